@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Config is everything the loaded files say, in one model for all formats.
+type Config struct {
+	// Plugins are the instances of ai-proxy-advanced in the order of the files,
+	// disabled ones included.
+	Plugins []Plugin
+}
+
+// Plugin is one instance of ai-proxy-advanced.
+type Plugin struct {
+	// Name is always "ai-proxy-advanced".
+	Name string
+	// ID is the UUID the file gives, or empty.
+	ID string
+	// InstanceName is a free name that tells instances apart, or empty.
+	InstanceName string
+	Enabled      bool
+	Tags         []string
+	Scope        Scope
+	Settings     AIProxyAdvanced
+	// Position is where the file starts the instance.
+	Position Position
+}
+
+// Scope says what an instance applies to. Each part is a name or an id, and an
+// empty part means any; parts combine. The zero Scope is global.
+type Scope struct {
+	Service       string
+	Route         string
+	Consumer      string
+	ConsumerGroup string
+}
+
+// Global reports whether the scope has no part, so that it applies to every request.
+func (s Scope) Global() bool { return s == Scope{} }
+
+// Position is a place in a file. Line and Column count from 1; the zero
+// Position is no place.
+type Position struct {
+	File   string
+	Line   int
+	Column int
+}
+
+// String returns "file:line", or the file alone where there is no line.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// Warning is something in a file that loads and that its author should know.
+type Warning struct {
+	Position Position
+	// Path is the place within the file, such as "plugins[0].name", or empty.
+	Path string
+	// Text says what it is. It holds no secret.
+	Text string
+}
+
+// String returns "file:line: path: text".
+func (w Warning) String() string {
+	if w.Path == "" {
+		return w.Position.String() + ": " + w.Text
+	}
+	return w.Position.String() + ": " + w.Path + ": " + w.Text
+}
+
+// LogValue returns the parts of the warning as a group.
+func (w Warning) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("position", w.Position.String()),
+		slog.String("path", w.Path),
+		slog.String("text", w.Text))
+}
