@@ -1,0 +1,120 @@
+package envoy
+
+import (
+	"time"
+
+	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
+	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	matchingv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/common/matching/v3"
+	actionv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/matcher/action/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	metadatav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
+	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	typematcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+const extProcName = "envoy.filters.http.ext_proc"
+
+// processor is the external processor in one of its roles: it is sent headers and
+// the whole body of the request, and nothing of the response.
+func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor {
+	return &extprocv3.ExternalProcessor{
+		GrpcService: &corev3.GrpcService{
+			TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: serviceCluster}},
+			InitialMetadata: []*corev3.HeaderValue{{Key: RoleKey, Value: role}},
+		},
+		ProcessingMode: &extprocv3.ProcessingMode{
+			RequestHeaderMode:   extprocv3.ProcessingMode_SEND,
+			RequestBodyMode:     extprocv3.ProcessingMode_BUFFERED,
+			RequestTrailerMode:  extprocv3.ProcessingMode_SKIP,
+			ResponseHeaderMode:  extprocv3.ProcessingMode_SKIP,
+			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
+			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
+		},
+		MessageTimeout: durationpb.New(timeout),
+		// Never true: a request that was not rewritten must not leave.
+		FailureModeAllow: false,
+		MutationRules: &mutationrulesv3.HeaderMutationRules{
+			AllowAllRouting: wrapperspb.Bool(true),
+			AllowEnvoy:      wrapperspb.Bool(true),
+			DisallowIsError: wrapperspb.Bool(true),
+		},
+	}
+}
+
+// gatedProcessor is the inner role, skipped on an attempt that the outer role
+// rewrote already, which is a first attempt that HeaderFirst has a cluster for.
+// The gate saves a third of the throughput.
+func gatedProcessor(timeout time.Duration) *hcmv3.HttpFilter {
+	skip := &xdsmatcherv3.Matcher_MatcherList_FieldMatcher{
+		Predicate: &xdsmatcherv3.Matcher_MatcherList_Predicate{
+			MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_AndMatcher{
+				AndMatcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_PredicateList{
+					Predicate: []*xdsmatcherv3.Matcher_MatcherList_Predicate{
+						headerMatches(headerAttempt, &xdsmatcherv3.StringMatcher{MatchPattern: &xdsmatcherv3.StringMatcher_Exact{Exact: "1"}}),
+						headerMatches(HeaderFirst, &xdsmatcherv3.StringMatcher{MatchPattern: &xdsmatcherv3.StringMatcher_SafeRegex{
+							SafeRegex: &xdsmatcherv3.RegexMatcher{Regex: ".+", EngineType: &xdsmatcherv3.RegexMatcher_GoogleRe2{
+								GoogleRe2: &xdsmatcherv3.RegexMatcher_GoogleRE2{}}},
+						}}),
+					},
+				},
+			},
+		},
+		OnMatch: &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
+			Action: xdsExtension("skip", &actionv3.SkipFilter{}),
+		}},
+	}
+	return httpFilter("semlb.rewrite", &matchingv3.ExtensionWithMatcher{
+		ExtensionConfig: extension(extProcName, processor(RoleInner, timeout)),
+		XdsMatcher: &xdsmatcherv3.Matcher{MatcherType: &xdsmatcherv3.Matcher_MatcherList_{
+			MatcherList: &xdsmatcherv3.Matcher_MatcherList{
+				Matchers: []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher{skip},
+			},
+		}},
+	})
+}
+
+func headerMatches(name string, value *xdsmatcherv3.StringMatcher) *xdsmatcherv3.Matcher_MatcherList_Predicate {
+	return &xdsmatcherv3.Matcher_MatcherList_Predicate{
+		MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_{
+			SinglePredicate: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate{
+				Input:   xdsExtension(name, &typematcherv3.HttpRequestHeaderMatchInput{HeaderName: name}),
+				Matcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_ValueMatch{ValueMatch: value},
+			},
+		},
+	}
+}
+
+func xdsExtension(name string, m proto.Message) *xdscorev3.TypedExtensionConfig {
+	return &xdscorev3.TypedExtensionConfig{Name: name, TypedConfig: typed(m)}
+}
+
+// planMetadata moves what the response needs of the plan from the request's
+// headers into dynamic metadata, where local replies and response headers find it.
+func planMetadata() *hcmv3.HttpFilter {
+	rule := func(header, key string, remove bool) *metadatav3.Config_Rule {
+		return &metadatav3.Config_Rule{
+			Header:          header,
+			OnHeaderPresent: &metadatav3.Config_KeyValuePair{MetadataNamespace: metadataSpace, Key: key},
+			Remove:          remove,
+		}
+	}
+	return httpFilter("envoy.filters.http.header_to_metadata", &metadatav3.Config{
+		RequestRules: []*metadatav3.Config_Rule{
+			rule(HeaderServed, metadataServed, true),
+			rule(HeaderRetry, metadataRetry, false),
+		},
+	})
+}
+
+// terminal is the router filter. Envoy's own response headers would tell clients
+// of the inner hop.
+func terminal() *hcmv3.HttpFilter {
+	return httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true})
+}

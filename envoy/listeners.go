@@ -1,0 +1,83 @@
+package envoy
+
+import (
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// outer is the listener that clients connect to.
+func outer(c Config) *listenerv3.Listener {
+	l := limitsFor(c.BodyLimit)
+	manager := &hcmv3.HttpConnectionManager{
+		StatPrefix: "semlb_outer",
+		// Every client is a stranger: Envoy's own request headers are dropped.
+		UseRemoteAddress: wrapperspb.Bool(true),
+		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{
+			CidrRanges: []*corev3.CidrRange{{AddressPrefix: "192.0.2.0", PrefixLen: wrapperspb.UInt32(32)}},
+		},
+		NormalizePath:         wrapperspb.Bool(true),
+		RequestHeadersTimeout: durationpb.New(time.Minute),
+		RequestTimeout:        durationpb.New(5 * time.Minute),
+		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
+		},
+		LocalReplyConfig: outerReplies(),
+		HttpFilters: []*hcmv3.HttpFilter{
+			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())),
+			terminal(),
+		},
+	}
+	routed(manager, c.Static, outerRouteConfig(l))
+	return &listenerv3.Listener{
+		Name:                          outerListener,
+		Address:                       socketAddress(c.ListenHost, c.ListenPort),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.outerConnection),
+		FilterChains:                  []*listenerv3.FilterChain{managed(manager)},
+	}
+}
+
+// inner is the listener that makes one attempt. Only this Envoy can reach it.
+func inner(c Config) *listenerv3.Listener {
+	l := limitsFor(c.BodyLimit)
+	manager := &hcmv3.HttpConnectionManager{
+		StatPrefix: "semlb_inner",
+		CodecType:  hcmv3.HttpConnectionManager_HTTP1,
+		// The provider's, not ours.
+		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH,
+		// The outer hop made the request ID; a new one would lose the trace.
+		GenerateRequestId: wrapperspb.Bool(false),
+		StreamIdleTimeout: durationpb.New(0),
+		LocalReplyConfig:  innerReplies(),
+		HttpFilters:       []*hcmv3.HttpFilter{gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
+	}
+	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
+	return &listenerv3.Listener{
+		Name:                          innerListener,
+		ListenerSpecifier:             &listenerv3.Listener_InternalListener{InternalListener: &listenerv3.Listener_InternalListenerConfig{}},
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.innerConnection),
+		FilterChains:                  []*listenerv3.FilterChain{managed(manager)},
+	}
+}
+
+// routed gives a connection manager its routes: in place, or by name over xDS, so
+// that a change of routes does not drain connections.
+func routed(m *hcmv3.HttpConnectionManager, static bool, routes *routev3.RouteConfiguration) {
+	if static {
+		m.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: routes}
+		return
+	}
+	m.RouteSpecifier = &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: routes.Name}}
+}
+
+func managed(m *hcmv3.HttpConnectionManager) *listenerv3.FilterChain {
+	return &listenerv3.FilterChain{Filters: []*listenerv3.Filter{{
+		Name:       "envoy.filters.network.http_connection_manager",
+		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: typed(m)},
+	}}}
+}

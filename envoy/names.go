@@ -1,0 +1,72 @@
+// Package envoy is everything Envoy-shaped and decides nothing: the resources
+// Envoy is configured with (listeners, routes, clusters, bootstrap) and the
+// mutations that answer its external processor.
+//
+// # Two hops inside one Envoy
+//
+// The outer listener takes the client's request, asks the external processor
+// once for the plan, and sends every attempt to the inner listener, which lives
+// in the same Envoy and is reached without a socket. The inner listener makes
+// exactly one attempt at one target. It says whether a failure may go on to the
+// next target, with a response header that the outer route retries on. From the
+// second attempt on it asks the external processor to rewrite the request.
+//
+// Two headers name the cluster. [HeaderFirst] is set by the outer processor and
+// is read on the first attempt only; [HeaderCluster] is set by the inner one and
+// is read on all others. A rewrite that is forgotten then finds no cluster and
+// sends nothing, instead of sending one target's key to another.
+package envoy
+
+// Headers between the two hops. Copies that a client sends are dropped before
+// anything reads them, and no provider ever sees one.
+const (
+	// HeaderPlan is the plan: target IDs in order, comma separated.
+	HeaderPlan = "x-semlb-plan"
+	// HeaderInstance names the plugin instance that made the plan.
+	HeaderInstance = "x-semlb-instance"
+	// HeaderOriginals holds the client's own values of the body fields that
+	// targets set; see provider.EncodeOriginals.
+	HeaderOriginals = "x-semlb-originals"
+	// HeaderFirst is the cluster of attempt 1, if the outer role rewrote it.
+	HeaderFirst = "x-semlb-first"
+	// HeaderCluster is the cluster of an attempt the inner role rewrote.
+	HeaderCluster = "x-semlb-cluster"
+	// HeaderServed is what x-kong-llm-model says if this attempt answers.
+	HeaderServed = "x-semlb-served"
+	// HeaderRetry is, on a request, the failure classes that may move on; on a
+	// response of the inner hop, the sign that this one may.
+	HeaderRetry = "x-semlb-retry"
+	// HeaderIdle is the longest silence of an attempt, in milliseconds.
+	HeaderIdle = "x-semlb-idle"
+
+	headerAttempt     = "x-envoy-attempt-count"
+	headerRateLimited = "x-envoy-ratelimited"
+	headerServedBy    = "x-kong-llm-model"
+)
+
+// internalHeaders are dropped from what clients send and from what providers get.
+var internalHeaders = []string{
+	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
+	HeaderServed, HeaderRetry, HeaderIdle, headerAttempt,
+}
+
+// RoleKey is the gRPC metadata key that tells the external processor's roles
+// apart; its values are the two roles.
+const (
+	RoleKey   = "x-semlb-role"
+	RoleOuter = "outer"
+	RoleInner = "inner"
+)
+
+// Names of what Envoy is configured with.
+const (
+	outerListener  = "semlb_outer"
+	innerListener  = "semlb_inner"
+	outerRoutes    = "semlb_outer"
+	innerRoutes    = "semlb_inner"
+	hopCluster     = "semlb_hop"
+	serviceCluster = "semlb_service"
+	metadataSpace  = "semlb"
+	metadataServed = "served"
+	metadataRetry  = "retry"
+)

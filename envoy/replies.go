@@ -1,0 +1,152 @@
+package envoy
+
+import (
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// failure is how a kind of failure that Envoy itself reports is answered.
+type failure struct {
+	class Class
+	// flags are Envoy's response flags (access log, %RESPONSE_FLAGS%).
+	flags         []string
+	status        uint32
+	message, code string
+}
+
+// failures are all of them. The flags' classes were established on real Envoys;
+// the statuses are those of the plugin: connections 502, timeouts 504, nothing to
+// select 503.
+func failures() []failure {
+	return []failure{
+		{ClassConnect, []string{"UF"}, 502, "The connection to the model's provider failed.", "upstream_connection_failed"},
+		{ClassConnect, []string{"UH", "NC", "NR", "UO", "DF"}, 503, "The model's provider cannot be reached at the moment.", "upstream_unavailable"},
+		{ClassTimeout, []string{"UT", "SI", "DT"}, 504, "The model's provider did not answer in time.", "upstream_timeout"},
+		{ClassProtocol, []string{"UPE"}, 502, "The model's provider sent an invalid response.", "upstream_invalid_response"},
+		{ClassReset, []string{"UC", "UR", "LR", "URX"}, 502, "The model's provider closed the connection.", "upstream_reset"},
+	}
+}
+
+// innerReplies decides, for what Envoy itself answers inside the inner hop,
+// whether the outer route may try the next target: HeaderRetry says yes, the
+// rate-limited header says no even where the status is a listed one. A provider's
+// 503 and Envoy's own are told apart by this.
+func innerReplies() *hcmv3.LocalReplyConfig {
+	c := new(hcmv3.LocalReplyConfig)
+	for _, f := range failures() {
+		permitted := mapper(f, both(flagged(f.flags...), permits(f.class)), HeaderRetry)
+		refused := mapper(f, flagged(f.flags...), headerRateLimited)
+		c.Mappers = append(c.Mappers, permitted, refused)
+	}
+	// Any other flag ends the request.
+	c.Mappers = append(c.Mappers, &hcmv3.ResponseMapper{
+		Filter:       flagged(),
+		HeadersToAdd: responseHeader(headerRateLimited, "true"),
+	})
+	// What has no flag is the inner external processor: its own answers carry the
+	// rate-limited header, its faults do not and go on to the next target, for which
+	// nothing has been sent yet.
+	c.Mappers = append(c.Mappers, &hcmv3.ResponseMapper{
+		Filter:       anything(),
+		HeadersToAdd: responseHeader(HeaderRetry, "1"),
+	})
+	return c
+}
+
+// outerReplies puts what Envoy itself answers to clients into the shape that
+// OpenAI's clients show.
+func outerReplies() *hcmv3.LocalReplyConfig {
+	unavailable := failure{
+		status:  503,
+		message: "The semantic router is not available at the moment; nothing was sent to a model. Try again.",
+		code:    "router_unavailable",
+	}
+	tooLarge := failure{status: 413, message: "The request body is too large.", code: "request_too_large"}
+	c := &hcmv3.LocalReplyConfig{Mappers: []*hcmv3.ResponseMapper{
+		mapper(unavailable, details(`response.code_details.startsWith("ext_proc_error")`), ""),
+		mapper(tooLarge, details(`response.code_details == "request_payload_too_large"`), ""),
+	}}
+	for _, f := range failures() {
+		c.Mappers = append(c.Mappers, mapper(f, flagged(f.flags...), ""))
+	}
+	return c
+}
+
+func mapper(f failure, filter *accesslogv3.AccessLogFilter, header string) *hcmv3.ResponseMapper {
+	m := &hcmv3.ResponseMapper{
+		Filter:             filter,
+		StatusCode:         wrapperspb.UInt32(f.status),
+		BodyFormatOverride: errorFormat(f.message, f.code),
+	}
+	if header != "" {
+		m.HeadersToAdd = responseHeader(header, "true")
+	}
+	return m
+}
+
+func responseHeader(name, value string) []*corev3.HeaderValueOption {
+	return []*corev3.HeaderValueOption{setHeader(name, value)}
+}
+
+// errorFormat is an error in the shape of the OpenAI API; see [ErrorBody].
+func errorFormat(message, code string) *corev3.SubstitutionFormatString {
+	text := func(s string) *structpb.Value { return structpb.NewStringValue(s) }
+	return &corev3.SubstitutionFormatString{Format: &corev3.SubstitutionFormatString_JsonFormat{
+		JsonFormat: &structpb.Struct{Fields: map[string]*structpb.Value{
+			"error": structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+				"message": text(message), "type": text("upstream_error"), "param": structpb.NewNullValue(), "code": text(code),
+			}}),
+		}},
+	}}
+}
+
+func flagged(flags ...string) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ResponseFlagFilter{
+		ResponseFlagFilter: &accesslogv3.ResponseFlagFilter{Flags: flags},
+	}}
+}
+
+// permits matches requests whose policy lists class; the policy reaches the
+// dynamic metadata from HeaderRetry.
+func permits(class Class) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_MetadataFilter{
+		MetadataFilter: &accesslogv3.MetadataFilter{
+			Matcher: &matcherv3.MetadataMatcher{
+				Filter: metadataSpace,
+				Path: []*matcherv3.MetadataMatcher_PathSegment{{
+					Segment: &matcherv3.MetadataMatcher_PathSegment_Key{Key: metadataRetry},
+				}},
+				Value: &matcherv3.ValueMatcher{MatchPattern: &matcherv3.ValueMatcher_StringMatch{
+					StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Contains{Contains: string(class)}},
+				}},
+			},
+			MatchIfKeyNotFound: wrapperspb.Bool(false),
+		},
+	}}
+}
+
+func both(filters ...*accesslogv3.AccessLogFilter) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_AndFilter{
+		AndFilter: &accesslogv3.AndFilter{Filters: filters},
+	}}
+}
+
+func anything() *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_NotHealthCheckFilter{
+		NotHealthCheckFilter: &accesslogv3.NotHealthCheckFilter{},
+	}}
+}
+
+func details(expression string) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ExtensionFilter{
+		ExtensionFilter: &accesslogv3.ExtensionFilter{
+			Name:       "envoy.access_loggers.extension_filters.cel",
+			ConfigType: &accesslogv3.ExtensionFilter_TypedConfig{TypedConfig: typed(&celv3.ExpressionFilter{Expression: expression})},
+		},
+	}}
+}

@@ -1,0 +1,69 @@
+package router
+
+import (
+	"context"
+	"fmt"
+
+	"semlb/vectordb"
+)
+
+// Vectors keeps the descriptions' vectors; a [vectordb.Store] is one.
+type Vectors interface {
+	Get(ctx context.Context, ids ...string) (map[string][]float32, error)
+	Upsert(ctx context.Context, records ...vectordb.Record) error
+}
+
+// Load embeds the descriptions that vectors does not know yet, all in one call,
+// and stores them. Until it has succeeded once, plans are Degraded. A store that
+// fails to answer only means that everything is embedded again.
+//
+// A description that means nothing to the model (no known token) is an error: it
+// could never be matched.
+func (r *Router) Load(ctx context.Context, vectors Vectors) error {
+	ids := make([]string, len(r.groups.described))
+	for i, g := range r.groups.described {
+		ids[i] = RecordID(g.description)
+	}
+	known, err := vectors.Get(ctx, ids...)
+	if err != nil {
+		known = nil
+	}
+	var texts []string
+	var records []vectordb.Record
+	for i, g := range r.groups.described {
+		if known[ids[i]] == nil {
+			texts = append(texts, g.description)
+		}
+		records = append(records, vectordb.Record{ID: ids[i], Vector: known[ids[i]]})
+	}
+	if len(texts) > 0 {
+		if err := r.fill(ctx, texts, records); err != nil {
+			return err
+		}
+	}
+	if err := vectors.Upsert(ctx, records...); err != nil {
+		return fmt.Errorf("store descriptions: %w", err)
+	}
+	r.loaded.Store(true)
+	return nil
+}
+
+// fill embeds texts and puts their vectors into the records that have none.
+func (r *Router) fill(ctx context.Context, texts []string, records []vectordb.Record) error {
+	fresh, err := r.opts.Embedder.Embed(ctx, texts)
+	if err != nil {
+		return fmt.Errorf("embed descriptions: %w", err)
+	}
+	next := 0
+	for i := range records {
+		if records[i].Vector != nil {
+			continue
+		}
+		if fresh[next] == nil {
+			return fmt.Errorf("embed descriptions: %q means nothing to the embedding model", texts[next])
+		}
+		records[i].Vector = fresh[next]
+		next++
+	}
+	return nil
+}
