@@ -1,0 +1,130 @@
+package envoy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// Version is the version of an Envoy.
+type Version struct{ Major, Minor, Patch int }
+
+// OldestVersion is the oldest Envoy the generated configuration runs on.
+var OldestVersion = Version{1, 36, 0}
+
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
+
+// Before says whether v is older than w.
+func (v Version) Before(w Version) bool {
+	if v.Major != w.Major {
+		return v.Major < w.Major
+	}
+	if v.Minor != w.Minor {
+		return v.Minor < w.Minor
+	}
+	return v.Patch < w.Patch
+}
+
+var versionText = regexp.MustCompile(`/(\d+)\.(\d+)\.(\d+)[^/]*/`)
+
+// VersionOf asks a binary for its version. The error is a sentence that says what
+// is wrong with it.
+func VersionOf(ctx context.Context, binary string) (Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, binary, "--version").Output()
+	if err != nil {
+		return Version{}, fmt.Errorf("run %s --version: %w", binary, err)
+	}
+	m := versionText.FindStringSubmatch(string(out))
+	if m == nil {
+		return Version{}, fmt.Errorf("%s is not an Envoy: it has no version", binary)
+	}
+	var v Version
+	for i, field := range []*int{&v.Major, &v.Minor, &v.Patch} {
+		if *field, err = strconv.Atoi(m[i+1]); err != nil {
+			return Version{}, fmt.Errorf("read version of %s: %w", binary, err)
+		}
+	}
+	return v, nil
+}
+
+// Process is an Envoy run as a child.
+type Process struct {
+	// Binary is the path of Envoy.
+	Binary string
+	// Bootstrap is what it starts with.
+	Bootstrap *bootstrapv3.Bootstrap
+	// Dir is a directory of the process's own for its files.
+	Dir string
+	// Concurrency is the number of worker threads; 0 means one per core.
+	Concurrency int
+	// Grace is how long it may finish open requests when it is stopped.
+	Grace time.Duration
+	Log   *slog.Logger
+}
+
+// Run starts Envoy and waits for its end. When ctx ends it is stopped, which is no
+// error; an Envoy that ends by itself is one.
+func (p *Process) Run(ctx context.Context) error {
+	file := filepath.Join(p.Dir, "bootstrap.json")
+	text, err := protojson.Marshal(p.Bootstrap)
+	if err != nil {
+		return fmt.Errorf("write envoy bootstrap: %w", err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return fmt.Errorf("write envoy bootstrap: %w", err)
+	}
+	args := []string{"-c", file, "--disable-hot-restart", "--log-level", "warning", "--log-format", "%l %v"}
+	if p.Concurrency > 0 {
+		args = append(args, "--concurrency", strconv.Itoa(p.Concurrency))
+	}
+	cmd := exec.CommandContext(ctx, p.Binary, args...)
+	cmd.SysProcAttr = childAttributes()
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = p.Grace
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		return fmt.Errorf("start envoy: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start envoy: %w", err)
+	}
+	p.relay(out)
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("it exited with status 0")
+	}
+	return fmt.Errorf("envoy ended: %w", err)
+}
+
+// relay logs what Envoy says until it ends. Its warnings quote no header.
+func (p *Process) relay(out io.Reader) {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		level, text, _ := strings.Cut(lines.Text(), " ")
+		if level == "error" || level == "critical" {
+			p.Log.Error("envoy says", "text", text)
+		} else {
+			p.Log.Warn("envoy says", "level", level, "text", text)
+		}
+	}
+}
