@@ -1,0 +1,244 @@
+package embeddings_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/embeddings"
+)
+
+// fakeEmbedder gives every text the vector (1, 0) after a delay, or fails. It
+// counts calls.
+type fakeEmbedder struct {
+	delay  time.Duration
+	calls  atomic.Int64
+	now    atomic.Int64
+	peak   atomic.Int64
+	mu     sync.Mutex
+	err    error
+	asked  [][]string
+	vector func(text string) []float32
+}
+
+func (*fakeEmbedder) Info() embeddings.Info {
+	return embeddings.Info{Model: "fake", Dimensions: 2, DistanceScale: 1}
+}
+
+func (f *fakeEmbedder) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+func (f *fakeEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	f.calls.Add(1)
+	now := f.now.Add(1)
+	defer f.now.Add(-1)
+	for peak := f.peak.Load(); now > peak && !f.peak.CompareAndSwap(peak, now); peak = f.peak.Load() {
+	}
+	f.mu.Lock()
+	err := f.err
+	f.asked = append(f.asked, texts)
+	f.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(f.delay):
+	}
+	if err != nil {
+		return nil, err
+	}
+	vectors := make([][]float32, len(texts))
+	for i, text := range texts {
+		vectors[i] = []float32{1, 0}
+		if f.vector != nil {
+			vectors[i] = f.vector(text)
+		}
+	}
+	return vectors, nil
+}
+
+func embedOne(ctx context.Context, e embeddings.Embedder) error {
+	_, err := e.Embed(ctx, []string{"text"})
+	return err
+}
+
+func TestGuardOpensAfterFailuresInARowAndProbesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeEmbedder{}
+		g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 3, OpenFor: 10 * time.Second})
+		broken := errors.New("broken")
+
+		fake.fail(broken)
+		require.ErrorIs(t, embedOne(t.Context(), g), broken)
+		require.ErrorIs(t, embedOne(t.Context(), g), broken)
+		fake.fail(nil)
+		require.NoError(t, embedOne(t.Context(), g), "a success starts the count anew")
+		fake.fail(broken)
+		for range 3 {
+			require.False(t, g.Open())
+			require.ErrorIs(t, embedOne(t.Context(), g), broken)
+		}
+		require.True(t, g.Open())
+
+		calls := fake.calls.Load()
+		time.Sleep(9 * time.Second)
+		err := embedOne(t.Context(), g)
+		require.ErrorIs(t, err, embeddings.ErrOpen)
+		var e *embeddings.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, embeddings.KindUnavailable, e.Kind)
+		require.Equal(t, time.Second, e.RetryAfter)
+		require.Equal(t, calls, fake.calls.Load())
+
+		time.Sleep(2 * time.Second)
+		require.ErrorIs(t, embedOne(t.Context(), g), broken, "the probe")
+		require.ErrorIs(t, embedOne(t.Context(), g), embeddings.ErrOpen, "a failed probe opens again at once")
+
+		time.Sleep(11 * time.Second)
+		fake.fail(nil)
+		fake.delay = time.Second
+		probes := make(chan error, 10)
+		for range 10 {
+			go func() { probes <- embedOne(t.Context(), g) }()
+		}
+		var served int
+		for range 10 {
+			if err := <-probes; err == nil {
+				served++
+			} else {
+				require.ErrorIs(t, err, embeddings.ErrOpen)
+			}
+		}
+		require.Equal(t, 1, served)
+		require.NoError(t, embedOne(t.Context(), g), "a good probe closes")
+	})
+}
+
+func TestGuardStaysAwayAsLongAsTheServerAsks(t *testing.T) {
+	for _, tt := range []struct {
+		status        int
+		asked, stayed time.Duration
+	}{
+		{429, time.Second, time.Second},
+		{503, 20 * time.Second, 20 * time.Second},
+		{429, time.Hour, 30 * time.Second},
+		{500, 20 * time.Second, 0},
+		{429, 0, 0},
+	} {
+		t.Run(fmt.Sprint(tt.status, tt.asked), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fake := &fakeEmbedder{err: &embeddings.Error{Kind: embeddings.KindStatus, Status: tt.status, RetryAfter: tt.asked}}
+				g := embeddings.NewGuard(fake, embeddings.GuardOptions{OpenFor: 5 * time.Second, MaxRetryAfter: 30 * time.Second})
+				require.Error(t, embedOne(t.Context(), g))
+				fake.fail(nil)
+				if tt.stayed == 0 {
+					require.NoError(t, embedOne(t.Context(), g))
+					return
+				}
+				time.Sleep(tt.stayed - time.Millisecond)
+				require.ErrorIs(t, embedOne(t.Context(), g), embeddings.ErrOpen)
+				time.Sleep(2 * time.Millisecond)
+				require.NoError(t, embedOne(t.Context(), g))
+			})
+		})
+	}
+}
+
+func TestGuardDoesNotBlameTheEmbedderForItsCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeEmbedder{delay: time.Second}
+		g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 1})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		require.ErrorIs(t, embedOne(ctx, g), context.Canceled)
+		require.False(t, g.Open())
+
+		for _, status := range []int{400, 413, 422} {
+			fake.fail(&embeddings.Error{Kind: embeddings.KindStatus, Status: status})
+			require.Error(t, embedOne(t.Context(), g))
+			require.False(t, g.Open(), "status %d blames the text", status)
+		}
+		fake.fail(&embeddings.Error{Kind: embeddings.KindInvalid})
+		require.Error(t, embedOne(t.Context(), g))
+		require.True(t, g.Open(), "a useless answer is a failure")
+	})
+}
+
+func TestGuardBoundsACallThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := embeddings.NewGuard(&fakeEmbedder{delay: time.Hour}, embeddings.GuardOptions{Failures: 1, Timeout: 3 * time.Second})
+		start := time.Now()
+		require.ErrorIs(t, embedOne(t.Context(), g), context.DeadlineExceeded)
+		require.Equal(t, 3*time.Second, time.Since(start))
+		require.True(t, g.Open())
+	})
+}
+
+func TestGuardShedsWhatDoesNotFitTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const slow = time.Second
+		fake := &fakeEmbedder{delay: slow}
+		g := embeddings.NewGuard(fake, embeddings.GuardOptions{MaxConcurrent: 8, MaxQueue: 24, Timeout: 10 * slow})
+		errs := make(chan error, 1000)
+		start := time.Now()
+		for range 1000 {
+			go func() { errs <- embedOne(t.Context(), g) }()
+		}
+		synctest.Wait()
+		require.Len(t, errs, 1000-32, "all that do not fit are told at once")
+		require.Zero(t, time.Since(start))
+		for range 1000 - 32 {
+			err := <-errs
+			require.ErrorIs(t, err, embeddings.ErrOverloaded)
+			var e *embeddings.Error
+			require.ErrorAs(t, err, &e)
+		}
+		for range 32 {
+			require.NoError(t, <-errs)
+		}
+		require.Equal(t, 4*slow, time.Since(start))
+		require.Equal(t, int64(8), fake.peak.Load())
+		require.False(t, g.Open())
+	})
+}
+
+func TestGuardQueueWaitsNoLongerThanAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeEmbedder{delay: 2 * time.Second}
+		g := embeddings.NewGuard(fake, embeddings.GuardOptions{MaxConcurrent: 1, MaxQueue: 2, Timeout: time.Second})
+		go func() { _ = embedOne(context.Background(), g) }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		require.ErrorIs(t, embedOne(ctx, g), context.Canceled, "a caller leaves the queue when it likes")
+		ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, embedOne(ctx, g), context.DeadlineExceeded)
+		require.Equal(t, int64(1), fake.calls.Load())
+		time.Sleep(2 * time.Second)
+	})
+}
+
+func TestGuardQueueIsEmptiedWhenTheBreakerOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeEmbedder{delay: time.Second, err: errors.New("broken")}
+		g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 1, MaxConcurrent: 1, MaxQueue: 10})
+		errs := make(chan error, 5)
+		for range 5 {
+			go func() { errs <- embedOne(t.Context(), g) }()
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, errs, 5)
+		require.Equal(t, int64(1), fake.calls.Load())
+	})
+}

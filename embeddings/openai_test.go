@@ -1,0 +1,209 @@
+package embeddings_test
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/embeddings"
+)
+
+// seen is one request as a server got it.
+type seen struct {
+	path, query string
+	header      http.Header
+	body        map[string]any
+}
+
+// record keeps requests and hands them on. It is for servers that are asked by
+// one caller at a time.
+func record(t *testing.T, all *[]seen, next http.HandlerFunc) http.HandlerFunc {
+	t.Helper()
+	return func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(err)
+		}
+		s := seen{path: r.URL.Path, query: r.URL.RawQuery, header: r.Header.Clone()}
+		if err := json.Unmarshal(raw, &s.body); err != nil {
+			panic(err)
+		}
+		*all = append(*all, s)
+		next(w, r)
+	}
+}
+
+// answer always writes the same.
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func serve(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func newOpenAI(t *testing.T, options embeddings.OpenAIOptions) *embeddings.OpenAI {
+	t.Helper()
+	if options.Model == "" {
+		options.Provider, options.Model = "openai", "text-embedding-3-small"
+	}
+	o, err := embeddings.NewOpenAI(options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, o.Close()) })
+	return o
+}
+
+func b64(numbers ...float32) string {
+	var raw []byte
+	for _, x := range numbers {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+func TestOpenAISendsOneRequestForABatchAndRestoresTheOrder(t *testing.T) {
+	var all []seen
+	url := serve(t, record(t, &all, answer(200, `{"object":"list","model":"m","usage":{"prompt_tokens":1,"total_tokens":1},"data":[
+		{"object":"embedding","index":1,"embedding":[0,-2,0]},
+		{"object":"embedding","index":0,"embedding":[3,0,4]}]}`)))
+	o := newOpenAI(t, embeddings.OpenAIOptions{
+		URL: url, Provider: "openai", Model: "text-embedding-3-small", Dimensions: 3,
+		Auth: embeddings.Auth{HeaderName: "Authorization", HeaderValue: "Bearer sk-test"},
+	})
+
+	vectors, err := o.Embed(t.Context(), []string{"first", " \n", "second"})
+	require.NoError(t, err)
+	require.Len(t, vectors, 3)
+	require.InDeltaSlice(t, []float32{0.6, 0, 0.8}, vectors[0], 1e-6)
+	require.Nil(t, vectors[1], "a blank text has no vector")
+	require.InDeltaSlice(t, []float32{0, -1, 0}, vectors[2], 1e-6)
+
+	require.Len(t, all, 1)
+	require.Equal(t, "/v1/embeddings", all[0].path)
+	require.Equal(t, []string{"Bearer sk-test"}, all[0].header["Authorization"])
+	require.Equal(t, map[string]any{
+		"model": "text-embedding-3-small", "input": []any{"first", "second"},
+		"dimensions": 3.0, "encoding_format": "float",
+	}, all[0].body)
+	require.Equal(t, embeddings.Info{Model: "openai/text-embedding-3-small", Dimensions: 3, DistanceScale: 1}, o.Info())
+}
+
+func TestOpenAIReadsEitherEncodingWhicheverWasAskedFor(t *testing.T) {
+	for _, encoding := range []string{embeddings.EncodingFloat, embeddings.EncodingBase64} {
+		for name, embedding := range map[string]string{
+			"numbers": `[3, -4e0]`,
+			"base64":  `"` + b64(3, -4) + `"`,
+		} {
+			t.Run("asks for "+encoding+", gets "+name, func(t *testing.T) {
+				var all []seen
+				url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":`+embedding+`}]}`)))
+				o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Encoding: encoding})
+				vectors, err := o.Embed(t.Context(), []string{"text"})
+				require.NoError(t, err)
+				require.InDeltaSlice(t, []float32{0.6, -0.8}, vectors[0], 1e-6)
+				require.Equal(t, encoding, all[0].body["encoding_format"])
+				require.NotContains(t, all[0].body, "dimensions")
+			})
+		}
+	}
+}
+
+func TestOpenAIURLMayBeAHostABaseOrWhole(t *testing.T) {
+	for _, tt := range []struct{ suffix, path, query string }{
+		{"", "/v1/embeddings", ""},
+		{"/", "/v1/embeddings", ""},
+		{"/v1", "/v1/embeddings", ""},
+		{"/compatible-mode/v1/", "/compatible-mode/v1/embeddings", ""},
+		{"/openai/deployments/d/embeddings?api-version=2023-05-15", "/openai/deployments/d/embeddings", "api-version=2023-05-15"},
+	} {
+		t.Run(tt.suffix, func(t *testing.T) {
+			var all []seen
+			url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":[1]}]}`)))
+			o := newOpenAI(t, embeddings.OpenAIOptions{URL: url + tt.suffix})
+			_, err := o.Embed(t.Context(), []string{"text"})
+			require.NoError(t, err)
+			require.Equal(t, tt.path, all[0].path)
+			require.Equal(t, tt.query, all[0].query)
+		})
+	}
+}
+
+func TestOpenAIPutsTheCredentialWhereItIsToldTo(t *testing.T) {
+	var all []seen
+	url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":[1]}]}`)))
+	for _, auth := range []embeddings.Auth{
+		{HeaderName: "api-key", HeaderValue: "k"},
+		{ParamName: "key", ParamValue: "k&1", ParamLocation: embeddings.ParamInQuery},
+		{ParamName: "key", ParamValue: "k", ParamLocation: embeddings.ParamInBody},
+		{},
+	} {
+		_, err := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Auth: auth}).Embed(t.Context(), []string{"text"})
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"k"}, all[0].header["Api-Key"])
+	require.NotContains(t, all[0].header, "Authorization")
+	require.Equal(t, "key=k%261", all[1].query)
+	require.NotContains(t, all[1].body, "key")
+	require.Equal(t, "k", all[2].body["key"])
+	require.Empty(t, all[2].query)
+	require.NotContains(t, all[3].header, "Authorization")
+}
+
+func TestOpenAIOfUnknownWidthKeepsToTheFirst(t *testing.T) {
+	bodies := []string{`{"data":[{"embedding":[1,1]}]}`, `{"data":[{"embedding":[1,1,1]}]}`}
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer(200, bodies[0])(w, r)
+		bodies = bodies[1:]
+	}))
+	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url})
+	require.Zero(t, o.Info().Dimensions)
+	_, err := o.Embed(t.Context(), []string{"text"})
+	require.NoError(t, err)
+	require.Equal(t, 2, o.Info().Dimensions)
+	_, err = o.Embed(t.Context(), []string{"text"})
+	require.ErrorContains(t, err, "got 3 dimensions, want 2")
+}
+
+func TestNewOpenAIRefusesWhatCannotWork(t *testing.T) {
+	const secret = "sk-secret"
+	for name, options := range map[string]embeddings.OpenAIOptions{
+		"file":           {URL: "file:///etc/passwd?" + secret},
+		"no scheme":      {URL: "api.openai.com"},
+		"no host":        {URL: "https:///v1/embeddings"},
+		"unparsable":     {URL: "http://host/%zz?key=" + secret},
+		"user":           {URL: "http://user:" + secret + "@host"},
+		"fragment":       {URL: "http://host/#" + secret},
+		"dimensions":     {URL: "http://host", Dimensions: -1},
+		"encoding":       {URL: "http://host", Encoding: "int8"},
+		"header name":    {URL: "http://host", Auth: embeddings.Auth{HeaderName: "a b", HeaderValue: secret}},
+		"no header name": {URL: "http://host", Auth: embeddings.Auth{HeaderValue: secret}},
+		"header value":   {URL: "http://host", Auth: embeddings.Auth{HeaderName: "a", HeaderValue: secret + "\r\nb: c"}},
+		"param location": {URL: "http://host", Auth: embeddings.Auth{ParamName: "a", ParamValue: secret}},
+		"param is a field": {URL: "http://host", Auth: embeddings.Auth{
+			ParamName: "input", ParamValue: secret, ParamLocation: embeddings.ParamInBody}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options.Model = "m"
+			_, err := embeddings.NewOpenAI(options)
+			require.Error(t, err)
+			require.NotContains(t, err.Error(), secret)
+		})
+	}
+	_, err := embeddings.NewOpenAI(embeddings.OpenAIOptions{URL: "http://host"})
+	require.ErrorContains(t, err, "name is empty")
+}
