@@ -1,0 +1,81 @@
+package provider
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// param is a query parameter a target adds.
+type param struct {
+	name   string   // decoded
+	text   template // "name=value", escaped
+	yields bool     // the client's own wins
+}
+
+// pairs goes over the parameters of a raw query string, with their decoded
+// names.
+func pairs(query string) func(yield func(pair, name string) bool) {
+	return func(yield func(pair, name string) bool) {
+		for pair := range strings.SplitSeq(query, "&") {
+			if pair != "" && !yield(pair, paramName(pair)) {
+				return
+			}
+		}
+	}
+}
+
+func paramName(pair string) string {
+	name, _, _ := strings.Cut(pair, "=")
+	if decoded, err := url.QueryUnescape(name); err == nil {
+		return decoded
+	}
+	return name
+}
+
+// queryValue is the decoded value of the first parameter of that name, or empty.
+func queryValue(query, name string) string {
+	for pair, n := range pairs(query) {
+		if n != name {
+			continue
+		}
+		_, value, _ := strings.Cut(pair, "=")
+		if decoded, err := url.QueryUnescape(value); err == nil {
+			return decoded
+		}
+	}
+	return ""
+}
+
+// hasParam tells whether a query has a parameter of that name, in any letter
+// case.
+func hasParam(query, name string) bool {
+	for _, n := range pairs(query) {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepQuery returns a query without the parameters of the names in drop, which
+// match in any letter case. What is kept, is kept byte for byte.
+func keepQuery(query string, drop []string) string {
+	dropped := func(name string) bool {
+		return slices.ContainsFunc(drop, func(d string) bool { return strings.EqualFold(d, name) })
+	}
+	clean := true
+	for _, name := range pairs(query) {
+		clean = clean && !dropped(name)
+	}
+	if clean {
+		return query
+	}
+	var kept []string
+	for pair, name := range pairs(query) {
+		if !dropped(name) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "&")
+}

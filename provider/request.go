@@ -1,0 +1,222 @@
+package provider
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Shape is the format of a request, named by the route type it belongs to.
+type Shape string
+
+// The shapes of requests.
+const (
+	// Chat has a "messages" array.
+	Chat Shape = "llm/v1/chat"
+	// Completions has a string "prompt".
+	Completions Shape = "llm/v1/completions"
+	// Responses has an "input": a string, or an array of items.
+	Responses Shape = "llm/v1/responses"
+)
+
+// Streaming is the plugin's response_streaming.
+type Streaming string
+
+// The modes of response_streaming.
+const (
+	StreamingAllow  Streaming = "allow"  // as the client asks
+	StreamingDeny   Streaming = "deny"   // a request to stream is refused
+	StreamingAlways Streaming = "always" // every response streams
+)
+
+// Request is a client's request, read by [ReadRequest], or brought back by
+// [ReadAttempt]. It refers to the body it was read from.
+type Request struct {
+	// Shape tells which of the known formats the body has.
+	Shape Shape
+	// Model is the body's model, or empty if it names none.
+	Model string
+	// Stream tells whether the client asked for a streaming response.
+	Stream bool
+
+	body     []byte
+	open     int      // offset just after the object's opening brace
+	members  []member // the top-level members, in order
+	missing  []Edit   // members the client sent and body no longer has
+	prompt   []span   // raw strings of the text to embed
+	restored bool     // read by ReadAttempt
+}
+
+// span is a part of a body, by offsets.
+type span struct{ start, end int }
+
+// member is one top-level member of the body.
+type member struct {
+	name, value span
+	original    []byte // the client's value, if it is not the one in the body
+	dropped     bool   // the client did not send it
+}
+
+// Prompt is the text to embed: the text parts of the last user message, joined
+// by newlines; the prompt of a completion; the last user input of a Responses
+// request. It is empty where there is none, as for a message of only images.
+// Every call decodes it anew.
+func (r *Request) Prompt() string {
+	if len(r.prompt) == 1 {
+		return unquote(r.body[r.prompt[0].start:r.prompt[0].end])
+	}
+	size := 0
+	for _, s := range r.prompt {
+		size += s.end - s.start
+	}
+	var text strings.Builder
+	text.Grow(size)
+	for i, s := range r.prompt {
+		if i > 0 {
+			text.WriteByte('\n')
+		}
+		text.WriteString(unquote(r.body[s.start:s.end]))
+	}
+	return text.String()
+}
+
+// CheckRouteType tells, as a [*RequestError], if the request's shape does not
+// fit a plugin's route_type.
+func (r *Request) CheckRouteType(routeType string) error {
+	switch {
+	case routeType == string(r.Shape), routeType == "preserve",
+		routeType == "llm/v1/embeddings" && r.Shape == Responses:
+		return nil
+	}
+	return badRequest(CodeRouteType, fmt.Sprintf("request format %q does not fit route_type %q", r.Shape, routeType))
+}
+
+// CheckStreaming tells, as a [*RequestError], if the client asks to stream where
+// that is denied.
+func (r *Request) CheckStreaming(mode Streaming) error {
+	if mode == StreamingDeny && r.Stream {
+		return badRequest(CodeStreaming, "streaming is not enabled")
+	}
+	return nil
+}
+
+// CheckContentType tells, as a [*RequestError], if a request's content type is
+// not JSON. An empty one is taken for JSON; parameters are ignored.
+func CheckContentType(contentType string) error {
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.TrimSpace(kind)
+	if contentType == "" || strings.EqualFold(kind, "application/json") {
+		return nil
+	}
+	const suffix = "+json"
+	if n := len(kind) - len(suffix); n > 0 && strings.EqualFold(kind[n:], suffix) && strings.Contains(kind[:n], "/") {
+		return nil
+	}
+	return badRequest(CodeContentType, "content type must be application/json")
+}
+
+// raw returns the client's value of a top-level member, or nil without one.
+func (r *Request) raw(name string) []byte {
+	for i := range r.members {
+		m := &r.members[i]
+		if !m.dropped && r.named(m, name) {
+			return r.value(m)
+		}
+	}
+	for _, e := range r.missing {
+		if e.Name == name {
+			return e.Raw
+		}
+	}
+	return nil
+}
+
+// sent returns the client's value of a member, or nil if it is absent or null.
+func (r *Request) sent(name string) []byte {
+	if raw := r.raw(name); string(raw) != "null" {
+		return raw
+	}
+	return nil
+}
+
+func (r *Request) named(m *member, name string) bool {
+	return string(r.body[m.name.start+1:m.name.end-1]) == name
+}
+
+func (r *Request) value(m *member) []byte {
+	if m.original != nil {
+		return m.original
+	}
+	return r.body[m.value.start:m.value.end]
+}
+
+// settle fills the exported fields from the members.
+func (r *Request) settle() error {
+	model := r.sent("model")
+	if model != nil && model[0] != '"' {
+		return badRequest(CodeInvalidRequest, "model must be a string")
+	}
+	if len(model) > MaxScalar {
+		return badRequest(CodeInvalidRequest, "model is longer than "+strconv.Itoa(MaxScalar)+" bytes")
+	}
+	stream := r.sent("stream")
+	if stream != nil && stream[0] != 't' && stream[0] != 'f' {
+		return badRequest(CodeInvalidRequest, "stream must be true or false")
+	}
+	r.Model = unquote(model)
+	r.Stream = string(stream) == "true"
+	return r.settleShape()
+}
+
+func (r *Request) settleShape() error {
+	messages, prompt, input := r.sent("messages"), r.sent("prompt"), r.sent("input")
+	if input != nil && prompt != nil && prompt[0] == '{' {
+		prompt = nil // the Responses API has prompt templates, which are objects
+	}
+	switch {
+	case messages != nil && prompt != nil:
+		return badRequest(CodeInvalidRequest, "request body has both messages and prompt")
+	case input != nil && (messages != nil || prompt != nil):
+		return badRequest(CodeInvalidRequest, "request body has input beside messages or prompt")
+	case messages != nil && messages[0] != '[':
+		return badRequest(CodeInvalidRequest, "messages must be an array")
+	case input != nil && input[0] != '[' && input[0] != '"':
+		return badRequest(CodeInvalidRequest, "input must be a string or an array")
+	case messages != nil:
+		r.Shape = Chat
+	case input != nil:
+		r.Shape = Responses
+	case prompt != nil && prompt[0] == '"':
+		r.Shape = Completions
+	default:
+		return badRequest(CodeInvalidRequest, "request body doesn't contain valid prompts")
+	}
+	return nil
+}
+
+// unquote decodes a raw JSON string that was found valid.
+func unquote(raw []byte) string {
+	if len(raw) < 2 {
+		return ""
+	}
+	if !escaped(raw) {
+		return string(raw[1 : len(raw)-1])
+	}
+	text, _ := jsontext.AppendUnquote(make([]byte, 0, len(raw)), raw)
+	return string(text)
+}
+
+// String tells the shape and nothing of the content.
+func (r *Request) String() string {
+	return "request{" + string(r.Shape) + ", " + strconv.Itoa(len(r.body)) + " bytes}"
+}
+
+// Format writes String for every verb: a request holds a prompt.
+func (r *Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+// LogValue is String.
+func (r *Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
