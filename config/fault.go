@@ -57,18 +57,11 @@ func (f Faults) Unwrap() []error {
 	return errs
 }
 
-// sorted returns the faults by line within each file, without repetitions. The
-// order of the files is kept.
-func (f Faults) sorted() Faults {
-	files := map[string]int{}
-	for _, fault := range f {
-		if _, ok := files[fault.Position.File]; !ok {
-			files[fault.Position.File] = len(files)
-		}
-	}
+// sorted returns the faults in the order of files and lines, without repetitions.
+func (f Faults) sorted(files []string) Faults {
 	slices.SortStableFunc(f, func(a, b Fault) int {
 		return cmp.Or(
-			cmp.Compare(files[a.Position.File], files[b.Position.File]),
+			cmp.Compare(slices.Index(files, a.Position.File), slices.Index(files, b.Position.File)),
 			cmp.Compare(a.Position.Line, b.Position.Line),
 			cmp.Compare(a.Position.Column, b.Position.Column))
 	})

@@ -67,10 +67,14 @@ type Warning struct {
 
 // String returns "file:line: path: text".
 func (w Warning) String() string {
-	if w.Path == "" {
-		return w.Position.String() + ": " + w.Text
+	text := w.Text
+	if w.Path != "" {
+		text = w.Path + ": " + text
 	}
-	return w.Position.String() + ": " + w.Path + ": " + w.Text
+	if w.Position != (Position{}) {
+		text = w.Position.String() + ": " + text
+	}
+	return text
 }
 
 // LogValue returns the parts of the warning as a group.

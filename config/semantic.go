@@ -115,7 +115,7 @@ type PGVector struct {
 	Port        int           `kong:"port"`
 	SSL         bool          `kong:"ssl"`
 	SSLCert     string        `kong:"ssl_cert"`
-	SSLCertKey  string        `kong:"ssl_cert_key"`
+	SSLCertKey  Secret        `kong:"ssl_cert_key"`
 	SSLRequired bool          `kong:"ssl_required"`
 	SSLVerify   bool          `kong:"ssl_verify"`
 	SSLVersion  string        `kong:"ssl_version"`

@@ -1,0 +1,162 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+// deckKeys are the keys of a decK file, and whether they are read. Those that are
+// not hold nothing that ai-proxy-advanced needs.
+func deckKeys() map[string]bool {
+	keys := map[string]bool{}
+	for _, name := range []string{
+		"_format_version", "_info", "_konnect", "_plugin_configs", "_transform", "_workspace",
+		"consumer_groups", "consumers", "plugins", "routes", "services",
+	} {
+		keys[name] = true
+	}
+	for _, name := range []string{
+		"_comment", "ca_certificates", "certificates", "custom_entities", "filter_chains", "key_sets", "keys",
+		"licenses", "partials", "rbac_roles", "service_packages", "snis", "upstreams", "vaults",
+	} {
+		keys[name] = false
+	}
+	return keys
+}
+
+// deck finds the plugins of a decK file.
+func (l *loader) deck(root *node) {
+	if root.kind != kindObject {
+		l.want(root.pos, "", article(root.kind), "an object")
+		return
+	}
+	keys := deckKeys()
+	for _, f := range root.fields {
+		read, known := keys[f.name]
+		path := fieldName(&spec{}, f)
+		switch {
+		case !known:
+			l.problem(f.pos, path, "unknown field%s", suggestion(f, keys))
+		case !read && !f.value.empty():
+			l.warn(f.pos, path, "not read")
+		case f.name == "_format_version":
+			l.formatVersion(path, f.value)
+		case f.name == "_plugin_configs":
+			l.sharedBlocks(path, f.value)
+		}
+	}
+	l.plugins("", root, Scope{})
+	for i, p := range l.listOf("", root, "services") {
+		l.service(fmt.Sprintf("services[%d]", i), p)
+	}
+	l.nested("routes", root, func(s *Scope, name string) { s.Route = name })
+	l.nested("consumers", root, func(s *Scope, name string) { s.Consumer = name })
+	l.nested("consumer_groups", root, func(s *Scope, name string) { s.ConsumerGroup = name })
+}
+
+// formatVersion checks decK's own version.
+func (l *loader) formatVersion(path string, n *node) {
+	if n.kind == kindNull || n.broken {
+		return
+	}
+	scalar := n.kind == kindString || n.kind == kindFloat
+	if !scalar || !slices.Contains([]string{"1.1", "3.0"}, n.text) {
+		l.want(n.pos, path, shown(&spec{}, n), "1.1 or 3.0")
+	}
+}
+
+func (l *loader) sharedBlocks(path string, n *node) {
+	if n.kind != kindObject {
+		l.want(n.pos, path, article(n.kind), "an object")
+		return
+	}
+	for _, f := range n.fields {
+		if f.value.kind != kindObject {
+			l.want(f.pos, join(path, fieldName(&spec{}, f)), article(f.value.kind), "an object")
+			continue
+		}
+		l.shared[f.name] = f.value
+	}
+}
+
+// withShared returns an entry with the block its _config names: the fields of
+// "config" that the entry does not have itself.
+func (l *loader) withShared(e entry) *node {
+	name := e.n.get("_config")
+	if name == nil {
+		return e.n
+	}
+	block, ok := l.shared[name.str()]
+	if !ok {
+		l.want(name.pos, join(e.path, "_config"), shown(&spec{kind: kindString}, name), "a name in _plugin_configs")
+		return e.n
+	}
+	merged := *block
+	if own := e.n.get("config"); own != nil {
+		if own.kind != kindObject {
+			return e.n
+		}
+		merged = *own
+		merged.fields = addMissing(slices.Clone(own.fields), block.fields)
+	}
+	return e.n.with("config", &merged)
+}
+
+// plugins finds the entries of a list of plugins.
+func (l *loader) plugins(path string, parent *node, scope Scope) {
+	path = join(path, "plugins")
+	for i, n := range l.listOf(path, parent, "plugins") {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		name := n.get("name")
+		switch {
+		case n.kind != kindObject:
+			l.want(n.pos, at, article(n.kind), "an object")
+		case name == nil:
+			l.want(n.pos, join(at, "name"), "nothing", pluginName)
+		case name.kind == kindString && name.text != pluginName && !name.broken:
+			l.warn(name.pos, join(at, "name"), "plugin "+shown(&spec{kind: kindString}, name)+" is not run")
+		default:
+			l.entries = append(l.entries, entry{path: at, n: n, scope: scope})
+		}
+	}
+}
+
+// listOf returns the elements of a list, which may be absent.
+func (l *loader) listOf(path string, parent *node, name string) []*node {
+	n := parent.get(name)
+	if n == nil || n.broken {
+		return nil
+	}
+	if n.kind != kindList {
+		l.want(n.pos, path, article(n.kind), "a list")
+		return nil
+	}
+	return n.items
+}
+
+// service finds the plugins of a service and of its routes.
+func (l *loader) service(path string, n *node) {
+	l.plugins(path, n, Scope{Service: entityName(n)})
+	for i, route := range l.listOf(join(path, "routes"), n, "routes") {
+		l.plugins(fmt.Sprintf("%s.routes[%d]", path, i), route, Scope{Route: entityName(route)})
+	}
+}
+
+// nested finds the plugins of the entities of one kind.
+func (l *loader) nested(kinds string, root *node, bind func(*Scope, string)) {
+	for i, n := range l.listOf(kinds, root, kinds) {
+		var s Scope
+		bind(&s, entityName(n))
+		l.plugins(fmt.Sprintf("%s[%d]", kinds, i), n, s)
+	}
+}
+
+// entityName returns what an entity is called: its name, or else its id.
+func entityName(n *node) string {
+	for _, key := range []string{"name", "username", "id", "custom_id"} {
+		if s := n.get(key).str(); s != "" {
+			return s
+		}
+	}
+	return ""
+}

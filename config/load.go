@@ -1,0 +1,188 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+)
+
+// pluginName is the one plugin that is read.
+const pluginName = "ai-proxy-advanced"
+
+// Source is the text of one file.
+type Source struct {
+	// Name is what positions call it, usually its path.
+	Name string
+	Data []byte
+}
+
+// Options say how sources are read. The zero Options work; no variable is set then.
+type Options struct {
+	// Env looks a variable up, as os.LookupEnv does.
+	Env func(name string) (value string, ok bool)
+	// KongVersion is the version of Kong the files are written for, such as "3.14";
+	// empty is 3.15. What is newer is a fault, and defaults are those of the version.
+	KongVersion string
+}
+
+// LoadFiles reads files as [Load] reads sources.
+func LoadFiles(opts Options, paths ...string) (*Config, []Warning, error) {
+	sources := make([]Source, len(paths))
+	for i, path := range paths {
+		data, err := readFile(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read configuration: %w", err)
+		}
+		sources[i] = Source{Name: path, Data: data}
+	}
+	return Load(sources, opts)
+}
+
+// readFile reads a file that is not too large to be a configuration.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFileBytes {
+		return nil, checkSize(path, make([]byte, maxFileBytes+1))
+	}
+	return os.ReadFile(path)
+}
+
+// Load reads sources into one configuration. Where anything is wrong it returns
+// [Faults] with everything that is, and no configuration. Warnings are returned in
+// either case.
+func Load(sources []Source, opts Options) (*Config, []Warning, error) {
+	l, err := newLoader(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	var files []string
+	for _, source := range sources {
+		files = append(files, source.Name)
+		l.read(source)
+	}
+	for _, e := range l.entries {
+		l.plugin(e)
+	}
+	if len(l.entries) == 0 && l.faults == nil {
+		l.warn(Position{}, "", "there is no "+pluginName)
+	}
+	if l.faults != nil {
+		return nil, l.warnings, l.faults.sorted(files)
+	}
+	return &l.config, l.warnings, nil
+}
+
+// loader gathers what the sources say.
+type loader struct {
+	checker
+	env   func(string) (string, bool)
+	table *spec
+	// entries are the plugins found, in order.
+	entries []entry
+	// shared are the blocks of _plugin_configs.
+	shared   map[string]*node
+	config   Config
+	warnings []Warning
+	// seen are the places of the scopes that have an instance.
+	seen map[Scope]Position
+}
+
+// entry is a plugin as a file has it.
+type entry struct {
+	path string
+	n    *node
+	// scope is what follows from the place of the entry.
+	scope Scope
+}
+
+func newLoader(opts Options) (*loader, error) {
+	if opts.Env == nil {
+		opts.Env = func(string) (string, bool) { return "", false }
+	}
+	if opts.KongVersion == "" {
+		opts.KongVersion = defaultKongVersion
+	}
+	kong, err := parseVersion(opts.KongVersion)
+	if err != nil {
+		return nil, fmt.Errorf("read Kong %w", err)
+	}
+	table, err := newTable(kong)
+	if err != nil {
+		return nil, err
+	}
+	return &loader{env: opts.Env, table: table, shared: map[string]*node{}, seen: map[Scope]Position{}}, nil
+}
+
+func (l *loader) warn(pos Position, path, text string) {
+	l.warnings = append(l.warnings, Warning{Position: pos, Path: path, Text: text})
+}
+
+// read finds the plugins of a source.
+func (l *loader) read(source Source) {
+	if faults := checkSize(source.Name, source.Data); faults != nil {
+		l.faults = append(l.faults, faults...)
+		return
+	}
+	doc, faults := fill(source.Name, source.Data, l.env)
+	l.faults = append(l.faults, faults...)
+	trees, faults := doc.parse()
+	l.faults = append(l.faults, faults...)
+	if len(trees) == 0 && faults == nil {
+		l.want(Position{File: source.Name}, "", "nothing", "a configuration")
+	}
+	for _, tree := range trees {
+		l.deck(tree)
+	}
+}
+
+// plugin checks an entry and adds it to the configuration.
+func (l *loader) plugin(e entry) {
+	before := len(l.faults)
+	e.n = l.withShared(e)
+	r := resolver{env: l.env}
+	e.n = r.value(e.path, l.table, e.n)
+	l.faults = append(l.faults, r.faults...)
+	l.value(e.path, l.table, e.n)
+	root := place{path: e.path, n: e.n, pos: e.n.pos}
+	l.rules(root)
+	l.supported(l.table, root)
+	scope := l.scope(e, root)
+	if len(l.faults) > before {
+		return
+	}
+	p := Plugin{Name: pluginName, Scope: scope, Position: e.n.pos}
+	decode(l.table.fields["id"], e.n.get("id"), reflect.ValueOf(&p.ID).Elem())
+	decode(l.table.fields["instance_name"], e.n.get("instance_name"), reflect.ValueOf(&p.InstanceName).Elem())
+	decode(l.table.fields["enabled"], e.n.get("enabled"), reflect.ValueOf(&p.Enabled).Elem())
+	decode(l.table.fields["tags"], e.n.get("tags"), reflect.ValueOf(&p.Tags).Elem())
+	decode(l.table.fields["config"], e.n.get("config"), reflect.ValueOf(&p.Settings).Elem())
+	l.config.Plugins = append(l.config.Plugins, p)
+}
+
+// scope returns what an entry applies to: what its place says and what it says
+// itself. Only one instance may apply to the same.
+func (l *loader) scope(e entry, root place) Scope {
+	s := e.scope
+	for name, part := range map[string]*string{
+		"service": &s.Service, "route": &s.Route, "consumer": &s.Consumer, "consumer_group": &s.ConsumerGroup,
+	} {
+		p := root.at(name)
+		if !p.set() {
+			continue
+		}
+		given, _ := p.n.reference()
+		if *part != "" && *part != given {
+			l.problem(p.pos, p.path, "got another %s than the one around the plugin", name)
+		}
+		*part = given
+	}
+	if first, ok := l.seen[s]; ok {
+		l.problem(e.n.pos, e.path, "got a second %s of the same scope, first at %s", pluginName, first)
+	} else {
+		l.seen[s] = e.n.pos
+	}
+	return s
+}

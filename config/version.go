@@ -1,0 +1,70 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// defaultKongVersion is the version configurations are read as.
+const defaultKongVersion = "3.15"
+
+// version is a version of Kong, such as 3.15 or 3.14.0.13.
+type version []int
+
+// parseVersion reads two to four numbers with dots.
+func parseVersion(text string) (version, error) {
+	parts := strings.Split(text, ".")
+	if len(parts) < 2 || len(parts) > 4 {
+		return nil, fmt.Errorf("version %q: want a form like 3.15", text)
+	}
+	v := make(version, len(parts))
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("version %q: want a form like 3.15", text)
+		}
+		v[i] = int(n)
+	}
+	return v, nil
+}
+
+// minor returns the first two numbers.
+func (v version) minor() version { return v[:2] }
+
+// covers reports whether a release of v has what came with since. A version with
+// fewer numbers stands for its latest release.
+func (v version) covers(since version) bool {
+	n := min(len(v), len(since))
+	return slices.Compare(v[:n], since[:n]) >= 0
+}
+
+// newerThan returns the version out of a "since" text where kong does not have it
+// yet, else "". A text may name several, one for each minor version a change was
+// taken back to: "3.14.0.13 / 3.15.0.4".
+func newerThan(text string, kong version) (string, error) {
+	found := regexp.MustCompile(`\d+(\.\d+)+`).FindAllString(text, -1)
+	if text == "" {
+		return "", nil
+	}
+	if found == nil {
+		return "", fmt.Errorf("no version in %q", text)
+	}
+	newer := found[0]
+	for _, f := range found {
+		since, err := parseVersion(f)
+		if err != nil {
+			return "", err
+		}
+		if slices.Compare(since.minor(), kong.minor()) > 0 {
+			break
+		}
+		newer = f
+		if kong.covers(since) {
+			newer = ""
+		}
+	}
+	return newer, nil
+}
