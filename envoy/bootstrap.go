@@ -4,7 +4,9 @@ import (
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	internalv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/bootstrap/internal_listener/v3"
+	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"time"
 )
@@ -65,11 +67,23 @@ func bare(o BootstrapOptions) *bootstrapv3.Bootstrap {
 		BootstrapExtensions: []*corev3.TypedExtensionConfig{
 			extension("envoy.bootstrap.internal_listener", &internalv3.InternalListener{}),
 		},
+		OverloadManager: connectionLimit(),
 	}
 	if o.Admin != (Endpoint{}) {
 		b.Admin = &bootstrapv3.Admin{Address: o.Admin.address()}
 	}
 	return b
+}
+
+// connectionLimit bounds the clients' connections of one Envoy; without a bound
+// Envoy warns at every start.
+func connectionLimit() *overloadv3.OverloadManager {
+	return &overloadv3.OverloadManager{ResourceMonitors: []*overloadv3.ResourceMonitor{{
+		Name: "envoy.resource_monitors.global_downstream_max_connections",
+		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{
+			TypedConfig: typed(&connectionsv3.DownstreamConnectionsConfig{MaxActiveDownstreamConnections: 100_000}),
+		},
+	}}}
 }
 
 func ads() *corev3.ConfigSource {

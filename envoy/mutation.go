@@ -74,19 +74,26 @@ func overwrite(name, value string) *corev3.HeaderValueOption {
 
 // Answer ends the request at once with a JSON body. Details go to Envoy's access
 // log as the response code details; they are a reason code, never user data.
-// The rate-limited header keeps the outer hop from trying the next target.
 func Answer(status int, body []byte, details string) *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
 			Status: &typev3.HttpStatus{Code: typev3.StatusCode(status)},
 			Headers: &extprocv3.HeaderMutation{SetHeaders: []*corev3.HeaderValueOption{
 				overwrite("content-type", "application/json"),
-				overwrite(headerRateLimited, "true"),
 			}},
 			Body:    body,
 			Details: details,
 		}},
 	}
+}
+
+// Final makes an answer of the inner hop the last word: the outer hop does not try
+// the next target. Answers that are not immediate pass through unchanged.
+func Final(r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
+	if h := r.GetImmediateResponse().GetHeaders(); h != nil {
+		h.SetHeaders = append(h.SetHeaders, overwrite(headerRateLimited, "true"))
+	}
+	return r
 }
 
 // ErrorBody is an error as the OpenAI API writes it, so that its clients show the

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"semlb/vectordb"
@@ -17,6 +18,9 @@ type Vectors interface {
 // and stores them. Until it has succeeded once, plans are Degraded. A store that
 // fails to answer only means that everything is embedded again.
 //
+// A [*vectordb.BackingError] is a success that the caller should know of: plans
+// are made from memory, and the store behind it lacks the vectors.
+//
 // A description that means nothing to the model (no known token) is an error: it
 // could never be matched.
 func (r *Router) Load(ctx context.Context, vectors Vectors) error {
@@ -26,7 +30,7 @@ func (r *Router) Load(ctx context.Context, vectors Vectors) error {
 	}
 	known, err := vectors.Get(ctx, ids...)
 	if err != nil {
-		known = nil
+		known = nil // the Upsert below meets the same store and reports it
 	}
 	var texts []string
 	var records []vectordb.Record
@@ -41,10 +45,15 @@ func (r *Router) Load(ctx context.Context, vectors Vectors) error {
 			return err
 		}
 	}
-	if err := vectors.Upsert(ctx, records...); err != nil {
+	err = vectors.Upsert(ctx, records...)
+	var behind *vectordb.BackingError
+	if err != nil && !errors.As(err, &behind) {
 		return fmt.Errorf("store descriptions: %w", err)
 	}
 	r.loaded.Store(true)
+	if err != nil {
+		return fmt.Errorf("store descriptions: %w", err)
+	}
 	return nil
 }
 

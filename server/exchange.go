@@ -1,0 +1,46 @@
+package server
+
+import (
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+)
+
+// exchange is one request of one hop: what Envoy sent of it.
+type exchange struct {
+	headers  []*corev3.HeaderValue
+	body     []byte
+	bodiless bool
+}
+
+func newExchange(h *extprocv3.HttpHeaders, body []byte) *exchange {
+	return &exchange{headers: h.GetHeaders().GetHeaders(), body: body, bodiless: h.GetEndOfStream()}
+}
+
+// header is the first value of a header, by its lower-case name, or "". Envoy's
+// names are in lower case already; the values are the client's bytes.
+func (x *exchange) header(name string) string {
+	v, _ := x.lookup(name)
+	return v
+}
+
+func (x *exchange) lookup(name string) (string, bool) {
+	for _, h := range x.headers {
+		if h.GetKey() == name {
+			if raw := h.GetRawValue(); len(raw) > 0 {
+				return string(raw), true
+			}
+			return h.GetValue(), true
+		}
+	}
+	return "", false
+}
+
+// query is the client's query string, without "?".
+func (x *exchange) query() string {
+	_, query, _ := strings.Cut(x.header(":path"), "?")
+	return query
+}
+
+func (x *exchange) requestID() string { return x.header("x-request-id") }

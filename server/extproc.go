@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"semlb/envoy"
+)
+
+// Processor is the external processor: Envoy asks it what becomes of a request.
+// It has two roles, told apart by gRPC metadata: the outer one plans a request,
+// the inner one rewrites a later attempt of it.
+type Processor struct {
+	extprocv3.UnimplementedExternalProcessorServer
+
+	snapshot func() *Snapshot
+	log      *slog.Logger
+	metrics  *Metrics
+}
+
+// NewProcessor makes a processor that serves whatever snapshot returns.
+func NewProcessor(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Processor {
+	return &Processor{snapshot: snapshot, log: log, metrics: metrics}
+}
+
+// Process answers one request of one hop: its headers, then its body. It returns
+// right after the body's answer, so that no stream is held while the model
+// answers.
+func (p *Processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+	ctx := stream.Context()
+	decide, err := p.role(ctx)
+	if err != nil {
+		return err
+	}
+	headers, err := receiveHeaders(stream)
+	if err != nil {
+		return ended(err)
+	}
+	var body []byte
+	if !headers.GetEndOfStream() {
+		if err := stream.Send(envoy.Continue()); err != nil {
+			return err
+		}
+		if body, err = receiveBody(stream); err != nil {
+			return ended(err)
+		}
+	}
+	return stream.Send(p.guarded(ctx, decide, newExchange(headers, body)))
+}
+
+// decision is what a role does with a request.
+type decision func(context.Context, *exchange) *extprocv3.ProcessingResponse
+
+func (p *Processor) role(ctx context.Context) (decision, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	switch role := md.Get(envoy.RoleKey); {
+	case len(role) == 1 && role[0] == envoy.RoleOuter:
+		return p.plan, nil
+	case len(role) == 1 && role[0] == envoy.RoleInner:
+		return p.attempt, nil
+	default:
+		return nil, status.Errorf(codes.InvalidArgument, "metadata %s: got %q, want %q or %q",
+			envoy.RoleKey, role, envoy.RoleOuter, envoy.RoleInner)
+	}
+}
+
+// guarded keeps a panic from ending the process: the request is answered 500, the
+// stack is logged, and every other stream goes on.
+func (p *Processor) guarded(ctx context.Context, decide decision, x *exchange) (r *extprocv3.ProcessingResponse) {
+	start := time.Now()
+	defer func() {
+		if cause := recover(); cause != nil {
+			p.metrics.panics.Inc()
+			// The type only: a panic's value may quote the request.
+			p.log.ErrorContext(ctx, "panic", "request_id", x.requestID(), "cause", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+			r = p.fault("internal_error")
+		}
+		p.metrics.decisionSeconds.Observe(time.Since(start).Seconds())
+	}()
+	return decide(ctx, x)
+}
+
+// answer ends a request with a JSON error of ours; code is its reason.
+func (p *Processor) answer(status int, body []byte, code string) *extprocv3.ProcessingResponse {
+	p.metrics.answers.WithLabelValues(code).Inc()
+	return envoy.Answer(status, body, "semlb_"+code)
+}
+
+// fault answers a request that cannot be served for a reason of ours.
+func (p *Processor) fault(code string) *extprocv3.ProcessingResponse {
+	return p.answer(500, envoy.ErrorBody("The router could not handle this request.", "server_error", code), code)
+}
+
+func receiveHeaders(stream extprocv3.ExternalProcessor_ProcessServer) (*extprocv3.HttpHeaders, error) {
+	m, err := stream.Recv()
+	if err != nil {
+		return nil, err
+	}
+	if h := m.GetRequestHeaders(); h != nil {
+		return h, nil
+	}
+	return nil, unexpected(m, "request_headers")
+}
+
+func receiveBody(stream extprocv3.ExternalProcessor_ProcessServer) ([]byte, error) {
+	m, err := stream.Recv()
+	if err != nil {
+		return nil, err
+	}
+	if b := m.GetRequestBody(); b != nil {
+		return b.GetBody(), nil
+	}
+	return nil, unexpected(m, "request_body")
+}
+
+func unexpected(m *extprocv3.ProcessingRequest, want string) error {
+	return status.Errorf(codes.InvalidArgument, "message %T: want %s; check the filter's processing_mode", m.GetRequest(), want)
+}
+
+// ended turns a client that went away into a clean end of the stream.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
+		return nil
+	}
+	return err
+}

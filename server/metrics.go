@@ -1,0 +1,47 @@
+package server
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"semlb/router"
+)
+
+// Metrics counts what the server decides. Every label comes from a closed set.
+type Metrics struct {
+	decisions       *prometheus.CounterVec
+	answers         *prometheus.CounterVec
+	rewrites        prometheus.Counter
+	panics          prometheus.Counter
+	rejections      prometheus.Counter
+	decisionSeconds prometheus.Histogram
+}
+
+// NewMetrics registers the server's metrics.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_decisions_total", Help: "Requests planned, by the reason of the plan.",
+		}, []string{"reason"}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_answers_total", Help: "Requests that semlb answered itself instead of sending them to a model, by code.",
+		}, []string{"code"}),
+		rewrites: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "semlb_attempt_rewrites_total", Help: "Attempts that the inner role rewrote for their target.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "semlb_panics_total", Help: "Requests answered 500 because handling them panicked.",
+		}),
+		rejections: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "semlb_xds_rejections_total", Help: "Configurations that an Envoy refused.",
+		}),
+		decisionSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "semlb_decision_seconds", Help: "Time to answer the external processor's question.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
+		}),
+	}
+	for _, reason := range router.Reasons() {
+		m.decisions.WithLabelValues(string(reason))
+	}
+	r.MustRegister(m.decisions, m.answers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
+	return m
+}

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"semlb/envoy"
+	"semlb/provider"
+	"semlb/router"
+)
+
+// plan is the outer role: it reads the request, has it planned, and rewrites it
+// for the plan's first target.
+func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	instance := p.snapshot().Global
+	if instance == nil {
+		return p.answer(404, envoy.ErrorBody("No ai-proxy-advanced plugin applies to this request.", "invalid_request_error", "no_plugin"), "no_plugin")
+	}
+	request, err := read(x, instance)
+	if err != nil {
+		return p.refuse(ctx, x, err)
+	}
+	plan := instance.Router.Route(ctx, request.Prompt())
+	p.metrics.decisions.WithLabelValues(string(plan.Reason)).Inc()
+	p.log.LogAttrs(ctx, levelOf(plan), "routed",
+		slog.String("request_id", x.requestID()), slog.String("instance", instance.ID), slog.Any("plan", plan))
+	if len(plan.Targets) == 0 {
+		return p.answer(503, noMatch(plan), string(plan.Reason))
+	}
+	response, err := dispatch(x, request, instance, plan.Targets)
+	if err != nil {
+		return p.refuse(ctx, x, err)
+	}
+	return response
+}
+
+// levelOf makes a decision that could not be made as configured stand out.
+func levelOf(plan router.Plan) slog.Level {
+	if plan.Reason == router.Degraded {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// read reads a client's request and checks it against the instance.
+func read(x *exchange, instance *Instance) (*provider.Request, error) {
+	if x.bodiless {
+		return nil, &provider.RequestError{Status: 400, Code: "no_body", Message: "the request has no body; send a JSON object with messages or prompt"}
+	}
+	if err := provider.CheckContentType(x.header("content-type")); err != nil {
+		return nil, err
+	}
+	if encoding := x.header("content-encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, &provider.RequestError{Status: 415, Code: "unsupported_encoding", Message: "request bodies must not be compressed"}
+	}
+	if int64(len(x.body)) > instance.BodyLimit {
+		return nil, &provider.RequestError{Status: 413, Code: "request_too_large",
+			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes"}
+	}
+	request, err := provider.ReadRequest(x.body)
+	if err != nil {
+		return nil, err
+	}
+	if err := request.CheckRouteType(instance.RouteType); err != nil {
+		return nil, err
+	}
+	if instance.Models != nil && request.Model != "" && !slices.Contains(instance.Models, request.Model) {
+		return nil, &provider.RequestError{Status: 400, Code: "model_not_allowed",
+			Message: "cannot use own model, must be one of: " + strings.Join(instance.Models, ", ")}
+	}
+	return request, request.CheckStreaming(instance.Streaming)
+}
+
+// refuse answers a request that is wrong, or for which no rewrite could be made.
+func (p *Processor) refuse(ctx context.Context, x *exchange, err error) *extprocv3.ProcessingResponse {
+	var wrong *provider.RequestError
+	if errors.As(err, &wrong) {
+		p.log.InfoContext(ctx, "refused", "request_id", x.requestID(), "code", wrong.Code, "status", wrong.Status)
+		return p.answer(wrong.Status, wrong.JSON(), wrong.Code)
+	}
+	p.log.ErrorContext(ctx, "rewrite", "request_id", x.requestID(), "error", err)
+	return p.fault("rewrite_failed")
+}
+
+// noMatch is the body of a plan without targets: the distance, never the prompt.
+func noMatch(plan router.Plan) []byte {
+	message := "No target's description matches the request"
+	if plan.Measured && plan.Threshold != nil {
+		message += ": the nearest is at distance " + strconv.FormatFloat(plan.Distance, 'f', 4, 64) +
+			", the threshold is " + strconv.FormatFloat(*plan.Threshold, 'f', -1, 64)
+	}
+	return envoy.ErrorBody(message+".", "server_error", string(router.NoMatch))
+}
+
+// dispatch turns a request and its plan into what Envoy does with it. If every
+// attempt can be made from a request that was rewritten before, the first target's
+// rewrite is made here and now; else the request stays as it is, and the inner
+// role rewrites it on every attempt.
+func dispatch(x *exchange, request *provider.Request, instance *Instance, ids []string) (*extprocv3.ProcessingResponse, error) {
+	set := append(instance.Policy.Headers(len(ids)),
+		envoy.Header{Name: envoy.HeaderPlan, Value: strings.Join(ids, ",")},
+		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
+		envoy.Header{Name: envoy.HeaderIdle, Value: strconv.FormatInt(instance.Idle.Milliseconds(), 10)},
+	)
+	client := clientOf(x)
+	targets := make([]*Target, len(ids))
+	untouched := false
+	for i, id := range ids {
+		targets[i] = instance.Targets[id]
+		untouched = untouched || targets[i].NeedsOriginal(request, client)
+	}
+	if untouched {
+		return envoy.PassRequest(set, []string{envoy.HeaderFirst, envoy.HeaderCluster, envoy.HeaderOriginals}), nil
+	}
+	rewrite, err := targets[0].Rewrite(request, client)
+	if err != nil {
+		return nil, err
+	}
+	set = append(set, envoy.Header{Name: envoy.HeaderFirst, Value: targets[0].Cluster})
+	if len(ids) > 1 {
+		originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
+	}
+	return rewritten(rewrite, instance, targets[0], set, envoy.HeaderCluster), nil
+}
+
+// rewritten is the answer that turns a request into the one for a target.
+func rewritten(r provider.Rewrite, instance *Instance, target *Target, set []envoy.Header, remove ...string) *extprocv3.ProcessingResponse {
+	if instance.ModelHeader {
+		set = append(set, envoy.Header{Name: envoy.HeaderServed, Value: target.Provider + "/" + r.Model})
+	} else {
+		remove = append(remove, envoy.HeaderServed)
+	}
+	for _, h := range r.SetHeaders {
+		set = append(set, envoy.Header{Name: h.Name, Value: string(h.Value)})
+	}
+	return envoy.ReplaceRequest(envoy.Request{
+		Scheme: r.Scheme, Authority: r.Authority, Path: r.Path, Body: r.Body,
+		Set: set, Remove: append(remove, r.RemoveHeaders...),
+	})
+}
+
+// clientOf is what a rewrite may know of the client's request beside its body.
+func clientOf(x *exchange) provider.Client {
+	return provider.Client{Query: x.query(), Header: x.lookup}
+}
