@@ -65,10 +65,27 @@ func (c *checker) object(path string, s *spec, n *node) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
 		child := s.fields[name]
-		if child.required && child.newSince == "" && absent(n, name) {
+		if child.mustBeGiven() && absent(n, name) {
 			c.want(n.pos, join(path, name), "nothing", wanted(child))
 		}
 	}
+}
+
+// mustBeGiven reports whether a field has to be written. An object that can be
+// empty comes by itself.
+func (s *spec) mustBeGiven() bool {
+	if !s.required || s.newSince != "" || s.fallback != nil {
+		return false
+	}
+	if s.kind != kindObject || s.name == "config" {
+		return true
+	}
+	for _, child := range s.fields {
+		if child.mustBeGiven() {
+			return true
+		}
+	}
+	return false
 }
 
 // absent reports whether an object lacks a field. What is broken is there.

@@ -91,6 +91,10 @@ func (l *loader) withShared(e entry) *node {
 		l.want(name.pos, join(e.path, "_config"), shown(&spec{kind: kindString}, name), "a name in _plugin_configs")
 		return e.n
 	}
+	if l.values += block.size; l.values > maxValues {
+		l.problem(name.pos, join(e.path, "_config"), "got more than %d values, shared blocks counted as often as they are used", maxValues)
+		return &node{kind: kindObject, pos: e.n.pos, broken: true}
+	}
 	merged := *block
 	if own := e.n.get("config"); own != nil {
 		if own.kind != kindObject {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // one from costing more than a moment.
 const (
 	maxFileBytes  = 4 << 20
-	maxIndicators = 600_000
+	maxIndicators = 300_000
 	maxValues     = 100_000
 	maxHeight     = 64
 )
@@ -124,15 +125,17 @@ func (d *document) parse() ([]*node, Faults) {
 	if len(text) == 0 || text[0] != '{' && !strings.HasSuffix(d.name, ".json") {
 		return parseYAML(d)
 	}
-	tree, faults := parseJSON(d)
-	if faults == nil {
+	tree, err := parseJSON(d)
+	if err == nil {
 		return []*node{tree}, nil
 	}
 	// A brace may also start YAML; a file that is neither is more likely JSON.
-	if trees, yamlFaults := parseYAML(d); yamlFaults == nil {
-		return trees, nil
+	if errors.Is(err, errSyntax) {
+		if trees, faults := parseYAML(d); faults == nil {
+			return trees, nil
+		}
 	}
-	return nil, faults
+	return nil, Faults{jsonFault(d, err)}
 }
 
 // seal sets what follows from a node's children, and returns an error where the

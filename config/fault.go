@@ -57,7 +57,11 @@ func (f Faults) Unwrap() []error {
 	return errs
 }
 
+// maxFaults is the largest number of faults that are told.
+const maxFaults = 1000
+
 // sorted returns the faults in the order of files and lines, without repetitions.
+// Of very many the last ones are only counted.
 func (f Faults) sorted(files []string) Faults {
 	slices.SortStableFunc(f, func(a, b Fault) int {
 		return cmp.Or(
@@ -65,5 +69,12 @@ func (f Faults) sorted(files []string) Faults {
 			cmp.Compare(a.Position.Line, b.Position.Line),
 			cmp.Compare(a.Position.Column, b.Position.Column))
 	})
-	return slices.Compact(f)
+	f = slices.Compact(f)
+	if more := len(f) - maxFaults; more > 0 {
+		f = append(f[:maxFaults:maxFaults], Fault{
+			Position: Position{File: f[maxFaults].Position.File},
+			Problem:  plural(more, "further fault") + " left out",
+		})
+	}
+	return f
 }

@@ -3,48 +3,64 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// errSyntax is text that is not JSON.
+var errSyntax = errors.New("invalid syntax")
+
+// jsonError is what is wrong at an offset of a JSON document. It quotes nothing.
+type jsonError struct {
+	offset int
+	err    error
+}
+
+func (e *jsonError) Error() string { return "read JSON: " + e.err.Error() }
+
+func (e *jsonError) Unwrap() error { return e.err }
+
+// jsonFault returns an error of parseJSON as a fault.
+func jsonFault(d *document, err error) Fault {
+	f := Fault{Position: Position{File: d.name}, Problem: err.Error()}
+	var at *jsonError
+	if errors.As(err, &at) {
+		f.Position = d.position(min(at.offset, len(d.text)))
+	}
+	return f
+}
+
 // parseJSON returns the tree of a JSON document.
-func parseJSON(d *document) (*node, Faults) {
+func parseJSON(d *document) (*node, error) {
 	decoder := jsontext.NewDecoder(bytes.NewReader(d.text), jsontext.AllowDuplicateNames(true))
 	b := jsonBuilder{doc: d, decoder: decoder}
 	tree, err := b.build(0)
 	if err == nil {
 		if _, end := decoder.ReadToken(); !errors.Is(end, io.EOF) {
-			err = errors.New("text after the document")
+			err = fmt.Errorf("%w: text after the document", errSyntax)
 		}
 	}
-	if err != nil {
-		return nil, Faults{b.fault(err)}
+	if err == nil {
+		return tree, nil
 	}
-	return tree, nil
+	offset := int(decoder.InputOffset())
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		offset, err = len(d.text), fmt.Errorf("%w: the text ends too early", errSyntax)
+	case errors.As(err, &syntax):
+		offset, err = int(syntax.ByteOffset), errSyntax
+	}
+	return nil, &jsonError{offset, err}
 }
 
 // jsonBuilder turns the tokens of a JSON document into a tree.
 type jsonBuilder struct {
 	doc     *document
 	decoder *jsontext.Decoder
-}
-
-// fault turns an error into a fault at the place the decoder has reached. The
-// decoder's own words quote the text, so only the place is taken from them.
-func (b *jsonBuilder) fault(err error) Fault {
-	offset := int(b.decoder.InputOffset())
-	problem := err.Error()
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		offset = int(syntax.ByteOffset)
-		problem = "invalid syntax"
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		problem = "the text ends too early"
-	}
-	return Fault{Position: b.doc.position(min(offset, len(b.doc.text))), Problem: "read JSON: " + problem}
 }
 
 // next returns the offset at which the next token starts.

@@ -83,7 +83,9 @@ type loader struct {
 	// entries are the plugins found, in order.
 	entries []entry
 	// shared are the blocks of _plugin_configs.
-	shared   map[string]*node
+	shared map[string]*node
+	// values counts the values that shared blocks have added.
+	values   int
 	config   Config
 	warnings []Warning
 	// seen are the places of the scopes that have an instance.
@@ -141,7 +143,9 @@ func (l *loader) read(source Source) {
 // plugin checks an entry and adds it to the configuration.
 func (l *loader) plugin(e entry) {
 	before := len(l.faults)
-	e.n = l.withShared(e)
+	if e.n = l.withShared(e); e.n.broken {
+		return
+	}
 	r := resolver{env: l.env}
 	e.n = r.value(e.path, l.table, e.n)
 	l.faults = append(l.faults, r.faults...)
@@ -165,23 +169,22 @@ func (l *loader) plugin(e entry) {
 // scope returns what an entry applies to: what its place says and what it says
 // itself. Only one instance may apply to the same.
 func (l *loader) scope(e entry, root place) Scope {
-	s := e.scope
-	for name, part := range map[string]*string{
-		"service": &s.Service, "route": &s.Route, "consumer": &s.Consumer, "consumer_group": &s.ConsumerGroup,
-	} {
+	s, valid := e.scope, true
+	parts := []*string{&s.Service, &s.Route, &s.Consumer, &s.ConsumerGroup}
+	for i, name := range scopeNames() {
 		p := root.at(name)
 		if !p.set() {
 			continue
 		}
-		given, _ := p.n.reference()
-		if *part != "" && *part != given {
+		given, ok := p.n.reference()
+		if ok && *parts[i] != "" && *parts[i] != given {
 			l.problem(p.pos, p.path, "got another %s than the one around the plugin", name)
 		}
-		*part = given
+		*parts[i], valid = given, valid && ok
 	}
-	if first, ok := l.seen[s]; ok {
+	if first, ok := l.seen[s]; ok && valid {
 		l.problem(e.n.pos, e.path, "got a second %s of the same scope, first at %s", pluginName, first)
-	} else {
+	} else if valid {
 		l.seen[s] = e.n.pos
 	}
 	return s

@@ -124,7 +124,7 @@ func newTable(kong version) (*spec, error) {
 		s.narrow(n)
 	}
 	for _, name := range scopeNames() {
-		root.fields[name].reference = true
+		root.fields[name].reference, root.fields[name].fields = true, nil
 	}
 	return root, nil
 }

@@ -191,6 +191,9 @@ func (t *template) call(name string, args []string) (string, error) {
 	if name == "indent" {
 		want = 2
 	}
+	if len(args) != want && name == "env" {
+		return "", fmt.Errorf(`want a form like env "DECK_NAME"`)
+	}
 	if len(args) != want {
 		return "", fmt.Errorf("got %s of %s, want %d", plural(len(args), "argument"), printable(name), want)
 	}

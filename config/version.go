@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,25 +42,22 @@ func (v version) covers(since version) bool {
 
 // newerThan returns the version out of a "since" text where kong does not have it
 // yet, else "". A text may name several, one for each minor version a change was
-// taken back to: "3.14.0.13 / 3.15.0.4".
+// taken back to, "3.14.0.13 / 3.15.0.4", and say more behind each.
 func newerThan(text string, kong version) (string, error) {
-	found := regexp.MustCompile(`\d+(\.\d+)+`).FindAllString(text, -1)
 	if text == "" {
 		return "", nil
 	}
-	if found == nil {
-		return "", fmt.Errorf("no version in %q", text)
-	}
-	newer := found[0]
-	for _, f := range found {
-		since, err := parseVersion(f)
+	var newer string
+	for i, part := range strings.Split(text, "/") {
+		name, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+		since, err := parseVersion(name)
 		if err != nil {
 			return "", err
 		}
-		if slices.Compare(since.minor(), kong.minor()) > 0 {
+		if i > 0 && slices.Compare(since.minor(), kong.minor()) > 0 {
 			break
 		}
-		newer = f
+		newer = name
 		if kong.covers(since) {
 			newer = ""
 		}

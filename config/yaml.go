@@ -214,26 +214,29 @@ func (b *yamlBuilder) merge(key *yaml.Node, value *node) []field {
 	if value.kind == kindList {
 		objects = value.items
 	}
-	var fields []field
+	var lists [][]field
 	for _, o := range objects {
 		if o.kind != kindObject && !o.broken {
-			b.fault(key, "got "+o.kind.String()+", want an object to merge")
+			b.fault(key, "got "+article(o.kind)+", want an object to merge")
 			return nil
 		}
-		fields = addMissing(fields, o.fields)
+		lists = append(lists, o.fields)
 	}
-	return fields
+	return addMissing(nil, lists...)
 }
 
-// addMissing appends those fields of more whose names are not in fields.
-func addMissing(fields, more []field) []field {
+// addMissing appends to fields those of the others whose names are not there yet.
+func addMissing(fields []field, others ...[]field) []field {
 	names := make(map[string]bool, len(fields))
 	for _, f := range fields {
 		names[f.name] = true
 	}
-	for _, f := range more {
-		if !names[f.name] {
-			fields = append(fields, f)
+	for _, other := range others {
+		for _, f := range other {
+			if !names[f.name] {
+				names[f.name] = true
+				fields = append(fields, f)
+			}
 		}
 	}
 	return fields

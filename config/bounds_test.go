@@ -1,0 +1,89 @@
+package config
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// aliasBomb doubles a list with each of n anchors.
+func aliasBomb(n int) string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x]\n")
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, "a%d: &a%d [*a%d, *a%d]\n", i, i, i-1, i-1)
+	}
+	fmt.Fprintf(&b, "plugins: *a%d\n", n)
+	return b.String()
+}
+
+func TestHostileFilesCostLittle(t *testing.T) {
+	env := environment(map[string]string{"DECK_LONG": strings.Repeat("x\n", 1<<16)})
+	for _, tt := range []struct{ name, text, want string }{
+		{"alias bomb", aliasBomb(60), "got more than 100000 values"},
+		{"alias bomb of merges", "a: &a {b: 1}\nc: &c {<<: [" + strings.Repeat("*a,", 100_000) + "]}\nplugins: *c", "got more than 100000 values"},
+		{"wide merges", wideMerges(40_000), "unknown field"},
+		{"shared blocks", sharedBomb(3000), "further faults left out"},
+		{"alias of itself", "plugins: &a [*a]", "an alias contains itself"},
+		{"deep flow list", "plugins: " + strings.Repeat("[", 200_000), "exceeded max depth"},
+		{"deep list", "plugins: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "got values nested deeper than 64 levels"},
+		{"deep blocks", strings.Repeat("- ", 9000) + "x", "got values nested deeper than 64 levels"},
+		{"deep JSON", `{"plugins":` + strings.Repeat("[", 200_000), "got values nested deeper than 64 levels"},
+		{"depth through aliases", deepAliases(100), "got values nested deeper than 64 levels"},
+		{"too large", strings.Repeat("#", maxFileBytes+1), "got 4194305 bytes, want at most 4194304"},
+		{"too many values", "plugins: [" + strings.Repeat("1,", 700_000) + "]", "too many values"},
+		{"many values", "plugins: [" + strings.Repeat("1,", 250_000) + "]", "got more than 100000 values"},
+		{"many values in JSON", `{"plugins": [` + strings.Repeat("1,", 250_000) + "1]}", "got more than 100000 values"},
+		{"many templates", strings.Repeat("${{ env (", 100_000), "fill in template"},
+		{"deep template", "a: ${{ " + strings.Repeat("toInt (", 500_000), "too many parentheses"},
+		{"templates that grow", strings.Repeat("# x\na: ${{ env \"DECK_LONG\" | indent 1000 }}\n", 50), "bytes, want at most"},
+		{"long line of templates", strings.Repeat(`é${{ env "DECK_NO" }}`, 100_000), "is not set"},
+		{"long names", `{"plugins": [{"name": "ai-proxy-advanced", "` + strings.Repeat("a", 2_000_000) + `": 1}]}`, "unknown field"},
+		{"many faults", "plugins: [" + strings.Repeat("1,", 50_000) + "]", "49000 further faults left out"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(tt.text)}}, Options{Env: env})
+			spent := time.Since(start)
+			runtime.ReadMemStats(&after)
+			require.ErrorContains(t, err, tt.want)
+			require.Less(t, len(err.Error()), 1<<20)
+			require.Less(t, spent, 10*time.Second)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30))
+			t.Logf("%v, %d MiB allocated", spent.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20)
+		})
+	}
+}
+
+// deepAliases nests a list n deep, one level with each anchor.
+func deepAliases(n int) string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x]\n")
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, "a%d: &a%d [*a%d]\n", i, i, i-1)
+	}
+	return b.String()
+}
+
+// wideMerges merges an object of n fields and then n small ones.
+func wideMerges(n int) string {
+	var b strings.Builder
+	b.WriteString("_comment: &wide {a: 1")
+	for i := range n {
+		fmt.Fprintf(&b, ", a%d: 1", i)
+	}
+	b.WriteString("}\nx: {<<: [*wide" + strings.Repeat(", &a {b: 1}", 1) + strings.Repeat(", *a", n/2) + "]}\n")
+	return b.String()
+}
+
+// sharedBomb has n plugins share a block of n values.
+func sharedBomb(n int) string {
+	return "_plugin_configs: {s: {targets: [" + strings.Repeat("1,", n) + "]}}\nplugins:\n" +
+		strings.Repeat("- {name: ai-proxy-advanced, _config: s}\n", n)
+}

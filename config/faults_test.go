@@ -1,0 +1,94 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// environment returns a lookup in a map.
+func environment(values map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value, ok := values[name]
+		return value, ok
+	}
+}
+
+// marker stands for whatever must not be seen.
+const marker = "sk-MARKER"
+
+// TestFaultsAreNamedAllAtOnce loads each file of testdata/faults and compares every
+// message with the text file beside it. UPDATE_GOLDEN=1 writes them.
+func TestFaultsAreNamedAllAtOnce(t *testing.T) {
+	files, err := filepath.Glob("testdata/faults/*.*ml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	env := environment(map[string]string{
+		"DECK_TEXT": marker, "DECK_LINES": marker + "\n" + marker, "HOME": marker,
+	})
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			_, _, err = Load([]Source{{Name: filepath.Base(file), Data: data}}, Options{Env: env})
+			require.Error(t, err)
+			require.NotContains(t, err.Error(), marker)
+			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".txt"
+			if os.Getenv("UPDATE_GOLDEN") != "" {
+				require.NoError(t, os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644))
+			}
+			want, readErr := os.ReadFile(golden)
+			require.NoError(t, readErr)
+			require.Equal(t, string(want), err.Error()+"\n")
+		})
+	}
+}
+
+func TestFaultsAreTyped(t *testing.T) {
+	_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte("plugins: 3\nroutes: 4\n")}}, Options{})
+	var faults Faults
+	require.ErrorAs(t, err, &faults)
+	require.Len(t, faults, 2)
+	require.Equal(t, Fault{
+		Position: Position{File: "kong.yaml", Line: 1, Column: 10},
+		Path:     "plugins", Got: "an integer", Want: "a list",
+	}, faults[0])
+	var first Fault
+	require.ErrorAs(t, errors.Join(err), &first)
+	require.Equal(t, faults[0], first)
+}
+
+func TestFaultsFollowTheOrderOfFiles(t *testing.T) {
+	_, _, err := Load([]Source{
+		{Name: "b.yaml", Data: []byte("plugins: [{name: ai-proxy-advanced}]")},
+		{Name: "a.yaml", Data: []byte("plugins: 1")},
+		{Name: "b.yaml2", Data: []byte("plugins: 1")},
+	}, Options{})
+	require.EqualError(t, err, `b.yaml:1: plugins[0].config: got nothing, want an object
+a.yaml:1: plugins: got an integer, want a list
+b.yaml2:1: plugins: got an integer, want a list`)
+}
+
+func TestASourceThatCannotBeParsedIsAFault(t *testing.T) {
+	for _, tt := range []struct{ name, file, text, want string }{
+		{"nothing", "a.yaml", "", "a.yaml: got nothing, want a configuration"},
+		{"comments only", "a.yaml", "# hello\n", "a.yaml: got nothing, want a configuration"},
+		{"a list", "a.yaml", "- a\n", "a.yaml:1: got a list, want an object"},
+		{"open quote", "a.yaml", "plugins:\n- name: \"a\n", "a.yaml:2: read YAML: found unexpected end of stream"},
+		{"unknown anchor", "a.yaml", "plugins: *" + marker, "a.yaml: read YAML: unknown anchor"},
+		{"broken JSON", "a.json", "{\"plugins\": [\n\"" + marker + "\" 1]}", "a.json:2: read JSON: invalid syntax"},
+		{"cut JSON", "a.json", "{\"plugins\": [\n", "a.json:2: read JSON: invalid syntax: the text ends too early"},
+		{"two JSON values", "a.json", "{}\n{}", "a.json:2: read JSON: invalid syntax: text after the document"},
+		{"not UTF-8", "a.yaml", "plugins: \xff", "a.yaml: got text that is not UTF-8, want UTF-8"},
+		{"binary", "a.yaml", "plugins: !!binary aGk=", `a.yaml:1: got a value of YAML type "!!binary", want a plain value`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := Load([]Source{{Name: tt.file, Data: []byte(tt.text)}}, Options{})
+			require.EqualError(t, err, tt.want)
+		})
+	}
+}

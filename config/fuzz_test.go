@@ -1,0 +1,47 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzLoad feeds any text to the readers. Whatever it is, loading ends soon and
+// without a panic, a configuration comes with no error, and nothing of the
+// environment is in a message.
+func FuzzLoad(f *testing.F) {
+	for _, pattern := range []string{"../examples/*/*", "testdata/faults/*.*ml"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(f, err)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(string(data))
+		}
+	}
+	f.Add(aliasBomb(8))
+	f.Add("{\"plugins\": [{\"name\": \"ai-proxy-advanced\"}]}")
+	f.Add("a: ${{ env \"DECK_A\" | indent 3 }}\r\n\u2028b: ${{ env \"DECK_LINES\" }}")
+	env := func(name string) (string, bool) {
+		if strings.HasSuffix(name, "S") {
+			return marker + ": '\n" + marker, true
+		}
+		return marker, len(name)%2 == 0
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		start := time.Now()
+		c, warnings, err := Load([]Source{{Name: "f", Data: []byte(text)}}, Options{Env: env})
+		require.Less(t, time.Since(start), 5*time.Second)
+		require.Equal(t, err == nil, c != nil)
+		if err != nil && !strings.Contains(text, marker) {
+			require.NotContains(t, err.Error(), marker)
+			for _, w := range warnings {
+				require.NotContains(t, w.String(), marker)
+			}
+		}
+	})
+}

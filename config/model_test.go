@@ -1,0 +1,85 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// modelNames lists the paths of all fields of the model that are in the table, and
+// fails for a field that is not.
+func modelNames(t *testing.T, table *spec) []string {
+	t.Helper()
+	var names []string
+	var walk func(typ reflect.Type, s *spec, path string)
+	walk = func(typ reflect.Type, s *spec, path string) {
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			tag := f.Tag.Get("kong")
+			if tag == "-" {
+				continue
+			}
+			child, at := s.fields[tag], join(path, tag)
+			if child == nil {
+				// One type serves targets and embeddings, whose options differ by this.
+				require.Equal(t, "embeddings.model.options.gemini.endpoint_id", at)
+				continue
+			}
+			inner := f.Type
+			if inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			switch {
+			case child.kind == kindList && child.item.fields != nil:
+				walk(inner, child.item, at+"[]")
+			case child.fields != nil:
+				walk(inner, child, at)
+			default:
+				names = append(names, at)
+				require.Equal(t, child.secret, inner == reflect.TypeFor[Secret](), "%s is a secret in one place only", at)
+			}
+		}
+	}
+	walk(reflect.TypeFor[AIProxyAdvanced](), table, "")
+	slices.Sort(names)
+	return names
+}
+
+func TestEveryValueReachesTheModel(t *testing.T) {
+	table := newestTable(t).fields["config"]
+	for _, path := range schemaNames(table, "") {
+		s := table.find(path)
+		for _, value := range goodValues(s) {
+			var before, after AIProxyAdvanced
+			empty := path[:max(0, lastDot(path))]
+			decode(table, tree(t, withValueOrEmpty(empty)), reflect.ValueOf(&before).Elem())
+			decode(table, tree(t, withValue(path, value)), reflect.ValueOf(&after).Elem())
+			if differs(s, tree(t, value)) {
+				require.NotEqual(t, before, after, "%s with %v", path, value)
+			}
+		}
+	}
+}
+
+// lastDot returns the index of the last dot of a path, or -1.
+func lastDot(path string) int {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '.' {
+			return i
+		}
+	}
+	return -1
+}
+
+// withValueOrEmpty returns JSON with an empty object at a path.
+func withValueOrEmpty(path string) any {
+	if path == "" {
+		return map[string]any{}
+	}
+	return withValue(path, map[string]any{})
+}
