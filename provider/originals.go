@@ -51,10 +51,15 @@ func TouchedBy(targets ...*Target) Touched {
 	}
 	// Credentials sort first, so that of two fields of one name theirs is kept.
 	slices.SortFunc(t.fields, func(a, b Field) int {
-		if a.Name == b.Name && a.Credential != b.Credential && a.Credential {
+		switch {
+		case a.Name != b.Name:
+			return strings.Compare(a.Name, b.Name)
+		case a.Credential == b.Credential:
+			return 0
+		case a.Credential:
 			return -1
 		}
-		return strings.Compare(a.Name, b.Name)
+		return 1
 	})
 	t.fields = slices.CompactFunc(t.fields, func(a, b Field) bool { return a.Name == b.Name })
 	slices.Sort(t.params)

@@ -3,8 +3,36 @@ package provider
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 )
+
+// Endpoint is where a target's requests are sent.
+type Endpoint struct {
+	Scheme string // "http" or "https"
+	Host   string // lower-case name, or address without brackets
+	Port   int
+}
+
+// Authority is the value of the Host header: the port is left out where it is
+// the scheme's own.
+func (e Endpoint) Authority() string {
+	host := e.Host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if e.Port == defaultPort(e.Scheme) {
+		return host
+	}
+	return host + ":" + strconv.Itoa(e.Port)
+}
+
+func defaultPort(scheme string) int {
+	if scheme == "http" {
+		return 80
+	}
+	return 443
+}
 
 // checkHost refuses what is no host, and the hosts where clouds keep the
 // credentials of the machine (faults, row 24).
