@@ -65,9 +65,12 @@ func (m *Memory) put(owned []Record) {
 	m.replace(func(rows []row) []row { return merge(rows, added) })
 }
 
-// adopt adds copies of vectors that come from another store, but for the IDs that
-// are here already.
-func (m *Memory) adopt(vectors map[string][]float32) error {
+// snapshot returns what searches see now, to be handed to learn later.
+func (m *Memory) snapshot() []row { return *m.rows.Load() }
+
+// learn adds copies of vectors that were read from another store after the snapshot
+// before. What an Upsert has put here since then is newer, and stays.
+func (m *Memory) learn(before []row, vectors map[string][]float32) error {
 	records := make([]Record, 0, len(vectors))
 	for id, vector := range vectors {
 		records = append(records, Record{ID: id, Vector: vector})
@@ -77,7 +80,11 @@ func (m *Memory) adopt(vectors map[string][]float32) error {
 		return err
 	}
 	added := newRows(owned)
-	m.replace(func(rows []row) []row { return merge(added, rows) })
+	m.replace(func(rows []row) []row {
+		return merge(rows, slices.DeleteFunc(added, func(r row) bool {
+			return !same(find(before, r.id), find(rows, r.id))
+		}))
+	})
 	return nil
 }
 
@@ -122,8 +129,8 @@ func (m *Memory) Get(ctx context.Context, ids ...string) (map[string][]float32, 
 	rows := *m.rows.Load()
 	found := make(map[string][]float32, len(ids))
 	for _, id := range ids {
-		if at, ok := find(rows, id); ok {
-			found[id] = slices.Clone(rows[at].vector)
+		if r := find(rows, id); r != nil {
+			found[id] = slices.Clone(r.vector)
 		}
 	}
 	return found, nil
@@ -184,11 +191,23 @@ func (m *Memory) records() []Record {
 	return all
 }
 
-// find returns the place of an ID among rows.
-func find(rows []row, id string) (int, bool) {
-	return slices.BinarySearchFunc(rows, id, func(r row, id string) int {
+// find returns the row of an ID, or nil.
+func find(rows []row, id string) *row {
+	at, ok := slices.BinarySearchFunc(rows, id, func(r row, id string) int {
 		return strings.Compare(r.id, id)
 	})
+	if !ok {
+		return nil
+	}
+	return &rows[at]
+}
+
+// same reports whether two rows, or their absence, come from the same Upsert.
+func same(a, b *row) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return &a.vector[0] == &b.vector[0]
 }
 
 // compareMatches orders by distance, then ID.

@@ -27,8 +27,11 @@ import (
 // The store copes with a server that comes back without its data: it remembers what
 // it has upserted and got, looks after each new connection whether the index and all
 // of that are there, and puts back what is not. It has no goroutine of its own; all
-// is done by the call that needs it, within that call's deadline. A user of the
-// server needs these rights:
+// is done by the call that needs it, within that call's deadline. A call
+// under way whose context is cancelled before its deadline ends within ReadTimeout,
+// not at once.
+//
+// A user of the server needs these rights, and for InProcess only the first two:
 //
 //	~kong:* -@all +hget +hset +ft._list +ft.create +ft.info +ft.search
 type Redis struct {
@@ -91,12 +94,13 @@ func OpenRedis(ctx context.Context, options RedisOptions) (*Redis, error) {
 	return s, nil
 }
 
-// Ready connects, unless a connection exists, and sees to it that the index and all
-// the records this process knows are there. An ErrRedisAuth, an ErrRedisIndex or a
+// Ready asks the server, and sees to it that the index and all the records this
+// process knows are there. An ErrRedisAuth, an ErrRedisIndex or a
 // certificate's error will stay until somebody changes something; others may pass.
 func (s *Redis) Ready(ctx context.Context) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	s.doubt(s.checked.Load())
 	_, err := s.ready(ctx)
 	return err
 }
@@ -129,11 +133,12 @@ func (s *Redis) Get(ctx context.Context, ids ...string) (map[string][]float32, e
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	before := s.known.snapshot()
 	found, err := s.read(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	return found, s.known.adopt(found)
+	return found, s.known.learn(before, found)
 }
 
 // Close closes the connections. What is stored stays.

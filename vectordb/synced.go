@@ -83,6 +83,7 @@ func (s *Synced) Upsert(ctx context.Context, records ...Record) error {
 // Get is described at [Store]. What memory lacks is looked for in the backing and
 // then kept in memory. With a [*BackingError] the answer holds what memory has.
 func (s *Synced) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
+	before := s.memory.snapshot()
 	found, err := s.memory.Get(ctx, ids...)
 	if err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func (s *Synced) Get(ctx context.Context, ids ...string) (map[string][]float32, 
 	if err != nil {
 		return found, &BackingError{Op: "get", Err: err}
 	}
-	if err := s.memory.adopt(fetched); err != nil {
+	if err := s.memory.learn(before, fetched); err != nil {
 		return found, &BackingError{Op: "get", Err: err}
 	}
 	for id, vector := range fetched {

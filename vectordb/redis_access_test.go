@@ -1,0 +1,224 @@
+package vectordb_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"semlb/vectordb"
+	"semlb/vectordb/redistest"
+)
+
+// planted is a password that must appear nowhere.
+const planted = "pass-7f3a-word"
+
+func TestRedisNeedsNoMoreRightsThanDocumented(t *testing.T) {
+	server := redistest.Start(t)
+	rights := []any{"ACL", "SETUSER", "small", "on", ">" + planted, "~kong:*", "-@all",
+		"+hget", "+hset", "+ft._list", "+ft.create", "+ft.info", "+ft.search"}
+	admin := newClient(t, server)
+	require.NoError(t, admin.Do(t.Context(), rights...).Err())
+	options := optionsFor(server)
+	options.Username, options.Password = "small", planted
+	s := openRedis(t, options)
+	upsert(t, s, "a", east)
+	requireKept(t, s, map[string][]float32{"a": east})
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+	require.NoError(t, admin.FTDropIndex(t.Context(), indexOf).Err())
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+}
+
+func TestRedisInProcessNeedsHashesOnly(t *testing.T) {
+	server := redistest.Start(t)
+	require.NoError(t, newClient(t, server).Do(t.Context(), "ACL", "SETUSER", "tiny", "on", ">"+planted,
+		"~kong:*", "-@all", "+hget", "+hset").Err())
+	options := optionsFor(server)
+	options.Username, options.Password, options.InProcess = "tiny", planted, true
+	s := openRedis(t, options)
+	upsert(t, s, "a", east)
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+}
+
+func TestRedisSaysWhichRightIsMissing(t *testing.T) {
+	server := redistest.Start(t)
+	require.NoError(t, newClient(t, server).Do(t.Context(), "ACL", "SETUSER", "none", "on", ">"+planted,
+		"~kong:*", "-@all").Err())
+	options := optionsFor(server)
+	options.Username, options.Password = "none", planted
+	_, err := vectordb.OpenRedis(t.Context(), options)
+	require.True(t, redis.IsPermissionError(err))
+	require.ErrorContains(t, err, "'FT._LIST'")
+}
+
+func TestRedisRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
+	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "right"}})
+	open := redistest.Start(t)
+	for name, tt := range map[string]struct {
+		server             *redistest.Server
+		username, password string
+	}{
+		"wrong password":       {locked, "", planted},
+		"no password":          {locked, "", ""},
+		"unknown user":         {locked, "somebody", planted},
+		"server without users": {open, "somebody", planted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			options := optionsFor(tt.server)
+			options.Username, options.Password = tt.username, tt.password
+			options.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, err := vectordb.OpenRedis(t.Context(), options)
+			require.ErrorIs(t, err, vectordb.ErrRedisAuth)
+			require.EqualError(t, err, "list indexes at redis "+tt.server.Addr+": username or password refused")
+			require.NotContains(t, log.String(), planted)
+		})
+	}
+}
+
+// Servers before HELLO, and proxies, repeat the arguments of commands which they do
+// not know.
+func TestRedisErrorsDoNotRepeatThePassword(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			parrot(conn)
+		}
+	}()
+	t.Cleanup(func() {
+		require.NoError(t, listener.Close())
+		<-served
+	})
+	_, err = vectordb.OpenRedis(t.Context(), vectordb.RedisOptions{
+		Addr: listener.Addr().String(), Username: "user", Password: planted,
+		Model: "m", Dimensions: 2, Metric: vectordb.Cosine,
+	})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), planted)
+}
+
+// parrot answers everything with an error that repeats it.
+func parrot(conn net.Conn) {
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	heard := make([]byte, 4096)
+	for {
+		n, err := conn.Read(heard)
+		if err != nil {
+			return
+		}
+		words := strings.ReplaceAll(string(heard[:n]), "\r\n", " ")
+		if _, err := conn.Write([]byte("-ERR cannot do '" + words + "'\r\n")); err != nil {
+			return
+		}
+	}
+}
+
+func TestRedisClientLogHoldsNoValues(t *testing.T) {
+	defer vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+	var log lockedBuffer
+	vectordb.RouteRedisClientLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "right"}})
+	options := optionsFor(locked)
+	options.Password = planted
+	_, err := vectordb.OpenRedis(t.Context(), options)
+	require.ErrorIs(t, err, vectordb.ErrRedisAuth)
+	locked.Kill()
+	_, err = vectordb.OpenRedis(t.Context(), options)
+	require.Error(t, err)
+	require.NotContains(t, log.String(), planted)
+	require.NotContains(t, log.String(), "WRONGPASS")
+}
+
+func TestRedisSpeaksTLS(t *testing.T) {
+	server := redistest.StartWith(t, redistest.Options{TLS: true})
+	options := optionsFor(server)
+	options.SSL, options.RootCAs = true, server.RootCAs
+	s := openRedis(t, options)
+	upsert(t, s, "a", east)
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+
+	options.ServerName = "localhost"
+	requireFound(t, openRedis(t, options), east, vectordb.Match{ID: "a"})
+
+	options.ServerName, options.RootCAs, options.SSLSkipVerify = "", nil, true
+	requireFound(t, openRedis(t, options), east, vectordb.Match{ID: "a"})
+}
+
+func TestRedisSaysWhatIsWrongWithTLS(t *testing.T) {
+	server := redistest.StartWith(t, redistest.Options{TLS: true})
+	plain := redistest.Start(t)
+	for name, tt := range map[string]struct {
+		server *redistest.Server
+		change func(*vectordb.RedisOptions)
+		want   string
+	}{
+		"unknown authority": {server, func(o *vectordb.RedisOptions) { o.RootCAs = nil }, "certificate signed by unknown authority"},
+		"other name":        {server, func(o *vectordb.RedisOptions) { o.ServerName = "elsewhere" }, "not elsewhere"},
+		"no TLS asked for":  {server, func(o *vectordb.RedisOptions) { o.SSL = false }, "may want ssl"},
+		"no TLS there": {plain, func(o *vectordb.RedisOptions) {
+			o.ConnectTimeout = 200 * time.Millisecond
+		}, "deadline exceeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := optionsFor(tt.server)
+			options.SSL, options.RootCAs = true, server.RootCAs
+			tt.change(&options)
+			start := time.Now()
+			_, err := vectordb.OpenRedis(t.Context(), options)
+			require.ErrorContains(t, err, tt.want)
+			require.Less(t, time.Since(start), 2*time.Second)
+		})
+	}
+	options := optionsFor(server)
+	options.SSL = true
+	_, err := vectordb.OpenRedis(t.Context(), options)
+	var untrusted *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &untrusted)
+}
+
+func TestRedisWithoutSearchIsLoggedOnce(t *testing.T) {
+	var log lockedBuffer
+	server := redistest.StartWith(t, redistest.Options{Plain: true})
+	options := optionsFor(server)
+	options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s := openRedis(t, options)
+	upsert(t, s, "a", east)
+	server.Restart()
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+	require.NoError(t, s.Ready(t.Context()))
+	require.Equal(t, 1, strings.Count(log.String(), "no search module"))
+	requireKept(t, openRedis(t, optionsFor(server)), map[string][]float32{"a": east})
+}
+
+func TestRedisClosesWithCallsUnderWay(t *testing.T) {
+	server := redistest.Start(t)
+	s, err := vectordb.OpenRedis(t.Context(), optionsFor(server))
+	require.NoError(t, err)
+	server.Pause()
+	defer server.Resume()
+	ended := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		_, err := s.Search(ctx, east, 1)
+		ended <- err
+	}()
+	time.Sleep(20 * time.Millisecond)
+	require.NoError(t, s.Close())
+	require.Error(t, <-ended)
+}

@@ -1,0 +1,229 @@
+package vectordb_test
+
+import (
+	"context"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"semlb/vectordb"
+	"semlb/vectordb/redistest"
+)
+
+// keyOf is the documented key of a vector in a store of optionsFor.
+const keyOf = "kong:semlb:v1:test:d1068beeb96a6a79:2:vector:"
+
+// indexOf is its index's name.
+const indexOf = "kong:semlb:v1:test:d1068beeb96a6a79:2:index:cosine"
+
+func TestRedisRefillsAServerThatHasRestarted(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	upsert(t, s, "b", north)
+	server.Restart()
+	requireFound(t, s, east, vectordb.Match{ID: "a"}, vectordb.Match{ID: "b", Distance: 1})
+	requireKept(t, openRedis(t, optionsFor(server)), map[string][]float32{"a": east, "b": north})
+}
+
+func TestRedisRefillsWhatItGotFromOthers(t *testing.T) {
+	server := redistest.Start(t)
+	upsert(t, openRedis(t, optionsFor(server)), "a", east)
+	s := openRedis(t, optionsFor(server))
+	requireKept(t, s, map[string][]float32{"a": east})
+	server.Restart()
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+}
+
+// Another process that comes back first makes the index; nothing but the new
+// connection then tells this one that its records are gone.
+func TestRedisRefillsBesideAnotherProcess(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	server.Restart()
+	upsert(t, openRedis(t, optionsFor(server)), "b", north)
+	requireFound(t, s, east, vectordb.Match{ID: "a"}, vectordb.Match{ID: "b", Distance: 1})
+}
+
+func TestRedisRefillsForManyCallersAtOnce(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	server.Restart()
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			matches, err := s.Search(t.Context(), east, 1)
+			if err != nil || len(matches) != 1 {
+				t.Errorf("got %v, %v", matches, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestRedisMakesAnIndexAgainThatWasDropped(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	require.NoError(t, newClient(t, server).FTDropIndex(t.Context(), indexOf).Err())
+	requireFound(t, s, east, vectordb.Match{ID: "a"})
+}
+
+func TestRedisIsBackSoonAfterAKill(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	server.Kill()
+	for range 50 { // Enough to have the client's pool give up on dialling.
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		start := time.Now()
+		_, err := s.Search(ctx, east, 1)
+		cancel()
+		require.Error(t, err)
+		require.Less(t, time.Since(start), 500*time.Millisecond)
+	}
+	server.Restart()
+	start := time.Now()
+	require.Eventually(t, func() bool {
+		matches, err := s.Search(t.Context(), east, 1)
+		return err == nil && len(matches) == 1
+	}, 5*time.Second, 5*time.Millisecond)
+	t.Logf("back after %v", time.Since(start))
+	require.Less(t, time.Since(start), 2*time.Second)
+}
+
+func TestRedisHeedsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	server.Pause()
+	defer server.Resume()
+	calls := map[string]func(context.Context) error{
+		"search": func(ctx context.Context) error { _, err := s.Search(ctx, east, 1); return err },
+		"get":    func(ctx context.Context) error { _, err := s.Get(ctx, "a"); return err },
+		"upsert": func(ctx context.Context) error {
+			return s.Upsert(ctx, vectordb.Record{ID: "b", Vector: north})
+		},
+	}
+	for name, call := range calls {
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			start := time.Now()
+			err := call(ctx)
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded, name)
+			require.Less(t, time.Since(start), 400*time.Millisecond, name)
+		}
+	}
+	server.Resume()
+	requireFoundSoon(t, s)
+}
+
+func TestRedisHasADeadlineOfItsOwn(t *testing.T) {
+	server := redistest.Start(t)
+	options := optionsFor(server)
+	options.ConnectTimeout, options.SendTimeout, options.ReadTimeout = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	s := openRedis(t, options)
+	upsert(t, s, "a", east)
+	server.Pause()
+	defer server.Resume()
+	start := time.Now()
+	_, err := s.Search(t.Context(), east, 1)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Less(t, time.Since(start), time.Second)
+	server.Resume()
+	requireFoundSoon(t, s)
+}
+
+func requireFoundSoon(t *testing.T, s vectordb.Store) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		matches, err := s.Search(t.Context(), east, 1)
+		return err == nil && len(matches) == 1 && matches[0].ID == "a"
+	}, 5*time.Second, 10*time.Millisecond)
+}
+
+func TestRedisRefusesAForeignIndexInItsPlace(t *testing.T) {
+	vector := func(dim int, metric string) *redis.FieldSchema {
+		return &redis.FieldSchema{
+			FieldName: "vector", FieldType: redis.SearchFieldTypeVector,
+			VectorArgs: &redis.FTVectorArgs{FlatOptions: &redis.FTFlatOptions{
+				Type: "FLOAT32", Dim: dim, DistanceMetric: metric,
+			}},
+		}
+	}
+	for name, tt := range map[string]struct {
+		prefix string
+		field  *redis.FieldSchema
+		want   string
+	}{
+		"dimensions": {keyOf, vector(3, "COSINE"), "dimensions: got 3, want 2"},
+		"metric":     {keyOf, vector(2, "IP"), "IP"},
+		"prefix":     {"kong:else:", vector(2, "COSINE"), "prefixes"},
+		"field":      {keyOf, &redis.FieldSchema{FieldName: "text", FieldType: redis.SearchFieldTypeText}, `field "vector" is not in it`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			foreign := &redis.FTCreateOptions{OnHash: true, Prefix: []any{tt.prefix}}
+			require.NoError(t, newClient(t, server).FTCreate(t.Context(), indexOf, foreign, tt.field).Err())
+			_, err := vectordb.OpenRedis(t.Context(), optionsFor(server))
+			require.ErrorIs(t, err, vectordb.ErrRedisIndex)
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+func TestRedisTreatsPoisonedEntriesAsAbsent(t *testing.T) {
+	floats := func(vector ...float32) []byte { return blob(vector) }
+	nan := float32(math.NaN())
+	for name, content := range map[string][]byte{
+		"short": {1, 2, 3},
+		"empty": {},
+		"long":  floats(1, 0, 0),
+		"zero":  floats(0, 0),
+		"NaN":   floats(nan, 0),
+		"Inf":   floats(float32(math.Inf(1)), 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			client := newClient(t, server)
+			// Bad entries written before the good one would hide it.
+			for _, id := range []string{"x", "y", "a"} {
+				require.NoError(t, client.HSet(t.Context(), keyOf+id, "vector", content).Err())
+			}
+			s := openRedis(t, optionsFor(server))
+			got, err := s.Get(t.Context(), "a", "x")
+			require.NoError(t, err)
+			require.Empty(t, got)
+			upsert(t, s, "a", north)
+			matches, err := s.Search(t.Context(), east, 1)
+			require.NoError(t, err)
+			require.Equal(t, []vectordb.Match{{ID: "a", Distance: 1}}, matches)
+		})
+	}
+}
+
+func TestRedisFindsTheGoodAmongManyPoisoned(t *testing.T) {
+	server := redistest.Start(t)
+	client := newClient(t, server)
+	for i := range 200 {
+		require.NoError(t, client.HSet(t.Context(), keyOf+string(rune('A'+i)), "vector", blob([]float32{0, 0})).Err())
+	}
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", north)
+	requireFound(t, s, east, vectordb.Match{ID: "a", Distance: 1})
+}
+
+func TestRedisTreatsOtherTypesOfKeyAsAbsent(t *testing.T) {
+	server := redistest.Start(t)
+	require.NoError(t, newClient(t, server).Set(t.Context(), keyOf+"a", "text", 0).Err())
+	got, err := openRedis(t, optionsFor(server)).Get(t.Context(), "a")
+	require.NoError(t, err)
+	require.Empty(t, got)
+}

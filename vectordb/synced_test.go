@@ -1,0 +1,246 @@
+package vectordb_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/vectordb"
+	"semlb/vectordb/storetest"
+)
+
+// moody is a memory that fails while it is in the mood.
+type moody struct {
+	*vectordb.Memory
+	mu      sync.Mutex
+	err     error
+	upserts int
+}
+
+func newMoody(t *testing.T) *moody { return &moody{Memory: newMemory(t, 2, vectordb.Cosine)} }
+
+func (m *moody) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
+func (m *moody) Upsert(ctx context.Context, records ...vectordb.Record) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.upserts++
+	if m.err != nil {
+		return m.err
+	}
+	return m.Memory.Upsert(ctx, records...)
+}
+
+func (m *moody) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return nil, m.err
+	}
+	return m.Memory.Get(ctx, ids...)
+}
+
+func (m *moody) Search(context.Context, []float32, int) ([]vectordb.Match, error) {
+	panic("the backing is never searched")
+}
+
+// hanging waits for the end of the context.
+type hanging struct{ *moody }
+
+func (h hanging) Upsert(ctx context.Context, _ ...vectordb.Record) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func newSynced(t *testing.T, backing vectordb.Store) *vectordb.Synced {
+	t.Helper()
+	s, err := vectordb.NewSynced(2, vectordb.Cosine, backing)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+var (
+	east  = []float32{1, 0}
+	north = []float32{0, 1}
+)
+
+var errMood = errors.New("not now")
+
+func TestSyncedKeepsTheContract(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, dimensions int, metric vectordb.Metric) vectordb.Store {
+		s, err := vectordb.NewSynced(dimensions, metric, newMemory(t, dimensions, metric))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		return s
+	})
+}
+
+func requireKept(t *testing.T, s vectordb.Store, want map[string][]float32) {
+	t.Helper()
+	ids := make([]string, 0, len(want))
+	for id := range want {
+		ids = append(ids, id)
+	}
+	got, err := s.Get(t.Context(), ids...)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func TestSyncedWritesToBoth(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
+	requireKept(t, backing.Memory, map[string][]float32{"a": east})
+}
+
+func TestSyncedFetchesWhatOthersHaveStored(t *testing.T) {
+	backing := newMoody(t)
+	require.NoError(t, backing.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
+	s := newSynced(t, backing)
+	requireKept(t, s, map[string][]float32{"a": east})
+	backing.fail(errMood)
+	requireKept(t, s, map[string][]float32{"a": east})
+	matches, err := s.Search(t.Context(), east, 1)
+	require.NoError(t, err)
+	require.Equal(t, []vectordb.Match{{ID: "a"}}, matches)
+}
+
+func TestSyncedGoesOnWhenTheBackingFails(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	backing.fail(errMood)
+
+	err := s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east})
+	var backingErr *vectordb.BackingError
+	require.ErrorAs(t, err, &backingErr)
+	require.Equal(t, "upsert", backingErr.Op)
+	require.ErrorIs(t, err, errMood)
+	matches, err := s.Search(t.Context(), east, 1)
+	require.NoError(t, err)
+	require.Len(t, matches, 1)
+
+	got, err := s.Get(t.Context(), "a", "b")
+	require.ErrorAs(t, err, &backingErr)
+	require.Equal(t, "get", backingErr.Op)
+	require.Equal(t, map[string][]float32{"a": east}, got)
+}
+
+func TestSyncedUpsertBringsWhatTheBackingHasMissed(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	backing.fail(errMood)
+	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
+	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: north}))
+	backing.fail(nil)
+	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "b", Vector: east}))
+	requireKept(t, backing.Memory, map[string][]float32{"a": north, "b": east})
+}
+
+func TestSyncBringsWhatTheBackingLacks(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
+	written, err := s.Sync(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, written)
+
+	backing.Memory = newMemory(t, 2, vectordb.Cosine) // It has come back empty.
+	written, err = s.Sync(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, written)
+	requireKept(t, backing.Memory, map[string][]float32{"a": east})
+}
+
+func TestSyncBringsNewerValues(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
+	backing.fail(errMood)
+	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: north}))
+	_, err := s.Sync(t.Context())
+	require.ErrorIs(t, err, errMood)
+	backing.fail(nil)
+	written, err := s.Sync(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, written)
+	requireKept(t, backing.Memory, map[string][]float32{"a": north})
+}
+
+func TestSyncedRefusesBadRecordsBeforeTheBacking(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	err := s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: []float32{1, 1}})
+	require.ErrorIs(t, err, vectordb.ErrVector)
+	var backingErr *vectordb.BackingError
+	require.NotErrorAs(t, err, &backingErr)
+	require.Zero(t, backing.upserts)
+}
+
+func TestSyncedWaitsForItsTurnNoLongerThanItsContext(t *testing.T) {
+	s := newSynced(t, hanging{newMoody(t)})
+	slow, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _ = s.Upsert(slow, vectordb.Record{ID: "a", Vector: east}) })
+	defer group.Wait()
+	defer cancel()
+
+	quick, stop := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer stop()
+	start := time.Now()
+	require.ErrorIs(t, s.Upsert(quick, vectordb.Record{ID: "b", Vector: north}), context.DeadlineExceeded)
+	require.Less(t, time.Since(start), time.Second)
+	requireKept(t, s, map[string][]float32{"b": north})
+}
+
+func TestSyncedEndsAlikeInBothAfterConcurrentUpserts(t *testing.T) {
+	backing := newMoody(t)
+	s := newSynced(t, backing)
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() {
+			vector := [][]float32{east, north}[i%2]
+			if err := s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: vector}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	inMemory, err := s.Get(t.Context(), "a")
+	require.NoError(t, err)
+	requireKept(t, backing.Memory, inMemory)
+}
+
+// overtaken has an Upsert happen while it answers a Get with what was there before.
+type overtaken struct {
+	*moody
+	upsert func()
+}
+
+func (o *overtaken) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
+	before, err := o.moody.Get(ctx, ids...)
+	o.upsert()
+	return before, err
+}
+
+func TestSyncedGetDoesNotUndoAnUpsert(t *testing.T) {
+	backing := &overtaken{moody: newMoody(t)}
+	require.NoError(t, backing.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
+	s := newSynced(t, backing)
+	backing.upsert = func() {
+		if err := s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: north}); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := s.Get(t.Context(), "a")
+	require.NoError(t, err)
+	requireKept(t, s, map[string][]float32{"a": north})
+}
