@@ -147,23 +147,54 @@ func TestRedisIndexesWhatIsThereBeforeItAnswers(t *testing.T) {
 	require.Len(t, matches, len(records))
 }
 
-func TestRedisOpensManyTimesAtOnce(t *testing.T) {
+// The stores are connected before, so that many of them see at once that there is no
+// index.
+func TestRedisMakesOneIndexForManyStoresAtOnce(t *testing.T) {
 	server := redistest.Start(t)
 	stores := make([]*vectordb.Redis, 40)
+	for i := range stores {
+		s, err := vectordb.NewRedis(optionsFor(server))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		_, err = s.Get(t.Context(), "nobody")
+		require.NoError(t, err)
+		stores[i] = s
+	}
+	start := make(chan struct{})
 	errs := make([]error, len(stores))
 	var group sync.WaitGroup
-	for i := range stores {
-		group.Go(func() { stores[i], errs[i] = vectordb.OpenRedis(t.Context(), optionsFor(server)) })
-	}
-	group.Wait()
 	for i, s := range stores {
-		require.NoError(t, errs[i])
-		upsert(t, s, fmt.Sprint(i), east)
-		require.NoError(t, s.Close())
+		group.Go(func() {
+			<-start
+			errs[i] = s.Upsert(t.Context(), vectordb.Record{ID: fmt.Sprint(i), Vector: east})
+		})
+	}
+	close(start)
+	group.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
 	}
 	matches, err := openRedis(t, optionsFor(server)).Search(t.Context(), east, 100)
 	require.NoError(t, err)
 	require.Len(t, matches, len(stores))
+}
+
+func TestRedisOpensManyTimesAtOnce(t *testing.T) {
+	server := redistest.Start(t)
+	var group sync.WaitGroup
+	for range 40 {
+		group.Go(func() {
+			s, err := vectordb.OpenRedis(t.Context(), optionsFor(server))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestRedisListensOnAUnixSocket(t *testing.T) {
