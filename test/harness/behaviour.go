@@ -1,0 +1,214 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Behaviour answers one request, well or badly. Those that do not say otherwise
+// read the whole body first.
+type Behaviour func(*Exchange)
+
+// OK answers with a chat completion that names stub and model.
+func OK() Behaviour {
+	return func(x *Exchange) {
+		var request struct {
+			Model string `json:"model"`
+		}
+		_ = json.Unmarshal(x.Body(), &request) // a body that is none has no model
+		answer(x, http.StatusOK, completion(x.Stub(), request.Model), nil)
+	}
+}
+
+func completion(stub, model string) string {
+	text, err := json.Marshal(map[string]any{
+		"id": "chatcmpl-1", "object": "chat.completion", "model": model,
+		"choices": []any{map[string]any{
+			"index": 0, "finish_reason": "stop",
+			"message": map[string]any{"role": "assistant", "content": "answered by " + stub},
+		}},
+	})
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	return string(text)
+}
+
+// Status answers with a status, a body that says it, and headers.
+func Status(code int, headers ...http.Header) Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		answer(x, code, StatusBody(x.Stub(), code), headers)
+	}
+}
+
+// StatusBody is the body of [Status].
+func StatusBody(stub string, code int) string {
+	return fmt.Sprintf(`{"error":{"message":"%s says %d","type":"stub_error","param":null,"code":"stub_%d"}}`, stub, code, code)
+}
+
+func answer(x *Exchange, code int, body string, headers []http.Header) {
+	h := x.Writer.Header()
+	h.Set("Content-Type", "application/json")
+	for _, more := range headers {
+		for name, values := range more {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	x.Writer.WriteHeader(code)
+	_, _ = io.WriteString(x.Writer, body)
+}
+
+// ResetEarly resets the connection without reading the body.
+func ResetEarly() Behaviour { return reset }
+
+// Reset resets the connection after it has read the body.
+func Reset() Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		reset(x)
+	}
+}
+
+// Close closes the connection in order after it has read the body.
+func Close() Behaviour { return raw("") }
+
+// Garbage answers with bytes that are not HTTP.
+func Garbage() Behaviour { return raw("\x00\x16\x03 this is not HTTP\r\n\r\n") }
+
+// BadHeader answers with a header that is malformed.
+func BadHeader() Behaviour {
+	return raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nthis is no header\r\nContent-Length: 2\r\n\r\n{}")
+}
+
+// Hang reads the body and never answers. It ends when the other side goes away.
+func Hang() Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		<-x.Request.Context().Done()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// Slow waits before it does what comes next.
+func Slow(d time.Duration, next Behaviour) Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		if !pause(x, d) {
+			panic(http.ErrAbortHandler)
+		}
+		next(x)
+	}
+}
+
+// SSE streams n events with a gap between them, and then [DONE].
+func SSE(n int, gap time.Duration) Behaviour {
+	return func(x *Exchange) {
+		stream(x, n, gap)
+		_, _ = io.WriteString(x.Writer, "data: [DONE]\n\n")
+	}
+}
+
+// SSECut streams n events and then resets the connection.
+func SSECut(n int) Behaviour {
+	return func(x *Exchange) {
+		stream(x, n, 0)
+		// Let what was sent arrive: a reset may overtake it.
+		pause(x, 50*time.Millisecond)
+		reset(x)
+	}
+}
+
+// SSEStall streams n events and then nothing, until the other side goes away.
+func SSEStall(n int) Behaviour {
+	return func(x *Exchange) {
+		stream(x, n, 0)
+		<-x.Request.Context().Done()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// Event is the n-th event of a stream, counted from 0, as it is on the wire. It
+// carries the time at which it was sent.
+type Event struct {
+	Stub string `json:"stub"`
+	N    int    `json:"n"`
+	Sent int64  `json:"sent"` // Unix nanoseconds
+}
+
+func stream(x *Exchange, n int, gap time.Duration) {
+	x.Body()
+	x.Writer.Header().Set("Content-Type", "text/event-stream")
+	x.Writer.WriteHeader(http.StatusOK)
+	flush := http.NewResponseController(x.Writer)
+	for i := range n {
+		if i > 0 && !pause(x, gap) {
+			panic(http.ErrAbortHandler)
+		}
+		text, err := json.Marshal(Event{Stub: x.Stub(), N: i, Sent: time.Now().UnixNano()})
+		if err != nil { // plain values always marshal
+			panic(err)
+		}
+		if _, err := fmt.Fprintf(x.Writer, "data: %s\n\n", text); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		if err := flush.Flush(); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// Sequence behaves differently from request to request; the last behaviour stays.
+func Sequence(all ...Behaviour) Behaviour {
+	next := new(atomic.Int64)
+	return func(x *Exchange) {
+		i := int(next.Add(1)) - 1
+		all[min(i, len(all)-1)](x)
+	}
+}
+
+// pause waits and says whether the other side is still there.
+func pause(x *Exchange, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-x.Request.Context().Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// reset resets the connection, or on HTTP/2 the stream.
+func reset(x *Exchange) {
+	conn := takeOver(x)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// raw writes bytes in the place of an answer and closes the connection.
+func raw(text string) Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		conn := takeOver(x)
+		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}
+}
+
+// takeOver gets the connection from the HTTP server. HTTP/2 does not give it; the
+// stream is reset instead.
+func takeOver(x *Exchange) net.Conn {
+	conn, _, err := http.NewResponseController(x.Writer).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return conn
+}

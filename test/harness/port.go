@@ -1,0 +1,47 @@
+package harness
+
+import (
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Ports are taken from below the range that systems give to outgoing connections:
+// one of those could otherwise sit on a port between its choice and its use.
+const (
+	firstPort = 15_000
+	lastPort  = 32_000
+)
+
+// FreeAddress is an address of the loopback that nothing listens on.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(randomPort()))
+		if l, err := net.Listen("tcp", address); err == nil {
+			require.NoError(t, l.Close())
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+func randomPort() int { return firstPort + rand.IntN(lastPort-firstPort) }
+
+// RefusedURL is the URL of an address that refuses connections until the test
+// ends: its port is bound, and nobody listens.
+func RefusedURL(t testing.TB) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := syscall.Getsockname(fd)
+	require.NoError(t, err)
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+}

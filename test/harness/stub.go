@@ -1,0 +1,202 @@
+package harness
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Received is one request as a stub saw it.
+type Received struct {
+	Method string
+	// URI is path and query as they were on the wire.
+	URI  string
+	Host string
+	// Proto is HTTP/1.1 or HTTP/2.0.
+	Proto string
+	// Header has all headers but Host, names in canonical case.
+	Header http.Header
+	// ContentLength is -1 for a body of unknown length.
+	ContentLength int64
+	// Body is what was read of the body, and SHA256 its hash, in hex. Both are empty
+	// where the behaviour did not read it.
+	Body   []byte
+	SHA256 string
+	// BodyErr is what ended the body before its end.
+	BodyErr error
+	// At is when the headers had arrived.
+	At time.Time
+	// Gone is when the other side closed the connection or stream before the answer
+	// was complete; zero if it did not.
+	Gone time.Time
+}
+
+// Stub is an upstream of a test: a server of its own on the loopback, that records
+// every request and answers as it is told.
+type Stub struct {
+	// Name is repeated in answers, in the header x-stub.
+	Name string
+	// URL has scheme, host and port.
+	URL string
+	// Authority is the host header that requests to it have.
+	Authority string
+
+	server *http.Server
+
+	mu        sync.Mutex
+	behaviour Behaviour
+	received  []*Received
+}
+
+// NewStub starts a stub that answers everything with [OK], over HTTP/1. It is
+// closed when the test ends, with whatever is still open.
+func NewStub(t testing.TB, name string) *Stub {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := newStub(t, name, "http", l)
+	go s.serve(func() error { return s.server.Serve(l) })
+	return s
+}
+
+// NewTLSStub starts a stub behind TLS that speaks HTTP/2 and HTTP/1, as the client
+// likes. Its certificate is for names, or by default for its own address.
+func NewTLSStub(t testing.TB, name string, ca *CA, names ...string) *Stub {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	if len(names) == 0 {
+		names = []string{"127.0.0.1"}
+	}
+	s := newStub(t, name, "https", l)
+	s.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.Issue(names...)}, MinVersion: tls.VersionTLS12}
+	go s.serve(func() error { return s.server.ServeTLS(l, "", "") })
+	return s
+}
+
+func newStub(t testing.TB, name, scheme string, l net.Listener) *Stub {
+	s := &Stub{
+		Name: name, Authority: l.Addr().String(), URL: scheme + "://" + l.Addr().String(),
+		behaviour: OK(),
+	}
+	s.server = &http.Server{
+		Handler:           http.HandlerFunc(s.handle),
+		ReadHeaderTimeout: time.Minute,
+		// A client that does not trust the certificate is part of the tests.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	t.Cleanup(func() { require.NoError(t, s.server.Close()) })
+	return s
+}
+
+func (s *Stub) serve(run func() error) { _ = run() } // always http.ErrServerClosed, by the cleanup
+
+// Do makes the stub behave so from now on.
+func (s *Stub) Do(b Behaviour) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.behaviour = b
+}
+
+// Reset forgets what was received and goes back to [OK].
+func (s *Stub) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.behaviour, s.received = OK(), nil
+}
+
+// Requests are those received so far, in the order of their arrival.
+func (s *Stub) Requests() []Received {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Received, len(s.received))
+	for i, r := range s.received {
+		all[i] = *r
+		all[i].Header = r.Header.Clone()
+		all[i].Body = slices.Clone(r.Body)
+	}
+	return all
+}
+
+// Only is the one request that was received; the test fails if there is none or
+// another one.
+func (s *Stub) Only(t testing.TB) Received {
+	t.Helper()
+	all := s.Requests()
+	require.Len(t, all, 1, "requests at %s", s.Name)
+	return all[0]
+}
+
+// Await waits until n requests were received.
+func (s *Stub) Await(t testing.TB, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return len(s.Requests()) >= n }, awaitTimeout, 2*time.Millisecond,
+		"%s: want %d requests", s.Name, n)
+}
+
+// AwaitGone waits until the other side has gone away from the last request.
+func (s *Stub) AwaitGone(t testing.TB) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		all := s.Requests()
+		return len(all) > 0 && !all[len(all)-1].Gone.IsZero()
+	}, awaitTimeout, 2*time.Millisecond, "%s: the request's connection was not closed", s.Name)
+}
+
+const awaitTimeout = 10 * time.Second
+
+func (s *Stub) handle(w http.ResponseWriter, r *http.Request) {
+	record := &Received{
+		Method: r.Method, URI: r.RequestURI, Host: r.Host, Proto: r.Proto,
+		Header: r.Header.Clone(), ContentLength: r.ContentLength, At: time.Now(),
+	}
+	s.mu.Lock()
+	s.received = append(s.received, record)
+	behave := s.behaviour
+	s.mu.Unlock()
+
+	unwatch := context.AfterFunc(r.Context(), func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		record.Gone = time.Now()
+	})
+	defer unwatch()
+	w.Header().Set("X-Stub", s.Name)
+	behave(&Exchange{Writer: w, Request: r, stub: s, record: record})
+}
+
+// Exchange is a request that a [Behaviour] answers.
+type Exchange struct {
+	Writer  http.ResponseWriter
+	Request *http.Request
+
+	stub   *Stub
+	record *Received
+}
+
+// Stub is the name of the stub.
+func (x *Exchange) Stub() string { return x.stub.Name }
+
+// Body reads the whole body, records it and returns it. A second call returns the
+// same.
+func (x *Exchange) Body() []byte {
+	body, err := io.ReadAll(x.Request.Body)
+	x.stub.mu.Lock()
+	defer x.stub.mu.Unlock()
+	if x.record.SHA256 == "" {
+		sum := sha256.Sum256(body)
+		x.record.Body, x.record.BodyErr, x.record.SHA256 = body, err, hex.EncodeToString(sum[:])
+	}
+	return x.record.Body
+}
