@@ -1,0 +1,13 @@
+# The build needs network for Go modules only; the image holds one static binary.
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /semlb .
+
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /semlb /usr/local/bin/semlb
+EXPOSE 8001 8081 8100
+ENTRYPOINT ["/usr/local/bin/semlb"]
+CMD ["serve", "-c", "/etc/semlb/kong.yaml", "--grpc-listen", "0.0.0.0:8081", "--status", "0.0.0.0:8100"]

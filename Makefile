@@ -1,0 +1,68 @@
+# Everything the project does, by name. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+ENVOY_VERSION ?= 1.40.0
+ENVOY_OLDEST := 1.36.4
+ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
+REDIS := .tools/redis-stack/.stamp
+SDKS := .tools/sdk-python/.stamp
+GOLANGCI := .tools/bin/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+EXAMPLE := examples/deck/global.yaml
+FUZZTIME ?= 60s
+
+.PHONY: help build run tools test unit e2e e2e-oldest lint bench fuzz model generate clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/semlb
+	go build -trimpath -o bin/semlb .
+
+run: build $(ENVOY) ## serve the decK example with demo LLMs: no key, no server
+	@bin/semlb run --demo -c $(EXAMPLE) --envoy $(ENVOY)
+
+tools: $(ENVOY) .tools/envoy-$(ENVOY_OLDEST)/envoy $(REDIS) $(SDKS) ## install what the tests need into .tools/
+
+.tools/envoy-%/envoy: scripts/get-envoy.sh
+	@scripts/get-envoy.sh $* .tools/envoy-$*
+	@touch $@
+
+$(REDIS): scripts/get-redis.sh
+	@scripts/get-redis.sh
+	@touch $@
+
+$(SDKS): scripts/get-sdks.sh
+	@scripts/get-sdks.sh
+	@touch $@
+
+test: lint unit e2e-oldest e2e ## everything CI runs
+
+unit: tools ## every package but the end-to-end tests, with the race detector
+	go test -race $$(go list ./... | grep -v '^semlb/test/')
+
+e2e: tools ## end to end on a real Envoy of ENVOY_VERSION
+	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 ./test/...
+
+e2e-oldest: tools ## end to end on the oldest Envoy that is supported
+	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/...
+
+lint: ## gofmt, vet and go.mod
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
+	go vet ./...
+	go mod tidy -diff
+
+bench: ## benchmarks of the request path, for benchstat
+	go test -run '^$$' -bench . -benchmem -count 6 ./provider ./router ./vectordb ./embeddings/...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for target in $$(git grep -hoE '^func Fuzz[A-Za-z0-9]+' -- '*_test.go' | awk '{print $$2}'); do \
+		dir=$$(dirname $$(git grep -lE "^func $$target\(" -- '*_test.go')); \
+		echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$dir; done
+
+model: ## train the built-in embedding model anew (downloads the teacher)
+	embeddings/training/make-model.sh
+
+clean: ## remove what was built; .tools/ stays
+	rm -rf bin

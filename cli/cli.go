@@ -1,0 +1,49 @@
+// Package cli is the commands of semlb. It alone knows every part of the program:
+// commands build the parts from flags and configuration, and connect them.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Environment is what a command may use of the process it runs in.
+type Environment struct {
+	Stdout, Stderr io.Writer
+	// LookupEnv is os.LookupEnv.
+	LookupEnv func(string) (string, bool)
+}
+
+// System is the environment of the running process.
+func System() Environment {
+	return Environment{Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
+}
+
+// Main runs a command line and returns the exit status. Errors are sentences on
+// Stderr.
+func Main(ctx context.Context, args []string, env Environment) int {
+	root := &cobra.Command{
+		Use:   "semlb",
+		Short: "Semantic load balancing with fallback for LLM traffic, for Envoy",
+		Long: `semlb sends each prompt to the group of models whose description is nearest to it,
+and lets Envoy go on to the next model of the group when one fails. Its
+configuration is that of Kong's ai-proxy-advanced plugin.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetArgs(args)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.AddCommand(
+		newRun(env), newServe(env), newValidate(env), newExplain(env), newEnvoy(env), newVersion(env),
+	)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(env.Stderr, "semlb:", err)
+		return 1
+	}
+	return 0
+}

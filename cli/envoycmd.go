@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"semlb/envoy"
+)
+
+type envoyOptions struct {
+	serveOptions
+	static bool
+	admin  string
+}
+
+func newEnvoy(env Environment) *cobra.Command {
+	o := &envoyOptions{}
+	c := &cobra.Command{
+		Use:   "envoy [--static -c FILE]",
+		Short: "Print the configuration of an Envoy that runs elsewhere",
+		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
+--static the whole configuration, for people who do not want xDS. Envoy reads
+JSON: envoy -c FILE.json. No configuration of Envoy ever holds a key.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
+	}
+	o.bind(c)
+	f := c.Flags()
+	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
+	f.StringVar(&o.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
+	f.BoolVar(&o.static, "static", false, "print the whole configuration instead of the bootstrap")
+	return c
+}
+
+func (o *envoyOptions) run(ctx context.Context, env Environment) error {
+	bootstrap := envoy.BootstrapOptions{NodeID: "semlb", Service: envoy.Endpoint{Path: o.grpcSocket}}
+	var err error
+	if o.grpcListen != "" {
+		if bootstrap.Service, err = endpoint("grpc-listen", o.grpcListen); err != nil {
+			return err
+		}
+	}
+	if o.admin != "" {
+		if bootstrap.Admin, err = endpoint("envoy-admin", o.admin); err != nil {
+			return err
+		}
+	}
+	if !o.static {
+		return printConfig(env.Stdout, envoy.Bootstrap(bootstrap))
+	}
+	resources, err := o.resources(ctx, env, bootstrap.Service)
+	if err != nil {
+		return err
+	}
+	return printConfig(env.Stdout, envoy.StaticBootstrap(bootstrap, resources))
+}
+
+// resources are those of the configuration, with routes in place.
+func (o *envoyOptions) resources(ctx context.Context, env Environment, service envoy.Endpoint) (envoy.Resources, error) {
+	if err := o.check(); err != nil {
+		return envoy.Resources{}, err
+	}
+	log, err := o.logger(env.Stderr)
+	if err != nil {
+		return envoy.Resources{}, err
+	}
+	cfg, err := o.load(env, log)
+	if err != nil {
+		return envoy.Resources{}, err
+	}
+	b := &builder{options: o.loadOptions, log: log, baseURL: o.providerURL}
+	a, err := b.assemble(ctx, cfg)
+	defer a.close()
+	if err != nil {
+		return envoy.Resources{}, err
+	}
+	c, err := o.envoyConfig(a, env)
+	if err != nil {
+		return envoy.Resources{}, err
+	}
+	c.Static, c.Service = true, service
+	return envoy.NewResources(c), nil
+}
+
+func endpoint(flag, address string) (envoy.Endpoint, error) {
+	host, port, err := hostPort(flag, address)
+	return envoy.Endpoint{Host: host, Port: port}, err
+}
+
+func printConfig(w io.Writer, m proto.Message) error {
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("print configuration: %w", err)
+	}
+	// protojson varies its spaces from build to build on purpose.
+	var out bytes.Buffer
+	if err := json.Indent(&out, text, "", "  "); err != nil {
+		return fmt.Errorf("print configuration: %w", err)
+	}
+	out.WriteByte('\n')
+	_, err = out.WriteTo(w)
+	return err
+}

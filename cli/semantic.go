@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"semlb/config"
+	"semlb/embeddings"
+	"semlb/embeddings/static"
+	"semlb/router"
+	"semlb/vectordb"
+)
+
+// semantic gives a plugin its embedder and its store, and the router its view of
+// both.
+func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginParts, options *router.Options) error {
+	embedder, err := b.embedder(p, parts)
+	if err != nil {
+		return err
+	}
+	db := p.Settings.VectorDB
+	info := embedder.Info()
+	if info.Dimensions != 0 && info.Dimensions != db.Dimensions {
+		b.log.Warn("the embedding model has another width than vectordb.dimensions; going on with the model's",
+			"model", info.Model, "width", info.Dimensions, "vectordb.dimensions", db.Dimensions)
+	}
+	if info.Dimensions == 0 {
+		info.Dimensions = db.Dimensions
+	}
+	store, err := b.store(ctx, p, info)
+	if err != nil {
+		return err
+	}
+	parts.store = store
+	parts.close = append(parts.close, store.Close)
+	options.Embedder, options.Index = embedder, store
+	options.Threshold, options.DistanceScale = db.Threshold, info.DistanceScale
+	return nil
+}
+
+// embedder is the model of the configuration behind a guard, or the built-in one;
+// either with a cache in front.
+func (b *builder) embedder(p *config.Plugin, parts *pluginParts) (embeddings.Embedder, error) {
+	var next embeddings.Embedder
+	if b.options.embeddings == "builtin" {
+		model, err := static.Builtin()
+		if err != nil {
+			return nil, fmt.Errorf("open built-in embedding model: %w", err)
+		}
+		next = model
+	} else {
+		remote, err := b.remoteEmbedder(p)
+		if err != nil {
+			return nil, fmt.Errorf("config.embeddings: %w", err)
+		}
+		parts.close = append(parts.close, remote.Close)
+		next = embeddings.NewGuard(remote, embeddings.GuardOptions{Timeout: embedTimeout})
+	}
+	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout})
+	if err != nil {
+		return nil, fmt.Errorf("make embedding cache: %w", err)
+	}
+	parts.close = append(parts.close, cache.Close)
+	return cache, nil
+}
+
+// embedTimeout bounds one call of a remote embedder. A request waits for it no
+// longer than the decision budget; a later one finds its vector in the cache.
+const embedTimeout = 5 * time.Second
+
+func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
+	e := p.Settings.Embeddings
+	url := e.Model.Options.UpstreamURL
+	if url == "" {
+		url = b.options.providerURLs[string(e.Model.Provider)]
+	}
+	if url == "" {
+		defaults := map[config.Provider]string{
+			config.OpenAI:  "https://api.openai.com/v1/embeddings",
+			config.Mistral: "https://api.mistral.ai/v1/embeddings",
+		}
+		url = defaults[e.Model.Provider]
+	}
+	return embeddings.NewOpenAI(embeddings.OpenAIOptions{
+		URL:        url,
+		Provider:   string(e.Model.Provider),
+		Model:      e.Model.Name,
+		Dimensions: p.Settings.VectorDB.Dimensions,
+		Timeout:    embedTimeout,
+		Auth: embeddings.Auth{
+			HeaderName: e.Auth.HeaderName, HeaderValue: e.Auth.HeaderValue.Reveal(),
+			ParamName: e.Auth.ParamName, ParamValue: e.Auth.ParamValue.Reveal(),
+			ParamLocation: string(e.Auth.ParamLocation),
+		},
+	})
+}
+
+// store is where the vectors of the descriptions are kept.
+func (b *builder) store(ctx context.Context, p *config.Plugin, info embeddings.Info) (vectordb.Store, error) {
+	db := p.Settings.VectorDB
+	metric := vectordb.Metric(db.DistanceMetric)
+	if b.options.vectordb == "memory" {
+		return vectordb.NewMemory(info.Dimensions, metric)
+	}
+	inStore := db.Search == config.SearchStore
+	namespace := instanceID(p)
+	if inStore {
+		// A search in the store sees all of its namespace, so a changed set of
+		// descriptions needs one of its own.
+		namespace += "-" + digest(descriptions(p))
+	}
+	redis, err := vectordb.NewRedis(vectordb.RedisOptions{
+		Addr:           redisAddr(&db.Redis),
+		Username:       db.Redis.Username,
+		Password:       db.Redis.Password.Reveal(),
+		Database:       db.Redis.Database,
+		SSL:            db.Redis.SSL,
+		SSLSkipVerify:  !db.Redis.SSLVerify,
+		ServerName:     db.Redis.ServerName,
+		ConnectTimeout: db.Redis.ConnectTimeout,
+		SendTimeout:    db.Redis.SendTimeout,
+		ReadTimeout:    db.Redis.ReadTimeout,
+		PoolSize:       db.Redis.KeepalivePoolSize,
+		Namespace:      namespace,
+		Model:          info.Model,
+		Dimensions:     info.Dimensions,
+		Metric:         metric,
+		InProcess:      !inStore,
+		Logger:         b.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("config.vectordb.redis: %w", err)
+	}
+	if inStore {
+		return redis, nil
+	}
+	return vectordb.NewSynced(info.Dimensions, metric, redis)
+}
+
+func descriptions(p *config.Plugin) []string {
+	var all []string
+	for i := range p.Settings.Targets {
+		all = append(all, p.Settings.Targets[i].Description)
+	}
+	return all
+}
+
+func redisAddr(r *config.Redis) string {
+	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port))
+}
+
+// Reloading a description that could not be embedded begins quickly and then
+// leaves a broken embedder room.
+const (
+	firstReload = time.Second
+	lastReload  = 30 * time.Second
+	// syncEvery is how often a store that keeps vectors for others is looked after.
+	syncEvery = time.Minute
+)
+
+// keepLoaded embeds the plugin's descriptions, tries again while that fails, and
+// then keeps the store behind memory filled. It calls attempted after the first
+// try, whatever came of it. It returns when ctx ends.
+func (parts *pluginParts) keepLoaded(ctx context.Context, log *slog.Logger, attempted func()) {
+	defer attempted()
+	if parts.store == nil {
+		return
+	}
+	for wait := firstReload; ; wait = min(2*wait, lastReload) {
+		err := parts.load(ctx)
+		var behind *vectordb.BackingError
+		switch {
+		case err == nil:
+			attempted()
+			parts.keepSynced(ctx, log)
+			return
+		case errors.As(err, &behind):
+			log.Warn("the vector store cannot be written; vectors are served from memory", "instance", parts.instance.ID, "error", err)
+			attempted()
+			parts.keepSynced(ctx, log)
+			return
+		}
+		log.Error("descriptions cannot be embedded; requests go to the default group", "instance", parts.instance.ID, "error", err, "again_in", wait)
+		attempted()
+		if !sleep(ctx, wait) {
+			return
+		}
+	}
+}
+
+// loadTimeout bounds one try to load descriptions.
+const loadTimeout = 10 * time.Second
+
+func (parts *pluginParts) load(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	return parts.router.Load(ctx, parts.store)
+}
+
+// keepSynced writes to the store behind memory what it lacks, for replicas and
+// restarts to find.
+func (parts *pluginParts) keepSynced(ctx context.Context, log *slog.Logger) {
+	synced, ok := parts.store.(*vectordb.Synced)
+	if !ok {
+		return
+	}
+	failing := false
+	for sleep(ctx, syncEvery) {
+		call, cancel := context.WithTimeout(ctx, loadTimeout)
+		n, err := synced.Sync(call)
+		cancel()
+		switch {
+		case err != nil && !failing:
+			log.Warn("the vector store cannot be written; vectors are served from memory", "instance", parts.instance.ID, "error", err)
+		case err == nil && n > 0:
+			log.Info("vector store filled", "instance", parts.instance.ID, "records", n)
+		}
+		failing = err != nil
+	}
+}
+
+// sleep waits for d and says whether ctx is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

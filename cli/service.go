@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"semlb/config"
+	"semlb/envoy"
+	"semlb/server"
+)
+
+// serveOptions are the flags of the commands that serve.
+type serveOptions struct {
+	loadOptions
+	listen     string
+	status     string
+	grpcSocket string
+	grpcListen string
+}
+
+func (o *serveOptions) bind(c *cobra.Command) {
+	o.loadOptions.bind(c)
+	f := c.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`ADDRESS` where Envoy takes clients' requests")
+	f.StringVar(&o.status, "status", "127.0.0.1:8100", "`ADDRESS` of metrics and health")
+	f.StringVar(&o.grpcListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
+}
+
+// grace is how long open streams may go on when the process is asked to stop.
+const grace = 5 * time.Second
+
+// service is everything semlb runs beside Envoy.
+type service struct {
+	log        *slog.Logger
+	supervisor *supervisor
+	control    *server.ControlPlane
+	grpc       *server.Server
+	assembly   *assembly
+	envoy      envoy.Config
+	ready      readiness
+	loaded     chan struct{} // closed when descriptions were tried once
+	stops      []func()
+}
+
+// startService builds everything from a configuration and serves it. It is ended
+// with stop, also after an error.
+func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.Config, env Environment) (*service, error) {
+	s := &service{log: b.log, supervisor: supervise(ctx), loaded: make(chan struct{})}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if s.assembly, err = b.assemble(ctx, cfg); err != nil {
+		s.onStop(s.closeAssembly)
+		return s, err
+	}
+	s.onStop(s.closeAssembly)
+	if s.envoy, err = o.envoyConfig(s.assembly, env); err != nil {
+		return s, err
+	}
+	listeners, err := o.grpcListeners(b.log)
+	if err != nil {
+		return s, err
+	}
+	status, err := listen("status", o.status)
+	if err != nil {
+		return s, errors.Join(err, closeAll(listeners))
+	}
+	metrics := server.NewMetrics(registry)
+	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
+	processor := server.NewProcessor(func() *server.Snapshot { return s.assembly.snapshot }, b.log, metrics)
+	s.grpc = server.New(processor, s.control)
+	s.onStop(s.supervisor.start(serveHTTP(status, statusHandler(registry, &s.ready))))
+	s.onStop(s.supervisor.start(func(ctx context.Context) error { return s.grpc.Serve(ctx, grace, listeners...) }))
+	s.onStop(s.supervisor.start(s.loadDescriptions))
+	return s, s.control.Set(ctx, envoy.NewResources(s.envoy))
+}
+
+// loadDescriptions keeps every plugin's descriptions loaded.
+func (s *service) loadDescriptions(ctx context.Context) error {
+	var all, tried sync.WaitGroup
+	tried.Add(len(s.assembly.plugins))
+	all.Go(func() {
+		tried.Wait()
+		close(s.loaded)
+	})
+	for _, p := range s.assembly.plugins {
+		all.Go(func() { p.keepLoaded(ctx, s.log, sync.OnceFunc(tried.Done)) })
+	}
+	all.Wait()
+	return nil
+}
+
+// setReady tells everyone who asks whether requests can be served.
+func (s *service) setReady(ready bool) {
+	s.ready.ready.Store(ready)
+	s.grpc.SetReady(ready)
+}
+
+func (s *service) onStop(stop func()) { s.stops = append(s.stops, stop) }
+
+// stop ends what was started, last first.
+func (s *service) stop() {
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		s.stops[i]()
+	}
+}
+
+func (s *service) closeAssembly() {
+	if err := s.assembly.close(); err != nil {
+		s.log.Warn("close", "error", err)
+	}
+}
+
+// envoyConfig is what Envoy is told about an assembly.
+func (o *serveOptions) envoyConfig(a *assembly, env Environment) (envoy.Config, error) {
+	host, port, err := hostPort("listen", o.listen)
+	if err != nil {
+		return envoy.Config{}, err
+	}
+	c := envoy.Config{
+		ListenHost: host, ListenPort: port,
+		Service:        envoy.Endpoint{Path: o.grpcSocket},
+		BodyLimit:      a.bodyLimit,
+		Upstreams:      a.upstreams,
+		IdleTimeouts:   a.idle,
+		TrustedCA:      o.trust(env),
+		DecisionBudget: o.budget,
+	}
+	for _, u := range c.Upstreams {
+		if u.Scheme == "https" && !u.SkipVerify && c.TrustedCA == "" {
+			return c, errors.New("no file of certificate authorities found to verify providers with: install your distribution's ca-certificates, or give --trusted-ca FILE")
+		}
+	}
+	return c, nil
+}
+
+// grpcListeners opens where Envoys connect: the Unix socket, and TCP if asked to.
+func (o *serveOptions) grpcListeners(log *slog.Logger) ([]net.Listener, error) {
+	var listeners []net.Listener
+	if o.grpcSocket != "" {
+		// A socket that an earlier process left behind would be in the way.
+		if info, err := os.Stat(o.grpcSocket); err == nil && info.Mode().Type() == fs.ModeSocket {
+			if conn, err := net.Dial("unix", o.grpcSocket); err == nil {
+				conn.Close()
+				return nil, fmt.Errorf("%s is served by another program: end it, or choose another socket with --grpc-socket", o.grpcSocket)
+			}
+			os.Remove(o.grpcSocket)
+		}
+		l, err := net.Listen("unix", o.grpcSocket)
+		if err != nil {
+			return nil, fmt.Errorf("--grpc-socket: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	if o.grpcListen != "" {
+		l, err := listen("grpc-listen", o.grpcListen)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(listeners))
+		}
+		if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+			log.Warn("gRPC is reachable from other machines, without TLS: whoever reaches it can read the keys of the targets", "address", o.grpcListen)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) error {
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"semlb/config"
+)
+
+func newValidate(env Environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Say everything that is wrong with a configuration",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, files []string) error {
+			cfg, warnings, err := config.LoadFiles(config.Options{Env: env.LookupEnv}, files...)
+			for _, w := range warnings {
+				fmt.Fprintln(env.Stderr, "warning:", w)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(env.Stdout, "valid: %d ai-proxy-advanced plugins\n", len(cfg.Plugins))
+			return err
+		},
+	}
+}
