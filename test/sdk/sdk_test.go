@@ -1,0 +1,111 @@
+package sdk_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/examples"
+	"semlb/test/harness"
+)
+
+const (
+	installLimit = 5 * time.Minute
+	checksLimit  = 2 * time.Minute
+)
+
+func TestOpenAISDKs(t *testing.T) {
+	tools := install(t)
+	seed := string(examples.Global())
+	plain, strict := startDemo(t, seed), startDemo(t, stricter(t, seed))
+
+	t.Run("Python", func(t *testing.T) {
+		command := exec.Command("python3", "-B", "python/checks.py", plain, strict)
+		command.Env = append(loopbackOnly(), "PYTHONPATH="+filepath.Join(tools, "sdk-python"))
+		runChecks(t, command)
+	})
+	t.Run("Node", func(t *testing.T) {
+		command := exec.Command("node", "node/checks.cjs", plain, strict)
+		command.Env = append(loopbackOnly(), "SEMLB_SDK_NODE="+filepath.Join(tools, "sdk-node"))
+		runChecks(t, command)
+	})
+}
+
+// install puts the SDKs into place, if they are not, and returns their folder.
+func install(t *testing.T) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), installLimit)
+	defer cancel()
+	root := harness.Root(t)
+	tools := filepath.Join(root, ".tools")
+	out, err := exec.CommandContext(ctx, filepath.Join(root, "scripts", "get-sdks.sh"), tools).CombinedOutput()
+	require.NoError(t, err, "install the SDKs: %s", out)
+	return tools
+}
+
+// startDemo starts semlb with demo LLMs and returns the base URL for an SDK.
+func startDemo(t *testing.T, config string) string {
+	t.Helper()
+	return harness.Start(t, harness.Options{Config: config, Flags: []string{"--demo"}}).URL + "/v1"
+}
+
+// stricter is the seed with everything on that answers a request instead of
+// sending it to a model.
+func stricter(t *testing.T, seed string) string {
+	t.Helper()
+	for old, replacement := range map[string]string{
+		"      retries: 3\n": "      retries: 3\n      read_timeout: 700\n      no_match: reject\n",
+		"    embeddings:\n":  "    model_policy: strict\n    response_streaming: deny\n    embeddings:\n",
+	} {
+		require.Equal(t, 1, strings.Count(seed, old), "the seed has another form: %q", old)
+		seed = strings.Replace(seed, old, replacement, 1)
+	}
+	return seed
+}
+
+// loopbackOnly is the environment without what would make an SDK go elsewhere.
+func loopbackOnly() []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		name = strings.ToUpper(name)
+		if !strings.HasSuffix(name, "_PROXY") && !strings.HasPrefix(name, "OPENAI_") && name != "PYTHONPATH" {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
+
+// runChecks runs a program of checks and makes each of its lines a subtest.
+func runChecks(t *testing.T, command *exec.Cmd) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	require.NoError(t, command.Start())
+	timer := time.AfterFunc(checksLimit, func() { _ = command.Process.Kill() })
+	failure := command.Wait()
+	require.True(t, timer.Stop(), "the checks did not end within %s:\n%s\n%s", checksLimit, stdout.String(), stderr.String())
+
+	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+	checks, end := lines[:len(lines)-1], lines[len(lines)-1]
+	require.Equal(t, "done "+strconv.Itoa(len(checks)), end, "the checks broke off: %v\n%s\n%s", failure, stdout.String(), stderr.String())
+	require.NotEmpty(t, checks)
+	for _, line := range checks {
+		result, check, _ := strings.Cut(line, " ")
+		name, why, _ := strings.Cut(check, ": ")
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, "ok", result, why)
+		})
+	}
+	if failure != nil {
+		t.Errorf("%v:\n%s", failure, stderr.String())
+	}
+}
