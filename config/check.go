@@ -51,7 +51,7 @@ func (c *checker) object(path string, s *spec, n *node) {
 		c.want(n.pos, path, article(n.kind), "an object")
 		return
 	}
-	if s.freeForm {
+	if s.freeForm || s.fields == nil {
 		return
 	}
 	first := map[string]Position{}

@@ -46,12 +46,17 @@ func (l *loader) deck(root *node) {
 		}
 	}
 	l.plugins("", root, Scope{})
-	for i, p := range l.listOf("", root, "services") {
-		l.service(fmt.Sprintf("services[%d]", i), p)
+	l.each("services", root, l.service)
+	l.each("routes", root, func(path string, n *node) { l.route(path, n, "") })
+	l.each("consumers", root, l.consumer)
+	l.each("consumer_groups", root, l.consumerGroup)
+}
+
+// each reads the entities of a list.
+func (l *loader) each(kinds string, root *node, read func(path string, n *node)) {
+	for i, n := range l.listOf(kinds, root, kinds) {
+		read(fmt.Sprintf("%s[%d]", kinds, i), n)
 	}
-	l.nested("routes", root, func(s *Scope, name string) { s.Route = name })
-	l.nested("consumers", root, func(s *Scope, name string) { s.Consumer = name })
-	l.nested("consumer_groups", root, func(s *Scope, name string) { s.ConsumerGroup = name })
 }
 
 // formatVersion checks decK's own version.
@@ -136,31 +141,4 @@ func (l *loader) listOf(path string, parent *node, name string) []*node {
 		return nil
 	}
 	return n.items
-}
-
-// service finds the plugins of a service and of its routes.
-func (l *loader) service(path string, n *node) {
-	l.plugins(path, n, Scope{Service: entityName(n)})
-	for i, route := range l.listOf(join(path, "routes"), n, "routes") {
-		l.plugins(fmt.Sprintf("%s.routes[%d]", path, i), route, Scope{Route: entityName(route)})
-	}
-}
-
-// nested finds the plugins of the entities of one kind.
-func (l *loader) nested(kinds string, root *node, bind func(*Scope, string)) {
-	for i, n := range l.listOf(kinds, root, kinds) {
-		var s Scope
-		bind(&s, entityName(n))
-		l.plugins(fmt.Sprintf("%s[%d]", kinds, i), n, s)
-	}
-}
-
-// entityName returns what an entity is called: its name, or else its id.
-func entityName(n *node) string {
-	for _, key := range []string{"name", "username", "id", "custom_id"} {
-		if s := n.get(key).str(); s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -40,7 +40,9 @@ func decode(s *spec, n *node, v reflect.Value) {
 			decode(s.item, item, v.Index(i))
 		}
 	case reflect.Map:
-		v.Set(reflect.ValueOf(n.plainValue()))
+		if m, ok := n.plainValue().(map[string]any); ok && v.Type() == reflect.TypeOf(m) {
+			v.Set(reflect.ValueOf(m))
+		}
 	case reflect.String:
 		v.SetString(n.text)
 	case reflect.Bool:

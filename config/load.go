@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 )
 
@@ -25,31 +24,6 @@ type Options struct {
 	KongVersion string
 }
 
-// LoadFiles reads files as [Load] reads sources.
-func LoadFiles(opts Options, paths ...string) (*Config, []Warning, error) {
-	sources := make([]Source, len(paths))
-	for i, path := range paths {
-		data, err := readFile(path)
-		if err != nil {
-			return nil, nil, fmt.Errorf("read configuration: %w", err)
-		}
-		sources[i] = Source{Name: path, Data: data}
-	}
-	return Load(sources, opts)
-}
-
-// readFile reads a file that is not too large to be a configuration.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFileBytes {
-		return nil, checkSize(path, make([]byte, maxFileBytes+1))
-	}
-	return os.ReadFile(path)
-}
-
 // Load reads sources into one configuration. Where anything is wrong it returns
 // [Faults] with everything that is, and no configuration. Warnings are returned in
 // either case.
@@ -63,8 +37,10 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 		files = append(files, source.Name)
 		l.read(source)
 	}
+	names := newIndex(&l.config)
+	l.joinGroups(names)
 	for _, e := range l.entries {
-		l.plugin(e)
+		l.plugin(e, names)
 	}
 	if len(l.entries) == 0 && l.faults == nil {
 		l.warn(Position{}, "", "there is no "+pluginName)
@@ -72,14 +48,16 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 	if l.faults != nil {
 		return nil, l.warnings, l.faults.sorted(files)
 	}
+	l.config.index = newIndex(&l.config)
 	return &l.config, l.warnings, nil
 }
 
 // loader gathers what the sources say.
 type loader struct {
 	checker
-	env   func(string) (string, bool)
-	table *spec
+	env      func(string) (string, bool)
+	table    *spec
+	entities *spec
 	// entries are the plugins found, in order.
 	entries []entry
 	// shared are the blocks of _plugin_configs.
@@ -88,6 +66,9 @@ type loader struct {
 	values   int
 	config   Config
 	warnings []Warning
+	// places are where entities are, by what they are called.
+	places  map[alias]Position
+	members []member
 	// seen are the places of the scopes that have an instance.
 	seen map[Scope]Position
 }
@@ -115,7 +96,14 @@ func newLoader(opts Options) (*loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loader{env: opts.Env, table: table, shared: map[string]*node{}, seen: map[Scope]Position{}}, nil
+	entities, err := newEntityTable(kong)
+	if err != nil {
+		return nil, err
+	}
+	return &loader{
+		env: opts.Env, table: table, entities: entities, shared: map[string]*node{},
+		places: map[alias]Position{}, seen: map[Scope]Position{},
+	}, nil
 }
 
 func (l *loader) warn(pos Position, path, text string) {
@@ -141,7 +129,7 @@ func (l *loader) read(source Source) {
 }
 
 // plugin checks an entry and adds it to the configuration.
-func (l *loader) plugin(e entry) {
+func (l *loader) plugin(e entry, names *index) {
 	before := len(l.faults)
 	if e.n = l.withShared(e); e.n.broken {
 		return
@@ -153,7 +141,7 @@ func (l *loader) plugin(e entry) {
 	root := place{path: e.path, n: e.n, pos: e.n.pos}
 	l.rules(root)
 	l.supported(l.table, root)
-	scope := l.scope(e, root)
+	scope := l.scope(e, root, names)
 	if len(l.faults) > before {
 		return
 	}
@@ -168,7 +156,7 @@ func (l *loader) plugin(e entry) {
 
 // scope returns what an entry applies to: what its place says and what it says
 // itself. Only one instance may apply to the same.
-func (l *loader) scope(e entry, root place) Scope {
+func (l *loader) scope(e entry, root place, names *index) Scope {
 	s, valid := e.scope, true
 	parts := []*string{&s.Service, &s.Route, &s.Consumer, &s.ConsumerGroup}
 	for i, name := range scopeNames() {
@@ -177,10 +165,14 @@ func (l *loader) scope(e entry, root place) Scope {
 			continue
 		}
 		given, ok := p.n.reference()
+		given = names.name(name, given)
 		if ok && *parts[i] != "" && *parts[i] != given {
 			l.problem(p.pos, p.path, "got another %s than the one around the plugin", name)
 		}
 		*parts[i], valid = given, valid && ok
+	}
+	if s.Consumer != "" && s.ConsumerGroup != "" {
+		l.problem(e.n.pos, e.path, "got a consumer and a consumer_group, want one of them")
 	}
 	if first, ok := l.seen[s]; ok && valid {
 		l.problem(e.n.pos, e.path, "got a second %s of the same scope, first at %s", pluginName, first)

@@ -10,6 +10,15 @@ type Config struct {
 	// Plugins are the instances of ai-proxy-advanced in the order of the files,
 	// disabled ones included.
 	Plugins []Plugin
+	// Services, Routes, Consumers and ConsumerGroups are what the files say about
+	// the entities around the instances. A scope may name others.
+	Services       []Service
+	Routes         []Route
+	Consumers      []Consumer
+	ConsumerGroups []ConsumerGroup
+
+	// index answers Find; nil in a Config that was not loaded.
+	index *index
 }
 
 // Plugin is one instance of ai-proxy-advanced.

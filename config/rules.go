@@ -44,7 +44,7 @@ func (p place) isTrue() bool {
 
 // items returns the elements of a list.
 func (p place) items() []place {
-	if p.n == nil || p.n.kind != kindList {
+	if p.n == nil {
 		return nil
 	}
 	places := make([]place, len(p.n.items))

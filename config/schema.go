@@ -20,6 +20,11 @@ var schemaJSON string
 //go:embed extensions.json
 var extensionsJSON string
 
+// entitiesJSON holds the fields of services, routes, consumers and their groups.
+//
+//go:embed entities.json
+var entitiesJSON string
+
 // schemaFile is the form of schemaJSON and extensionsJSON.
 type schemaFile struct {
 	Envelope map[string]schemaField `json:"envelope"`
@@ -42,6 +47,7 @@ type schemaField struct {
 	VaultRef  bool                    `json:"vault_ref"`
 	Encrypted bool                    `json:"encrypted_at_rest"`
 	FreeForm  bool                    `json:"free_form"`
+	Reference bool                    `json:"reference"`
 }
 
 // schemaChange is what a version of Kong changed about a field: the old and the
@@ -110,10 +116,8 @@ func newTable(kong version) (*spec, error) {
 	maps.Copy(base.Fields, extra.Fields)
 	root := &spec{kind: kindObject}
 	for _, rows := range []map[string]schemaField{base.Envelope, base.Fields} {
-		for _, path := range slices.Sorted(maps.Keys(rows)) {
-			if err := root.add(path, rows[path], kong); err != nil {
-				return nil, err
-			}
+		if err := root.addAll(rows, kong); err != nil {
+			return nil, err
 		}
 	}
 	for path, n := range extra.Narrowed {
@@ -127,6 +131,29 @@ func newTable(kong version) (*spec, error) {
 		root.fields[name].reference, root.fields[name].fields = true, nil
 	}
 	return root, nil
+}
+
+// newEntityTable returns what the entities around plugins may hold, by their kind.
+func newEntityTable(kong version) (*spec, error) {
+	var file schemaFile
+	if err := json.Unmarshal([]byte(entitiesJSON), &file); err != nil {
+		return nil, fmt.Errorf("read entities: %w", err)
+	}
+	root := &spec{kind: kindObject}
+	if err := root.addAll(file.Fields, kong); err != nil {
+		return nil, err
+	}
+	return root, nil
+}
+
+// addAll puts rows below s, outer ones first.
+func (s *spec) addAll(rows map[string]schemaField, kong version) error {
+	for _, path := range slices.Sorted(maps.Keys(rows)) {
+		if err := s.add(path, rows[path], kong); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // scopeNames lists the parts of a scope as files name them.
@@ -175,7 +202,7 @@ func (s *spec) fill(row schemaField, kong version) error {
 	}
 	s.kind, s.required, s.fallback, s.allowed = k, row.Required, row.Default, row.Allowed
 	s.min, s.max, s.minLength = row.Min, row.Max, row.MinLength
-	s.vault, s.secret, s.freeForm = row.VaultRef, row.Encrypted, row.FreeForm
+	s.vault, s.secret, s.freeForm, s.reference = row.VaultRef, row.Encrypted, row.FreeForm, row.Reference
 	s.hidden = s.hidden || s.secret
 	if s.newSince, err = newerThan(row.Since, kong); err != nil {
 		return fmt.Errorf("field %s: %w", s.name, err)

@@ -119,12 +119,34 @@ func unsupportedStores() []unsupported {
 	}
 }
 
+// unsupportedEntities lists what is refused of an entity of a kind.
+func unsupportedEntities(kind string) []unsupported {
+	const match, login = "routes of that kind", "credentials of that kind"
+	switch kind {
+	case "route":
+		return []unsupported{
+			{"destinations", "", match}, {"expression", "", match}, {"priority", "", match},
+			{"snis", "", match}, {"sources", "", match},
+		}
+	case "consumer":
+		return []unsupported{
+			{"hmacauth_credentials", "", login}, {"mtls_auth_credentials", "", login}, {"oauth2_credentials", "", login},
+		}
+	default:
+		return nil
+	}
+}
+
 // supported refuses what a plugin's entry asks for and does not get.
 func (c *checker) supported(s *spec, plugin place) {
-	for _, u := range supportTable() {
-		c.refuse(u, u.path, s, plugin)
-	}
+	c.refuseAll(supportTable(), s, plugin)
 	c.protocols(plugin.at("protocols"))
+}
+
+func (c *checker) refuseAll(table []unsupported, s *spec, p place) {
+	for _, u := range table {
+		c.refuse(u, u.path, s, p)
+	}
 }
 
 // refuse follows what is left of a row's path, into every element of lists.

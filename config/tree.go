@@ -66,6 +66,14 @@ func (n *node) get(name string) *node {
 	return nil
 }
 
+// elements returns the elements of a list, and none of anything else.
+func (n *node) elements() []*node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
 // at follows names from object to object.
 func (n *node) at(names ...string) *node {
 	for _, name := range names {
