@@ -40,7 +40,11 @@ func WithDistanceScale(k float64) Option {
 
 // Load reads the model in the folder dir; see the package comment for its files.
 func Load(dir string, opts ...Option) (*Model, error) {
-	name := WithName("static/" + filepath.Base(filepath.Clean(dir)))
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find model folder: %w", err)
+	}
+	name := WithName("static/" + filepath.Base(path))
 	return Open(os.DirFS(dir), append([]Option{name}, opts...)...)
 }
 
@@ -126,7 +130,7 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open model file: %w", err)
 	}
-	defer f.Close() // read only: closing has nothing to report
+	defer func() { _ = f.Close() }() // read only: closing has nothing to report
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("stat model file: %w", err)
