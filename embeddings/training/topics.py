@@ -1,0 +1,107 @@
+"""Subjects people ask assistants about, and the ways they ask. Written for this project.
+
+Every subject has topics (noun phrases) and, where it helps, problems (sentences a
+user might type). No text of an evaluation set is here: train.py checks that.
+"""
+
+SUBJECTS = {
+    "programming": """python; javascript; rust; c++; java; go; typescript; sql queries; regular expressions; recursion; pointers; memory leaks; unit tests; git branches; merge conflicts; rest apis; json parsing; web frameworks; css layout; react components; docker containers; kubernetes clusters; race conditions; threads and locks; async functions; stack traces; null pointer exceptions; compiler errors; linked lists; hash maps; binary trees; sorting algorithms; dynamic programming; refactoring; code review; database indexes; caching; message queues; microservices; shell scripts; continuous integration; type errors; dependency injection; object-oriented design; functional programming; debugging; logging; http requests; sockets; file permissions; command line tools; package managers; build systems; iterators; closures; generics; segmentation faults; off-by-one errors; graphql; websockets; authentication tokens; legacy code; software architecture; coding problems; software bugs""",
+    "systems administration": """linux servers; nginx configuration; dns records; tls certificates; firewalls; backups; disk space; ssh keys; systemd services; load balancers; virtual machines; monitoring alerts; log rotation; cron jobs; network latency; vpn; cloud infrastructure; terraform; user accounts and permissions; kernel updates; storage volumes; incident response""",
+    "data science": """linear regression; neural networks; overfitting; pandas data frames; feature engineering; clustering; decision trees; gradient descent; confusion matrices; missing values; time series forecasts; a/b tests; embeddings; large language models; training data; data visualisation; recommender systems; image classification; cross validation; outliers; dashboards; spreadsheets; pivot tables""",
+    "security": """phishing; passwords; encryption; ransomware; two-factor authentication; sql injection; cross-site scripting; penetration tests; malware; data breaches; access control; vulnerability scans; firewalls; identity theft; privacy settings; zero-day exploits""",
+    "algebra": """quadratic equations; polynomials; systems of linear equations; inequalities; factoring; logarithms; exponents; matrices; eigenvalues; vector spaces; groups and rings; complex numbers; sequences and series; functions; word problems; proofs by induction""",
+    "calculus": """derivatives; integrals; limits; differential equations; taylor series; the chain rule; partial derivatives; optimisation problems; area under a curve; convergence; continuity; vector fields""",
+    "geometry": """triangles; circles; angles; area and perimeter; volume of solids; the pythagorean theorem; coordinate geometry; trigonometry; similarity and congruence; polygons; vectors; transformations""",
+    "probability and statistics": """coin flips; dice; permutations and combinations; expected value; the normal distribution; hypothesis tests; confidence intervals; correlation; standard deviation; bayes' theorem; sampling; averages; percentages; ratios; fractions; prime numbers; divisibility; modular arithmetic; counting; arithmetic""",
+    "physics": """force and acceleration; newton's laws; gravity; kinetic energy; momentum; electric circuits; magnetic fields; waves; sound; light and lenses; heat and temperature; thermodynamics; quantum mechanics; relativity; radioactivity; nuclear fusion; pressure; friction; projectiles; atoms; particles; semiconductors""",
+    "chemistry": """chemical reactions; acids and bases; the periodic table; molecules; covalent bonds; oxidation; molar mass; solutions; organic compounds; catalysts; gases; balancing equations; polymers; electrolysis; crystals; metals; equilibrium; titration""",
+    "biology": """cells; dna; photosynthesis; evolution; genes; proteins; enzymes; bacteria; viruses; the nervous system; the heart; ecosystems; mitosis; natural selection; plants; insects; mammals; birds; fungi; the immune system; hormones; species; fossils; reproduction; metabolism""",
+    "astronomy": """planets; stars; black holes; galaxies; the moon; eclipses; telescopes; comets; the big bang; mars; satellites; space missions; rockets; constellations; dark matter; orbits""",
+    "earth and climate": """volcanoes; earthquakes; oceans; rivers; weather; climate change; glaciers; rocks and minerals; deserts; forests; hurricanes; pollution; renewable energy; recycling; carbon emissions; soil; maps; continents; capital cities; population; borders""",
+    "history": """the roman empire; ancient egypt; the middle ages; the renaissance; the french revolution; the industrial revolution; the first world war; the second world war; the cold war; colonialism; slavery; kings and queens; treaties; the american civil war; ancient greece; the ottoman empire; dynasties of china; the soviet union; independence movements; archaeology; castles; explorers""",
+    "politics and government": """elections; parliament; the president; political parties; democracy; voting; immigration; taxes; foreign policy; human rights; the constitution; diplomacy; public opinion; lobbying; local councils; the united nations; war and peace; news""",
+    "law": """contracts; tenants and landlords; copyright; patents; trademarks; divorce; custody; wills and inheritance; employment law; lawsuits; criminal charges; courts and judges; liability; non-disclosure agreements; privacy law; consumer rights; small claims; visas; evidence; lawyers; terms of service; parking fines; legal documents""",
+    "philosophy": """free will; ethics; the meaning of life; consciousness; logic; knowledge; stoicism; utilitarianism; existentialism; plato; kant; moral dilemmas; truth; justice; arguments and fallacies; the mind-body problem""",
+    "religion": """christianity; islam; judaism; buddhism; hinduism; prayer; the bible; the quran; saints; festivals; meditation; churches; temples; mythology; gods and goddesses; the afterlife""",
+    "psychology": """memory; motivation; habits; personality; anxiety; depression; stress; child development; emotions; attachment; behaviour; perception; learning; intelligence; therapy; sleep and dreams; addiction; self-esteem; loneliness; grief; burnout""",
+    "economics": """inflation; supply and demand; interest rates; unemployment; trade; markets; monopolies; recessions; gdp; central banks; currency; public debt; globalisation; competition; wages; poverty; subsidies""",
+    "personal finance": """savings accounts; credit cards; mortgages; loans; budgets; pensions; the stock market; shares and bonds; index funds; insurance; tax returns; bank transfers; bank balance; account statements; overdrafts; debt; cryptocurrency; exchange rates; refunds; bills; salaries; a lost bank card; fraudulent payments; credit scores; direct debits; withdrawals at a cash machine""",
+    "business": """business plans; startups; marketing; customers; pricing; sales; meetings; strategy; competitors; project plans; deadlines; management; employees; leadership; negotiations; suppliers; invoices; accounting; profit and loss; branding; advertising; investors; product launches; market research; supply chains""",
+    "human resources and work": """resumes; job interviews; cover letters; promotions; a raise; holidays and leave; sick days; performance reviews; onboarding; remote work; recruiting; payroll; colleagues; career changes; resignation letters; workplace conflicts; job offers; benefits; time off; training courses""",
+    "customer support": """a late delivery; an order status; a refund; a return; a broken product; a subscription; cancelling an account; a forgotten password; logging in; an invoice; a warranty; a complaint; shipping costs; a missing package; changing an address; discount codes; gift cards; opening hours; speaking to an agent; updating the app; a payment that was declined; duplicate charges; feedback""",
+    "medicine and health": """headaches; fever; a cough; allergies; blood pressure; diabetes; vaccines; antibiotics; back pain; pregnancy; the flu; rashes; vitamins; side effects of medicines; surgery; cancer; asthma; broken bones; blood tests; a sore throat; stomach ache; insomnia; dentists; eye problems; first aid; nurses and doctors; symptoms; dosage; heart disease; mental health""",
+    "fitness and sport": """running; weight training; yoga; marathons; push-ups; losing weight; muscles; stretching; swimming; cycling; football; tennis; basketball; cricket; golf; skiing; olympic games; coaches; training plans; injuries; match results; leagues; boxing; climbing; referees; world records""",
+    "cooking and food": """bread; pasta; chicken; soup; cakes; vegetables; rice; sauces; spices; dinner for guests; breakfast; lunch boxes; barbecue; vegetarian meals; gluten-free recipes; chocolate; cheese; eggs; fish; salads; baking; leftovers; wine; coffee; tea; cocktails; curry; potatoes; a slow cooker; meal plans; ingredients; restaurants; nutrition; calories; desserts; a birthday dinner; thanksgiving dinner""",
+    "travel": """flights; hotels; visas; a weekend in paris; beaches; trains; luggage; airports; road trips; camping; national parks; travel insurance; backpacking; museums; tourist attractions; cruises; itineraries; passports; jet lag; public transport; car rental; guided tours; hostels; japan; italy; thailand; mexico; a honeymoon; packing lists; time zones""",
+    "home and garden": """painting a wall; leaking taps; houseplants; lawns; tomatoes; roses; furniture; cleaning; laundry; stains; heating; electricity at home; plumbing; roofs; kitchens; moving house; decorating; storage; pests; mice; tools; drills; wood floors; curtains; compost; fences; light switches; appliances; washing machines; interior design""",
+    "cars and vehicles": """engines; tyres; brakes; oil changes; car insurance; electric cars; batteries; motorcycles; driving licences; parking; fuel economy; used cars; bicycles; strange noises from the car; warning lights; traffic rules; trucks; repairs""",
+    "pets and animals": """dogs; cats; puppies; training a dog; cat food; vets; fish tanks; parrots; hamsters; horses; fleas; walks; barking; litter boxes; rabbits; reptiles; wild animals; farm animals; cows and sheep""",
+    "family and relationships": """birthdays; weddings; dating; friends; parents; children; babies; teenagers; a gift for my mother; my mother; my father; grandparents; arguments with my partner; breakups; marriage; parenting; bedtime; siblings; in-laws; making friends; apologies; toasts and speeches; anniversaries; neighbours; a party; everyday life; real life advice; social situations; family gatherings; daily routines""",
+    "education": """homework; exams; essays; school projects; university applications; scholarships; study habits; lesson plans; teachers; students; reading; flash cards; online courses; kindergarten; grades; thesis writing; note taking; libraries; tutoring; worksheets""",
+    "languages and translation": """spanish; french; german; japanese; chinese; english grammar; verb tenses; vocabulary; pronunciation; translating a sentence; idioms; spelling; punctuation; prepositions; language exams; etymology; synonyms; formal letters; dialects; subtitles""",
+    "creative writing": """short stories; poems; haiku; characters; plots; dialogue; novels; fairy tales; science fiction; fantasy worlds; song lyrics; villains; first lines; plot twists; screenplays; limericks; love letters; horror stories; detective stories; jokes; metaphors; narrators; bedtime stories; role play; blog posts; scenes""",
+    "editing and office text": """emails; summaries; reports; slides; press releases; meeting notes; proofreading; tone; headlines; product descriptions; social media posts; newsletters; bullet points; speeches; cover pages; paraphrasing; formal style; typos; documents; abstracts; thank-you notes; announcements""",
+    "art and design": """painting; drawing; sculpture; photography; colours; logos; fonts; museums; famous painters; architecture; fashion; pottery; watercolours; perspective; impressionism; web design; posters; illustration; cameras; lighting; composition""",
+    "music": """guitar chords; piano; singing; music theory; concerts; bands; albums; songs; jazz; classical music; opera; drums; scales; rhythm; composers; playlists; hip hop; recording; violins; lyrics; music production""",
+    "film, television and books": """movies; directors; actors; series; documentaries; oscars; novels; authors; book recommendations; shakespeare; comics; streaming; animation; reviews; endings; biographies; poetry; characters; literature; book clubs; film scenes""",
+    "games and hobbies": """chess; video games; board games; card games; minecraft; puzzles; lego; knitting; sewing; fishing; stamp collecting; role-playing games; consoles; speed runs; strategy; trivia; crosswords; dice games; model trains; woodworking; drones; 3d printing; hiking; birdwatching""",
+    "engineering": """bridges; concrete; engines; electric motors; circuit boards; sensors; robots; arduino; transistors; gears; welding; turbines; load and stress; batteries; solar panels; aircraft; hydraulics; materials; control systems; cad drawings; manufacturing; structural design; power grids; microcontrollers; heat pumps; beams""",
+    "consumer electronics": """a slow laptop; phones; wifi; printers; bluetooth headphones; smart tvs; tablets; screen resolution; battery life; a cracked screen; software updates; routers; smart speakers; alarms and timers; reminders; cameras; storage on a phone; a frozen computer; keyboards; chargers; sim cards; video calls; playing music; volume""",
+    "calendar and smart home": """setting an alarm; adding an event to the calendar; turning off the lights; the thermostat; today's weather; a shopping list; playing a song; reminders; calling someone; directions; traffic; the news; a timer; sending a message; the vacuum cleaner; a to-do list; the radio; a podcast; taxi rides; ordering food""",
+    "agriculture": """crops; wheat; irrigation; fertiliser; tractors; livestock; harvests; orchards; beekeeping; greenhouses; dairy farms; seeds; pesticides; soil quality; vineyards""",
+    "science in general": """experiments; the scientific method; measurements; hypotheses; research papers; units; laboratories; microscopes; inventions; scientists; nobel prizes; technology; discoveries; nanotechnology; citations; literature reviews""",
+    "real life": """everyday problems; advice; life decisions; moving to a new city; time management; etiquette; small talk; manners; health at home; shopping; chores; money; friendship; love; family; cooking at home; hobbies; getting older; dreams; culture; society; sleep; birthdays and gifts; holidays; weekends; housework; choosing a name; life lessons""",
+}
+
+# Ways to ask; {t} is a topic, {u} another topic of the same subject, {s} the subject.
+QUESTIONS = [
+    "What is the best way to learn about {t}?", "How does {t} work?", "Can you explain {t} in simple terms?",
+    "what's the difference between {t} and {u}?", "Why is {t} so hard to understand?", "i have a problem with {t}, any ideas?",
+    "How do I deal with {t}?", "What should I know about {t} before I start?", "is {t} worth it", "Who can help me with {t}?",
+    "help me with {t}", "Tell me something interesting about {t}.", "What are common mistakes with {t}?", "How much does {t} usually cost?",
+    "Which is better, {t} or {u}?", "I need advice on {t}.", "Where can I find good information on {t}?", "could you check my work on {t}?",
+    "What causes problems with {t}?", "When was {t} first known?", "how long does {t} take", "Give me five tips for {t}.",
+    "I don't get {t} at all. Can you walk me through it step by step?", "what do people mean by {t}", "What should I do about {t}?",
+    "Is it normal to have trouble with {t}?", "Any recommendations for {t}?", "how can I improve at {t}?", "List the main facts about {t}.",
+    "Why does {t} matter for {u}?", "My friend asked me about {t} and I had no answer.", "What happens if {t} goes wrong?",
+]
+INSTRUCTIONS = [
+    "Write a short introduction to {t}.", "Make a checklist for {t}.", "Explain {t} to a ten-year-old.", "Compare {t} and {u} in a table.",
+    "Summarise what is known about {t}.", "Create a quiz with answers about {t}.", "Draft an email to a colleague about {t}.",
+    "Write a beginner's guide to {t}.", "Plan a lesson about {t} and {u}.", "Act as an expert on {t} and answer my questions.",
+    "You are a helpful assistant for {s}. The user wants to know about {t}.", "Give an example of {t}.", "Solve this problem about {t}.",
+    "Translate this text about {t} into English.", "Describe the history of {t}.", "Rewrite this paragraph about {t} so that it is clearer.",
+]
+DESCRIPTIONS = [
+    "Specialist in {s}", "Specialist in {t}", "Expert in {t} and {u}", "{s}: {t}, {u}, {v}", "Questions about {t}, {u} and {v}",
+    "Answers questions on {s}, such as {t} and {u}", "{s} problems", "{s} topics", "A model for {s}", "Handles {t}, {u} and other {s} requests",
+    "Good at {s}", "Assistant for {s}: {t} and {u}", "{t} and {u}", "{s}", "{t}", "{t}, {u}, {v}", "An expert that helps people with {t}, {u} and {v}.",
+    "Everything about {t}", "Advice on {t} and {u}", "Help with {t}", "General knowledge of {s}", "Specialist in {s} problems", "Specialist in {s} topics",
+]
+
+# Templates for nouns of WordNet, by the name of their lexicographer file.
+NOUNS = {
+    "food": ["How do I cook {n}?", "Is {n} healthy?", "What goes well with {n}?", "a recipe with {n} for four people", "How long can I keep {n} in the fridge?", "What can I use instead of {n}?", "how many calories are in {n}"],
+    "animal": ["What does a {n} eat?", "Where do {n}s live?", "How big is a {n}?", "Is a {n} dangerous to people?", "what sound does a {n} make", "How long does a {n} live?"],
+    "plant": ["How do I grow {n}?", "How often should I water {n}?", "Is {n} poisonous?", "When does {n} bloom?", "what does {n} look like", "Where does {n} grow?"],
+    "artifact": ["How does a {n} work?", "Where can I buy a {n}?", "How do I repair a {n}?", "Who invented the {n}?", "what is a {n} used for", "My {n} is broken, what should I do?", "How is a {n} made?"],
+    "state": ["What are the symptoms of {n}?", "How is {n} treated?", "What causes {n}?", "is {n} dangerous", "How can I avoid {n}?", "I think I have {n}."],
+    "body": ["What is the function of the {n}?", "my {n} hurts", "Where is the {n}?", "What happens when the {n} is injured?"],
+    "person": ["What does a {n} do?", "How do I become a {n}?", "How much does a {n} earn?", "Write a story about a {n}.", "Who was the most famous {n}?", "You are a {n}. Answer my questions."],
+    "act": ["How do I get better at {n}?", "What are the rules of {n}?", "Is {n} allowed here?", "what do I need for {n}", "Explain {n} step by step."],
+    "location": ["What should I see in {n}?", "Where is {n}?", "How do I get to {n}?", "What is the weather like in {n}?", "What is the population of {n}?", "a three day trip to {n}"],
+    "substance": ["What is {n} made of?", "Is {n} toxic?", "What is the melting point of {n}?", "how do I remove {n} from clothes", "What is {n} used for?"],
+    "cognition": ["Explain {n} with an example.", "What is {n}?", "Who first wrote about {n}?", "an introduction to {n}", "Why is {n} important?"],
+    "communication": ["Write a {n} for me.", "What does {n} mean?", "How do I write a good {n}?", "an example of a {n}", "Where does the word {n} come from?"],
+    "event": ["When did the {n} happen?", "How should I prepare for a {n}?", "What happened during the {n}?", "the causes of a {n}"],
+    "feeling": ["How do I deal with {n}?", "Why do I feel {n}?", "a poem about {n}", "How can I tell my partner about my {n}?"],
+    "phenomenon": ["What causes {n}?", "How is {n} measured?", "Explain {n} to a student.", "the physics of {n}"],
+    "possession": ["How is {n} calculated?", "Do I have to pay tax on {n}?", "How can I get {n}?", "what is {n} in accounting"],
+    "process": ["How does {n} work?", "What happens during {n}?", "the steps of {n}", "What slows down {n}?"],
+    "attribute": ["How can I measure {n}?", "a synonym for {n}", "How do I describe {n} in a story?"],
+    "group": ["Who belongs to the {n}?", "the history of the {n}", "What is the {n} known for?"],
+    "object": ["How was the {n} formed?", "Where is the {n}?", "How far away is the {n}?"],
+    "quantity": ["Convert {n} to metric units.", "How much is a {n}?"],
+    "time": ["How long is a {n}?", "What happened in the {n}?", "what should I do this {n}"],
+    "shape": ["How do I calculate the area of a {n}?", "How do I draw a {n}?"],
+}
