@@ -34,6 +34,9 @@ type Options struct {
 	// TLS has the server speak TLS and nothing else, with a certificate for
 	// 127.0.0.1 and localhost by an authority of its own.
 	TLS bool
+	// Port is where it listens, or 0 for a free port. A port that is taken fails the
+	// test.
+	Port int
 	// Args are further arguments of redis-server, such as "--requirepass", "x".
 	Args []string
 }
@@ -80,7 +83,7 @@ func StartWith(tb testing.TB, options Options) *Server {
 	tb.Cleanup(s.Kill)
 	var err error
 	for range 3 { // Something else may take the port before the server does.
-		if s.Port, err = freePort(s.Host); err != nil {
+		if s.Port, err = freePort(s.Host, options.Port); err != nil {
 			continue
 		}
 		s.Addr = net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
@@ -92,9 +95,10 @@ func StartWith(tb testing.TB, options Options) *Server {
 	return nil
 }
 
-// freePort returns a port that nothing listens on.
-func freePort(host string) (int, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+// freePort returns the wanted port, or any if that is 0, and makes sure that
+// nothing listens on it.
+func freePort(host string, wanted int) (int, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(wanted)))
 	if err != nil {
 		return 0, err
 	}

@@ -25,6 +25,14 @@ func TestPlainServerHasNoSearch(t *testing.T) {
 	require.ErrorContains(t, client.FT_List(t.Context()).Err(), "unknown command")
 }
 
+func TestServerListensWhereItIsTold(t *testing.T) {
+	server := redistest.Start(t)
+	server.Kill() // Its port is free now.
+	other := redistest.StartWith(t, redistest.Options{Port: server.Port})
+	require.Equal(t, server.Addr, other.Addr)
+	require.NoError(t, newClient(t, other).Ping(t.Context()).Err())
+}
+
 func TestRestartedServerIsEmptyAndInTheSamePlace(t *testing.T) {
 	server := redistest.Start(t)
 	client := newClient(t, server)
