@@ -80,7 +80,7 @@ func (s *Semlb) Request(ctx context.Context, path string, body io.Reader, header
 }
 
 // Do sends a request and reads the answer. A failure to get one is the test's, at
-// once: it must be called by the test's own goroutine. See [Exchange] for others.
+// once: it must be called by the test's own goroutine. See [Send] for others.
 func (s *Semlb) Do(c *http.Client, r *http.Request) Answer {
 	s.t.Helper()
 	answer, err := Send(c, r)

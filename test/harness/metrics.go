@@ -13,8 +13,7 @@ import (
 // series that have all the labels. A family that does not exist fails the test.
 func (s *Semlb) Metric(name string, labels map[string]string) float64 {
 	s.t.Helper()
-	response, err := http.Get(s.Status + "/metrics")
-	require.NoError(s.t, err)
+	response := s.get("/metrics")
 	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(response.Body)
@@ -39,4 +38,15 @@ func matches(m *dto.Metric, labels map[string]string) bool {
 		}
 	}
 	return has == len(labels)
+}
+
+// get asks the status port; no connection is left open behind it.
+func (s *Semlb) get(path string) *http.Response {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.Status+path, nil)
+	require.NoError(s.t, err)
+	r.Close = true
+	response, err := (&http.Client{Timeout: awaitTimeout}).Do(r)
+	require.NoError(s.t, err)
+	return response
 }
