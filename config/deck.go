@@ -115,18 +115,22 @@ func (l *loader) withShared(e entry) *node {
 func (l *loader) plugins(path string, parent *node, scope Scope) {
 	path = join(path, "plugins")
 	for i, n := range l.listOf(path, parent, "plugins") {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		name := n.get("name")
-		switch {
-		case n.kind != kindObject:
-			l.want(n.pos, at, article(n.kind), "an object")
-		case name == nil:
-			l.want(n.pos, join(at, "name"), "nothing", pluginName)
-		case name.kind == kindString && name.text != pluginName && !name.broken:
-			l.warn(name.pos, join(at, "name"), "plugin "+shown(&spec{kind: kindString}, name)+" is not run")
-		default:
-			l.entries = append(l.entries, entry{path: at, n: n, scope: scope})
-		}
+		l.pluginEntry(fmt.Sprintf("%s[%d]", path, i), n, scope)
+	}
+}
+
+// pluginEntry notes the entry of a plugin, if it is of the one that is read.
+func (l *loader) pluginEntry(path string, n *node, scope Scope) {
+	name := n.get("name")
+	switch {
+	case n.kind != kindObject:
+		l.want(n.pos, path, article(n.kind), "an object")
+	case name == nil:
+		l.want(n.pos, join(path, "name"), "nothing", pluginName)
+	case name.kind == kindString && name.text != pluginName && !name.broken:
+		l.warn(name.pos, join(path, "name"), "plugin "+shown(&spec{kind: kindString}, name)+" is not run")
+	default:
+		l.entries = append(l.entries, entry{path: path, n: n, scope: scope})
 	}
 }
 

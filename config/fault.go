@@ -69,7 +69,12 @@ func (f Faults) sorted(files []string) Faults {
 			cmp.Compare(a.Position.Line, b.Position.Line),
 			cmp.Compare(a.Position.Column, b.Position.Column))
 	})
-	f = slices.Compact(f)
+	seen := make(map[Fault]bool, len(f))
+	f = slices.DeleteFunc(f, func(fault Fault) bool {
+		twice := seen[fault]
+		seen[fault] = true
+		return twice
+	})
 	if more := len(f) - maxFaults; more > 0 {
 		f = append(f[:maxFaults:maxFaults], Fault{
 			Position: Position{File: f[maxFaults].Position.File},

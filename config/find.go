@@ -44,6 +44,8 @@ type alias struct{ kind, name string }
 type index struct {
 	// names maps whatever an entity is called to the one name that stands for it.
 	names map[alias]string
+	// kinds are the kinds there are entities of.
+	kinds map[string]bool
 	// plugins maps scopes of those names to enabled instances.
 	plugins  map[Scope]int
 	services map[string]string
@@ -53,7 +55,7 @@ type index struct {
 // newIndex returns the index of a configuration.
 func newIndex(c *Config) *index {
 	x := &index{
-		names: map[alias]string{}, plugins: map[Scope]int{},
+		names: map[alias]string{}, kinds: map[string]bool{}, plugins: map[Scope]int{},
 		services: map[string]string{}, groups: map[string][]string{},
 	}
 	for _, s := range c.Services {
@@ -85,6 +87,7 @@ func newIndex(c *Config) *index {
 
 // call notes what an entity is called. The first that is not empty stands for it.
 func (x *index) call(kind string, names ...string) {
+	x.kinds[kind] = true
 	for _, name := range names {
 		if name != "" {
 			x.names[alias{kind, name}] = firstOf(names...)

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // pluginName is the one plugin that is read.
@@ -13,6 +14,9 @@ type Source struct {
 	// Name is what positions call it, usually its path.
 	Name string
 	Data []byte
+	// Scope is what the body of an Admin API request applies to by its URL. Files
+	// of other formats say themselves what applies to what.
+	Scope Scope
 }
 
 // Options say how sources are read. The zero Options work; no variable is set then.
@@ -22,6 +26,9 @@ type Options struct {
 	// KongVersion is the version of Kong the files are written for, such as "3.14";
 	// empty is 3.15. What is newer is a fault, and defaults are those of the version.
 	KongVersion string
+	// IngressClass is the class of the Kubernetes resources to read; empty is
+	// "kong". Those of another class are left out, with a warning.
+	IngressClass string
 }
 
 // Load reads sources into one configuration. Where anything is wrong it returns
@@ -37,6 +44,7 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 		files = append(files, source.Name)
 		l.read(source)
 	}
+	l.bindKubernetes()
 	names := newIndex(&l.config)
 	l.joinGroups(names)
 	for _, e := range l.entries {
@@ -58,6 +66,7 @@ type loader struct {
 	env      func(string) (string, bool)
 	table    *spec
 	entities *spec
+	cluster  cluster
 	// entries are the plugins found, in order.
 	entries []entry
 	// shared are the blocks of _plugin_configs.
@@ -79,6 +88,8 @@ type entry struct {
 	n    *node
 	// scope is what follows from the place of the entry.
 	scope Scope
+	// unbound entries are checked and run for nothing.
+	unbound bool
 }
 
 func newLoader(opts Options) (*loader, error) {
@@ -96,13 +107,16 @@ func newLoader(opts Options) (*loader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.IngressClass == "" {
+		opts.IngressClass = "kong"
+	}
 	entities, err := newEntityTable(kong)
 	if err != nil {
 		return nil, err
 	}
 	return &loader{
 		env: opts.Env, table: table, entities: entities, shared: map[string]*node{},
-		places: map[alias]Position{}, seen: map[Scope]Position{},
+		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
 	}, nil
 }
 
@@ -124,7 +138,23 @@ func (l *loader) read(source Source) {
 		l.want(Position{File: source.Name}, "", "nothing", "a configuration")
 	}
 	for _, tree := range trees {
-		l.deck(tree)
+		l.recognise(tree, source.Scope)
+	}
+}
+
+// recognise reads a tree in the format it is in.
+func (l *loader) recognise(n *node, scope Scope) {
+	switch {
+	case n.get("apiVersion") != nil && n.get("kind") != nil:
+		l.resource(n)
+	case n.get("config") != nil || n.get("name") != nil:
+		l.pluginEntry("", n, scope)
+	case n.get("data") != nil:
+		for i, body := range l.listOf("data", n, "data") {
+			l.pluginEntry(fmt.Sprintf("data[%d]", i), body, scope)
+		}
+	default:
+		l.deck(n)
 	}
 }
 
@@ -141,6 +171,9 @@ func (l *loader) plugin(e entry, names *index) {
 	root := place{path: e.path, n: e.n, pos: e.n.pos}
 	l.rules(root)
 	l.supported(l.table, root)
+	if e.unbound {
+		return
+	}
 	scope := l.scope(e, root, names)
 	if len(l.faults) > before {
 		return
@@ -170,6 +203,9 @@ func (l *loader) scope(e entry, root place, names *index) Scope {
 			l.problem(p.pos, p.path, "got another %s than the one around the plugin", name)
 		}
 		*parts[i], valid = given, valid && ok
+		if _, known := names.names[alias{name, given}]; !known && names.kinds[name] {
+			l.warn(p.pos, p.path, "no such "+strings.ReplaceAll(name, "_", " ")+" is in the files")
+		}
 	}
 	if s.Consumer != "" && s.ConsumerGroup != "" {
 		l.problem(e.n.pos, e.path, "got a consumer and a consumer_group, want one of them")

@@ -1,0 +1,251 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// The annotations and labels that are read.
+const (
+	annotationPlugins = "konghq.com/plugins"
+	annotationTags    = "konghq.com/tags"
+	annotationClass   = "kubernetes.io/ingress.class"
+	labelGlobal       = "global"
+	labelCredential   = "konghq.com/credential"
+)
+
+// cluster gathers Kubernetes resources, which refer to each other whatever their
+// order and files.
+type cluster struct {
+	class string
+	// plugins are those of KongPlugin and KongClusterPlugin, the latter without a
+	// namespace.
+	plugins []*kubePlugin
+	bound   []binding
+	secrets map[objectKey]*node
+	// consumers wait for the secrets with their credentials.
+	consumers []*node
+}
+
+// objectKey names a resource.
+type objectKey struct{ namespace, name string }
+
+// String returns "namespace/name", or the name alone where there is no namespace.
+func (k objectKey) String() string {
+	if k.namespace == "" {
+		return k.name
+	}
+	return k.namespace + "/" + k.name
+}
+
+// kubePlugin is a KongPlugin or a KongClusterPlugin and what it is bound to.
+type kubePlugin struct {
+	key      objectKey
+	n        *node
+	entities [4][]string
+	global   bool
+}
+
+// binding is one name in an annotation.
+type binding struct {
+	// part says what the resource is: an index of scopeNames.
+	part           int
+	entity, plugin string
+	namespace      string
+	pos            Position
+}
+
+// The parts of a scope, as indexes of scopeNames.
+const (
+	partService = iota
+	partRoute
+	partConsumer
+	partGroup
+)
+
+func newCluster(class string) cluster {
+	return cluster{class: class, secrets: map[objectKey]*node{}}
+}
+
+// keyOf returns the name of a resource.
+func keyOf(n *node) objectKey {
+	meta := n.get("metadata")
+	return objectKey{meta.get("namespace").str(), meta.get("name").str()}
+}
+
+// annotation returns an annotation of a resource, or nil.
+func annotation(n *node, name string) *node { return n.at("metadata", "annotations", name) }
+
+// resource reads one Kubernetes resource.
+func (l *loader) resource(n *node) {
+	kind, key := n.get("kind").str(), keyOf(n)
+	if kind == "List" || strings.HasSuffix(kind, "List") && n.get("items") != nil {
+		for _, item := range l.listOf("items", n, "items") {
+			l.resource(item)
+		}
+		return
+	}
+	if class := annotation(n, annotationClass); class != nil && class.str() != l.cluster.class {
+		l.warn(class.pos, "metadata.annotations", kind+" of another ingress class is not read")
+		return
+	}
+	if key.name == "" {
+		l.want(n.pos, "metadata.name", "nothing", "a name")
+		return
+	}
+	switch kind {
+	case "KongPlugin":
+		l.kubePlugin(n, key)
+	case "KongClusterPlugin":
+		l.kubePlugin(n, objectKey{name: key.name})
+	case "Secret":
+		l.cluster.secrets[key] = n
+	case "Service":
+		if l.known("service", "metadata.name", n.pos, key.String()) {
+			l.config.Services = append(l.config.Services, Service{Name: key.String(), Enabled: true, Position: n.pos})
+		}
+		l.bind(n, partService, key.String())
+	case "Ingress", "HTTPRoute":
+		// Which requests it takes is for the cluster's own controller to say.
+		if l.known("route", "metadata.name", n.pos, key.String()) {
+			l.config.Routes = append(l.config.Routes, Route{Name: key.String(), Position: n.pos})
+		}
+		l.bind(n, partRoute, key.String())
+	case "KongConsumer":
+		l.cluster.consumers = append(l.cluster.consumers, n)
+		l.bind(n, partConsumer, firstOf(n.get("username").str(), n.get("custom_id").str()))
+	case "KongConsumerGroup":
+		if l.known("consumer_group", "metadata.name", n.pos, key.name) {
+			l.config.ConsumerGroups = append(l.config.ConsumerGroups, ConsumerGroup{Name: key.name, Position: n.pos})
+		}
+		l.bind(n, partGroup, key.name)
+	default:
+		l.warn(n.pos, "kind", "resource "+printable(kind)+" is not read")
+	}
+}
+
+// kubePlugin notes a plugin resource, if it is of the one that is read.
+func (l *loader) kubePlugin(n *node, key objectKey) {
+	name := n.get("plugin")
+	if name == nil {
+		l.want(n.pos, "plugin", "nothing", pluginName)
+		return
+	}
+	if name.str() != pluginName {
+		l.warn(name.pos, "plugin", "plugin "+shown(&spec{kind: kindString}, name)+" is not run")
+		return
+	}
+	if version := n.get("apiVersion"); version.str() != "configuration.konghq.com/v1" {
+		l.want(version.pos, "apiVersion", shown(&spec{}, version), "configuration.konghq.com/v1")
+	}
+	if !l.known("plugin", "metadata.name", n.pos, key.String()) {
+		return
+	}
+	p := &kubePlugin{key: key, n: n}
+	if label := n.at("metadata", "labels", labelGlobal); label != nil && label.text == "true" {
+		if p.global = key.namespace == "" && n.get("kind").str() == "KongClusterPlugin"; !p.global {
+			l.warn(label.pos, "metadata.labels.global", "only a KongClusterPlugin can be global")
+		}
+	}
+	l.cluster.plugins = append(l.cluster.plugins, p)
+}
+
+// bind notes the plugins that a resource's annotation names.
+func (l *loader) bind(n *node, part int, entity string) {
+	a := annotation(n, annotationPlugins)
+	if a == nil {
+		return
+	}
+	for _, name := range commaSeparated(a.str()) {
+		l.cluster.bound = append(l.cluster.bound, binding{part, entity, name, keyOf(n).namespace, a.pos})
+	}
+}
+
+// commaSeparated returns the parts of a text that are not empty.
+func commaSeparated(text string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// bindKubernetes turns the resources into entries, when all of them are known.
+func (l *loader) bindKubernetes() {
+	for _, n := range l.cluster.consumers {
+		l.kubeConsumer(n)
+	}
+	for _, b := range l.cluster.bound {
+		p := l.cluster.find(b.namespace, b.plugin)
+		if p == nil {
+			l.warn(b.pos, "metadata.annotations", "plugin "+printable(b.plugin)+" is not in the files")
+			continue
+		}
+		p.entities[b.part] = append(p.entities[b.part], b.entity)
+	}
+	for _, p := range l.cluster.plugins {
+		l.kubeEntries(p)
+	}
+}
+
+// find returns the plugin a resource means: the one of its namespace, else that of
+// the cluster.
+func (c *cluster) find(namespace, name string) *kubePlugin {
+	for _, key := range []objectKey{{namespace, name}, {"", name}} {
+		i := slices.IndexFunc(c.plugins, func(p *kubePlugin) bool { return p.key == key })
+		if i >= 0 {
+			return c.plugins[i]
+		}
+	}
+	return nil
+}
+
+// kubeEntries adds an entry for each scope of a plugin.
+func (l *loader) kubeEntries(p *kubePlugin) {
+	n := l.entryOf(p)
+	scopes := p.scopes()
+	if len(scopes) == 0 {
+		l.warn(p.n.pos, "", p.n.get("kind").str()+" "+printable(p.key.String())+" is bound to nothing")
+		l.entries = append(l.entries, entry{n: n, unbound: true})
+	}
+	for _, s := range scopes {
+		l.entries = append(l.entries, entry{n: n, scope: s})
+	}
+}
+
+// scopes returns what a plugin applies to. Bound to consumers or groups and to
+// routes or services it applies where both meet, as Kong's controller has it.
+func (p *kubePlugin) scopes() []Scope {
+	places := []Scope{}
+	for _, s := range p.entities[partService] {
+		places = append(places, Scope{Service: s})
+	}
+	for _, r := range p.entities[partRoute] {
+		places = append(places, Scope{Route: r})
+	}
+	people := []Scope{}
+	for _, c := range p.entities[partConsumer] {
+		people = append(people, Scope{Consumer: c})
+	}
+	for _, g := range p.entities[partGroup] {
+		people = append(people, Scope{ConsumerGroup: g})
+	}
+	scopes := append([]Scope{}, places...)
+	if len(people) > 0 {
+		scopes = people
+	}
+	if len(people) > 0 && len(places) > 0 {
+		scopes = nil
+		for _, s := range people {
+			for _, at := range places {
+				scopes = append(scopes, Scope{at.Service, at.Route, s.Consumer, s.ConsumerGroup})
+			}
+		}
+	}
+	if p.global {
+		scopes = append(scopes, Scope{})
+	}
+	return scopes
+}
