@@ -21,8 +21,9 @@ import (
 
 // assembly is everything that a configuration is turned into.
 type assembly struct {
-	snapshot  *server.Snapshot
+	config    *config.Config
 	plugins   []*pluginParts
+	byPlugin  map[*config.Plugin]*server.Instance
 	upstreams []envoy.Upstream
 	idle      []time.Duration
 	bodyLimit int64
@@ -32,51 +33,62 @@ type assembly struct {
 type pluginParts struct {
 	instance *server.Instance
 	router   *router.Router
+	model    string         // names the embedding model; "" unless the algorithm is semantic
 	store    vectordb.Store // nil unless the algorithm is semantic
-	close    []func() error
+	// predecessor is the store of the same model in the configuration before this
+	// one; nil if there is none.
+	predecessor vectordb.Store
+	close       []func() error
 }
 
 // builder turns configured plugins into parts.
 type builder struct {
 	options loadOptions
 	// baseURL takes the place of a target's own scheme, host and port; "" for none.
-	baseURL func(target int, t *config.Target) string
+	baseURL func(target int, t *config.Target) (string, error)
 	log     *slog.Logger
+	// shared holds the embedders, which outlive a reload that does not change them.
+	shared pool
 }
 
-// assemble builds the parts of every plugin. They are closed with close, also
-// after an error.
+// assemble builds the parts of every enabled plugin. They are closed with close,
+// also after an error, which lists every fault.
 func (b *builder) assemble(ctx context.Context, cfg *config.Config) (*assembly, error) {
-	a := &assembly{snapshot: &server.Snapshot{Instances: make(map[string]*server.Instance)}}
+	a := &assembly{config: cfg, byPlugin: make(map[*config.Plugin]*server.Instance)}
 	var faults []error
 	for i := range cfg.Plugins {
 		p := &cfg.Plugins[i]
 		if !p.Enabled {
 			continue
 		}
-		if !p.Scope.Global() {
-			faults = append(faults, fmt.Errorf("%s: a plugin bound to a service, route, consumer or consumer group is not supported yet", p.Position))
-			continue
-		}
-		if a.snapshot.Global != nil {
-			faults = append(faults, fmt.Errorf("%s: a second global ai-proxy-advanced plugin; only one can be in force", p.Position))
-			continue
-		}
 		parts, err := b.plugin(ctx, a, p)
-		if parts != nil {
-			a.plugins = append(a.plugins, parts)
-		}
+		a.plugins = append(a.plugins, parts)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", p.Position, err))
 			continue
 		}
-		a.snapshot.Global = parts.instance
-		a.snapshot.Instances[parts.instance.ID] = parts.instance
-	}
-	if len(faults) == 0 && a.snapshot.Global == nil {
-		faults = append(faults, errors.New("the configuration has no enabled ai-proxy-advanced plugin"))
+		a.byPlugin[p] = parts.instance
 	}
 	return a, errors.Join(faults...)
+}
+
+// find chooses the instance of a request by the scopes' precedence.
+func (a *assembly) find(m server.Match) *server.Instance {
+	p, ok := a.config.Find(config.Request{Route: m.Route, Consumer: m.Consumer, ConsumerGroups: m.Groups})
+	if !ok {
+		return nil
+	}
+	return a.byPlugin[p]
+}
+
+// consumersOnly says whether any instance serves known consumers only.
+func (a *assembly) consumersOnly() bool {
+	for p := range a.byPlugin {
+		if p.Scope.Consumer != "" || p.Scope.ConsumerGroup != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // close ends what the parts hold.
@@ -144,18 +156,19 @@ func instanceOf(p *config.Plugin, r *router.Router, targets []*server.Target) *s
 	for i, t := range targets {
 		instance.Targets[t.ID()] = t
 		rewriters[i] = t.Target
-		if s.ModelPolicy == config.ModelStrict {
-			instance.Models = append(instance.Models, s.Targets[i].Model.Name)
+		if name := s.Targets[i].Model.Name; s.ModelPolicy == config.ModelStrict && !slices.Contains(instance.Models, name) {
+			instance.Models = append(instance.Models, name)
 		}
 	}
 	instance.Touched = provider.TouchedBy(rewriters...)
 	return instance
 }
 
-// instanceID names a plugin instance the same way in every replica: by what it is
-// bound to, of which there is one.
+// instanceID names a plugin instance the same way in every replica, and after a
+// reload that did not change it: by what it is bound to and how it is configured.
+// Secrets are not part of it; a request under way goes on with the newest ones.
 func instanceID(p *config.Plugin) string {
-	return digest(p.Scope)
+	return digest(p.Scope, p.Settings)
 }
 
 // digest is a short name for a value that marshals to JSON.

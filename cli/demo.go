@@ -4,40 +4,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"semlb/config"
 	"semlb/demo"
 )
 
-// demonstration is the demo LLMs of a configuration: one for each target, so that
-// an answer can say which target gave it.
+// demonstration is the demo LLMs: one for each target, so that an answer can say
+// which target gave it. They are started when a configuration first needs them.
 type demonstration struct {
-	servers []*demo.Server
+	attempts *demo.Attempts
+
+	mu      sync.Mutex
+	servers map[string]*demo.Server
 }
 
-func startDemo(cfg *config.Config) (*demonstration, error) {
-	d := &demonstration{}
-	attempts := demo.NewAttempts(0)
-	for p := range cfg.Plugins {
-		for i := range cfg.Plugins[p].Settings.Targets {
-			s, err := demo.Start(demo.AnyPort, demo.New(demo.Options{
-				Name:     fmt.Sprintf("target %d", i+1),
-				About:    about(&cfg.Plugins[p].Settings.Targets[i]),
-				Attempts: attempts,
-			}))
-			if err != nil {
-				return nil, errors.Join(fmt.Errorf("start demo LLM: %w", err), d.close(context.Background()))
-			}
-			d.servers = append(d.servers, s)
-		}
-	}
-	return d, nil
+func newDemonstration() *demonstration {
+	return &demonstration{attempts: demo.NewAttempts(0), servers: make(map[string]*demo.Server)}
 }
 
 // baseURL is where the demo LLM of a plugin's target listens.
-func (d *demonstration) baseURL(target int) string { return d.servers[target].URL() }
+func (d *demonstration) baseURL(i int, t *config.Target) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	options := demo.Options{Name: fmt.Sprintf("target %d", i+1), About: about(t), Attempts: d.attempts}
+	key := options.Name + options.About
+	if s := d.servers[key]; s != nil {
+		return s.URL(), nil
+	}
+	s, err := demo.Start(demo.AnyPort, demo.New(options))
+	if err != nil {
+		return "", fmt.Errorf("start demo LLM: %w", err)
+	}
+	d.servers[key] = s
+	return s.URL(), nil
+}
 
 func (d *demonstration) close(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var errs []error
 	for _, s := range d.servers {
 		errs = append(errs, s.Close(ctx))

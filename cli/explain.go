@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -69,6 +70,9 @@ func (o *explainOptions) run(ctx context.Context, env Environment, prompt string
 	defer a.close()
 	if err != nil {
 		return err
+	}
+	if len(a.plugins) == 0 {
+		return errors.New("the configuration has no enabled ai-proxy-advanced plugin")
 	}
 	e := explain(ctx, a.plugins[0], prompt)
 	if o.json {

@@ -61,12 +61,9 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 	}
 	b := &builder{options: o.loadOptions, log: log, baseURL: o.providerURL}
 	if o.demo {
-		llms, err := startDemo(cfg)
-		if err != nil {
-			return err
-		}
+		llms := newDemonstration()
 		defer stopDemo(llms, log)
-		b.baseURL = func(i int, _ *config.Target) string { return llms.baseURL(i) }
+		b.baseURL = llms.baseURL
 	}
 	dir, err := os.MkdirTemp("", "semlb-")
 	if err != nil {
@@ -85,7 +82,7 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 	child := &envoy.Process{
 		Binary: binary, Dir: dir, Concurrency: o.envoyConcurrency, Grace: grace, Log: log,
 		Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{
-			NodeID: "semlb-run", Service: s.envoy.Service,
+			NodeID: "semlb-run", Service: envoy.Endpoint{Path: o.grpcSocket},
 			Admin: envoy.Endpoint{Path: filepath.Join(dir, "admin.sock")},
 		}),
 	}
@@ -103,11 +100,11 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 }
 
 // providerURL is the flag's URL for targets without an upstream_url of their own.
-func (o *loadOptions) providerURL(_ int, t *config.Target) string {
+func (o *loadOptions) providerURL(_ int, t *config.Target) (string, error) {
 	if t.Model.Options.UpstreamURL != "" {
-		return ""
+		return "", nil
 	}
-	return o.providerURLs[string(t.Model.Provider)]
+	return o.providerURLs[string(t.Model.Provider)], nil
 }
 
 // findEnvoy finds an Envoy that is new enough.
@@ -154,7 +151,7 @@ func (o *runOptions) awaitReady(s *service) error {
 	}
 	if err == nil {
 		select {
-		case <-s.loaded:
+		case <-s.live.loading():
 		case <-ctx.Done():
 			err = ctx.Err()
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strconv"
 	"time"
@@ -36,7 +35,7 @@ func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginP
 	if err != nil {
 		return err
 	}
-	parts.store = store
+	parts.store, parts.model = store, info.Model
 	parts.close = append(parts.close, store.Close)
 	options.Embedder, options.Index = embedder, store
 	options.Threshold, options.DistanceScale = db.Threshold, info.DistanceScale
@@ -44,29 +43,43 @@ func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginP
 }
 
 // embedder is the model of the configuration behind a guard, or the built-in one;
-// either with a cache in front.
+// either with a cache in front. Plugins that configure the same one share it.
 func (b *builder) embedder(p *config.Plugin, parts *pluginParts) (embeddings.Embedder, error) {
+	e := p.Settings.Embeddings
+	key := digest(b.options.embeddings, e, e.Auth.HeaderValue.Reveal(), e.Auth.ParamValue.Reveal(), p.Settings.VectorDB.Dimensions)
+	if b.options.embeddings == "builtin" {
+		key = digest(b.options.embeddings)
+	}
+	embedder, release, err := b.shared.get(key, func() (embeddings.Embedder, func() error, error) { return b.openEmbedder(p) })
+	if err != nil {
+		return nil, err
+	}
+	parts.close = append(parts.close, release)
+	return embedder, nil
+}
+
+func (b *builder) openEmbedder(p *config.Plugin) (embeddings.Embedder, func() error, error) {
 	var next embeddings.Embedder
+	closeNext := func() error { return nil }
 	if b.options.embeddings == "builtin" {
 		model, err := static.Builtin()
 		if err != nil {
-			return nil, fmt.Errorf("open built-in embedding model: %w", err)
+			return nil, nil, fmt.Errorf("open built-in embedding model: %w", err)
 		}
 		next = model
 	} else {
 		remote, err := b.remoteEmbedder(p)
 		if err != nil {
-			return nil, fmt.Errorf("config.embeddings: %w", err)
+			return nil, nil, fmt.Errorf("config.embeddings: %w", err)
 		}
-		parts.close = append(parts.close, remote.Close)
-		next = embeddings.NewGuard(remote, embeddings.GuardOptions{Timeout: embedTimeout})
+		closeNext = remote.Close
+		next = embeddings.NewGuard(remote, embeddings.GuardOptions{Timeout: embedTimeout / 2})
 	}
 	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout})
 	if err != nil {
-		return nil, fmt.Errorf("make embedding cache: %w", err)
+		return nil, nil, fmt.Errorf("make embedding cache: %w", err)
 	}
-	parts.close = append(parts.close, cache.Close)
-	return cache, nil
+	return cache, func() error { return errors.Join(cache.Close(), closeNext()) }, nil
 }
 
 // embedTimeout bounds one call of a remote embedder. A request waits for it no
@@ -108,7 +121,7 @@ func (b *builder) store(ctx context.Context, p *config.Plugin, info embeddings.I
 		return vectordb.NewMemory(info.Dimensions, metric)
 	}
 	inStore := db.Search == config.SearchStore
-	namespace := instanceID(p)
+	namespace := digest(p.Scope)
 	if inStore {
 		// A search in the store sees all of its namespace, so a changed set of
 		// descriptions needs one of its own.
@@ -152,86 +165,4 @@ func descriptions(p *config.Plugin) []string {
 
 func redisAddr(r *config.Redis) string {
 	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port))
-}
-
-// Reloading a description that could not be embedded begins quickly and then
-// leaves a broken embedder room.
-const (
-	firstReload = time.Second
-	lastReload  = 30 * time.Second
-	// syncEvery is how often a store that keeps vectors for others is looked after.
-	syncEvery = time.Minute
-)
-
-// keepLoaded embeds the plugin's descriptions, tries again while that fails, and
-// then keeps the store behind memory filled. It calls attempted after the first
-// try, whatever came of it. It returns when ctx ends.
-func (parts *pluginParts) keepLoaded(ctx context.Context, log *slog.Logger, attempted func()) {
-	defer attempted()
-	if parts.store == nil {
-		return
-	}
-	for wait := firstReload; ; wait = min(2*wait, lastReload) {
-		err := parts.load(ctx)
-		var behind *vectordb.BackingError
-		switch {
-		case err == nil:
-			attempted()
-			parts.keepSynced(ctx, log)
-			return
-		case errors.As(err, &behind):
-			log.Warn("the vector store cannot be written; vectors are served from memory", "instance", parts.instance.ID, "error", err)
-			attempted()
-			parts.keepSynced(ctx, log)
-			return
-		}
-		log.Error("descriptions cannot be embedded; requests go to the default group", "instance", parts.instance.ID, "error", err, "again_in", wait)
-		attempted()
-		if !sleep(ctx, wait) {
-			return
-		}
-	}
-}
-
-// loadTimeout bounds one try to load descriptions.
-const loadTimeout = 10 * time.Second
-
-func (parts *pluginParts) load(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
-	return parts.router.Load(ctx, parts.store)
-}
-
-// keepSynced writes to the store behind memory what it lacks, for replicas and
-// restarts to find.
-func (parts *pluginParts) keepSynced(ctx context.Context, log *slog.Logger) {
-	synced, ok := parts.store.(*vectordb.Synced)
-	if !ok {
-		return
-	}
-	failing := false
-	for sleep(ctx, syncEvery) {
-		call, cancel := context.WithTimeout(ctx, loadTimeout)
-		n, err := synced.Sync(call)
-		cancel()
-		switch {
-		case err != nil && !failing:
-			log.Warn("the vector store cannot be written; vectors are served from memory", "instance", parts.instance.ID, "error", err)
-		case err == nil && n > 0:
-			log.Info("vector store filled", "instance", parts.instance.ID, "records", n)
-		}
-		failing = err != nil
-	}
-}
-
-// sleep waits for d and says whether ctx is still alive.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -54,7 +54,7 @@ func (s *service) becomeReady(ctx context.Context) error {
 		}
 	}
 	select {
-	case <-s.loaded:
+	case <-s.live.loading():
 		s.setReady(true)
 		s.log.Info("ready")
 	case <-ctx.Done():

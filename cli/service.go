@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,26 +46,22 @@ type service struct {
 	supervisor *supervisor
 	control    *server.ControlPlane
 	grpc       *server.Server
-	assembly   *assembly
-	envoy      envoy.Config
+	live       *live
 	ready      readiness
-	loaded     chan struct{} // closed when descriptions were tried once
 	stops      []func()
 }
 
 // startService builds everything from a configuration and serves it. It is ended
 // with stop, also after an error.
 func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.Config, env Environment) (*service, error) {
-	s := &service{log: b.log, supervisor: supervise(ctx), loaded: make(chan struct{})}
+	s := &service{log: b.log, supervisor: supervise(ctx)}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	var err error
-	if s.assembly, err = b.assemble(ctx, cfg); err != nil {
-		s.onStop(s.closeAssembly)
-		return s, err
-	}
-	s.onStop(s.closeAssembly)
-	if s.envoy, err = o.envoyConfig(s.assembly, env); err != nil {
+	metrics := server.NewMetrics(registry)
+	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
+	s.live = newLive(b, o, env, s.control)
+	s.onStop(s.live.close)
+	if err := s.live.apply(ctx, cfg); err != nil {
 		return s, err
 	}
 	listeners, err := o.grpcListeners(b.log)
@@ -76,34 +72,20 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	if err != nil {
 		return s, errors.Join(err, closeAll(listeners))
 	}
-	metrics := server.NewMetrics(registry)
-	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
-	processor := server.NewProcessor(func() *server.Snapshot { return s.assembly.snapshot }, b.log, metrics)
-	s.grpc = server.New(processor, s.control)
+	s.grpc = server.New(server.NewProcessor(s.live.snapshot.Load, b.log, metrics), s.control)
 	s.onStop(s.supervisor.start(serveHTTP(status, statusHandler(registry, &s.ready))))
 	s.onStop(s.supervisor.start(func(ctx context.Context) error { return s.grpc.Serve(ctx, grace, listeners...) }))
-	s.onStop(s.supervisor.start(s.loadDescriptions))
-	return s, s.control.Set(ctx, envoy.NewResources(s.envoy))
-}
-
-// loadDescriptions keeps every plugin's descriptions loaded.
-func (s *service) loadDescriptions(ctx context.Context) error {
-	var all, tried sync.WaitGroup
-	tried.Add(len(s.assembly.plugins))
-	all.Go(func() {
-		tried.Wait()
-		close(s.loaded)
-	})
-	for _, p := range s.assembly.plugins {
-		all.Go(func() { p.keepLoaded(ctx, s.log, sync.OnceFunc(tried.Done)) })
+	s.onStop(s.supervisor.start(s.live.sweep))
+	if len(o.files) > 0 {
+		r := &reloader{options: o, env: env, live: s.live, results: reloadCounter(registry), outcome: s.ready.reloaded}
+		s.onStop(s.supervisor.start(r.run))
 	}
-	all.Wait()
-	return nil
+	return s, nil
 }
 
 // setReady tells everyone who asks whether requests can be served.
 func (s *service) setReady(ready bool) {
-	s.ready.ready.Store(ready)
+	s.ready.set(ready)
 	s.grpc.SetReady(ready)
 }
 
@@ -113,12 +95,6 @@ func (s *service) onStop(stop func()) { s.stops = append(s.stops, stop) }
 func (s *service) stop() {
 	for i := len(s.stops) - 1; i >= 0; i-- {
 		s.stops[i]()
-	}
-}
-
-func (s *service) closeAssembly() {
-	if err := s.assembly.close(); err != nil {
-		s.log.Warn("close", "error", err)
 	}
 }
 
@@ -132,8 +108,8 @@ func (o *serveOptions) envoyConfig(a *assembly, env Environment) (envoy.Config, 
 		ListenHost: host, ListenPort: port,
 		Service:        envoy.Endpoint{Path: o.grpcSocket},
 		BodyLimit:      a.bodyLimit,
-		Upstreams:      a.upstreams,
-		IdleTimeouts:   a.idle,
+		Upstreams:      slices.Clone(a.upstreams),
+		IdleTimeouts:   slices.Clone(a.idle),
 		TrustedCA:      o.trust(env),
 		DecisionBudget: o.budget,
 	}

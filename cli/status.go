@@ -2,19 +2,65 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// readiness says whether requests can be served.
-type readiness struct{ ready atomic.Bool }
+// readiness is what the status port says of the process.
+type readiness struct {
+	mu         sync.Mutex
+	ready      bool
+	reloadedAt time.Time
+	refusal    string
+}
+
+// condition is the body of GET /status.
+type condition struct {
+	Ready         bool          `json:"ready"`
+	Configuration configuration `json:"configuration"`
+}
+
+type configuration struct {
+	// LastReload is when the files changed last; absent if they never did.
+	LastReload *time.Time `json:"last_reload,omitempty"`
+	// Refused says why the last change is not in force.
+	Refused string `json:"refused,omitempty"`
+}
+
+func (r *readiness) set(ready bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready = ready
+}
+
+// reloaded notes what came of a change of the configuration files.
+func (r *readiness) reloaded(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reloadedAt, r.refusal = time.Now(), ""
+	if err != nil {
+		r.refusal = err.Error()
+	}
+}
+
+func (r *readiness) condition() condition {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := condition{Ready: r.ready, Configuration: configuration{Refused: r.refusal}}
+	if !r.reloadedAt.IsZero() {
+		at := r.reloadedAt.UTC()
+		c.Configuration.LastReload = &at
+	}
+	return c
+}
 
 // statusHandler is the status port: metrics, and health as Kubernetes asks for it.
 func statusHandler(gatherer prometheus.Gatherer, r *readiness) http.Handler {
@@ -24,11 +70,15 @@ func statusHandler(gatherer prometheus.Gatherer, r *readiness) http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !r.ready.Load() {
+		if !r.condition().Ready {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
+	})
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(r.condition()) // the client is gone
 	})
 	return mux
 }

@@ -26,6 +26,10 @@ func (b *builder) targets(a *assembly, p *config.Plugin) ([]*server.Target, []ro
 	var faults []error
 	for i := range s.Targets {
 		t := &s.Targets[i]
+		baseURL, err := b.baseURL(i, t)
+		if err != nil {
+			return nil, nil, err
+		}
 		settings := provider.Settings{
 			ID:                targetID(p, i),
 			Provider:          string(t.Model.Provider),
@@ -33,7 +37,7 @@ func (b *builder) targets(a *assembly, p *config.Plugin) ([]*server.Target, []ro
 			RouteType:         string(t.RouteType),
 			Options:           optionsOf(&t.Model.Options),
 			Auth:              auths[i],
-			BaseURL:           b.baseURL(i, t),
+			BaseURL:           baseURL,
 			OptionsPrecedence: string(s.OptionsPrecedence),
 			ResponseStreaming: provider.Streaming(s.ResponseStreaming),
 			Credentials:       credentials,

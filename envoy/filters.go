@@ -37,7 +37,8 @@ func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor 
 			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
 			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
 		},
-		MessageTimeout: durationpb.New(timeout),
+		RequestAttributes: []string{AttributeRoute},
+		MessageTimeout:    durationpb.New(timeout),
 		// Never true: a request that was not rewritten must not leave.
 		FailureModeAllow: false,
 		MutationRules: &mutationrulesv3.HeaderMutationRules{

@@ -39,6 +39,9 @@ const (
 	// HeaderIdle is the longest silence of an attempt, in milliseconds.
 	HeaderIdle = "x-semlb-idle"
 
+	// HeaderConsumer is the consumer that Envoy authenticated.
+	HeaderConsumer = "x-semlb-consumer"
+
 	headerAttempt     = "x-envoy-attempt-count"
 	headerRateLimited = "x-envoy-ratelimited"
 	headerServedBy    = "x-kong-llm-model"
@@ -47,8 +50,12 @@ const (
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderIdle, headerAttempt,
+	HeaderServed, HeaderRetry, HeaderIdle, HeaderConsumer, headerAttempt,
 }
+
+// AttributeRoute is the attribute in which Envoy tells the external processor the
+// name of the route it matched.
+const AttributeRoute = "xds.route_name"
 
 // RoleKey is the gRPC metadata key that tells the external processor's roles
 // apart; its values are the two roles.

@@ -104,7 +104,7 @@ func (p *Process) Run(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start envoy: %w", err)
 	}
-	p.relay(out)
+	p.relay(ctx, out)
 	err = cmd.Wait()
 	if ctx.Err() != nil {
 		return nil
@@ -116,14 +116,17 @@ func (p *Process) Run(ctx context.Context) error {
 }
 
 // relay logs what Envoy says until it ends. Its warnings quote no header.
-func (p *Process) relay(out io.Reader) {
+func (p *Process) relay(ctx context.Context, out io.Reader) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		level, text, _ := strings.Cut(lines.Text(), " ")
-		if level == "error" || level == "critical" {
+		switch {
+		case ctx.Err() != nil: // what it says of being stopped is no news
+			p.Log.Debug("envoy says", "level", level, "text", text)
+		case level == "error" || level == "critical":
 			p.Log.Error("envoy says", "text", text)
-		} else {
+		default:
 			p.Log.Warn("envoy says", "level", level, "text", text)
 		}
 	}

@@ -28,11 +28,11 @@ type ControlPlane struct {
 	log     *slog.Logger
 	metrics *Metrics
 
-	mu      sync.Mutex
-	version string
-	changed chan struct{} // closed and replaced whenever an Envoy answers
-	acked   map[string]string
-	refusal error // of the version in force
+	mu       sync.Mutex
+	versions map[resource.Type]string
+	acked    map[int64]map[resource.Type]string // by stream
+	refusal  error                              // of the versions in force
+	changed  chan struct{}                      // closed and replaced whenever an Envoy answers or leaves
 }
 
 // everyEnvoy gives all Envoys the same configuration.
@@ -47,9 +47,12 @@ func NewControlPlane(ctx context.Context, log *slog.Logger, metrics *Metrics) *C
 		cache: cachev3.NewSnapshotCache(true, everyEnvoy{}, nil),
 		log:   log, metrics: metrics,
 		changed: make(chan struct{}),
-		acked:   make(map[string]string),
+		acked:   make(map[int64]map[resource.Type]string),
 	}
-	c.server = serverv3.NewServer(ctx, c.cache, serverv3.CallbackFuncs{StreamRequestFunc: c.onRequest})
+	c.server = serverv3.NewServer(ctx, c.cache, serverv3.CallbackFuncs{
+		StreamRequestFunc: c.onRequest,
+		StreamClosedFunc:  c.onClosed,
+	})
 	return c
 }
 
@@ -58,10 +61,33 @@ func (c *ControlPlane) Register(s *grpc.Server) {
 	discoveryv3.RegisterAggregatedDiscoveryServiceServer(s, c.server)
 }
 
-// Set puts resources in force. Their version is a hash of them: equal resources
-// are not sent again.
+// Set puts resources in force. The version of each type is a hash of its
+// resources: what is equal is not sent again.
 func (c *ControlPlane) Set(ctx context.Context, r envoy.Resources) error {
-	all := map[resource.Type][]types.Resource{}
+	var snapshot cachev3.Snapshot
+	versions := make(map[resource.Type]string)
+	for t, resources := range byType(r) {
+		version, err := versionOf(resources)
+		if err != nil {
+			return err
+		}
+		versions[t] = version
+		snapshot.Resources[cachev3.GetResponseType(t)] = cachev3.NewResources(version, resources)
+	}
+	if err := snapshot.Consistent(); err != nil {
+		return fmt.Errorf("make xDS snapshot: %w", err)
+	}
+	c.mu.Lock()
+	c.versions, c.refusal = versions, nil
+	c.mu.Unlock()
+	if err := c.cache.SetSnapshot(ctx, envoy.NodeCluster, &snapshot); err != nil {
+		return fmt.Errorf("set xDS snapshot: %w", err)
+	}
+	return nil
+}
+
+func byType(r envoy.Resources) map[resource.Type][]types.Resource {
+	all := make(map[resource.Type][]types.Resource)
 	for _, l := range r.Listeners {
 		all[resource.ListenerType] = append(all[resource.ListenerType], l)
 	}
@@ -71,72 +97,61 @@ func (c *ControlPlane) Set(ctx context.Context, r envoy.Resources) error {
 	for _, cl := range r.Clusters {
 		all[resource.ClusterType] = append(all[resource.ClusterType], cl)
 	}
-	version, err := versionOf(r)
-	if err != nil {
-		return err
-	}
-	snapshot, err := cachev3.NewSnapshot(version, all)
-	if err != nil {
-		return fmt.Errorf("make xDS snapshot: %w", err)
-	}
-	if err := snapshot.Consistent(); err != nil {
-		return fmt.Errorf("make xDS snapshot: %w", err)
-	}
-	c.mu.Lock()
-	c.version, c.refusal = version, nil
-	c.mu.Unlock()
-	if err := c.cache.SetSnapshot(ctx, envoy.NodeCluster, snapshot); err != nil {
-		return fmt.Errorf("set xDS snapshot: %w", err)
-	}
-	return nil
+	return all
 }
 
-func versionOf(r envoy.Resources) (string, error) {
+func versionOf(resources []types.Resource) (string, error) {
 	h := sha256.New()
-	write := func(m proto.Message) error {
+	for _, m := range resources {
 		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 		if err != nil {
-			return fmt.Errorf("hash xDS resources: %w", err)
+			return "", fmt.Errorf("hash xDS resources: %w", err)
 		}
 		h.Write(b)
-		return nil
-	}
-	for _, l := range r.Listeners {
-		if err := write(l); err != nil {
-			return "", err
-		}
-	}
-	for _, rc := range r.Routes {
-		if err := write(rc); err != nil {
-			return "", err
-		}
-	}
-	for _, cl := range r.Clusters {
-		if err := write(cl); err != nil {
-			return "", err
-		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
 // onRequest notes what an Envoy says of a configuration: a discovery request that
 // names a nonce answers the response of that nonce.
-func (c *ControlPlane) onRequest(_ int64, r *discoveryv3.DiscoveryRequest) error {
-	if r.GetResponseNonce() == "" {
-		return nil
-	}
+func (c *ControlPlane) onRequest(stream int64, r *discoveryv3.DiscoveryRequest) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if detail := r.GetErrorDetail(); detail != nil {
+	if c.acked[stream] == nil {
+		c.acked[stream] = make(map[resource.Type]string)
+	}
+	switch detail := r.GetErrorDetail(); {
+	case r.GetResponseNonce() == "": // the first request of a type
+	case detail != nil:
 		c.metrics.rejections.Inc()
 		c.log.Error("envoy refused its configuration", "type", r.GetTypeUrl(), "error", detail.GetMessage())
 		c.refusal = &RefusedError{Detail: detail.GetMessage()}
-	} else {
-		c.acked[r.GetTypeUrl()] = r.GetVersionInfo()
+	default:
+		c.acked[stream][r.GetTypeUrl()] = r.GetVersionInfo()
 	}
+	c.wake()
+	return nil
+}
+
+// onClosed forgets an Envoy that went away.
+func (c *ControlPlane) onClosed(stream int64, _ *corev3.Node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.acked, stream)
+	c.wake()
+}
+
+// wake lets everyone who waits look again; c.mu is held.
+func (c *ControlPlane) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})
-	return nil
+}
+
+// Connected says whether any Envoy is connected.
+func (c *ControlPlane) Connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.acked) > 0
 }
 
 // RefusedError is a configuration that Envoy did not take.
@@ -147,8 +162,9 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return "envoy refused its configuration: " + e.Detail }
 
-// Wait returns when an Envoy has taken the whole configuration in force, with a
-// *RefusedError if it refused a part, or with the context's error.
+// Wait returns when every connected Envoy, and at least one, has taken the whole
+// configuration in force, with a *RefusedError if one refused a part, or with the
+// context's error.
 func (c *ControlPlane) Wait(ctx context.Context) error {
 	for {
 		c.mu.Lock()
@@ -168,13 +184,17 @@ func (c *ControlPlane) Wait(ctx context.Context) error {
 	}
 }
 
-// inForce says whether every type was acknowledged at the version in force; c.mu
-// is held.
+// inForce says whether all Envoys acknowledged every type; c.mu is held.
 func (c *ControlPlane) inForce() bool {
-	for _, t := range []resource.Type{resource.ClusterType, resource.ListenerType, resource.RouteType} {
-		if c.acked[t] != c.version || c.version == "" {
-			return false
+	if len(c.versions) == 0 {
+		return false
+	}
+	for _, acked := range c.acked {
+		for t, version := range c.versions {
+			if acked[t] != version {
+				return false
+			}
 		}
 	}
-	return true
+	return len(c.acked) > 0
 }

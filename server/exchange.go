@@ -5,17 +5,25 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"semlb/envoy"
 )
 
 // exchange is one request of one hop: what Envoy sent of it.
 type exchange struct {
 	headers  []*corev3.HeaderValue
+	route    string // the name of the route that Envoy matched
 	body     []byte
 	bodiless bool
 }
 
-func newExchange(h *extprocv3.HttpHeaders, body []byte) *exchange {
-	return &exchange{headers: h.GetHeaders().GetHeaders(), body: body, bodiless: h.GetEndOfStream()}
+func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struct) *exchange {
+	x := &exchange{headers: h.GetHeaders().GetHeaders(), bodiless: h.GetEndOfStream()}
+	for _, a := range attributes {
+		x.route = a.GetFields()[envoy.AttributeRoute].GetStringValue()
+	}
+	return x
 }
 
 // header is the first value of a header, by its lower-case name, or "". Envoy's

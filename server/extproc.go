@@ -42,20 +42,19 @@ func (p *Processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) er
 	if err != nil {
 		return err
 	}
-	headers, err := receiveHeaders(stream)
+	x, err := receiveHeaders(stream)
 	if err != nil {
 		return ended(err)
 	}
-	var body []byte
-	if !headers.GetEndOfStream() {
+	if !x.bodiless {
 		if err := stream.Send(envoy.Continue()); err != nil {
 			return err
 		}
-		if body, err = receiveBody(stream); err != nil {
+		if x.body, err = receiveBody(stream); err != nil {
 			return ended(err)
 		}
 	}
-	return stream.Send(p.guarded(ctx, decide, newExchange(headers, body)))
+	return stream.Send(p.guarded(ctx, decide, x))
 }
 
 // decision is what a role does with a request.
@@ -101,13 +100,13 @@ func (p *Processor) fault(code string) *extprocv3.ProcessingResponse {
 	return p.answer(500, envoy.ErrorBody("The router could not handle this request.", "server_error", code), code)
 }
 
-func receiveHeaders(stream extprocv3.ExternalProcessor_ProcessServer) (*extprocv3.HttpHeaders, error) {
+func receiveHeaders(stream extprocv3.ExternalProcessor_ProcessServer) (*exchange, error) {
 	m, err := stream.Recv()
 	if err != nil {
 		return nil, err
 	}
 	if h := m.GetRequestHeaders(); h != nil {
-		return h, nil
+		return newExchange(h, m.GetAttributes()), nil
 	}
 	return nil, unexpected(m, "request_headers")
 }

@@ -18,9 +18,11 @@ import (
 // plan is the outer role: it reads the request, has it planned, and rewrites it
 // for the plan's first target.
 func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
-	instance := p.snapshot().Global
+	snapshot := p.snapshot()
+	match := Match{Route: x.route, Consumer: x.header(envoy.HeaderConsumer)}
+	instance := snapshot.Find(match)
 	if instance == nil {
-		return p.answer(404, envoy.ErrorBody("No ai-proxy-advanced plugin applies to this request.", "invalid_request_error", "no_plugin"), "no_plugin")
+		return p.nobody(snapshot, match)
 	}
 	request, err := read(x, instance)
 	if err != nil {
@@ -38,6 +40,14 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 		return p.refuse(ctx, x, err)
 	}
 	return response
+}
+
+// nobody answers a request that no instance serves.
+func (p *Processor) nobody(s *Snapshot, m Match) *extprocv3.ProcessingResponse {
+	if m.Consumer == "" && s.ConsumersOnly {
+		return p.answer(401, envoy.ErrorBody("This route serves known consumers only; send a credential.", "authentication_error", "no_consumer"), "no_consumer")
+	}
+	return p.answer(404, envoy.ErrorBody("No ai-proxy-advanced plugin applies to this request.", "invalid_request_error", "no_plugin"), "no_plugin")
 }
 
 // levelOf makes a decision that could not be made as configured stand out.

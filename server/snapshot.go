@@ -18,10 +18,25 @@ type Router interface {
 // Snapshot is one whole configuration in force. It is immutable; every request
 // sees one from its beginning to its end.
 type Snapshot struct {
-	// Global serves every request that no narrower instance is bound to.
-	Global *Instance
-	// Instances holds all of them by ID.
+	// Find returns the instance that serves a request, or nil where none does.
+	Find func(Match) *Instance
+	// Instances holds every instance by ID: those that Find returns, and those of
+	// earlier configurations whose requests may still be under way.
 	Instances map[string]*Instance
+	// ConsumersOnly says that some instance is bound to a consumer or a group, so
+	// that a request without one may have wanted to say who it is.
+	ConsumersOnly bool
+}
+
+// Match is what is known of a request when its instance is chosen. What is not
+// known is empty.
+type Match struct {
+	// Route is the name of the route that Envoy matched.
+	Route string
+	// Consumer is the name, or the ID, of the consumer that Envoy authenticated.
+	Consumer string
+	// Groups are the consumer's groups, beside those the configuration has it in.
+	Groups []string
 }
 
 // Instance is one configured plugin.
