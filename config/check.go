@@ -14,11 +14,18 @@ type checker struct {
 }
 
 func (c *checker) problem(pos Position, path, format string, args ...any) {
-	c.faults = append(c.faults, Fault{Position: pos, Path: path, Problem: fmt.Sprintf(format, args...)})
+	c.add(Fault{Position: pos, Path: path, Problem: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) want(pos Position, path, got, want string) {
-	c.faults = append(c.faults, Fault{Position: pos, Path: path, Got: got, Want: want})
+	c.add(Fault{Position: pos, Path: path, Got: got, Want: want})
+}
+
+// add keeps a fault, unless there are more than will ever be told.
+func (c *checker) add(f Fault) {
+	if len(c.faults) <= 2*maxFaults {
+		c.faults = append(c.faults, f)
+	}
 }
 
 // value checks a value and everything below it. Null is as good as absent.

@@ -61,7 +61,7 @@ func (f Faults) Unwrap() []error {
 const maxFaults = 1000
 
 // sorted returns the faults in the order of files and lines, without repetitions.
-// Of very many the last ones are only counted.
+// Very many are cut short.
 func (f Faults) sorted(files []string) Faults {
 	slices.SortStableFunc(f, func(a, b Fault) int {
 		return cmp.Or(
@@ -75,11 +75,9 @@ func (f Faults) sorted(files []string) Faults {
 		seen[fault] = true
 		return twice
 	})
-	if more := len(f) - maxFaults; more > 0 {
-		f = append(f[:maxFaults:maxFaults], Fault{
-			Position: Position{File: f[maxFaults].Position.File},
-			Problem:  plural(more, "further fault") + " left out",
-		})
+	if len(f) > maxFaults {
+		f[maxFaults] = Fault{Position: Position{File: f[maxFaults].Position.File}, Problem: "further faults are left out"}
+		f = f[:maxFaults+1]
 	}
 	return f
 }

@@ -48,7 +48,9 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 	names := newIndex(&l.config)
 	l.joinGroups(names)
 	for _, e := range l.entries {
-		l.plugin(e, names)
+		if len(l.faults) <= maxFaults {
+			l.plugin(e, names)
+		}
 	}
 	if len(l.entries) == 0 && l.faults == nil {
 		l.warn(Position{}, "", "there is no "+pluginName)

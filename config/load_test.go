@@ -249,6 +249,7 @@ func TestNumbersKeepTheirText(t *testing.T) {
 			data, err := json.Marshal(s.Targets[1].Model.Options.Temperature)
 			require.NoError(t, err)
 			require.Equal(t, string(want), string(data))
+			require.InDelta(t, 0.5, want.Float64(), 0.51)
 		})
 	}
 }

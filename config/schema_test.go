@@ -226,3 +226,13 @@ func TestNearestNamesAreFound(t *testing.T) {
 		require.Equal(t, want, nearest(name, known), name)
 	}
 }
+
+func TestPartialsAndBlocksExcludeEachOther(t *testing.T) {
+	var c checker
+	n := tree(t, map[string]any{
+		"partials": []any{map[string]any{"id": "x", "path": "config.embeddings"}, map[string]any{"id": "y", "path": "config.vectordb"}},
+		"config":   map[string]any{"embeddings": map[string]any{}},
+	})
+	c.rules(place{n: n, pos: n.pos})
+	require.EqualError(t, c.faults, "test.json:1: config.embeddings: got a block that a partial brings too")
+}
