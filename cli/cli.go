@@ -6,9 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"semlb/vectordb"
 )
 
 // Environment is what a command may use of the process it runs in.
@@ -18,8 +22,11 @@ type Environment struct {
 	LookupEnv func(string) (string, bool)
 }
 
-// System is the environment of the running process.
+// System is the environment of the running process. The program calls it once, at
+// its start: it also silences the Redis client library, which would write to the
+// process's stderr what the errors and logs here say already.
 func System() Environment {
+	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
 	return Environment{Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
 }
 
@@ -42,8 +49,17 @@ configuration is that of Kong's ai-proxy-advanced plugin.`,
 		newRun(env), newServe(env), newValidate(env), newExplain(env), newEnvoy(env), newVersion(env),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(env.Stderr, "semlb:", err)
+		fmt.Fprintln(env.Stderr, "semlb:"+lead(err.Error()))
 		return 1
 	}
 	return 0
+}
+
+// lead begins a message: several lines stand below the program's name, so that
+// each looks like the others.
+func lead(message string) string {
+	if strings.Contains(message, "\n") {
+		return "\n" + message
+	}
+	return " " + message
 }

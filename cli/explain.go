@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,13 +85,15 @@ func (o *explainOptions) run(ctx context.Context, env Environment, prompt string
 }
 
 func explain(ctx context.Context, parts *pluginParts, prompt string) *explanation {
-	e := &explanation{}
+	e := &explanation{Distances: []router.Distance{}, Plan: []plannedTarget{}}
 	if parts.store != nil {
-		if err := parts.load(ctx); err != nil {
-			e.Error = err.Error()
+		err := parts.load(ctx)
+		distances, nearestErr := parts.router.Nearest(ctx, prompt)
+		if nearestErr == nil {
+			e.Distances = distances
 		}
-		var err error
-		if e.Distances, err = parts.router.Nearest(ctx, prompt); err != nil {
+		// That the descriptions could not be loaded is the cause of what comes after.
+		if err = cmp.Or(err, nearestErr); err != nil {
 			e.Error = err.Error()
 		}
 	}

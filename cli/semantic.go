@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"time"
@@ -25,7 +26,11 @@ func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginP
 	db := p.Settings.VectorDB
 	info := embedder.Info()
 	if info.Dimensions != 0 && info.Dimensions != db.Dimensions {
-		b.log.Warn("the embedding model has another width than vectordb.dimensions; going on with the model's",
+		level := slog.LevelWarn
+		if b.options.demo { // whoever asked for it chose neither
+			level = slog.LevelDebug
+		}
+		b.log.Log(ctx, level, "the embedding model has another width than vectordb.dimensions; going on with the model's",
 			"model", info.Model, "width", info.Dimensions, "vectordb.dimensions", db.Dimensions)
 	}
 	if info.Dimensions == 0 {

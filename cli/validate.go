@@ -21,8 +21,16 @@ func newValidate(env Environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Stdout, "valid: %d ai-proxy-advanced plugins\n", len(cfg.Plugins))
+			_, err = fmt.Fprintf(env.Stdout, "valid, with %s of ai-proxy-advanced\n", count(len(cfg.Plugins), "instance"))
 			return err
 		},
 	}
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
