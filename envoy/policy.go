@@ -12,10 +12,16 @@ type Class string
 
 // The classes and the response flags they stand for; see [classes].
 const (
-	ClassConnect  Class = "connect"
-	ClassTimeout  Class = "timeout"
+	// ClassConnect: no connection, so nothing was sent.
+	ClassConnect Class = "connect"
+	// ClassConnectTimeout: no connection within connect_timeout; nothing was sent.
+	ClassConnectTimeout Class = "connect-timeout"
+	// ClassTimeout: a silence longer than read_timeout.
+	ClassTimeout Class = "timeout"
+	// ClassProtocol: an answer that is not HTTP.
 	ClassProtocol Class = "protocol"
-	ClassReset    Class = "reset"
+	// ClassReset: the connection ended before the answer began.
+	ClassReset Class = "reset"
 )
 
 // Policy says which failures of an attempt may go on to the next target.
@@ -38,8 +44,11 @@ func NewPolicy(criteria []string) Policy {
 			if repeatable {
 				p.Classes = append(p.Classes, ClassReset)
 			}
-		case c == "timeout" && repeatable:
-			p.Classes = append(p.Classes, ClassTimeout)
+		case c == "timeout":
+			p.Classes = append(p.Classes, ClassConnectTimeout)
+			if repeatable {
+				p.Classes = append(p.Classes, ClassTimeout)
+			}
 		case c == "invalid_header" && repeatable:
 			p.Classes = append(p.Classes, ClassProtocol)
 		case repeatable:
@@ -55,17 +64,15 @@ func NewPolicy(criteria []string) Policy {
 	return p
 }
 
-// classList is the value of HeaderRetry: never empty, so that the header is
-// always there to be matched.
+// classList is the value of HeaderRetry. Each class is marked off on both sides,
+// because Envoy looks for it as a part of the text; the list is never empty, so
+// that the header is always there.
 func (p Policy) classList() string {
-	if len(p.Classes) == 0 {
-		return "none"
+	list := "|"
+	for _, c := range p.Classes {
+		list += string(c) + "|"
 	}
-	names := make([]string, len(p.Classes))
-	for i, c := range p.Classes {
-		names[i] = string(c)
-	}
-	return strings.Join(names, ",")
+	return list
 }
 
 // Headers are the ones that tell Envoy what to retry, for a plan of attempts

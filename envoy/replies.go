@@ -14,7 +14,10 @@ import (
 type failure struct {
 	class Class
 	// flags are Envoy's response flags (access log, %RESPONSE_FLAGS%).
-	flags         []string
+	flags []string
+	// details narrows the flags to those whose response code details contain it; ""
+	// for all.
+	details       string
 	status        uint32
 	message, code string
 }
@@ -24,12 +27,40 @@ type failure struct {
 // select 503.
 func failures() []failure {
 	return []failure{
-		{ClassConnect, []string{"UF"}, 502, "The connection to the model's provider failed.", "upstream_connection_failed"},
-		{ClassConnect, []string{"UH", "NC", "NR", "UO", "DF"}, 503, "The model's provider cannot be reached at the moment.", "upstream_unavailable"},
-		{ClassTimeout, []string{"UT", "SI", "DT"}, 504, "The model's provider did not answer in time.", "upstream_timeout"},
-		{ClassProtocol, []string{"UPE"}, 502, "The model's provider sent an invalid response.", "upstream_invalid_response"},
-		{ClassReset, []string{"UC", "UR", "LR", "URX"}, 502, "The model's provider closed the connection.", "upstream_reset"},
+		{
+			class: ClassConnectTimeout, flags: []string{"UF"}, details: "connection_timeout", status: 504,
+			message: "The connection to the model's provider took too long.", code: "upstream_connect_timeout",
+		},
+		{
+			class: ClassConnect, flags: []string{"UF"}, status: 502,
+			message: "The connection to the model's provider failed.", code: "upstream_connection_failed",
+		},
+		{
+			class: ClassConnect, flags: []string{"UH", "NC", "NR", "UO", "DF"}, status: 503,
+			message: "The model's provider cannot be reached at the moment.", code: "upstream_unavailable",
+		},
+		{
+			class: ClassTimeout, flags: []string{"UT", "SI", "DT"}, status: 504,
+			message: "The model's provider did not answer in time.", code: "upstream_timeout",
+		},
+		{
+			class: ClassProtocol, flags: []string{"UPE"}, status: 502,
+			message: "The model's provider sent an invalid response.", code: "upstream_invalid_response",
+		},
+		{
+			class: ClassReset, flags: []string{"UC", "UR", "LR", "URX"}, status: 502,
+			message: "The model's provider closed the connection.", code: "upstream_reset",
+		},
 	}
+}
+
+// filter matches the failure. Envoy takes the first mapper that matches, so the
+// narrower of two failures stands first.
+func (f failure) filter() *accesslogv3.AccessLogFilter {
+	if f.details == "" {
+		return flagged(f.flags...)
+	}
+	return both(flagged(f.flags...), details(`response.code_details.contains("`+f.details+`")`))
 }
 
 // innerReplies decides, for what Envoy itself answers inside the inner hop,
@@ -39,8 +70,8 @@ func failures() []failure {
 func innerReplies() *hcmv3.LocalReplyConfig {
 	c := new(hcmv3.LocalReplyConfig)
 	for _, f := range failures() {
-		permitted := mapper(f, both(flagged(f.flags...), permits(f.class)), HeaderRetry)
-		refused := mapper(f, flagged(f.flags...), headerRateLimited)
+		permitted := mapper(f, both(f.filter(), permits(f.class)), HeaderRetry)
+		refused := mapper(f, f.filter(), headerRateLimited)
 		c.Mappers = append(c.Mappers, permitted, refused)
 	}
 	// Any other flag ends the request.
@@ -72,7 +103,7 @@ func outerReplies() *hcmv3.LocalReplyConfig {
 		mapper(tooLarge, details(`response.code_details == "request_payload_too_large"`), ""),
 	}}
 	for _, f := range failures() {
-		c.Mappers = append(c.Mappers, mapper(f, flagged(f.flags...), ""))
+		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
 	}
 	return c
 }
@@ -122,7 +153,7 @@ func permits(class Class) *accesslogv3.AccessLogFilter {
 					Segment: &matcherv3.MetadataMatcher_PathSegment_Key{Key: metadataRetry},
 				}},
 				Value: &matcherv3.ValueMatcher{MatchPattern: &matcherv3.ValueMatcher_StringMatch{
-					StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Contains{Contains: string(class)}},
+					StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Contains{Contains: "|" + string(class) + "|"}},
 				}},
 			},
 			MatchIfKeyNotFound: wrapperspb.Bool(false),
