@@ -16,6 +16,7 @@ const apiKey = 'sk-client-key-of-no-worth';
 const model = 'gpt-4'; // clients always name one; the configured one serves
 const codeQuestion = 'Why does my Go program deadlock on an unbuffered channel?';
 const lifeQuestion = 'How do I get my toddler to sleep through the night?';
+const description = 'Specialist in programming problems'; // what a target is described by
 const tools = [{ type: 'function', function: { name: 'find_file', parameters: { type: 'object', properties: {} } } }];
 
 const newClient = (options) => new OpenAI({ baseURL: url, apiKey, maxRetries: 0, timeout: 20_000, ...options });
@@ -182,7 +183,7 @@ const checks = {
     await rejects(OpenAI.InternalServerError, ask({ fail: '*=reset' }), 502, 'upstream_reset');
   },
   async silent_models_are_a_gateway_timeout() {
-    const silent = ask({ client: strictClient(), model: 'gpt-4o', fail: '*=hang' });
+    const silent = ask({ client: strictClient(), model: 'gpt-4o', prompt: description, fail: '*=hang' });
     await rejects(OpenAI.InternalServerError, silent, 504, 'upstream_timeout');
   },
   async prompt_that_matches_nothing_is_unavailable() {

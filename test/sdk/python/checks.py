@@ -19,6 +19,7 @@ KEY = "sk-client-key-of-no-worth"
 MODEL = "gpt-4"  # clients always name one; the configured one serves
 CODE_QUESTION = "Why does my Go program deadlock on an unbuffered channel?"
 LIFE_QUESTION = "How do I get my toddler to sleep through the night?"
+DESCRIPTION = "Specialist in programming problems"  # what a target is described by
 TOOLS = [{"type": "function", "function": {
     "name": "find_file", "description": "Find a file", "parameters": {"type": "object", "properties": {}},
 }}]
@@ -290,7 +291,7 @@ def broken_connections_are_a_bad_gateway():
 
 @check
 def silent_models_are_a_gateway_timeout():
-    error = raises(openai.InternalServerError, lambda: ask(new_client(STRICT_URL), model="gpt-4o", fail="*=hang"), 504, "upstream_timeout")
+    error = raises(openai.InternalServerError, lambda: ask(new_client(STRICT_URL), DESCRIPTION, model="gpt-4o", fail="*=hang"), 504, "upstream_timeout")
     holds(error.message, "did not answer in time")
 
 

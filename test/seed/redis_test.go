@@ -1,0 +1,188 @@
+package seed_test
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	waitLimit = 40 * time.Second
+	pause     = 100 * time.Millisecond
+)
+
+// requireByMeaning makes sure that requests are routed by their meaning; gpt-4o is
+// refused from then on. The texts are new ones, so that no vector comes from a cache.
+func requireByMeaning(t *testing.T, g *gateway, o *openAI, unique string) {
+	t.Helper()
+	o.refuse("gpt-4o", http.StatusTooManyRequests)
+	matched := g.decided("matched")
+	require.Equal(t, ofProgramming, g.group("programming "+unique))
+	require.Equal(t, ofRealLife, g.group("real life "+unique))
+	require.Equal(t, matched+2, g.decided("matched"))
+	g.requireReady()
+}
+
+func TestRestartEmbedsNoDescriptionAgain(t *testing.T) {
+	startRedis(t)
+	o := newOpenAI(t)
+	first := start(t, o, seed())
+	require.Len(t, o.embeddings(), 1)
+	first.Stop()
+
+	second := start(t, o, seed())
+	require.Len(t, o.embeddings(), 1, "the descriptions are in Redis")
+	requireByMeaning(t, second, o, "after a restart")
+}
+
+func TestSecondReplicaEmbedsNoDescription(t *testing.T) {
+	startRedis(t)
+	o := newOpenAI(t)
+	first, second := start(t, o, seed()), start(t, o, seed())
+	require.Len(t, o.embeddings(), 1, "the descriptions are in Redis")
+	requireByMeaning(t, first, o, "at the first")
+	requireByMeaning(t, second, o, "at the second")
+}
+
+func TestChangedDescriptionIsTheOnlyOneEmbedded(t *testing.T) {
+	startRedis(t)
+	o := newOpenAI(t)
+	start(t, o, seed()).Stop()
+	start(t, o, seedWith(t, realLife, realLife+" and more"))
+	require.Len(t, o.embeddings(), 2)
+	require.Equal(t, []string{realLife + " and more"}, embedRequestOf(t, o.embeddings()[1]).Input)
+}
+
+func TestRedisIsNotNeededOnceLoaded(t *testing.T) {
+	server := startRedis(t)
+	o := newOpenAI(t)
+	g := start(t, o, seed())
+	require.NoError(t, newRedisClient(t, server).FlushAll(t.Context()).Err())
+	requireByMeaning(t, g, o, "with Redis flushed")
+	server.Pause()
+	requireByMeaning(t, g, o, "with Redis frozen")
+	server.Kill()
+	requireByMeaning(t, g, o, "with Redis killed")
+	require.Zero(t, g.decided("degraded"))
+}
+
+func TestRedisThatIsDownAtStartHoldsNothingUp(t *testing.T) {
+	server := startRedis(t)
+	server.Kill()
+	o := newOpenAI(t)
+	g := start(t, o, seed())
+	g.requireReady()
+	require.Len(t, o.embeddings(), 1)
+	requireByMeaning(t, g, o, "without Redis")
+	require.Contains(t, g.Log(), "the vector store cannot be written; vectors are served from memory")
+}
+
+func TestRedisThatIsFrozenAtStartHoldsNothingUp(t *testing.T) {
+	server := startRedis(t)
+	server.Pause()
+	o := newOpenAI(t)
+	g := start(t, o, seed())
+	requireByMeaning(t, g, o, "with Redis frozen")
+}
+
+// searchInStore is the seed with the search in Redis itself.
+func searchInStore(t *testing.T) string {
+	t.Helper()
+	return seedWith(t, "      strategy: redis\n", "      strategy: redis\n      search: store\n")
+}
+
+func TestSeedSearchesInMemory(t *testing.T) {
+	server := startRedis(t)
+	o := newOpenAI(t)
+	requireByMeaning(t, start(t, o, seed()), o, "in memory")
+	require.Zero(t, searches(t, newRedisClient(t, server)))
+}
+
+func TestStoreSearchAsksRedisForEveryPrompt(t *testing.T) {
+	server := startRedis(t)
+	o := newOpenAI(t)
+	g := start(t, o, searchInStore(t))
+	client := newRedisClient(t, server)
+	before := searches(t, client)
+	requireByMeaning(t, g, o, "in Redis")
+	require.Equal(t, 2, searches(t, client)-before)
+}
+
+var searchCalls = regexp.MustCompile(`(?mi)^cmdstat_FT\.SEARCH:calls=(\d+)`)
+
+// searches is how many searches Redis has been asked for.
+func searches(t *testing.T, client *redis.Client) int {
+	t.Helper()
+	stats, err := client.Info(t.Context(), "commandstats").Result()
+	require.NoError(t, err)
+	found := searchCalls.FindStringSubmatch(stats)
+	if found == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(found[1])
+	require.NoError(t, err)
+	return n
+}
+
+func TestStoreSearchDegradesWithoutRedisAndComesBack(t *testing.T) {
+	server := startRedis(t)
+	o := newOpenAI(t)
+	g := start(t, o, searchInStore(t))
+	requireByMeaning(t, g, o, "before")
+
+	server.Kill()
+	require.Equal(t, ofProgramming, g.group("real life without Redis"), "the default group has the largest weight")
+	require.Equal(t, 1, g.decided("degraded"))
+	g.requireReady()
+
+	server.Restart() // It is empty.
+	require.Eventually(t, func() bool { return g.group("real life with Redis again") == ofRealLife }, waitLimit, pause)
+	requireByMeaning(t, g, o, "after")
+}
+
+func TestStoreSearchServesWhenRedisIsDownAtStart(t *testing.T) {
+	server := startRedis(t)
+	server.Kill()
+	o := newOpenAI(t)
+	g := start(t, o, searchInStore(t))
+	g.requireReady()
+	o.refuse("gpt-4o", http.StatusTooManyRequests)
+	require.Equal(t, ofProgramming, g.group("real life without Redis"))
+	require.Equal(t, 1, g.decided("degraded"))
+	server.Restart()
+	require.Eventually(t, func() bool { return g.group("real life with Redis at last") == ofRealLife }, waitLimit, pause)
+}
+
+// contents is everything in Redis: names, and values as Redis dumps them and, for
+// hashes, as they are.
+func contents(t *testing.T, client *redis.Client) (hashes int, all string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	keys, err := client.Keys(ctx, "*").Result()
+	require.NoError(t, err)
+	indexes, err := client.FT_List(ctx).Result()
+	require.NoError(t, err)
+	var text strings.Builder
+	text.WriteString(strings.Join(indexes, "\n"))
+	for _, k := range keys {
+		dump, err := client.Dump(ctx, k).Result()
+		require.NoError(t, err)
+		text.WriteString(k + "\n" + dump + "\n")
+		fields, err := client.HGetAll(ctx, k).Result()
+		if err != nil {
+			continue // of another type, and dumped above
+		}
+		hashes++
+		for name, value := range fields {
+			text.WriteString(name + "\n" + value + "\n")
+		}
+	}
+	return hashes, text.String()
+}
