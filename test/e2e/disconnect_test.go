@@ -1,0 +1,114 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// TestAClientThatLeavesEndsItsAttempt leaves while the first, second or third
+// target thinks. Its upstream connection is closed and nobody else is asked.
+func TestAClientThatLeavesEndsItsAttempt(t *testing.T) {
+	t.Parallel()
+	ca := harness.NewCA(t)
+	all := []*harness.Stub{harness.NewStub(t, "a"), harness.NewTLSStub(t, "b", ca), harness.NewStub(t, "c"), harness.NewStub(t, "d")}
+	s := harness.Start(t, harness.Options{
+		Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...)))),
+		Flags:  []string{"--trusted-ca", ca.File},
+	})
+	for _, p := range harness.Protocols() {
+		for attempt := range 3 {
+			reset(all...)
+			for _, stub := range all[:attempt] {
+				stub.Do(harness.Status(429))
+			}
+			all[attempt].Do(harness.Hang())
+			ctx, leave := context.WithCancel(t.Context())
+			left := make(chan error, 1)
+			client := harness.NewClient(t, p)
+			go func() {
+				_, err := harness.Send(client, s.Request(ctx, harness.ChatPath, strings.NewReader(harness.Chat("hello"))))
+				left <- err
+			}()
+			all[attempt].Await(t, 1)
+			leave()
+			require.ErrorIs(t, <-left, context.Canceled)
+			all[attempt].AwaitGone(t)
+			// Long enough for a further attempt, which takes a few milliseconds.
+			time.Sleep(100 * time.Millisecond)
+			for i, stub := range all {
+				if i <= attempt {
+					require.Len(t, stub.Requests(), 1)
+				} else {
+					require.Empty(t, stub.Requests(), "%s, attempt %d: target %d was asked for nobody", p, attempt+1, i)
+				}
+			}
+		}
+	}
+}
+
+func TestAClientThatLeavesAStreamEndsIt(t *testing.T) {
+	t.Parallel()
+	s := newStreaming(t, harness.Plugin{})
+	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
+		s.first[lane].Do(harness.SSE(100_000, 10*time.Millisecond))
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		response := s.open(ctx, t, p, lane)
+		_, err := bufio.NewReader(response.Body).ReadString('\n')
+		require.NoError(t, err)
+		require.Zero(t, s.first[lane].Only(t).Gone)
+		leave()
+		s.first[lane].AwaitGone(t)
+		require.Empty(t, s.next.Requests())
+	})
+}
+
+// TestAClientThatLeavesMidBodyReachesNobody sends half of its request.
+func TestAClientThatLeavesMidBodyReachesNobody(t *testing.T) {
+	t.Parallel()
+	all := stubs(t, 2)
+	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
+		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...))))})
+	for _, p := range harness.Protocols() {
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		body := &halfBody{text: harness.Chat("hello"), reached: make(chan struct{}), leave: ctx.Done()}
+		client := harness.NewClient(t, p)
+		go func() {
+			_, err := harness.Send(client, s.Request(ctx, harness.ChatPath, body))
+			left <- err
+		}()
+		<-body.reached
+		time.Sleep(50 * time.Millisecond) // for what was sent to arrive
+		leave()
+		require.Error(t, <-left)
+		require.Equal(t, 200, s.Post(client, harness.Chat("hello")).Status)
+		require.Equal(t, []int{1, 0}, counts(all...), "only the whole request")
+		reset(all...)
+	}
+}
+
+// halfBody gives half of its text and then nothing until the client leaves.
+type halfBody struct {
+	text    string
+	sent    bool
+	reached chan struct{}
+	leave   <-chan struct{}
+}
+
+func (b *halfBody) Read(p []byte) (int, error) {
+	if !b.sent {
+		b.sent = true
+		return copy(p, b.text[:len(b.text)/2]), nil
+	}
+	close(b.reached)
+	<-b.leave
+	return 0, context.Canceled
+}

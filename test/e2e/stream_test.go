@@ -1,0 +1,177 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// streaming is semlb with a first target over HTTP/1 or HTTP/2 and a second one.
+type streaming struct {
+	semlb *harness.Semlb
+	first [2]*harness.Stub // by lane
+	next  *harness.Stub
+}
+
+func newStreaming(t *testing.T, plugin harness.Plugin) *streaming {
+	ca := harness.NewCA(t)
+	s := &streaming{next: harness.NewStub(t, "next")}
+	s.first = [2]*harness.Stub{harness.NewStub(t, "first"), harness.NewTLSStub(t, "first", ca)}
+	plugin.Failover = harness.SeedCriteria()
+	s.semlb = harness.Start(t, harness.Options{
+		Config: harness.Config(withLanes(plugin, lanes(urlsOf(s.first[0], s.next), urlsOf(s.first[1], s.next)))),
+		Flags:  []string{"--trusted-ca", ca.File},
+	})
+	return s
+}
+
+// each runs a test for every protocol of clients and of providers.
+func (s *streaming) each(t *testing.T, run func(t *testing.T, p harness.Protocol, lane int)) {
+	for _, p := range harness.Protocols() {
+		for lane, upstream := range []string{"HTTP/1.1", "HTTP/2"} {
+			t.Run(string(p)+" to "+upstream, func(t *testing.T) {
+				reset(s.first[0], s.first[1], s.next)
+				run(t, p, lane)
+			})
+		}
+	}
+}
+
+// arrival is an event and when the client had it.
+type arrival struct {
+	harness.Event
+	at time.Time
+}
+
+// open starts a stream.
+func (s *streaming) open(ctx context.Context, t *testing.T, p harness.Protocol, lane int) *http.Response {
+	t.Helper()
+	r := s.semlb.Request(ctx, harness.ChatPath, strings.NewReader(harness.Chat(prompts()[lane], `"stream":true`)))
+	response, err := harness.NewClient(t, p).Do(r)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
+	return response
+}
+
+// read reads a stream to its end. Whole says that it ended with [DONE].
+func read(t *testing.T, response *http.Response) (events []arrival, whole bool, err error) {
+	t.Helper()
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		switch {
+		case !ok:
+		case data == "[DONE]":
+			whole = true
+		default:
+			a := arrival{at: time.Now()}
+			require.NoError(t, json.Unmarshal([]byte(data), &a.Event))
+			events = append(events, a)
+		}
+	}
+	return events, whole, lines.Err()
+}
+
+// TestAStreamPassesUnbuffered: each event reaches the client before the provider
+// has sent the next one, except where this machine itself pauses.
+func TestAStreamPassesUnbuffered(t *testing.T) {
+	t.Parallel()
+	s := newStreaming(t, harness.Plugin{})
+	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
+		const n, gap = 20, 50 * time.Millisecond
+		s.first[lane].Do(harness.SSE(n, gap))
+		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
+		require.NoError(t, err)
+		require.True(t, whole)
+		require.Len(t, events, n)
+		var maxLag, maxGap time.Duration
+		early := 0
+		for i, e := range events {
+			require.Equal(t, i, e.N)
+			maxLag = max(maxLag, e.at.Sub(time.Unix(0, e.Sent)))
+			if i+1 < n && e.at.UnixNano() < events[i+1].Sent {
+				early++
+			}
+			if i > 0 {
+				maxGap = max(maxGap, e.at.Sub(events[i-1].at))
+			}
+		}
+		t.Logf("largest gap %s, largest lag %s, %d of %d events before the next was sent", maxGap, maxLag, early, n-1)
+		require.Less(t, maxGap, 150*time.Millisecond)
+		require.Less(t, maxLag, 100*time.Millisecond)
+		require.GreaterOrEqual(t, early, n-4)
+	})
+}
+
+func TestAStreamThatDiesIsAnErrorAndIsNotRetried(t *testing.T) {
+	t.Parallel()
+	s := newStreaming(t, harness.Plugin{})
+	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
+		s.first[lane].Do(harness.SSECut(1))
+		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
+		require.Error(t, err, "the stream ended as if it were complete")
+		require.False(t, whole)
+		require.Len(t, events, 1)
+		require.Len(t, s.first[lane].Requests(), 1)
+		require.Empty(t, s.next.Requests(), "a stream that had begun was retried")
+	})
+}
+
+func TestAStreamThatStallsIsCutByTheReadTimeout(t *testing.T) {
+	t.Parallel()
+	const timeout = 400 * time.Millisecond
+	s := newStreaming(t, harness.Plugin{ReadTimeout: int(timeout.Milliseconds())})
+	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
+		s.first[lane].Do(harness.SSEStall(2))
+		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
+		ended := time.Now()
+		require.Error(t, err, "the stream ended as if it were complete")
+		require.False(t, whole)
+		require.Len(t, events, 2)
+		silence := ended.Sub(time.Unix(0, events[1].Sent))
+		require.GreaterOrEqual(t, silence, timeout-20*time.Millisecond)
+		require.Less(t, silence, timeout+4*time.Second)
+		s.first[lane].AwaitGone(t)
+		require.Empty(t, s.next.Requests())
+	})
+}
+
+// TestTheReadTimeoutIsNoLimitOfTheWhole streams for several times the timeout.
+func TestTheReadTimeoutIsNoLimitOfTheWhole(t *testing.T) {
+	t.Parallel()
+	s := newStreaming(t, harness.Plugin{ReadTimeout: 500})
+	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
+		s.first[lane].Do(harness.SSE(14, 100*time.Millisecond))
+		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
+		require.NoError(t, err)
+		require.True(t, whole)
+		require.Len(t, events, 14)
+	})
+}
+
+// TestASlowFirstByteMovesOnAndThenStreams: until its first byte a stream is an
+// attempt like any other.
+func TestASlowFirstByteMovesOnAndThenStreams(t *testing.T) {
+	t.Parallel()
+	s := newStreaming(t, harness.Plugin{ReadTimeout: 300})
+	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
+		s.first[lane].Do(harness.Slow(20*time.Second, harness.SSE(3, 0)))
+		s.next.Do(harness.SSE(3, 10*time.Millisecond))
+		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
+		require.NoError(t, err)
+		require.True(t, whole)
+		require.Len(t, events, 3)
+		require.Equal(t, "next", events[0].Stub)
+		s.first[lane].AwaitGone(t)
+	})
+}
