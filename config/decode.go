@@ -35,6 +35,9 @@ func decode(s *spec, n *node, v reflect.Value) {
 	case reflect.Struct:
 		decodeStruct(s, n, v)
 	case reflect.Slice:
+		if len(n.items) == 0 {
+			return
+		}
 		v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
 		for i, item := range n.items {
 			decode(s.item, item, v.Index(i))

@@ -91,7 +91,10 @@ type ConsumerGroup struct {
 func (l *loader) entity(kind, path string, n *node, v any) bool {
 	before := len(l.faults)
 	s := l.entities.fields[kind]
-	r := resolver{env: l.env}
+	r := resolver{env: l.env, keepVault: l.symbols != nil}
+	if l.symbols != nil {
+		r.env = l.symbols.variable
+	}
 	n = r.value(path, s, n)
 	l.faults = append(l.faults, r.faults...)
 	l.value(path, s, n)

@@ -43,7 +43,9 @@ func (l *loader) entryOf(p *kubePlugin) *node {
 		for _, tag := range commaSeparated(tags.str()) {
 			list.items = append(list.items, &node{kind: kindString, pos: tags.pos, text: tag})
 		}
-		set("tags", tags.pos, list)
+		if len(list.items) > 0 {
+			set("tags", tags.pos, list)
+		}
 	}
 	return entry
 }

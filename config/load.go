@@ -39,6 +39,15 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := l.load(sources); err != nil {
+		return nil, l.warnings, err
+	}
+	l.config.index = newIndex(&l.config)
+	return &l.config, l.warnings, nil
+}
+
+// load reads and checks everything.
+func (l *loader) load(sources []Source) error {
 	var files []string
 	for _, source := range sources {
 		files = append(files, source.Name)
@@ -56,10 +65,9 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 		l.warn(Position{}, "", "there is no "+pluginName)
 	}
 	if l.faults != nil {
-		return nil, l.warnings, l.faults.sorted(files)
+		return l.faults.sorted(files)
 	}
-	l.config.index = newIndex(&l.config)
-	return &l.config, l.warnings, nil
+	return nil
 }
 
 // loader gathers what the sources say.
@@ -82,6 +90,10 @@ type loader struct {
 	members []member
 	// seen are the places of the scopes that have an instance.
 	seen map[Scope]Position
+	// symbols, where set, stand for what the environment holds, and plugins are
+	// kept as trees, for conversion.
+	symbols   *symbols
+	converted []entry
 }
 
 // entry is a plugin as a file has it.
@@ -132,7 +144,8 @@ func (l *loader) read(source Source) {
 		l.faults = append(l.faults, faults...)
 		return
 	}
-	doc, faults := fill(source.Name, source.Data, l.env)
+	f := filler{env: l.env, symbols: l.symbols}
+	doc, faults := f.fill(source.Name, source.Data)
 	l.faults = append(l.faults, faults...)
 	trees, faults := doc.parse()
 	l.faults = append(l.faults, faults...)
@@ -166,7 +179,10 @@ func (l *loader) plugin(e entry, names *index) {
 	if e.n = l.withShared(e); e.n.broken {
 		return
 	}
-	r := resolver{env: l.env}
+	r := resolver{env: l.env, keepVault: l.symbols != nil}
+	if l.symbols != nil {
+		r.env = l.symbols.variable
+	}
 	e.n = r.value(e.path, l.table, e.n)
 	l.faults = append(l.faults, r.faults...)
 	l.value(e.path, l.table, e.n)
@@ -178,6 +194,10 @@ func (l *loader) plugin(e entry, names *index) {
 	}
 	scope := l.scope(e, root, names)
 	if len(l.faults) > before {
+		return
+	}
+	if l.symbols != nil {
+		l.converted = append(l.converted, entry{n: normal(l.table, e.n), scope: scope})
 		return
 	}
 	p := Plugin{Name: pluginName, Scope: scope, Position: e.n.pos}

@@ -231,6 +231,7 @@ func TestEnvelopeIsRead(t *testing.T) {
 }
 
 func TestNullIsAsGoodAsAbsent(t *testing.T) {
+	require.Empty(t, load(t, minimal+"    balancer: {failover_criteria: []}\n", Options{}).Plugins[0].Settings.Balancer.FailoverCriteria)
 	s := load(t, minimal+"    balancer: {retries: null}\n    embeddings: ~\n    acls:\n", Options{}).Plugins[0].Settings
 	require.Equal(t, 5, s.Balancer.Retries)
 	require.Nil(t, s.Embeddings)

@@ -18,10 +18,25 @@ const (
 // alone. What cannot be had is a fault, and the place of its template is marked as
 // broken.
 func fill(name string, source []byte, env func(string) (string, bool)) (*document, Faults) {
+	f := filler{env: env}
+	return f.fill(name, source)
+}
+
+// filler fills in the templates of a file.
+type filler struct {
+	doc    *document
+	env    func(string) (string, bool)
+	out    strings.Builder
+	faults Faults
+	// symbols, where set, stand for the templates in place of their values.
+	symbols *symbols
+}
+
+func (f *filler) fill(name string, source []byte) (*document, Faults) {
 	if !bytes.Contains(source, []byte(templateOpen)) {
 		return newDocument(name, source), nil
 	}
-	f := filler{doc: &document{name: name, sourceLines: lineStarts(source)}, env: env}
+	f.doc = &document{name: name, sourceLines: lineStarts(source)}
 	offset := 0
 	for line := range strings.Lines(string(source)) {
 		if strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") {
@@ -39,14 +54,6 @@ func fill(name string, source []byte, env func(string) (string, bool)) (*documen
 	return f.doc, f.faults
 }
 
-// filler fills in the templates of a file.
-type filler struct {
-	doc    *document
-	env    func(string) (string, bool)
-	out    strings.Builder
-	faults Faults
-}
-
 // line fills in one line, which starts at an offset of the file.
 func (f *filler) line(line string, offset int) {
 	rest := line
@@ -62,6 +69,10 @@ func (f *filler) line(line string, offset int) {
 		if err != nil {
 			f.fault(s.sourceStart, err)
 			value, s.broken = "unknown", true
+		}
+		if f.symbols != nil {
+			text := templateOpen + after[:len(after)-len(t.rest)]
+			value, s.broken = f.symbols.add(symbol{name: t.variable, template: text}), true
 		}
 		f.out.WriteString(value)
 		rest = t.rest
