@@ -77,6 +77,13 @@ type Options struct {
 	Spill Spill
 	// Budget bounds a decision; 0 means one second.
 	Budget time.Duration
+	// Health is where outcomes are kept; nil learns nothing from them.
+	Health *Health
+	// Breaker says what outcomes mean.
+	Breaker Breaker
+	// Share is told what this router's targets teach, for other replicas. It must not
+	// block; nil tells nobody.
+	Share func(Event)
 }
 
 // Spill is a value of balancer.spill: where a plan goes on after its group.
@@ -110,19 +117,26 @@ const (
 	Degraded Reason = "degraded"
 	// Balanced: the algorithm does not look at the prompt.
 	Balanced Reason = "balanced"
+	// AllOut: every target of the plan is out because it failed.
+	AllOut Reason = "all_out"
 )
 
 // Reasons lists every reason, for metrics that start at zero.
 func Reasons() []Reason {
-	return []Reason{Matched, BeyondThreshold, CaughtAll, NoMatch, NoPrompt, Degraded, Balanced}
+	return []Reason{Matched, BeyondThreshold, CaughtAll, NoMatch, NoPrompt, Degraded, Balanced, AllOut}
 }
 
 // Plan is an order of targets and the reason for it.
 type Plan struct {
 	// Targets are target IDs, first to try first, each at most once. It is empty
-	// only for NoMatch.
+	// only for NoMatch and AllOut.
 	Targets []string
 	Reason  Reason
+	// Out are the targets of AllOut.
+	Out []string
+	// Probes are those of Targets that are tried to see whether they are back. They
+	// end with a Report of their outcome, or with Unreached.
+	Probes []Probe
 	// Distance is that of the nearest description, and NaN-free; it says something
 	// only if Measured.
 	Distance float64
@@ -136,6 +150,12 @@ type Plan struct {
 // LogValue makes a plan readable in logs; it leaves out what says nothing.
 func (p Plan) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("reason", string(p.Reason)), slog.Any("targets", p.Targets)}
+	if len(p.Out) > 0 {
+		attrs = append(attrs, slog.Any("out", p.Out))
+	}
+	if len(p.Probes) > 0 {
+		attrs = append(attrs, slog.String("probes", FormatProbes(p.Probes)))
+	}
 	if p.Measured {
 		attrs = append(attrs, slog.Float64("distance", p.Distance))
 	}
@@ -154,6 +174,9 @@ type Router struct {
 	groups groups
 	cycle  cycle
 	loaded atomic.Bool
+	// conditions are those of the targets, by ID; nil if nothing is learned.
+	conditions map[string]*condition
+	rule       rule
 }
 
 // New makes a router. A semantic one answers Degraded until Load has succeeded.
@@ -179,20 +202,30 @@ func New(opts Options) (*Router, error) {
 	if opts.Budget == 0 {
 		opts.Budget = time.Second
 	}
-	return &Router{opts: opts, groups: group(opts.Targets), cycle: newCycle(opts.Targets)}, nil
+	r := &Router{
+		opts: opts, groups: group(opts.Targets), cycle: newCycle(opts.Targets),
+		rule: rule{Breaker: opts.Breaker, share: opts.Share},
+	}
+	if opts.Health != nil {
+		r.conditions = make(map[string]*condition, len(opts.Targets))
+		for _, t := range opts.Targets {
+			r.conditions[t.ID] = opts.Health.of(t.ID)
+		}
+	}
+	return r, nil
 }
 
 // Route plans a request by its prompt. It answers within the budget.
 func (r *Router) Route(ctx context.Context, prompt string) Plan {
 	if r.opts.Algorithm != Semantic {
-		return Plan{Targets: r.balanced(), Reason: Balanced}
+		return r.pick(Plan{Reason: Balanced}, r.balanced())
 	}
 	if prompt == "" {
-		return Plan{Targets: r.first(r.groups.fallback), Reason: NoPrompt}
+		return r.pick(Plan{Reason: NoPrompt}, r.first(r.groups.fallback))
 	}
 	near, err := r.Nearest(ctx, prompt)
 	if err != nil {
-		return Plan{Targets: r.first(r.groups.fallback), Reason: Degraded, Threshold: r.opts.Threshold, Err: err}
+		return r.pick(Plan{Reason: Degraded, Threshold: r.opts.Threshold, Err: err}, r.first(r.groups.fallback))
 	}
 	return r.plan(near)
 }
@@ -254,19 +287,21 @@ func (r *Router) plan(near []Distance) Plan {
 	if len(near) > 0 {
 		p.Distance, p.Measured = near[0].Distance, true
 	}
+	var ids []string
 	switch {
 	case p.Measured && r.within(p.Distance):
-		p.Reason, p.Targets = Matched, r.spill(near)
+		p.Reason, ids = Matched, r.spill(near)
 	case r.groups.catchall != nil:
-		p.Reason, p.Targets = CaughtAll, r.first(r.groups.catchall)
+		p.Reason, ids = CaughtAll, r.first(r.groups.catchall)
 	case r.opts.RejectNoMatch:
 		p.Reason = NoMatch
+		return p
 	case p.Measured:
-		p.Reason, p.Targets = BeyondThreshold, r.spill(near)
+		p.Reason, ids = BeyondThreshold, r.spill(near)
 	default:
-		p.Reason, p.Targets = BeyondThreshold, r.first(r.groups.fallback)
+		p.Reason, ids = BeyondThreshold, r.first(r.groups.fallback)
 	}
-	return p
+	return r.pick(p, ids)
 }
 
 // thresholdSlack absorbs the noise of 32-bit arithmetic: the distance of a vector
@@ -279,7 +314,7 @@ func (r *Router) within(distance float64) bool {
 
 // first is a plan of a single group.
 func (r *Router) first(g *targetGroup) []string {
-	return r.cut(g.order(r.opts.Weighted, nil))
+	return g.order(r.opts.Weighted, nil)
 }
 
 // spill is a plan that begins with the nearest group and goes on as configured.
@@ -297,16 +332,12 @@ func (r *Router) spill(near []Distance) []string {
 			ids = c.order(r.opts.Weighted, ids)
 		}
 	}
-	return r.cut(ids)
+	return ids
 }
 
 func (r *Router) balanced() []string {
 	if r.opts.Algorithm == Priority {
-		return r.cut(r.groups.byPriority())
+		return r.groups.byPriority()
 	}
-	return r.cut(r.cycle.order(nil))
-}
-
-func (r *Router) cut(ids []string) []string {
-	return ids[:min(len(ids), r.opts.MaxAttempts)]
+	return r.cycle.order(nil)
 }

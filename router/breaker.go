@@ -1,0 +1,158 @@
+package router
+
+import "time"
+
+// report learns from an outcome. The plugin's rules:
+//
+//   - MaxFails failures take the target out. The count is cumulative: a success
+//     resets it only later than FailTimeout after the last failure.
+//   - After FailTimeout one request probes: a failure keeps the target out for
+//     another FailTimeout, a success brings it back.
+//   - What ends while the target is out and is not its probe was sent before: it
+//     neither prolongs nor ends that.
+func (c *condition) report(r *rule, o Outcome) {
+	now := c.health.clock()
+	c.mu.Lock()
+	change, changed := c.learn(r, o, now)
+	c.mu.Unlock()
+	if changed {
+		c.health.notice(change)
+	}
+}
+
+// learn is report's part under the lock.
+func (c *condition) learn(r *rule, o Outcome, now int64) (Change, bool) {
+	if d := r.hold(o); d > 0 {
+		c.heldUntil.Store(max(c.heldUntil.Load(), now+int64(d)))
+		r.tell(c, Event{Kind: EventHold, For: d})
+	}
+	if r.MaxFails == 0 {
+		return Change{}, false
+	}
+	probe := c.probes(o.Probe)
+	out := c.outUntil.Load() != 0
+	switch r.judge(o) {
+	case bad:
+		return c.fail(r, now, probe, out)
+	case good:
+		switch {
+		case probe:
+			c.comeBack()
+			r.tell(c, Event{Kind: EventBack})
+			return Change{Target: c.id}, true
+		case !out && c.fails > 0 && now-c.lastFail > int64(r.FailTimeout):
+			c.fails = 0
+			r.tell(c, Event{Kind: EventReset})
+		}
+	default:
+		if probe {
+			c.release(r)
+		}
+	}
+	return Change{}, false
+}
+
+func (c *condition) fail(r *rule, now int64, probe, out bool) (Change, bool) {
+	c.lastFail = now
+	if !out {
+		c.fails++
+		if c.fails < r.MaxFails {
+			r.tell(c, Event{Kind: EventFail})
+			return Change{}, false
+		}
+	}
+	if out && !probe {
+		return Change{}, false
+	}
+	c.goOut(now + int64(r.FailTimeout))
+	r.tell(c, Event{Kind: EventOut, For: r.FailTimeout})
+	return Change{Target: c.id, Out: true, For: r.FailTimeout}, true
+}
+
+// unreached gives back a probe that was not made, so that the next plan can make it.
+func (c *condition) unreached(r *rule, token ProbeToken) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.probes(token) {
+		c.release(r)
+	}
+}
+
+// release ends a probe without an outcome; c.mu is held.
+func (c *condition) release(r *rule) {
+	token := c.probe
+	c.endProbe()
+	r.tell(c, Event{Kind: EventRelease, Token: token})
+}
+
+// apply takes over an event of another replica.
+func (c *condition) apply(r *rule, e Event) {
+	now := c.health.clock()
+	c.mu.Lock()
+	change, changed := c.follow(r, e, now)
+	c.mu.Unlock()
+	if changed {
+		c.health.notice(change)
+	}
+}
+
+// follow is apply's part under the lock.
+func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
+	if !e.At.After(c.followed) {
+		return Change{}, false // known already, by another reader of the same events
+	}
+	c.followed = e.At
+	left := e.For - e.Age
+	left = min(left, r.longest(e.Kind)) // other replicas may have other limits
+	if e.Kind == EventHold {
+		if left > 0 {
+			c.heldUntil.Store(max(c.heldUntil.Load(), now+int64(left)))
+		}
+		return Change{}, false
+	}
+	if r.MaxFails == 0 {
+		return Change{}, false
+	}
+	out := c.outUntil.Load() != 0
+	switch e.Kind {
+	case EventFail:
+		if out {
+			break
+		}
+		c.lastFail = now - int64(e.Age)
+		if c.fails++; c.fails >= r.MaxFails {
+			c.goOut(now + int64(r.FailTimeout))
+			return Change{Target: c.id, Out: true, For: r.FailTimeout}, true
+		}
+	case EventReset:
+		c.fails = 0
+	case EventOut:
+		c.lastFail = now - int64(e.Age)
+		c.goOut(max(now+int64(left), 1))
+		return Change{Target: c.id, Out: true, For: left}, !out
+	case EventBack:
+		c.comeBack()
+		return Change{Target: c.id}, out
+	case EventProbe:
+		if out && left > 0 {
+			c.beginProbe(e.Token, now+int64(left))
+		}
+	case EventRelease:
+		if c.probes(e.Token) {
+			c.endProbe()
+		}
+	}
+	return Change{}, false
+}
+
+// longest bounds the time of another replica's event.
+func (b *Breaker) longest(k EventKind) time.Duration {
+	switch k {
+	case EventHold:
+		return b.MaxRetryAfter
+	case EventProbe:
+		return b.lease()
+	default:
+		return b.FailTimeout
+	}
+}

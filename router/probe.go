@@ -1,0 +1,46 @@
+package router
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// ProbeToken names one probe of one target, so that its outcome can be told from
+// those of attempts that were made before; 0 is none.
+type ProbeToken uint64
+
+func newProbeToken() ProbeToken { return ProbeToken(rand.Uint64() | 1) }
+
+// Probe is a target of a plan that is tried to see whether it is back.
+type Probe struct {
+	Target string
+	Token  ProbeToken
+}
+
+// FormatProbes writes probes as text, for a plan to carry them; "" for none.
+func FormatProbes(probes []Probe) string {
+	if len(probes) == 0 {
+		return ""
+	}
+	parts := make([]string, len(probes))
+	for i, p := range probes {
+		parts[i] = p.Target + "=" + strconv.FormatUint(uint64(p.Token), 16)
+	}
+	return strings.Join(parts, ",")
+}
+
+// ProbeOf finds the probe of a target in what FormatProbes wrote; 0 if there is
+// none.
+func ProbeOf(text, target string) ProbeToken {
+	for part := range strings.SplitSeq(text, ",") {
+		if id, token, ok := strings.Cut(part, "="); ok && id == target {
+			n, err := strconv.ParseUint(token, 16, 64)
+			if err != nil {
+				return 0
+			}
+			return ProbeToken(n)
+		}
+	}
+	return 0
+}
