@@ -99,19 +99,20 @@ func xdsExtension(name string, m proto.Message) *xdscorev3.TypedExtensionConfig 
 // planMetadata moves what the response needs of the plan from the request's
 // headers into dynamic metadata, where local replies and response headers find it.
 func planMetadata() *hcmv3.HttpFilter {
-	rule := func(header, key string, remove bool) *metadatav3.Config_Rule {
-		return &metadatav3.Config_Rule{
-			Header:          header,
-			OnHeaderPresent: &metadatav3.Config_KeyValuePair{MetadataNamespace: metadataSpace, Key: key},
-			Remove:          remove,
-		}
-	}
 	return httpFilter("envoy.filters.http.header_to_metadata", &metadatav3.Config{
 		RequestRules: []*metadatav3.Config_Rule{
-			rule(HeaderServed, metadataServed, true),
-			rule(HeaderRetry, metadataRetry, false),
+			headerToMetadata(HeaderServed, metadataServed, true),
+			headerToMetadata(HeaderRetry, metadataRetry, false),
 		},
 	})
+}
+
+func headerToMetadata(header, key string, remove bool) *metadatav3.Config_Rule {
+	return &metadatav3.Config_Rule{
+		Header:          header,
+		OnHeaderPresent: &metadatav3.Config_KeyValuePair{MetadataNamespace: metadataSpace, Key: key},
+		Remove:          remove,
+	}
 }
 
 // terminal is the router filter. Envoy's own response headers would tell clients

@@ -28,6 +28,7 @@ func outer(c Config) *listenerv3.Listener {
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
 		},
 		LocalReplyConfig: outerReplies(),
+		AccessLog:        requestLog(),
 		HttpFilters: []*hcmv3.HttpFilter{
 			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())),
 			terminal(),
@@ -54,7 +55,9 @@ func inner(c Config) *listenerv3.Listener {
 		GenerateRequestId: wrapperspb.Bool(false),
 		StreamIdleTimeout: durationpb.New(0),
 		LocalReplyConfig:  innerReplies(),
-		HttpFilters:       []*hcmv3.HttpFilter{gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
+		AccessLog:         attemptLog(),
+		AccessLogOptions:  attemptLogOptions(),
+		HttpFilters:       []*hcmv3.HttpFilter{attemptMetadata(), gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
 	}
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
 	return &listenerv3.Listener{

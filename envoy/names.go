@@ -36,6 +36,9 @@ const (
 	// HeaderRetry is, on a request, the failure classes that may move on; on a
 	// response of the inner hop, the sign that this one may.
 	HeaderRetry = "x-semlb-retry"
+	// HeaderProbes names the targets of the plan that are tried to see whether they
+	// are back; see router.FormatProbes.
+	HeaderProbes = "x-semlb-probes"
 	// HeaderIdle is the longest silence of an attempt, in milliseconds.
 	HeaderIdle = "x-semlb-idle"
 
@@ -50,7 +53,7 @@ const (
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderIdle, HeaderConsumer, headerAttempt,
+	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderConsumer, headerAttempt,
 }
 
 // AttributeRoute is the attribute in which Envoy tells the external processor the
