@@ -106,6 +106,9 @@ func (s *Semlb) Stop() {
 	})
 }
 
+// Context ends with the test.
+func (s *Semlb) Context() context.Context { return s.t.Context() }
+
 // Exited is closed when semlb has ended, of whatever cause.
 func (s *Semlb) Exited() <-chan struct{} { return s.done }
 

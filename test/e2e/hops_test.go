@@ -1,0 +1,270 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"semlb/envoy"
+	"semlb/test/harness"
+)
+
+// mistaken is an external processor that plans well, and whose inner role answers
+// attempt n with inner(n, what would be right).
+type mistaken struct {
+	extprocv3.UnimplementedExternalProcessorServer
+	stubs []*harness.Stub
+	outer func(*extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
+	inner func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
+}
+
+func (m *mistaken) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	if err := stream.Send(envoy.Continue()); err != nil {
+		return err
+	}
+	if _, err := stream.Recv(); err != nil {
+		return err
+	}
+	md, _ := metadata.FromIncomingContext(stream.Context())
+	var answer *extprocv3.ProcessingResponse
+	if md.Get(envoy.RoleKey)[0] == envoy.RoleOuter {
+		answer, err = m.outer(m.rewrite(0, m.planned()...))
+	} else {
+		n := attemptOf(first)
+		right := m.rewrite(n-1, envoy.Header{Name: envoy.HeaderCluster, Value: clusterOf(m.stubs[n-1]).Name()})
+		answer, err = m.inner(n, right)
+	}
+	if err != nil {
+		return err
+	}
+	return stream.Send(answer)
+}
+
+// planned are the headers of a plan over all stubs.
+func (m *mistaken) planned() []envoy.Header {
+	policy := envoy.NewPolicy(harness.SeedCriteria())
+	return append(policy.Headers(len(m.stubs)),
+		envoy.Header{Name: envoy.HeaderPlan, Value: "0,1,2"},
+		envoy.Header{Name: envoy.HeaderInstance, Value: "test"},
+		envoy.Header{Name: envoy.HeaderIdle, Value: "60000"},
+		envoy.Header{Name: envoy.HeaderFirst, Value: clusterOf(m.stubs[0]).Name()})
+}
+
+// rewrite is the request for a target, with its key.
+func (m *mistaken) rewrite(target int, set ...envoy.Header) *extprocv3.ProcessingResponse {
+	return envoy.ReplaceRequest(envoy.Request{
+		Scheme: "http", Authority: m.stubs[target].Authority, Path: "/", Body: []byte(fmt.Sprintf(`{"model":"%d"}`, target)),
+		Set: append(set,
+			envoy.Header{Name: "authorization", Value: keyOf(0, target)},
+			envoy.Header{Name: envoy.HeaderServed, Value: modelOf(0, target)}),
+	})
+}
+
+func attemptOf(m *extprocv3.ProcessingRequest) int {
+	for _, h := range m.GetRequestHeaders().GetHeaders().GetHeaders() {
+		if h.GetKey() == "x-envoy-attempt-count" {
+			n, err := strconv.Atoi(string(h.GetRawValue()))
+			if err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+func clusterOf(s *harness.Stub) envoy.Upstream {
+	at := netip.MustParseAddrPort(s.Authority)
+	return envoy.Upstream{Scheme: "http", Host: at.Addr().String(), Port: at.Port(), ConnectTimeout: time.Second, WriteTimeout: time.Minute}
+}
+
+// start runs an Envoy with the static configuration of package envoy and m as its
+// external processor, and returns the URL to ask.
+func (m *mistaken) start(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	extprocv3.RegisterExternalProcessorServer(server, m)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+
+	listen := netip.MustParseAddrPort(harness.FreeAddress(t))
+	config := envoy.Config{
+		ListenHost: listen.Addr().String(), ListenPort: listen.Port(),
+		Service:   envoy.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
+		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second, Static: true,
+	}
+	for _, s := range m.stubs {
+		config.Upstreams = append(config.Upstreams, clusterOf(s))
+	}
+	process := &envoy.Process{
+		Binary: harness.Envoy(t), Dir: t.TempDir(), Grace: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
+		Bootstrap: envoy.StaticBootstrap(envoy.BootstrapOptions{NodeID: "test"}, envoy.NewResources(config)),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- process.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+		server.Stop()
+		require.NoError(t, <-served)
+	})
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("tcp", listen.String())
+		return err == nil && conn.Close() == nil
+	}, 20*time.Second, 10*time.Millisecond, "Envoy listens")
+	return "http://" + listen.String()
+}
+
+type answerer = func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
+
+func right(_ int, r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+	return r, nil
+}
+
+func withoutCluster(_ int, r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+	mutation := r.GetRequestBody().GetResponse().GetHeaderMutation()
+	for i, h := range mutation.GetSetHeaders() {
+		if h.GetHeader().GetKey() == envoy.HeaderCluster {
+			mutation.SetHeaders = append(mutation.SetHeaders[:i:i], mutation.SetHeaders[i+1:]...)
+			break
+		}
+	}
+	return r, nil
+}
+
+func withoutClear(_ int, r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+	r.GetRequestBody().GetResponse().ClearRouteCache = false
+	return r, nil
+}
+
+// TestAForgottenRewriteSendsNothing makes the mistakes that could send one target's
+// key to another: with two headers for the cluster, nothing leaves at all.
+func TestAForgottenRewriteSendsNothing(t *testing.T) {
+	t.Parallel()
+	m := &mistaken{stubs: stubs(t, 3)}
+	url := m.start(t)
+	fails := func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+		return nil, status.Error(codes.Internal, "the processor failed")
+	}
+	only := func(n int, wrong answerer) answerer {
+		return func(got int, r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+			if got == n {
+				return wrong(got, r)
+			}
+			return r, nil
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		inner  answerer
+		status int
+		want   []int
+	}{
+		{"no mistake", right, 200, []int{1, 1, 1}},
+		{"cluster forgotten", withoutCluster, 503, []int{1, 0, 0}},
+		{"clear_route_cache forgotten", withoutClear, 503, []int{1, 0, 0}},
+		{"both forgotten", func(n int, r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+			r, _ = withoutCluster(n, r)
+			return withoutClear(n, r)
+		}, 503, []int{1, 0, 0}},
+		{"everything forgotten", func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+			return envoy.PassRequest(nil, nil), nil
+		}, 503, []int{1, 0, 0}},
+		{"cluster forgotten on attempt 2, which the third makes good", only(2, withoutCluster), 200, []int{1, 0, 1}},
+		{"processor fails on attempt 2, which the third makes good", only(2, fails), 200, []int{1, 0, 1}},
+		{"processor fails on every later attempt", fails, 0, []int{1, 0, 0}}, // B5: any error
+		{"a final answer on attempt 2", only(2, func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+			return envoy.Final(envoy.Answer(500, envoy.ErrorBody("m", "server_error", "c"), "test")), nil
+		}), 500, []int{1, 0, 0}},
+	} {
+		for _, p := range harness.Protocols() {
+			t.Run(tt.name+"/"+string(p), func(t *testing.T) {
+				reset(m.stubs...)
+				m.stubs[0].Do(harness.Status(429))
+				m.stubs[1].Do(harness.Status(429))
+				m.outer = func(r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) { return r, nil }
+				m.inner = tt.inner
+				answer := ask(t, p, url)
+				switch tt.status {
+				case 0:
+					require.GreaterOrEqual(t, answer.Status, 500)
+				case http.StatusOK:
+					require.Equal(t, http.StatusOK, answer.Status, answer.Body)
+				default:
+					require.Equal(t, tt.status, answer.Status, answer.Body)
+					answer.OpenAIError(t)
+				}
+				require.Equal(t, tt.want, counts(m.stubs...))
+				for i, s := range m.stubs {
+					for _, got := range s.Requests() {
+						require.Equal(t, []string{keyOf(0, i)}, got.Header["Authorization"])
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestWithoutADecisionNothingLeaves: the outer processor fails, or forgets.
+func TestWithoutADecisionNothingLeaves(t *testing.T) {
+	t.Parallel()
+	m := &mistaken{stubs: stubs(t, 2), inner: right}
+	url := m.start(t)
+	for _, tt := range []struct {
+		name   string
+		outer  func(*extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
+		status int
+		code   string
+	}{
+		{"fails", func(*extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+			return nil, status.Error(codes.Unavailable, "the processor failed")
+		}, 503, "router_unavailable"},
+		{"a header that Envoy refuses", func(r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
+			m := r.GetRequestBody().GetResponse().GetHeaderMutation()
+			m.GetSetHeaders()[0].GetHeader().RawValue = []byte("/\r\nx: y")
+			return r, nil
+		}, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reset(m.stubs...)
+			m.outer = tt.outer
+			answer := ask(t, harness.HTTP1, url)
+			if tt.status != 0 {
+				require.Equal(t, tt.status, answer.Status, answer.Body)
+				require.Equal(t, tt.code, answer.OpenAIError(t).Code)
+			}
+			require.GreaterOrEqual(t, answer.Status, 400)
+			require.Equal(t, []int{0, 0}, counts(m.stubs...))
+		})
+	}
+}
+
+func ask(t *testing.T, p harness.Protocol, url string) harness.Answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(harness.Chat("hello")))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := harness.Send(harness.NewClient(t, p), r)
+	require.NoError(t, err)
+	return answer
+}
