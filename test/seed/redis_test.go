@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
 )
 
 const (
@@ -145,6 +148,24 @@ func TestStoreSearchDegradesWithoutRedisAndComesBack(t *testing.T) {
 	server.Restart() // It is empty.
 	require.Eventually(t, func() bool { return g.group("real life with Redis again") == ofRealLife }, waitLimit, pause)
 	requireByMeaning(t, g, o, "after")
+}
+
+func TestStoreSearchPutsBackWhatRedisHasLost(t *testing.T) {
+	server := startRedis(t)
+	o := newOpenAI(t)
+	g := start(t, o, searchInStore(t))
+	require.NoError(t, newRedisClient(t, server).FlushAll(t.Context()).Err())
+	requireByMeaning(t, g, o, "after a flush")
+	require.Zero(t, g.decided("degraded"))
+	require.Len(t, descriptionCalls(t, o), 1)
+}
+
+// descriptionCalls are the requests that embedded descriptions.
+func descriptionCalls(t *testing.T, o *openAI) []harness.Received {
+	t.Helper()
+	return o.with(func(r harness.Received) bool {
+		return r.URI == embeddingsPath && slices.Contains(embedRequestOf(t, r).Input, programming)
+	})
 }
 
 func TestStoreSearchServesWhenRedisIsDownAtStart(t *testing.T) {
