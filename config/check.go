@@ -11,6 +11,8 @@ import (
 // checker holds trees against the table and gathers the faults.
 type checker struct {
 	faults Faults
+	// allowedHosts may be upstreams whatever they are.
+	allowedHosts []string
 }
 
 func (c *checker) problem(pos Position, path, format string, args ...any) {

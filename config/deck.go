@@ -128,7 +128,7 @@ func (l *loader) pluginEntry(path string, n *node, scope Scope) {
 	case name == nil:
 		l.want(n.pos, join(path, "name"), "nothing", pluginName)
 	case name.kind == kindString && name.text != pluginName && !name.broken:
-		l.warn(name.pos, join(path, "name"), "plugin "+shown(&spec{kind: kindString}, name)+" is not run")
+		l.warn(name.pos, join(path, "name"), "plugin "+quoted(name)+" is not run")
 	default:
 		l.entries = append(l.entries, entry{path: path, n: n, scope: scope})
 	}

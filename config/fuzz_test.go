@@ -24,6 +24,9 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	f.Add(aliasBomb(8))
+	f.Add(resource("KongPlugin", "p", "konghq.com/tags: ${{ env \"DECK_AA\" }}", "plugin: ai-proxy-advanced"+kubeConfig) +
+		resource("${{ env \"DECK_AA\" }}", "c", "konghq.com/plugins: p", "username: $AA"))
+	f.Add(everyEntity + manyFields)
 	f.Add("{\"plugins\": [{\"name\": \"ai-proxy-advanced\"}]}")
 	f.Add("a: ${{ env \"DECK_A\" | indent 3 }}\r\n\u2028b: ${{ env \"DECK_LINES\" }}")
 	env := func(name string) (string, bool) {

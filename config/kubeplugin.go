@@ -78,7 +78,7 @@ func (l *loader) secretTree(p *kubePlugin, path string, n *node) *node {
 	}
 	text, ok := secretText(l.cluster.secrets[key], name)
 	if !ok {
-		l.problem(ref.pos, path, "no key %s of a secret %s in the files", printable(name), printable(key.String()))
+		l.problem(ref.pos, path, "no key %s of a secret %s in the files", quoted(ref.get("key")), quoted(ref.get("name")))
 		return broken
 	}
 	trees, faults := newDocument("", []byte(text)).parse()
@@ -232,17 +232,17 @@ func (l *loader) kubeConsumer(n *node) {
 func (l *loader) credential(namespace string, name *node) (list string, credential *node) {
 	secret := l.cluster.secrets[objectKey{namespace, name.str()}]
 	if secret == nil {
-		l.warn(name.pos, "credentials", "secret "+printable(name.str())+" is not in the files")
+		l.warn(name.pos, "credentials", "secret "+quoted(name)+" is not in the files")
 		return "", nil
 	}
-	kind := secret.at("metadata", "labels", labelCredential).str()
+	label := secret.at("metadata", "labels", labelCredential)
 	names := map[string][]string{
 		"key-auth":   {"key"},
 		"basic-auth": {"username", "password"},
 		"jwt":        {"key", "secret", "algorithm", "rsa_public_key"},
-	}[kind]
+	}[label.str()]
 	if names == nil {
-		l.problem(name.pos, "credentials", "not supported yet: credentials of kind %s", printable(kind))
+		l.problem(name.pos, "credentials", "not supported yet: credentials of kind %s", quoted(label))
 		return "", nil
 	}
 	credential = &node{kind: kindObject, pos: name.pos}
@@ -254,5 +254,5 @@ func (l *loader) credential(namespace string, name *node) (list string, credenti
 	}
 	return map[string]string{
 		"key-auth": "keyauth_credentials", "basic-auth": "basicauth_credentials", "jwt": "jwt_secrets",
-	}[kind], credential
+	}[label.str()], credential
 }

@@ -52,7 +52,8 @@ type binding struct {
 	part           int
 	entity, plugin string
 	namespace      string
-	pos            Position
+	// annotation is where the name is.
+	annotation *node
 }
 
 // The parts of a scope, as indexes of scopeNames.
@@ -86,7 +87,7 @@ func (l *loader) resource(n *node) {
 		return
 	}
 	if class := annotation(n, annotationClass); class != nil && class.str() != l.cluster.class {
-		l.warn(class.pos, "metadata.annotations", kind+" of another ingress class is not read")
+		l.warn(class.pos, "metadata.annotations", "resource "+quoted(n.get("kind"))+" of another ingress class is not read")
 		return
 	}
 	if key.name == "" {
@@ -120,7 +121,7 @@ func (l *loader) resource(n *node) {
 		}
 		l.bind(n, partGroup, key.name)
 	default:
-		l.warn(n.pos, "kind", "resource "+printable(kind)+" is not read")
+		l.warn(n.pos, "kind", "resource "+quoted(n.get("kind"))+" is not read")
 	}
 }
 
@@ -132,7 +133,7 @@ func (l *loader) kubePlugin(n *node, key objectKey) {
 		return
 	}
 	if name.str() != pluginName {
-		l.warn(name.pos, "plugin", "plugin "+shown(&spec{kind: kindString}, name)+" is not run")
+		l.warn(name.pos, "plugin", "plugin "+quoted(name)+" is not run")
 		return
 	}
 	if version := n.get("apiVersion"); version.str() != "configuration.konghq.com/v1" {
@@ -157,7 +158,7 @@ func (l *loader) bind(n *node, part int, entity string) {
 		return
 	}
 	for _, name := range commaSeparated(a.str()) {
-		l.cluster.bound = append(l.cluster.bound, binding{part, entity, name, keyOf(n).namespace, a.pos})
+		l.cluster.bound = append(l.cluster.bound, binding{part, entity, name, keyOf(n).namespace, a})
 	}
 }
 
@@ -180,7 +181,8 @@ func (l *loader) bindKubernetes() {
 	for _, b := range l.cluster.bound {
 		p := l.cluster.find(b.namespace, b.plugin)
 		if p == nil {
-			l.warn(b.pos, "metadata.annotations", "plugin "+printable(b.plugin)+" is not in the files")
+			name := &node{kind: kindString, text: b.plugin, hidden: b.annotation.hidden}
+			l.warn(b.annotation.pos, "metadata.annotations", "plugin "+quoted(name)+" is not in the files")
 			continue
 		}
 		p.entities[b.part] = append(p.entities[b.part], b.entity)
@@ -207,7 +209,7 @@ func (l *loader) kubeEntries(p *kubePlugin) {
 	n := l.entryOf(p)
 	scopes := p.scopes()
 	if len(scopes) == 0 {
-		l.warn(p.n.pos, "", p.n.get("kind").str()+" "+printable(p.key.String())+" is bound to nothing")
+		l.warn(p.n.pos, "", p.n.get("kind").str()+" "+quoted(p.n.at("metadata", "name"))+" is bound to nothing")
 		l.entries = append(l.entries, entry{n: n, unbound: true})
 	}
 	for _, s := range scopes {

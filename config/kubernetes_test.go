@@ -58,7 +58,7 @@ func TestKubernetesExamplesLoadAsWritten(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, c.Plugins)
 		require.Contains(t, warnings[0].String(), `example`)
-		require.Contains(t, warnings[0].String(), `KongPlugin "kong/ai-proxy-advanced" is bound to nothing`)
+		require.Contains(t, warnings[0].String(), `KongPlugin "ai-proxy-advanced" is bound to nothing`)
 
 		c, warnings, err = Load(append(sources, Source{Name: "more.yaml", Data: []byte(tt.resource)}), Options{Env: env})
 		require.NoError(t, err)
@@ -155,7 +155,7 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 		{"no config", plugin(""), "kong.yaml:2: config: got nothing, want an object"},
 		{"faults of an unbound plugin", plugin("config: {targets: []}\ndisabled: 3"), "kong.yaml:9: config.targets: got 0 elements, want at least 1\nkong.yaml:10: disabled: got integer 3, want true or false"},
 		{"both configs", plugin("config: {targets: []}\nconfigFrom: {"+ref+"}") + secret("{}"), "kong.yaml:10: configFrom: got both config and configFrom, want one of them\nkong.yaml:10: config.targets: got nothing, want a list"},
-		{"no secret", plugin("configFrom: {" + ref + "}"), `kong.yaml:9: configFrom.secretKeyRef: no key "v" of a secret "kong/k" in the files`},
+		{"no secret", plugin("configFrom: {" + ref + "}"), `kong.yaml:9: configFrom.secretKeyRef: no key "v" of a secret "k" in the files`},
 		{"no reference", plugin("configFrom: {}"), "kong.yaml:9: configFrom.secretKeyRef: got no reference, want the name and the key of a secret"},
 		{"secret without a value", plugin("configFrom: {"+ref+"}") + secret("[sk-MARKER"), "kong.yaml:9: configFrom.secretKeyRef: got a secret that is none, want one value of JSON or YAML"},
 		{"secret of a wrong kind", plugin("configFrom: {"+ref+"}") + secret(`{"targets": "sk-MARKER", "sk-MARKER": 1, "llm_format": "sk-MARKER"}`), "kong.yaml:9: config.targets: got a string, want a list\nkong.yaml:9: config.[redacted]: unknown field\nkong.yaml:9: config.llm_format: got a string [redacted], want one of anthropic, bedrock, cohere, gemini, huggingface, openai\nkong.yaml:9: config.llm_format: not supported yet: formats other than openai"},
@@ -175,8 +175,8 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 func TestWhatIsNotReadOfAClusterIsAWarning(t *testing.T) {
 	for text, want := range map[string]string{
 		resource("Deployment", "d", "", ""):                                                                 `kong.yaml:2: kind: resource "Deployment" is not read`,
-		resource("KongPlugin", "p", "", "plugin: cors"):                                                     `kong.yaml:8: plugin: plugin string "cors" is not run`,
-		resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                      "kong.yaml:7: metadata.annotations: KongPlugin of another ingress class is not read",
+		resource("KongPlugin", "p", "", "plugin: cors"):                                                     `kong.yaml:8: plugin: plugin "cors" is not run`,
+		resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                      `kong.yaml:7: metadata.annotations: resource "KongPlugin" of another ingress class is not read`,
 		resource("Service", "s", "konghq.com/plugins: gone", ""):                                            `kong.yaml:7: metadata.annotations: plugin "gone" is not in the files`,
 		resource("KongConsumer", "c", "", "username: u\ncredentials: [gone]"):                               `kong.yaml:9: credentials: secret "gone" is not in the files`,
 		resource("KongPlugin", "p", "", "  labels: {global: 'true'}\nplugin: ai-proxy-advanced"+kubeConfig): "kong.yaml:8: metadata.labels.global: only a KongClusterPlugin can be global",
@@ -193,4 +193,24 @@ func TestListsOfResourcesAreRead(t *testing.T) {
 		{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}},
 		{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "b"}}]}`, Options{})
 	require.Equal(t, []string{"a", "b"}, []string{c.Services[0].Name, c.Services[1].Name})
+}
+
+func TestNothingOfTheEnvironmentIsSeenInResources(t *testing.T) {
+	const secret = `${{ env "DECK_A" }}`
+	text := resource("Service", "s", "konghq.com/plugins: "+secret, "") +
+		resource(secret, "x", "", "") +
+		resource(secret, "x", "kubernetes.io/ingress.class: x", "") +
+		resource("KongPlugin", secret, "", "plugin: ai-proxy-advanced"+kubeConfig) +
+		resource("KongPlugin", "p", "", "plugin: "+secret) +
+		resource("KongPlugin", "q", "", "plugin: ai-proxy-advanced\nconfigFrom: {secretKeyRef: {name: "+secret+", key: "+secret+"}}") +
+		resource("KongConsumer", "c", "", "username: u\ncredentials: ["+secret+", k]") +
+		resource("Secret", "k", "", "  labels: {konghq.com/credential: "+secret+"}")
+	types := "plugins: [!<" + secret + "> x, {name: " + secret + "}]\n"
+	_, warnings, err := Load([]Source{{Name: "kong.yaml", Data: []byte(text)}, {Name: "types.yaml", Data: []byte(types)}}, Options{Env: environment(map[string]string{"DECK_A": marker})})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), marker)
+	require.Len(t, warnings, 5, err)
+	for _, w := range warnings {
+		require.NotContains(t, w.String(), marker)
+	}
 }

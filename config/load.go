@@ -29,6 +29,9 @@ type Options struct {
 	// IngressClass is the class of the Kubernetes resources to read; empty is
 	// "kong". Those of another class are left out, with a warning.
 	IngressClass string
+	// AllowedHosts are hosts an upstream_url may name although they look like a
+	// cloud's metadata service.
+	AllowedHosts []string
 }
 
 // Load reads sources into one configuration. Where anything is wrong it returns
@@ -129,7 +132,7 @@ func newLoader(opts Options) (*loader, error) {
 		return nil, err
 	}
 	return &loader{
-		env: opts.Env, table: table, entities: entities, shared: map[string]*node{},
+		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, table: table, entities: entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
 	}, nil
 }

@@ -151,7 +151,7 @@ func TestOtherPluginsAreNamedInWarnings(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, warnings, 3)
 	require.Equal(t, `kong.yaml:9: upstreams: not read`, warnings[0].String())
-	require.Equal(t, `kong.yaml:7: plugins[1].name: plugin string "cors" is not run`, warnings[1].String())
+	require.Equal(t, `kong.yaml:7: plugins[1].name: plugin "cors" is not run`, warnings[1].String())
 }
 
 func TestAFileWithoutThePluginIsAWarning(t *testing.T) {

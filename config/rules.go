@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,22 +208,5 @@ func costsPositive(c *checker, target place) {
 		if f, ok := cost.n.number(); ok && f <= 0 {
 			c.want(cost.pos, cost.path, shown(&spec{kind: kindFloat}, cost.n), "a number greater than 0")
 		}
-	}
-}
-
-// upstreamURL: an address is absolute, of HTTP, and holds no credential. Templates
-// are filled in later and not looked into.
-func upstreamURL(c *checker, p place) {
-	text := p.n.str()
-	if text == "" || p.n.broken {
-		return
-	}
-	u, err := url.Parse(text)
-	if err != nil && strings.Contains(text, "$(") {
-		return
-	}
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		got := shown(&spec{hidden: strings.Contains(text, "@")}, p.n)
-		c.want(p.pos, p.path, got, "an http or https URL with a host and without a user")
 	}
 }

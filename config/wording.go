@@ -38,6 +38,15 @@ func limited(text string) string {
 // printable returns a text in quotes, cut to what a message can hold.
 func printable(text string) string { return strconv.Quote(limited(text)) }
 
+// quoted returns a string in quotes for a message, unless it may hold something of
+// the environment.
+func quoted(n *node) string {
+	if n != nil && n.hidden {
+		return redacted
+	}
+	return printable(n.str())
+}
+
 // join appends a name to a path.
 func join(path, name string) string {
 	if path == "" {

@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -246,7 +245,7 @@ func (b *yamlBuilder) scalar(y *yaml.Node) *node {
 	n := &node{pos: b.position(y), text: y.Value}
 	n.plain = y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
 	n.hidden, n.broken = b.filled(y)
-	switch tag := y.ShortTag(); tag {
+	switch y.ShortTag() {
 	case "!!null":
 	case "!!bool":
 		n.kind = kindBool
@@ -257,7 +256,7 @@ func (b *yamlBuilder) scalar(y *yaml.Node) *node {
 	case "!!str", "!!timestamp", "!!merge":
 		n.kind = kindString
 	default:
-		return b.fault(y, fmt.Sprintf("got a value of YAML type %s, want a plain value", printable(tag)))
+		return b.fault(y, "got a value with a YAML type of its own, want a plain value")
 	}
 	return n
 }
