@@ -33,6 +33,7 @@ JSON: envoy -c FILE.json. No configuration of Envoy ever holds a key.`,
 	}
 	o.bind(c)
 	f := c.Flags()
+	f.StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
 	f.StringVar(&o.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
 	f.BoolVar(&o.static, "static", false, "print the whole configuration instead of the bootstrap")

@@ -53,7 +53,10 @@ const (
 
 func newLive(b *builder, o *serveOptions, env Environment, control *server.ControlPlane) *live {
 	l := &live{builder: b, options: o, env: env, control: control, log: b.log}
-	l.snapshot.Store(&server.Snapshot{Find: func(server.Match) *server.Instance { return nil }})
+	l.snapshot.Store(&server.Snapshot{
+		Find:     func(server.Match) *server.Instance { return nil },
+		Consumer: func(func(string) string) string { return "" },
+	})
 	return l
 }
 
@@ -135,6 +138,7 @@ func (l *live) resources(ctx context.Context, next *running) error {
 func (l *live) newSnapshot() *server.Snapshot {
 	s := &server.Snapshot{
 		Find:          l.current.find,
+		Consumer:      identifier(l.current.config),
 		ConsumersOnly: l.current.consumersOnly(),
 		Instances:     make(map[string]*server.Instance),
 	}

@@ -70,7 +70,7 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 		return fmt.Errorf("make directory for Envoy: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	o.grpcSocket = filepath.Join(dir, "grpc.sock")
+	o.grpcSocket, o.secretsDir = filepath.Join(dir, "grpc.sock"), dir
 	if err := o.free(); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ func newServe(env Environment) *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return o.serve(c.Context(), env) },
 	}
 	o.bind(c)
+	c.Flags().StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 	c.Flags().StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` for Envoy's gRPC")
 	return c
 }

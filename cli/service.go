@@ -27,6 +27,7 @@ type serveOptions struct {
 	status     string
 	grpcSocket string
 	grpcListen string
+	secretsDir string
 }
 
 func (o *serveOptions) bind(c *cobra.Command) {
@@ -108,10 +109,14 @@ func (o *serveOptions) envoyConfig(a *assembly, env Environment) (envoy.Config, 
 		ListenHost: host, ListenPort: port,
 		Service:        envoy.Endpoint{Path: o.grpcSocket},
 		BodyLimit:      a.bodyLimit,
+		Routes:         routesOf(a.config),
 		Upstreams:      slices.Clone(a.upstreams),
 		IdleTimeouts:   slices.Clone(a.idle),
 		TrustedCA:      o.trust(env),
 		DecisionBudget: o.budget,
+	}
+	if c.Credentials, err = credentialsOf(a.config, o.secretsDir); err != nil {
+		return c, err
 	}
 	for _, u := range c.Upstreams {
 		if u.Scheme == "https" && !u.SkipVerify && c.TrustedCA == "" {

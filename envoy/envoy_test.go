@@ -51,7 +51,7 @@ func TestResourcesAreGolden(t *testing.T) {
 	r := NewResources(testConfig())
 	golden(t, "listener-outer", r.Listeners[0])
 	golden(t, "listener-inner", r.Listeners[1])
-	golden(t, "routes-outer", r.Routes[0])
+	golden(t, "routes-outer-all", r.Routes[0])
 	golden(t, "routes-inner", r.Routes[1])
 	require.Len(t, r.Clusters, 5, "the hop and one for each distinct upstream")
 	for _, c := range r.Clusters {

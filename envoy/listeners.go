@@ -29,12 +29,10 @@ func outer(c Config) *listenerv3.Listener {
 		},
 		LocalReplyConfig: outerReplies(),
 		AccessLog:        requestLog(),
-		HttpFilters: []*hcmv3.HttpFilter{
-			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())),
-			terminal(),
-		},
+		HttpFilters: append(c.Credentials.filters(),
+			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())), terminal()),
 	}
-	routed(manager, c.Static, outerRouteConfig(l))
+	routed(manager, c.Static, outerRouteConfig(l, c.Routes))
 	return &listenerv3.Listener{
 		Name:                          outerListener,
 		Address:                       socketAddress(c.ListenHost, c.ListenPort),
@@ -54,10 +52,13 @@ func inner(c Config) *listenerv3.Listener {
 		// The outer hop made the request ID; a new one would lose the trace.
 		GenerateRequestId: wrapperspb.Bool(false),
 		StreamIdleTimeout: durationpb.New(0),
-		LocalReplyConfig:  innerReplies(),
-		AccessLog:         attemptLog(),
-		AccessLogOptions:  attemptLogOptions(),
-		HttpFilters:       []*hcmv3.HttpFilter{attemptMetadata(), gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
+		// In memory there is no peer to wait for; the default would hold back a broken
+		// stream's end for a second.
+		DelayedCloseTimeout: durationpb.New(0),
+		LocalReplyConfig:    innerReplies(),
+		AccessLog:           attemptLog(),
+		AccessLogOptions:    attemptLogOptions(),
+		HttpFilters:         []*hcmv3.HttpFilter{attemptMetadata(), gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
 	}
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
 	return &listenerv3.Listener{

@@ -42,8 +42,11 @@ const (
 	// HeaderIdle is the longest silence of an attempt, in milliseconds.
 	HeaderIdle = "x-semlb-idle"
 
-	// HeaderConsumer is the consumer that Envoy authenticated.
-	HeaderConsumer = "x-semlb-consumer"
+	// HeaderConsumer is the consumer whose API key Envoy found; HeaderBasicUser and
+	// HeaderIssuer are the user name and the token issuer it authenticated.
+	HeaderConsumer  = "x-semlb-consumer"
+	HeaderBasicUser = "x-semlb-basic-user"
+	HeaderIssuer    = "x-semlb-issuer"
 
 	headerAttempt     = "x-envoy-attempt-count"
 	headerRateLimited = "x-envoy-ratelimited"
@@ -53,7 +56,13 @@ const (
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderConsumer, headerAttempt,
+	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderConsumer, HeaderBasicUser, HeaderIssuer, headerAttempt,
+}
+
+// consumerHeaders are the ones in which a gateway in front tells who the consumer
+// is. Clients' copies are never believed, and no provider gets them.
+func consumerHeaders() []string {
+	return []string{"x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-consumer-groups"}
 }
 
 // AttributeRoute is the attribute in which Envoy tells the external processor the

@@ -1,6 +1,8 @@
 package envoy
 
 import (
+	"cmp"
+
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
@@ -15,11 +17,11 @@ type failure struct {
 	class Class
 	// flags are Envoy's response flags (access log, %RESPONSE_FLAGS%).
 	flags []string
-	// details narrows the flags to those whose response code details contain it; ""
-	// for all.
+	// details is a part of the response code details; with flags, both are asked for.
 	details       string
 	status        uint32
 	message, code string
+	kind          string // the error's type; "" for upstream_error
 }
 
 // failures are all of them. The flags' classes were established on real Envoys;
@@ -57,10 +59,23 @@ func failures() []failure {
 // filter matches the failure. Envoy takes the first mapper that matches, so the
 // narrower of two failures stands first.
 func (f failure) filter() *accesslogv3.AccessLogFilter {
-	if f.details == "" {
+	switch {
+	case f.details == "":
 		return flagged(f.flags...)
+	case f.flags == nil:
+		return details(f.details)
+	default:
+		return both(flagged(f.flags...), details(f.details))
 	}
-	return both(flagged(f.flags...), details(`response.code_details.contains("`+f.details+`")`))
+}
+
+// routerUnavailable is a fault of the external processor: it is down, slow, or
+// answered nonsense.
+func routerUnavailable() failure {
+	return failure{
+		details: "ext_proc_error", status: 503, code: "router_unavailable", kind: "server_error",
+		message: "The semantic router is not available at the moment. Try again.",
+	}
 }
 
 // innerReplies decides, for what Envoy itself answers inside the inner hop,
@@ -82,6 +97,7 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 	// What has no flag is the inner external processor: its own answers carry the
 	// rate-limited header, its faults do not and go on to the next target, for which
 	// nothing has been sent yet.
+	c.Mappers = append(c.Mappers, mapper(routerUnavailable(), routerUnavailable().filter(), HeaderRetry))
 	c.Mappers = append(c.Mappers, &hcmv3.ResponseMapper{
 		Filter:       anything(),
 		HeadersToAdd: responseHeader(HeaderRetry, "1"),
@@ -92,16 +108,16 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 // outerReplies puts what Envoy itself answers to clients into the shape that
 // OpenAI's clients show.
 func outerReplies() *hcmv3.LocalReplyConfig {
-	unavailable := failure{
-		status:  503,
-		message: "The semantic router is not available at the moment; nothing was sent to a model. Try again.",
-		code:    "router_unavailable",
+	c := &hcmv3.LocalReplyConfig{}
+	for _, f := range []failure{
+		routerUnavailable(),
+		{details: "request_payload_too_large", status: 413, message: "The request body is too large.", code: "request_too_large", kind: "invalid_request_error"},
+		{details: "jwt_authn_access_denied", status: 401, message: "The token is not valid.", code: "invalid_credential", kind: "authentication_error"},
+		{details: "basic_auth", status: 401, message: "The user name or the password is wrong.", code: "invalid_credential", kind: "authentication_error"},
+		{details: "api_key", status: 401, message: "The API key is not valid.", code: "invalid_credential", kind: "authentication_error"},
+	} {
+		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
 	}
-	tooLarge := failure{status: 413, message: "The request body is too large.", code: "request_too_large"}
-	c := &hcmv3.LocalReplyConfig{Mappers: []*hcmv3.ResponseMapper{
-		mapper(unavailable, details(`response.code_details.startsWith("ext_proc_error")`), ""),
-		mapper(tooLarge, details(`response.code_details == "request_payload_too_large"`), ""),
-	}}
 	for _, f := range failures() {
 		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
 	}
@@ -112,7 +128,7 @@ func mapper(f failure, filter *accesslogv3.AccessLogFilter, header string) *hcmv
 	m := &hcmv3.ResponseMapper{
 		Filter:             filter,
 		StatusCode:         wrapperspb.UInt32(f.status),
-		BodyFormatOverride: errorFormat(f.message, f.code),
+		BodyFormatOverride: errorFormat(f),
 	}
 	if header != "" {
 		m.HeadersToAdd = responseHeader(header, "true")
@@ -125,12 +141,13 @@ func responseHeader(name, value string) []*corev3.HeaderValueOption {
 }
 
 // errorFormat is an error in the shape of the OpenAI API; see [ErrorBody].
-func errorFormat(message, code string) *corev3.SubstitutionFormatString {
+func errorFormat(f failure) *corev3.SubstitutionFormatString {
+	kind := cmp.Or(f.kind, "upstream_error")
 	text := func(s string) *structpb.Value { return structpb.NewStringValue(s) }
 	return &corev3.SubstitutionFormatString{Format: &corev3.SubstitutionFormatString_JsonFormat{
 		JsonFormat: &structpb.Struct{Fields: map[string]*structpb.Value{
 			"error": structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
-				"message": text(message), "type": text("upstream_error"), "param": structpb.NewNullValue(), "code": text(code),
+				"message": text(f.message), "type": text(kind), "param": structpb.NewNullValue(), "code": text(f.code),
 			}}),
 		}},
 	}}
@@ -173,7 +190,9 @@ func anything() *accesslogv3.AccessLogFilter {
 	}}
 }
 
-func details(expression string) *accesslogv3.AccessLogFilter {
+// details matches replies whose response code details contain text.
+func details(text string) *accesslogv3.AccessLogFilter {
+	expression := `response.code_details.contains("` + text + `")`
 	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ExtensionFilter{
 		ExtensionFilter: &accesslogv3.ExtensionFilter{
 			Name:       "envoy.access_loggers.extension_filters.cel",

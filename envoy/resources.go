@@ -21,6 +21,10 @@ type Config struct {
 	Service Endpoint
 	// BodyLimit is the largest request body any instance accepts, in bytes.
 	BodyLimit int64
+	// Routes are Kong's routes; with none, one route takes everything.
+	Routes []Route
+	// Credentials identify consumers.
+	Credentials Credentials
 	// Upstreams are the endpoints of all targets; duplicates are merged.
 	Upstreams []Upstream
 	// IdleTimeouts are the read timeouts in use; duplicates are merged.
@@ -75,7 +79,7 @@ func NewResources(c Config) Resources {
 	if c.Static {
 		r.Clusters = append(r.Clusters, service(c.Service.address()))
 	} else {
-		r.Routes = []*routev3.RouteConfiguration{outerRouteConfig(l), innerRouteConfig(l, c.IdleTimeouts)}
+		r.Routes = []*routev3.RouteConfiguration{outerRouteConfig(l, c.Routes), innerRouteConfig(l, c.IdleTimeouts)}
 	}
 	for _, u := range upstreams {
 		r.Clusters = append(r.Clusters, upstreamCluster(u, l.innerConnection, c.TrustedCA))

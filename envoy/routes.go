@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,16 +12,25 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// outerRouteConfig sends every request to the hop. What is retried, and how
-// often, the external processor says per request.
-func outerRouteConfig(l limits) *routev3.RouteConfiguration {
-	route := &routev3.Route{
-		Match:                   prefix("/"),
+// outerRouteConfig sends every request that a route takes to the hop. What is
+// retried, and how often, the external processor says per request.
+func outerRouteConfig(l limits, routes []Route) *routev3.RouteConfiguration {
+	return &routev3.RouteConfiguration{
+		Name:                outerRoutes,
+		InternalOnlyHeaders: append(consumerHeaders(), internalHeaders...),
+		VirtualHosts: virtualHosts(routes, func(name string, match *routev3.RouteMatch) *routev3.Route {
+			return hopRoute(l, name, match)
+		}),
+	}
+}
+
+func hopRoute(l limits, name string, match *routev3.RouteMatch) *routev3.Route {
+	return &routev3.Route{
+		Name:                    name,
+		Match:                   match,
 		RequestBodyBufferLimit:  wrapperspb.UInt64(l.outerRoute),
 		ResponseHeadersToRemove: []string{HeaderRetry, headerRateLimited},
-		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
-			setHeader("x-kong-request-id", "%REQ(X-REQUEST-ID)%"),
-		},
+		ResponseHeadersToAdd:    responseHeader("x-kong-request-id", "%REQ(X-REQUEST-ID)%"),
 		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 			ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: hopCluster},
 			// No limit on the whole: attempts have their own, and a stream may be long.
@@ -33,16 +43,6 @@ func outerRouteConfig(l limits) *routev3.RouteConfiguration {
 					MaxInterval:  durationpb.New(time.Millisecond),
 				},
 			},
-		}},
-	}
-	return &routev3.RouteConfiguration{
-		Name:                outerRoutes,
-		InternalOnlyHeaders: internalHeaders,
-		VirtualHosts: []*routev3.VirtualHost{{
-			Name:                       "all",
-			Domains:                    []string{"*"},
-			IncludeRequestAttemptCount: true,
-			Routes:                     []*routev3.Route{route},
 		}},
 	}
 }
@@ -65,13 +65,11 @@ func innerRouteConfig(l limits, idle []time.Duration) *routev3.RouteConfiguratio
 		}},
 		// A provider's own copies must not steer the outer hop.
 		ResponseHeadersToRemove: []string{HeaderRetry, headerRateLimited},
-		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
-			setHeader(headerServedBy, "%DYNAMIC_METADATA("+metadataSpace+":"+metadataServed+")%"),
-		},
-		RequestHeadersToRemove: append([]string{
-			"x-envoy-external-address", "x-forwarded-for", "x-forwarded-proto",
-			"x-envoy-expected-rq-timeout-ms", "x-envoy-internal",
-		}, internalHeaders...),
+		ResponseHeadersToAdd:    responseHeader(headerServedBy, "%DYNAMIC_METADATA("+metadataSpace+":"+metadataServed+")%"),
+		RequestHeadersToRemove: slices.Concat([]string{
+			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited,
+			"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
+		}, consumerHeaders(), internalHeaders),
 	}
 }
 

@@ -23,6 +23,9 @@ type Snapshot struct {
 	// Instances holds every instance by ID: those that Find returns, and those of
 	// earlier configurations whose requests may still be under way.
 	Instances map[string]*Instance
+	// Consumer finds who sent a request, from the headers that Envoy set; "" for
+	// nobody that is known.
+	Consumer func(header func(name string) string) string
 	// ConsumersOnly says that some instance is bound to a consumer or a group, so
 	// that a request without one may have wanted to say who it is.
 	ConsumersOnly bool

@@ -1,0 +1,62 @@
+package envoy
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func testRoutes() []Route {
+	return []Route{
+		{Name: "any"},
+		{Name: "short", Paths: []string{"/v1"}},
+		{Name: "long", Paths: []string{"/v1/chat"}},
+		{Name: "regex", Paths: []string{`~/(?<team>[a-z]+)/chat$`}, RegexPriority: 5},
+		{Name: "host", Hosts: []string{"ai.example.com"}},
+		{Name: "wild", Hosts: []string{"*.example.com"}, Paths: []string{"/v1"}},
+		{Name: "post", Methods: []string{"POST", "PUT"}, Headers: map[string][]string{"X-Team": {"red", "~*blue.*"}}},
+	}
+}
+
+func TestRoutesAreGolden(t *testing.T) {
+	golden(t, "routes-outer", outerRouteConfig(limitsFor(1<<20), testRoutes()))
+}
+
+// Kong's order: more kinds of things asked for, then hosts before headers before
+// paths, regular expressions before prefixes, longer paths.
+func TestRoutesKeepKongsOrder(t *testing.T) {
+	order := make(map[string][]string)
+	for _, v := range outerRouteConfig(limitsFor(1<<20), testRoutes()).VirtualHosts {
+		for _, r := range v.Routes {
+			order[v.Name] = append(order[v.Name], r.Name)
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"*":              {"post", "regex", "long", "short", "any", "semlb.unmatched"},
+		"ai.example.com": {"wild", "post", "host", "regex", "long", "short", "any", "semlb.unmatched"},
+		"*.example.com":  {"wild", "post", "regex", "long", "short", "any", "semlb.unmatched"},
+	}, order)
+}
+
+func testCredentials(dir string) Credentials {
+	return Credentials{
+		APIKeys: []APIKey{{Consumer: "ann", Key: "key-of-ann"}},
+		Users:   []User{{Name: "bob", Password: "password-of-bob"}},
+		Issuers: []Issuer{{Name: "carol", KeySetFile: filepath.Join(dir, "carol.json")}, {Name: "dave", KeySetFile: filepath.Join(dir, "carol.json")}},
+	}
+}
+
+func TestEnvoyTakesRoutesAndCredentials(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "carol.json"),
+		[]byte(`{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}`), 0o600))
+	c := testConfig()
+	c.Upstreams, c.Static = c.Upstreams[1:2], true
+	c.Routes, c.Credentials = testRoutes(), testCredentials(dir)
+	o := BootstrapOptions{NodeID: "semlb", Service: c.Service}
+	for _, version := range []string{"1.36.4", "1.40.0"} {
+		t.Run(version, func(t *testing.T) { validate(t, version, StaticBootstrap(o, NewResources(c))) })
+	}
+}
