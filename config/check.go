@@ -63,13 +63,7 @@ func (c *checker) object(path string, s *spec, n *node) {
 	if s.freeForm || s.fields == nil {
 		return
 	}
-	first := map[string]Position{}
-	for _, f := range n.fields {
-		if at, twice := first[f.name]; twice {
-			c.problem(f.pos, join(path, fieldName(s, f)), "got the field twice, first on line %d", at.Line)
-			continue
-		}
-		first[f.name] = f.pos
+	for _, f := range c.unique(path, s, n) {
 		c.field(path, s, f)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
@@ -78,6 +72,22 @@ func (c *checker) object(path string, s *spec, n *node) {
 			c.want(n.pos, join(path, name), "nothing", wanted(child))
 		}
 	}
+}
+
+// unique returns the fields of an object without those that come a second time,
+// which are faults.
+func (c *checker) unique(path string, s *spec, n *node) []field {
+	var fields []field
+	first := map[string]Position{}
+	for _, f := range n.fields {
+		if at, twice := first[f.name]; twice {
+			c.problem(f.pos, join(path, fieldName(s, f)), "got the field twice, first on line %d", at.Line)
+			continue
+		}
+		first[f.name] = f.pos
+		fields = append(fields, f)
+	}
+	return fields
 }
 
 // mustBeGiven reports whether a field has to be written. An object that can be

@@ -31,7 +31,7 @@ func (l *loader) deck(root *node) {
 		return
 	}
 	keys := deckKeys()
-	for _, f := range root.fields {
+	for _, f := range l.unique("", &spec{}, root) {
 		read, known := keys[f.name]
 		path := fieldName(&spec{}, f)
 		switch {
@@ -75,7 +75,7 @@ func (l *loader) sharedBlocks(path string, n *node) {
 		l.want(n.pos, path, article(n.kind), "an object")
 		return
 	}
-	for _, f := range n.fields {
+	for _, f := range l.unique(path, &spec{}, n) {
 		if f.value.kind != kindObject {
 			l.want(f.pos, join(path, fieldName(&spec{}, f)), article(f.value.kind), "an object")
 			continue

@@ -73,6 +73,20 @@ a.yaml:1: plugins: got an integer, want a list
 b.yaml2:1: plugins: got an integer, want a list`)
 }
 
+func TestNoFieldComesTwice(t *testing.T) {
+	for text, want := range map[string]string{
+		"plugins: []\nplugins: [1]\n":                                                "a:2: plugins: got the field twice, first on line 1",
+		"_plugin_configs:\n  a: {}\n  a: {}\n":                                       "a:3: _plugin_configs.a: got the field twice, first on line 2",
+		"{\"services\": [],\n\"services\": []}":                                      "a:2: services: got the field twice, first on line 1",
+		"services:\n- name: a\n  name: b\n":                                          "a:3: services[0].name: got the field twice, first on line 2",
+		"kind: Service\napiVersion: v1\nmetadata:\n  name: a\n  name: b\n":           "a:5: metadata.name: got the field twice, first on line 4",
+		"kind: Secret\napiVersion: v1\nmetadata: {name: a}\ndata:\n  k: a\n  k: b\n": "a:6: data.k: got the field twice, first on line 5",
+	} {
+		_, _, err := Load([]Source{{Name: "a", Data: []byte(text)}}, Options{})
+		require.EqualError(t, err, want)
+	}
+}
+
 func TestASourceThatCannotBeParsedIsAFault(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, want string }{
 		{"nothing", "a.yaml", "", "a.yaml: got nothing, want a configuration"},

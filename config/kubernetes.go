@@ -86,6 +86,11 @@ func (l *loader) resource(n *node) {
 		}
 		return
 	}
+	for _, part := range [][]string{{}, {"metadata"}, {"metadata", "annotations"}, {"metadata", "labels"}, {"data"}, {"stringData"}} {
+		if object := n.at(part...); object != nil {
+			l.unique(strings.Join(part, "."), &spec{}, object)
+		}
+	}
 	if class := annotation(n, annotationClass); class != nil && class.str() != l.cluster.class {
 		l.warn(class.pos, "metadata.annotations", "resource "+quoted(n.get("kind"))+" of another ingress class is not read")
 		return
