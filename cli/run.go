@@ -22,6 +22,7 @@ type runOptions struct {
 	serveOptions
 	envoyBinary      string
 	envoyConcurrency int
+	drain            time.Duration
 }
 
 func newRun(env Environment) *cobra.Command {
@@ -36,6 +37,7 @@ func newRun(env Environment) *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&o.demo, "demo", false, "no key and no server: demo LLMs, the built-in embedding model, vectors in memory")
 	f.StringVar(&o.envoyBinary, "envoy", "", "`PATH` of Envoy 1.36 or newer (default: envoy on the PATH)")
+	f.DurationVar(&o.drain, "drain", 10*time.Second, "longest time that requests under way may take to end when semlb is stopped")
 	f.IntVar(&o.envoyConcurrency, "envoy-concurrency", 0, "Envoy's worker threads (default: one per core)")
 	return c
 }
@@ -79,22 +81,14 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	child := &envoy.Process{
-		Binary: binary, Dir: dir, Concurrency: o.envoyConcurrency, Grace: grace, Log: log,
-		Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{
-			NodeID: "semlb-run", Service: envoy.Endpoint{Path: o.grpcSocket},
-			Admin: envoy.Endpoint{Path: filepath.Join(dir, "admin.sock")},
-		}),
-	}
 	// Envoy ends first, while the service still answers its open requests.
-	defer s.supervisor.start(child.Run)()
+	defer s.supervisor.start(newChild(o, s, binary, dir).run)()
 	if err := o.awaitReady(s); err != nil {
 		return err
 	}
 	s.setReady(true)
 	o.greet(env)
-	<-s.supervisor.ctx.Done()
-	s.setReady(false)
+	s.untilDone()
 	log.Info("stopping")
 	return s.supervisor.failure()
 }

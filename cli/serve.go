@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -38,27 +39,45 @@ func (o *serveOptions) serve(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	defer s.supervisor.start(s.becomeReady)()
 	fmt.Fprintf(env.Stdout, "serving gRPC on %s; waiting for Envoy\n", o.grpcSocket)
-	<-s.supervisor.ctx.Done()
-	s.setReady(false)
+	s.untilDone()
 	log.Info("stopping")
 	return s.supervisor.failure()
 }
 
-// becomeReady waits for an Envoy and the descriptions, however long that takes.
-func (s *service) becomeReady(ctx context.Context) error {
-	for s.control.Wait(ctx) != nil {
-		// Refused: the control plane has logged it; a later configuration may be taken.
-		if !sleep(ctx, firstReload) {
+// untilDone keeps the service's readiness true to the facts until it is to end.
+func (s *service) untilDone() {
+	stop := s.supervisor.start(s.stayReady)
+	<-s.supervisor.ctx.Done()
+	stop()
+	s.setReady(false)
+}
+
+// stayReady is ready whenever an Envoy has the configuration and its descriptions
+// were tried, until ctx ends.
+func (s *service) stayReady(ctx context.Context) error {
+	for {
+		// A refusal has been logged by the control plane; a later configuration may be
+		// taken.
+		ready := s.control.Wait(ctx) == nil
+		if ready {
+			select {
+			case <-s.live.loading():
+			case <-ctx.Done():
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if ready && !s.isReady() {
+			s.setReady(true)
+			s.log.Info("ready")
+		}
+		if !sleep(ctx, readyEvery) {
 			return nil
 		}
 	}
-	select {
-	case <-s.live.loading():
-		s.setReady(true)
-		s.log.Info("ready")
-	case <-ctx.Done():
-	}
-	return nil
 }
+
+// readyEvery is how often readiness is looked at.
+const readyEvery = 100 * time.Millisecond

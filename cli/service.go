@@ -49,7 +49,9 @@ type service struct {
 	grpc       *server.Server
 	live       *live
 	ready      readiness
-	stops      []func()
+	// envoyRestarts counts how often a child Envoy had to be started again.
+	envoyRestarts prometheus.Counter
+	stops         []func()
 }
 
 // startService builds everything from a configuration and serves it. It is ended
@@ -58,6 +60,10 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	s := &service{log: b.log, supervisor: supervise(ctx)}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.envoyRestarts = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "semlb_envoy_restarts_total", Help: "Times the child Envoy ended by itself and was started again.",
+	})
+	registry.MustRegister(s.envoyRestarts)
 	metrics := server.NewMetrics(registry)
 	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
 	s.live = newLive(b, o, env, s.control)
@@ -89,6 +95,9 @@ func (s *service) setReady(ready bool) {
 	s.ready.set(ready)
 	s.grpc.SetReady(ready)
 }
+
+func (s *service) isReady() bool  { return s.ready.condition().Ready }
+func (s *service) wasReady() bool { return s.ready.once() }
 
 func (s *service) onStop(stop func()) { s.stops = append(s.stops, stop) }
 

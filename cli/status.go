@@ -18,6 +18,7 @@ import (
 type readiness struct {
 	mu         sync.Mutex
 	ready      bool
+	everReady  bool
 	reloadedAt time.Time
 	refusal    string
 }
@@ -39,6 +40,14 @@ func (r *readiness) set(ready bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ready = ready
+	r.everReady = r.everReady || ready
+}
+
+// once says whether the process was ever ready.
+func (r *readiness) once() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.everReady
 }
 
 // reloaded notes what came of a change of the configuration files.

@@ -34,7 +34,9 @@ func outer(c Config) *listenerv3.Listener {
 	}
 	routed(manager, c.Static, outerRouteConfig(l, c.Routes))
 	return &listenerv3.Listener{
-		Name:                          outerListener,
+		Name: outerListener,
+		// Draining stops the inbound listeners only.
+		TrafficDirection:              corev3.TrafficDirection_INBOUND,
 		Address:                       socketAddress(c.ListenHost, c.ListenPort),
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.outerConnection),
 		FilterChains:                  []*listenerv3.FilterChain{managed(manager)},
@@ -63,6 +65,7 @@ func inner(c Config) *listenerv3.Listener {
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
 	return &listenerv3.Listener{
 		Name:                          innerListener,
+		TrafficDirection:              corev3.TrafficDirection_OUTBOUND,
 		ListenerSpecifier:             &listenerv3.Listener_InternalListener{InternalListener: &listenerv3.Listener_InternalListenerConfig{}},
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.innerConnection),
 		FilterChains:                  []*listenerv3.FilterChain{managed(manager)},

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"semlb/envoy"
+)
+
+// child keeps an Envoy running.
+type child struct {
+	process *envoy.Process
+	admin   *envoy.Admin
+	service *service
+	log     *slog.Logger
+	// drain is how long requests under way may take to end when Envoy is stopped.
+	drain time.Duration
+	// restarted counts.
+	restarted func()
+}
+
+// Envoy is restarted at once the first time, and then ever later, up to lastWait;
+// one that ran for longer than that begins anew.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 10 * time.Second
+)
+
+func newChild(o *runOptions, s *service, binary, dir string) *child {
+	socket := filepath.Join(dir, "admin.sock")
+	return &child{
+		service: s, log: s.log, drain: o.drain,
+		admin: envoy.NewAdmin(socket),
+		process: &envoy.Process{
+			Binary: binary, Dir: dir, Concurrency: o.envoyConcurrency, Grace: grace, Log: s.log,
+			Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{
+				NodeID:  "semlb-run",
+				Service: envoy.Endpoint{Path: o.grpcSocket},
+				Admin:   envoy.Endpoint{Path: socket},
+			}),
+		},
+		restarted: s.envoyRestarts.Inc,
+	}
+}
+
+// run keeps Envoy running until ctx ends, and then lets it finish what is under
+// way. An Envoy that ends before the process was ever ready is an error: it would
+// end again.
+func (c *child) run(ctx context.Context) error {
+	// Envoy outlives ctx by the time it takes to drain.
+	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		<-ctx.Done()
+		c.finish()
+		stop()
+	}()
+	err := c.keep(ctx, alive)
+	if ctx.Err() != nil {
+		<-drained
+	}
+	return err
+}
+
+func (c *child) keep(ctx, alive context.Context) error {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		start := time.Now()
+		err := c.process.Run(alive)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if !c.service.wasReady() {
+			return err
+		}
+		if time.Since(start) > lastWait {
+			wait = firstWait
+		}
+		c.service.setReady(false)
+		c.restarted()
+		c.log.Error("starting Envoy again", "error", err, "in", wait)
+		if !sleep(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+// finish lets requests under way end, up to the time there is for it.
+func (c *child) finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), c.drain)
+	defer cancel()
+	if err := c.admin.Drain(ctx); err != nil {
+		c.log.Warn("not all requests could be finished", "error", err)
+	}
+}
