@@ -47,6 +47,8 @@ type builder struct {
 	// baseURL takes the place of a target's own scheme, host and port; "" for none.
 	baseURL func(target int, t *config.Target) (string, error)
 	log     *slog.Logger
+	// health keeps what is learned of targets; nil learns nothing.
+	health *router.Health
 	// shared holds the embedders, which outlive a reload that does not change them.
 	shared pool
 }
@@ -117,6 +119,8 @@ func (b *builder) plugin(ctx context.Context, a *assembly, p *config.Plugin) (*p
 		Weighted:      s.Balancer.GroupOrder == config.GroupWeighted,
 		Spill:         router.Spill(s.Balancer.Spill),
 		Budget:        b.options.budget,
+		Health:        b.health,
+		Breaker:       breakerOf(&s.Balancer, b.options.maxRetryAfter),
 	}
 	if options.Algorithm == router.Semantic {
 		if err := b.semantic(ctx, p, parts, &options); err != nil {

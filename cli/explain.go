@@ -123,6 +123,8 @@ func meaning(r router.Reason) string {
 		return "no description is within the threshold, and no_match is reject"
 	case router.NoPrompt:
 		return "there is no text to compare, so the default group serves"
+	case router.AllOut:
+		return "every target has failed too often and is left out for a while"
 	case router.Degraded:
 		return "the distances could not be had, so the default group serves"
 	default:

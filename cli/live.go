@@ -146,6 +146,7 @@ func (l *live) newSnapshot() *server.Snapshot {
 		maps.Copy(s.Instances, r.instances())
 	}
 	maps.Copy(s.Instances, l.current.instances())
+	keepTargets(l.builder.health, s)
 	return s
 }
 

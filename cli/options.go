@@ -28,8 +28,10 @@ type loadOptions struct {
 	vectordb     string
 	trustedCA    string
 	budget       time.Duration
-	logFormat    string
-	logLevel     string
+	// maxRetryAfter bounds how long a target that asked for it is left alone.
+	maxRetryAfter time.Duration
+	logFormat     string
+	logLevel      string
 }
 
 func (o *loadOptions) bind(c *cobra.Command) {
@@ -41,6 +43,8 @@ func (o *loadOptions) bind(c *cobra.Command) {
 	f.StringVar(&o.vectordb, "vectordb", "config", "where vectors are kept: memory or config")
 	f.StringVar(&o.trustedCA, "trusted-ca", "", "`FILE` of certificate authorities that providers are verified with (default: the system's)")
 	f.DurationVar(&o.budget, "decision-budget", time.Second, "longest time to find the matching group; then the default group serves")
+	f.DurationVar(&o.maxRetryAfter, "max-retry-after", time.Minute,
+		"longest time that a target is left alone after it answered 429 or 503 with Retry-After; 0 ignores the header")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 }
@@ -58,6 +62,9 @@ func (o *loadOptions) check() error {
 	}
 	if o.budget < time.Millisecond {
 		return fmt.Errorf("--decision-budget: got %s, want 1ms or more", o.budget)
+	}
+	if o.maxRetryAfter < 0 {
+		return fmt.Errorf("--max-retry-after: got %s, want 0 or more", o.maxRetryAfter)
 	}
 	for provider, raw := range o.providerURLs {
 		u, err := url.Parse(raw)

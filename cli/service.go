@@ -66,6 +66,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	registry.MustRegister(s.envoyRestarts)
 	metrics := server.NewMetrics(registry)
 	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
+	b.health = s.health(registry)
 	s.live = newLive(b, o, env, s.control)
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {
@@ -79,7 +80,10 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	if err != nil {
 		return s, errors.Join(err, closeAll(listeners))
 	}
-	s.grpc = server.New(server.NewProcessor(s.live.snapshot.Load, b.log, metrics), s.control)
+	s.grpc = server.New(
+		server.NewProcessor(s.live.snapshot.Load, b.log, metrics), s.control,
+		server.NewLearner(s.live.snapshot.Load, b.log, metrics),
+	)
 	s.onStop(s.supervisor.start(serveHTTP(status, statusHandler(registry, &s.ready))))
 	s.onStop(s.supervisor.start(func(ctx context.Context) error { return s.grpc.Serve(ctx, grace, listeners...) }))
 	s.onStop(s.supervisor.start(s.live.sweep))

@@ -97,10 +97,14 @@ type Finished struct {
 	// Gone says that the client went away before the end.
 	Gone     bool
 	Duration time.Duration
+	// Upstream is the time from the first byte sent to the last one received.
+	Upstream time.Duration
 }
 
-// Tried are the IDs of the targets that were tried, Untried the rest of the plan.
-func (f Finished) Tried() []string   { return f.Plan[:f.Attempts] }
+// Tried are the IDs of the targets that were tried.
+func (f Finished) Tried() []string { return f.Plan[:f.Attempts] }
+
+// Untried are the IDs of the rest of the plan.
 func (f Finished) Untried() []string { return f.Plan[f.Attempts:] }
 
 // ReadFinished reads an entry of [LogRequests].
@@ -115,6 +119,7 @@ func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 		Stream:    strings.HasPrefix(e.GetResponse().GetResponseHeaders()["content-type"], "text/event-stream"),
 		Gone:      hasFlag(flagsOf(c.GetResponseFlags()), "DC", "DR"),
 		Duration:  c.GetDuration().AsDuration(),
+		Upstream:  max(c.GetTimeToLastUpstreamRxByte().AsDuration()-c.GetTimeToFirstUpstreamTxByte().AsDuration(), 0),
 	}
 	if plan := headers[HeaderPlan]; plan != "" {
 		f.Plan = strings.Split(plan, ",")

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"semlb/envoy"
 	"semlb/router"
 )
 
@@ -13,6 +16,9 @@ type Metrics struct {
 	rewrites        prometheus.Counter
 	panics          prometheus.Counter
 	rejections      prometheus.Counter
+	attempts        *prometheus.CounterVec
+	attemptSeconds  *prometheus.HistogramVec
+	ignored         *prometheus.CounterVec
 	decisionSeconds prometheus.Histogram
 }
 
@@ -34,6 +40,16 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		rejections: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "semlb_xds_rejections_total", Help: "Configurations that an Envoy refused.",
 		}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_attempts_total", Help: "Attempts at targets, by provider and model, how they ended, and the class of the answer's status.",
+		}, []string{"provider", "model", "result", "status"}),
+		attemptSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "semlb_attempt_seconds", Help: "Time of attempts that were answered, from start to end.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 25, 60, 120, 300},
+		}, []string{"provider", "model"}),
+		ignored: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_access_log_ignored_total", Help: "Entries of Envoy's access logs that say nothing to semlb, by log.",
+		}, []string{"log"}),
 		decisionSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "semlb_decision_seconds", Help: "Time to answer the external processor's question.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
@@ -42,6 +58,19 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, reason := range router.Reasons() {
 		m.decisions.WithLabelValues(string(reason))
 	}
+	r.MustRegister(m.attempts, m.attemptSeconds, m.ignored)
 	r.MustRegister(m.decisions, m.answers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
 	return m
+}
+
+// attempt counts an attempt. The labels are those of configured targets.
+func (m *Metrics) attempt(t *Target, o router.Outcome, a envoy.Attempt) {
+	status := "none"
+	if o.Status != 0 {
+		status = strconv.Itoa(o.Status/100) + "xx"
+	}
+	m.attempts.WithLabelValues(t.Provider, t.Model(), string(o.Result), status).Inc()
+	if o.Result == router.Answered {
+		m.attemptSeconds.WithLabelValues(t.Provider, t.Model()).Observe(a.Duration.Seconds())
+	}
 }

@@ -32,11 +32,17 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 	p.metrics.decisions.WithLabelValues(string(plan.Reason)).Inc()
 	p.log.LogAttrs(ctx, levelOf(plan), "routed",
 		slog.String("request_id", x.requestID()), slog.String("instance", instance.ID), slog.Any("plan", plan))
-	if len(plan.Targets) == 0 {
+	switch {
+	case plan.Reason == router.AllOut:
+		return p.answer(500, allOut(plan, instance), string(plan.Reason))
+	case len(plan.Targets) == 0:
 		return p.answer(503, noMatch(plan), string(plan.Reason))
 	}
-	response, err := dispatch(x, request, instance, plan.Targets)
+	response, err := dispatch(x, request, instance, plan)
 	if err != nil {
+		for _, probe := range plan.Probes {
+			instance.Router.Unreached(probe)
+		}
 		return p.refuse(ctx, x, err)
 	}
 	return response
@@ -52,7 +58,7 @@ func (p *Processor) nobody(s *Snapshot, m Match) *extprocv3.ProcessingResponse {
 
 // levelOf makes a decision that could not be made as configured stand out.
 func levelOf(plan router.Plan) slog.Level {
-	if plan.Reason == router.Degraded {
+	if plan.Reason == router.Degraded || plan.Reason == router.AllOut {
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
@@ -108,16 +114,30 @@ func noMatch(plan router.Plan) []byte {
 	return envoy.ErrorBody(message+".", "server_error", string(router.NoMatch))
 }
 
+// allOut is the body of a plan whose targets are all out. It lists them.
+func allOut(plan router.Plan, instance *Instance) []byte {
+	names := make([]string, len(plan.Out))
+	for i, id := range plan.Out {
+		names[i] = instance.Targets[id].Name()
+	}
+	return envoy.ErrorBody("Every target for this request has failed too often and is left out for a while: "+
+		strings.Join(names, ", ")+".", "server_error", string(router.AllOut))
+}
+
 // dispatch turns a request and its plan into what Envoy does with it. If every
 // attempt can be made from a request that was rewritten before, the first target's
 // rewrite is made here and now; else the request stays as it is, and the inner
 // role rewrites it on every attempt.
-func dispatch(x *exchange, request *provider.Request, instance *Instance, ids []string) (*extprocv3.ProcessingResponse, error) {
+func dispatch(x *exchange, request *provider.Request, instance *Instance, plan router.Plan) (*extprocv3.ProcessingResponse, error) {
+	ids := plan.Targets
 	set := append(instance.Policy.Headers(len(ids)),
 		envoy.Header{Name: envoy.HeaderPlan, Value: strings.Join(ids, ",")},
 		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
 		envoy.Header{Name: envoy.HeaderIdle, Value: strconv.FormatInt(instance.Idle.Milliseconds(), 10)},
 	)
+	if len(plan.Probes) > 0 {
+		set = append(set, envoy.Header{Name: envoy.HeaderProbes, Value: router.FormatProbes(plan.Probes)})
+	}
 	client := clientOf(x)
 	targets := make([]*Target, len(ids))
 	untouched := false

@@ -25,7 +25,7 @@ type Server struct {
 }
 
 // New makes a server of its services.
-func New(p *Processor, c *ControlPlane) *Server {
+func New(p *Processor, c *ControlPlane, l *Learner) *Server {
 	s := &Server{
 		grpc: grpc.NewServer(
 			// A body and its headers in one message.
@@ -39,6 +39,7 @@ func New(p *Processor, c *ControlPlane) *Server {
 	extprocv3.RegisterExternalProcessorServer(s.grpc, p)
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	c.Register(s.grpc)
+	l.Register(s.grpc)
 	s.health.SetServingStatus("", healthv1.HealthCheckResponse_NOT_SERVING)
 	return s
 }

@@ -10,9 +10,14 @@ import (
 	"semlb/router"
 )
 
-// Router plans a request by its prompt. It always answers.
+// Router plans a request by its prompt, and learns what became of plans. It always
+// answers.
 type Router interface {
 	Route(ctx context.Context, prompt string) router.Plan
+	// Report tells of an attempt that has ended, or whose answer has begun.
+	Report(router.Outcome)
+	// Unreached tells of a probe that its request did not come to.
+	Unreached(router.Probe)
 }
 
 // Snapshot is one whole configuration in force. It is immutable; every request
@@ -79,6 +84,9 @@ type Target struct {
 	// target by.
 	Description string
 	Weight      int
+	// Statistics says whether requests to the target are logged with meta and usage
+	// (log_statistics).
+	Statistics bool
 }
 
 // LogValue keeps credentials out of logs.

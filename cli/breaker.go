@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"semlb/config"
+	"semlb/router"
+	"semlb/server"
+)
+
+// breakerOf is what the outcomes of a plugin's attempts mean.
+func breakerOf(b *config.Balancer, maxRetryAfter time.Duration) router.Breaker {
+	breaker := router.Breaker{
+		MaxFails:      b.MaxFails,
+		FailTimeout:   b.FailTimeout,
+		ProbeTimeout:  b.ConnectTimeout + b.ReadTimeout,
+		MaxRetryAfter: maxRetryAfter,
+	}
+	for _, c := range b.FailoverCriteria {
+		if code, ok := strings.CutPrefix(string(c), "http_"); ok {
+			if status, err := strconv.Atoi(code); err == nil {
+				breaker.Statuses = append(breaker.Statuses, status)
+			}
+		}
+	}
+	return breaker
+}
+
+// health is where a service keeps what it learns of targets. Targets that go out or
+// come back are logged and counted.
+func (s *service) health(r prometheus.Registerer) *router.Health {
+	changes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "semlb_breaker_changes_total", Help: "Targets that went out because they failed, and came back.",
+	}, []string{"to"})
+	out, back := changes.WithLabelValues("out"), changes.WithLabelValues("back")
+	health := router.NewHealth(time.Now, func(c router.Change) {
+		model := ""
+		if t := findTarget(s.live.snapshot.Load(), c.Target); t != nil {
+			model = t.Name()
+		}
+		if c.Out {
+			out.Inc()
+			s.log.Warn("target is out: it failed too often", "target", c.Target, "model", model, "for", c.For)
+			return
+		}
+		back.Inc()
+		s.log.Info("target is back", "target", c.Target, "model", model)
+	})
+	r.MustRegister(changes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "semlb_targets_out", Help: "Targets that are out because they failed, or are being probed.",
+	}, func() float64 { return float64(len(health.Out())) }))
+	return health
+}
+
+func findTarget(s *server.Snapshot, id string) *server.Target {
+	for _, i := range s.Instances {
+		if t := i.Targets[id]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// keepTargets lets go of what is known of targets that are no longer configured.
+func keepTargets(health *router.Health, s *server.Snapshot) {
+	if health == nil {
+		return
+	}
+	var ids []string
+	for _, i := range s.Instances {
+		ids = slices.AppendSeq(ids, maps.Keys(i.Targets))
+	}
+	health.Keep(ids...)
+}

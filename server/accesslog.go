@@ -1,0 +1,175 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
+	"google.golang.org/grpc"
+
+	"semlb/envoy"
+	"semlb/router"
+)
+
+// Learner is the access log service: it tells routers, metrics and the log what
+// became of attempts and requests.
+//
+// Entries of one request are not matched with each other, because they may reach
+// different replicas: an attempt says what it was for, and a request's own entry has
+// its whole plan and the number of attempts. So nothing is kept here, whatever Envoy
+// sends. Envoy does not wait for this service: entries that it cannot send are lost.
+type Learner struct {
+	accesslogv3.UnimplementedAccessLogServiceServer
+
+	snapshot func() *Snapshot
+	log      *slog.Logger
+	metrics  *Metrics
+}
+
+// NewLearner makes a learner for whatever snapshot returns.
+func NewLearner(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Learner {
+	return &Learner{snapshot: snapshot, log: log, metrics: metrics}
+}
+
+// Register adds the service to a gRPC server.
+func (l *Learner) Register(s *grpc.Server) { accesslogv3.RegisterAccessLogServiceServer(s, l) }
+
+// StreamAccessLogs reads one log of one of Envoy's threads until Envoy ends it.
+func (l *Learner) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) error {
+	name := ""
+	for {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(&accesslogv3.StreamAccessLogsResponse{})
+		}
+		if err != nil {
+			return ended(err)
+		}
+		if id := m.GetIdentifier(); id != nil { // in the first message only
+			name = id.GetLogName()
+		}
+		for _, e := range m.GetHttpLogs().GetLogEntry() {
+			if err := l.guarded(stream.Context(), name, e); err != nil {
+				l.metrics.ignored.WithLabelValues(knownLog(name)).Inc()
+				l.log.Debug("access log", "log", knownLog(name), "error", err)
+			}
+		}
+	}
+}
+
+// knownLog keeps the label's set closed.
+func knownLog(name string) string {
+	if name == envoy.LogAttempts || name == envoy.LogRequests {
+		return name
+	}
+	return "other"
+}
+
+// guarded keeps a panic from ending the process.
+func (l *Learner) guarded(ctx context.Context, name string, e *dataaccesslogv3.HTTPAccessLogEntry) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.metrics.panics.Inc()
+			l.log.Error("panic", "cause", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+			err = errors.New("handle access log: panic")
+		}
+	}()
+	switch name {
+	case envoy.LogAttempts:
+		return l.attempt(ctx, e)
+	case envoy.LogRequests:
+		return l.request(ctx, e)
+	default:
+		return errors.New("read access log: it is none of ours")
+	}
+}
+
+// attempt learns from an attempt.
+func (l *Learner) attempt(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogEntry) error {
+	a, err := envoy.ReadAttempt(e)
+	if err != nil {
+		return err
+	}
+	instance, target, err := l.find(a.Instance, a.Target())
+	if err != nil {
+		return err
+	}
+	outcome := outcomeOf(a, time.Now())
+	if !a.Ended {
+		// All that is known yet is whether the answer has begun.
+		if a.Answered {
+			instance.Router.Report(outcome)
+		}
+		return nil
+	}
+	instance.Router.Report(outcome)
+	l.metrics.attempt(target, outcome, a)
+	l.log.LogAttrs(ctx, slog.LevelDebug, "attempt", attemptAttrs(a, instance, target, outcome)...)
+	return nil
+}
+
+func (l *Learner) find(instance, target string) (*Instance, *Target, error) {
+	i := l.snapshot().Instances[instance]
+	if i == nil {
+		return nil, nil, errors.New("find instance of access log: it is not configured")
+	}
+	t := i.Targets[target]
+	if t == nil {
+		return nil, nil, errors.New("find target of access log: it is not configured")
+	}
+	return i, t, nil
+}
+
+// outcomeOf says what an attempt came to. A timeout is one even after the answer
+// began: read_timeout bounds every silence. A connection that breaks after that is
+// none, because the head of the answer was read.
+func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
+	o := router.Outcome{Target: a.Target(), Probe: router.ProbeOf(a.Probes, a.Target())}
+	switch {
+	case a.Gone && !a.Answered:
+		o.Result = router.Abandoned
+	case a.Class == envoy.ClassTimeout:
+		o.Result = router.TimedOut
+	case a.Answered:
+		o.Result, o.Status = router.Answered, a.Status
+		o.RetryAfter = retryAfter(a.RetryAfter, now)
+	case a.Unsent:
+		o.Result = router.Unsent
+	case a.Class == envoy.ClassConnectTimeout:
+		o.Result = router.TimedOut
+	case a.Class == envoy.ClassProtocol:
+		o.Result = router.Invalid
+	default:
+		o.Result = router.Failed
+	}
+	return o
+}
+
+// request logs a request that has ended, and gives back the probes it did not come
+// to.
+func (l *Learner) request(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogEntry) error {
+	f, err := envoy.ReadFinished(e)
+	if err != nil {
+		return err
+	}
+	if f.Instance == "" {
+		return nil // answered without a plan; that was logged and counted then
+	}
+	instance := l.snapshot().Instances[f.Instance]
+	if instance == nil {
+		return errors.New("find instance of access log: it is not configured")
+	}
+	for _, id := range f.Untried() {
+		if token := router.ProbeOf(f.Probes, id); token != 0 {
+			instance.Router.Unreached(router.Probe{Target: id, Token: token})
+		}
+	}
+	l.log.LogAttrs(ctx, slog.LevelInfo, "request", requestAttrs(f, instance)...)
+	return nil
+}
