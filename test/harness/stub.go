@@ -166,12 +166,20 @@ func (s *Stub) handle(w http.ResponseWriter, r *http.Request) {
 	behave := s.behaviour
 	s.mu.Unlock()
 
-	unwatch := context.AfterFunc(r.Context(), func() {
+	gone := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		record.Gone = time.Now()
-	})
-	defer unwatch()
+		if record.Gone.IsZero() {
+			record.Gone = time.Now()
+		}
+	}
+	unwatch := context.AfterFunc(r.Context(), gone)
+	defer func() {
+		// A handler that was woken by the same end may be faster than the watcher.
+		if unwatch() && r.Context().Err() != nil {
+			gone()
+		}
+	}()
 	w.Header().Set("X-Stub", s.Name)
 	behave(&Exchange{Writer: w, Request: r, stub: s, record: record})
 }
