@@ -4,10 +4,12 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /semlb .
+ARG VERSION=unknown
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -X semlb/cli.release=${VERSION}" -o /semlb .
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /semlb /usr/local/bin/semlb
+COPY LICENSE embeddings/static/model/NOTICE /usr/share/doc/semlb/
 EXPOSE 8001 8081 8100
 ENTRYPOINT ["/usr/local/bin/semlb"]
 CMD ["serve", "-c", "/etc/semlb/kong.yaml", "--grpc-listen", "0.0.0.0:8081", "--status", "0.0.0.0:8100"]

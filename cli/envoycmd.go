@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -91,8 +93,14 @@ func (o *envoyOptions) resources(ctx context.Context, env Environment, service e
 }
 
 func endpoint(flag, address string) (envoy.Endpoint, error) {
-	host, port, err := hostPort(flag, address)
-	return envoy.Endpoint{Host: host, Port: port}, err
+	host, text, err := net.SplitHostPort(address)
+	if err == nil && host != "" {
+		var port uint64
+		if port, err = strconv.ParseUint(text, 10, 16); err == nil {
+			return envoy.Endpoint{Host: host, Port: uint16(port)}, nil
+		}
+	}
+	return envoy.Endpoint{}, fmt.Errorf("--%s: got %q, want a host and a port, such as semlb:8081", flag, address)
 }
 
 func printConfig(w io.Writer, m proto.Message) error {

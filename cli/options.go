@@ -133,12 +133,12 @@ func systemTrust() []string {
 
 // trust is the file of certificate authorities; "" if there is none.
 func (o *loadOptions) trust(env Environment) string {
+	if o.trustedCA != "" {
+		return o.trustedCA // it is Envoy that opens it, maybe on another machine
+	}
 	candidates := systemTrust()
 	if file, ok := env.LookupEnv("SSL_CERT_FILE"); ok {
 		candidates = slices.Insert(candidates, 0, file)
-	}
-	if o.trustedCA != "" {
-		candidates = []string{o.trustedCA}
 	}
 	for _, file := range candidates {
 		if _, err := os.Stat(file); err == nil {

@@ -72,7 +72,7 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 		return fmt.Errorf("make directory for Envoy: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	o.grpcSocket, o.secretsDir = filepath.Join(dir, "grpc.sock"), dir
+	o.grpcSocket, o.socketMode, o.secretsDir = filepath.Join(dir, "grpc.sock"), 0o600, dir
 	if err := o.free(); err != nil {
 		return err
 	}
@@ -81,6 +81,7 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
+	s.needsEnvoy = true
 	// Envoy ends first, while the service still answers its open requests.
 	defer s.supervisor.start(newChild(o, s, binary, dir).run)()
 	if err := o.awaitReady(s); err != nil {

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +19,10 @@ func newServe(env Environment) *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return o.serve(c.Context(), env) },
 	}
 	o.bind(c)
-	c.Flags().StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
-	c.Flags().StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` for Envoy's gRPC")
+	f := c.Flags()
+	f.StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
+	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` for Envoy's gRPC; empty for none")
+	f.Uint32Var(&o.socketMode, "grpc-socket-mode", 0o600, "permissions of the socket: whoever can connect can read the targets' keys")
 	return c
 }
 
@@ -39,10 +43,15 @@ func (o *serveOptions) serve(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Stdout, "serving gRPC on %s; waiting for Envoy\n", o.grpcSocket)
+	fmt.Fprintln(env.Stdout, "serving gRPC on", strings.Join(o.grpcAddresses(), " and "))
 	s.untilDone()
 	log.Info("stopping")
 	return s.supervisor.failure()
+}
+
+// grpcAddresses are where Envoys connect.
+func (o *serveOptions) grpcAddresses() []string {
+	return slices.DeleteFunc([]string{o.grpcSocket, o.grpcListen}, func(a string) bool { return a == "" })
 }
 
 // untilDone keeps the service's readiness true to the facts until it is to end.
@@ -53,23 +62,18 @@ func (s *service) untilDone() {
 	s.setReady(false)
 }
 
-// stayReady is ready whenever an Envoy has the configuration and its descriptions
-// were tried, until ctx ends.
+// stayReady watches until ctx ends. The service is ready when its descriptions were
+// tried and every Envoy that is connected has the configuration. It does not wait
+// for a first Envoy, which may look at the readiness before it connects, or have
+// its whole configuration from a file.
 func (s *service) stayReady(ctx context.Context) error {
+	select {
+	case <-s.live.loading():
+	case <-ctx.Done():
+		return nil
+	}
 	for {
-		// A refusal has been logged by the control plane; a later configuration may be
-		// taken.
-		ready := s.control.Wait(ctx) == nil
-		if ready {
-			select {
-			case <-s.live.loading():
-			case <-ctx.Done():
-			}
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if ready && !s.isReady() {
+		if !s.isReady() && (!s.needsEnvoy || s.control.Connected()) && (!s.control.Connected() || s.control.InForce()) {
 			s.setReady(true)
 			s.log.Info("ready")
 		}

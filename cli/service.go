@@ -26,6 +26,7 @@ type serveOptions struct {
 	listen     string
 	status     string
 	grpcSocket string
+	socketMode uint32
 	grpcListen string
 	secretsDir string
 }
@@ -49,6 +50,8 @@ type service struct {
 	grpc       *server.Server
 	live       *live
 	ready      readiness
+	// needsEnvoy makes readiness wait for an Envoy: the child.
+	needsEnvoy bool
 	// envoyRestarts counts how often a child Envoy had to be started again.
 	envoyRestarts prometheus.Counter
 	stops         []func()
@@ -154,6 +157,9 @@ func (o *serveOptions) grpcListeners(log *slog.Logger) ([]net.Listener, error) {
 		l, err := net.Listen("unix", o.grpcSocket)
 		if err != nil {
 			return nil, fmt.Errorf("--grpc-socket: %w", err)
+		}
+		if err := os.Chmod(o.grpcSocket, fs.FileMode(o.socketMode)); err != nil {
+			return nil, errors.Join(fmt.Errorf("--grpc-socket-mode: %w", err), l.Close())
 		}
 		listeners = append(listeners, l)
 	}

@@ -51,7 +51,7 @@ func (b *builder) targets(a *assembly, p *config.Plugin) ([]*server.Target, []ro
 		a.upstreams = append(a.upstreams, upstream)
 		targets = append(targets, &server.Target{
 			Target: target, Cluster: upstream.Name(),
-			Provider: settings.Provider, Description: t.Description, Weight: t.Weight,
+			Provider: settings.Provider, Model: settings.Model, Description: t.Description, Weight: t.Weight,
 			Statistics: t.Logging.LogStatistics,
 		})
 		routed = append(routed, router.Target{ID: settings.ID, Description: t.Description, Weight: t.Weight})

@@ -19,8 +19,15 @@ func newVersion(env Environment) *cobra.Command {
 	}
 }
 
-// version is that of the module the program was built from.
+// release is set by the linker where the build knows a version:
+// -ldflags "-X semlb/cli.release=v1.2.3".
+var release string
+
+// version is the release, or what the Go toolchain knows of the source.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

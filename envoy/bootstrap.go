@@ -48,7 +48,7 @@ func Bootstrap(o BootstrapOptions) *bootstrapv3.Bootstrap {
 		LdsConfig: ads(),
 	}
 	b.StaticResources = &bootstrapv3.Bootstrap_StaticResources{
-		Clusters: []*clusterv3.Cluster{service(o.Service.address())},
+		Clusters: []*clusterv3.Cluster{service(o.Service)},
 	}
 	return b
 }

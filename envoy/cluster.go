@@ -66,13 +66,7 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 		LoadAssignment:                loadAssignment(u.Name(), socketAddress(u.Host, u.Port)),
 		UpstreamBindConfig:            writeTimeout(u.WriteTimeout),
 	}
-	if _, err := netip.ParseAddr(u.Host); err == nil {
-		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
-	} else {
-		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
-		c.DnsLookupFamily = clusterv3.Cluster_V4_PREFERRED
-		c.RespectDnsTtl = true
-	}
+	discover(c, u.Host)
 	if u.Scheme == "https" {
 		c.TransportSocket = tlsSocket(u, trust)
 		c.TypedExtensionProtocolOptions = httpOptions(&httpv3.HttpProtocolOptions{
@@ -82,6 +76,17 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 		})
 	}
 	return c
+}
+
+// discover has Envoy resolve a host, unless it is an address.
+func discover(c *clusterv3.Cluster, host string) {
+	if _, err := netip.ParseAddr(host); err == nil {
+		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
+		return
+	}
+	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
+	c.DnsLookupFamily = clusterv3.Cluster_V4_PREFERRED
+	c.RespectDnsTtl = true
 }
 
 // Linux's TCP_USER_TIMEOUT (tcp(7)): milliseconds that sent data may stay
@@ -147,13 +152,12 @@ func hop(bufferLimit uint32) *clusterv3.Cluster {
 
 // service is the cluster of semlb's own gRPC server: the external processor and,
 // in the bootstrap, the control plane.
-func service(address *corev3.Address) *clusterv3.Cluster {
-	return &clusterv3.Cluster{
-		Name:                 serviceCluster,
-		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
-		ConnectTimeout:       durationpb.New(time.Second),
-		CircuitBreakers:      unlimitedBreakers(),
-		LoadAssignment:       loadAssignment(serviceCluster, address),
+func service(e Endpoint) *clusterv3.Cluster {
+	c := &clusterv3.Cluster{
+		Name:            serviceCluster,
+		ConnectTimeout:  durationpb.New(time.Second),
+		CircuitBreakers: unlimitedBreakers(),
+		LoadAssignment:  loadAssignment(serviceCluster, e.address()),
 		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
 			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
 				ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
@@ -164,6 +168,12 @@ func service(address *corev3.Address) *clusterv3.Cluster {
 			},
 		}),
 	}
+	if e.Path != "" {
+		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
+	} else {
+		discover(c, e.Host)
+	}
+	return c
 }
 
 func loadAssignment(name string, address *corev3.Address) *endpointv3.ClusterLoadAssignment {

@@ -37,7 +37,8 @@ type Config struct {
 	Static bool
 }
 
-// Endpoint is where a gRPC server listens: a Unix socket if Path is set, else TCP.
+// Endpoint is where a server listens: a Unix socket if Path is set, else TCP on a
+// host that is an IP address or a DNS name.
 type Endpoint struct {
 	Path string
 	Host string
@@ -77,7 +78,7 @@ func NewResources(c Config) Resources {
 		Clusters:  []*clusterv3.Cluster{hop(l.innerConnection)},
 	}
 	if c.Static {
-		r.Clusters = append(r.Clusters, service(c.Service.address()))
+		r.Clusters = append(r.Clusters, service(c.Service))
 	} else {
 		r.Routes = []*routev3.RouteConfiguration{outerRouteConfig(l, c.Routes), innerRouteConfig(l, c.IdleTimeouts)}
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -157,7 +158,7 @@ func (p Plan) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("probes", FormatProbes(p.Probes)))
 	}
 	if p.Measured {
-		attrs = append(attrs, slog.Float64("distance", p.Distance))
+		attrs = append(attrs, slog.Float64("distance", math.Round(p.Distance*1e4)/1e4))
 	}
 	if p.Threshold != nil {
 		attrs = append(attrs, slog.Float64("threshold", *p.Threshold))

@@ -55,7 +55,7 @@ func triedTargets(f envoy.Finished, i *Instance) []tried {
 		}
 		at := t.Endpoint()
 		all = append(all, tried{
-			Provider: t.Provider, Model: t.Model(), RouteType: i.RouteType,
+			Provider: t.Provider, Model: t.Model, RouteType: i.RouteType,
 			Scheme: at.Scheme, Host: at.Host, Port: at.Port,
 		})
 	}
@@ -78,7 +78,7 @@ func requestAttrs(f envoy.Finished, i *Instance) []slog.Attr {
 			proxy = append(proxy, slog.Group("meta",
 				slog.String("plugin_id", i.ID),
 				slog.String("provider_name", t.Provider),
-				slog.String("response_model", t.Model()),
+				slog.String("response_model", t.Model),
 				slog.Int64("llm_latency", f.Upstream.Milliseconds()),
 				slog.String("request_mode", requestMode(f.Stream)),
 			))
@@ -94,9 +94,6 @@ func requestMode(stream bool) string {
 	}
 	return "oneshot"
 }
-
-// Model is the target's configured model.
-func (t *Target) Model() string { return strings.TrimPrefix(t.Name(), t.Provider+"/") }
 
 // retryAfter reads a Retry-After header: seconds, or a date. What is neither, or in
 // the past, is 0.

@@ -184,6 +184,13 @@ func (c *ControlPlane) Wait(ctx context.Context) error {
 	}
 }
 
+// InForce says whether Wait would return at once and without an error.
+func (c *ControlPlane) InForce() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refusal == nil && c.inForce()
+}
+
 // inForce says whether all Envoys acknowledged every type; c.mu is held.
 func (c *ControlPlane) inForce() bool {
 	if len(c.versions) == 0 {

@@ -51,4 +51,10 @@ func (x *exchange) query() string {
 	return query
 }
 
+// asksForModels says whether this is OpenAI's request for the list of models.
+func (x *exchange) asksForModels() bool {
+	path, _, _ := strings.Cut(x.header(":path"), "?")
+	return x.header(":method") == "GET" && strings.HasSuffix(path, "/models")
+}
+
 func (x *exchange) requestID() string { return x.header("x-request-id") }

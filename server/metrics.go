@@ -69,8 +69,8 @@ func (m *Metrics) attempt(t *Target, o router.Outcome, a envoy.Attempt) {
 	if o.Status != 0 {
 		status = strconv.Itoa(o.Status/100) + "xx"
 	}
-	m.attempts.WithLabelValues(t.Provider, t.Model(), string(o.Result), status).Inc()
+	m.attempts.WithLabelValues(t.Provider, t.Model, string(o.Result), status).Inc()
 	if o.Result == router.Answered {
-		m.attemptSeconds.WithLabelValues(t.Provider, t.Model()).Observe(a.Duration.Seconds())
+		m.attemptSeconds.WithLabelValues(t.Provider, t.Model).Observe(a.Duration.Seconds())
 	}
 }

@@ -24,14 +24,17 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 	if instance == nil {
 		return p.nobody(snapshot, match)
 	}
+	if x.bodiless && x.asksForModels() {
+		return p.answer(200, instance.modelList(), "models")
+	}
 	request, err := read(x, instance)
 	if err != nil {
 		return p.refuse(ctx, x, err)
 	}
 	plan := instance.Router.Route(ctx, request.Prompt())
 	p.metrics.decisions.WithLabelValues(string(plan.Reason)).Inc()
-	p.log.LogAttrs(ctx, levelOf(plan), "routed",
-		slog.String("request_id", x.requestID()), slog.String("instance", instance.ID), slog.Any("plan", plan))
+	p.log.LogAttrs(ctx, levelOf(plan), "routed", slog.String("request_id", x.requestID()),
+		slog.String("instance", instance.ID), slog.Any("models", instance.names(plan.Targets)), slog.Any("plan", plan))
 	switch {
 	case plan.Reason == router.AllOut:
 		return p.answer(500, allOut(plan, instance), string(plan.Reason))
@@ -67,7 +70,7 @@ func levelOf(plan router.Plan) slog.Level {
 // read reads a client's request and checks it against the instance.
 func read(x *exchange, instance *Instance) (*provider.Request, error) {
 	if x.bodiless {
-		return nil, &provider.RequestError{Status: 400, Code: "no_body", Message: "the request has no body; send a JSON object with messages or prompt"}
+		return nil, &provider.RequestError{Status: 400, Code: "no_body", Message: "the request has no body; POST a JSON object with messages or prompt"}
 	}
 	if err := provider.CheckContentType(x.header("content-type")); err != nil {
 		return nil, err

@@ -78,8 +78,9 @@ type Target struct {
 	*provider.Target
 	// Cluster is Envoy's name for the target's endpoint.
 	Cluster string
-	// Provider is the configured one, such as openai.
-	Provider string
+	// Provider is the configured one, such as openai; Model is what the target calls
+	// its model, or "" if that is up to the request.
+	Provider, Model string
 	// Description and Weight are the configured ones, for people to recognise the
 	// target by.
 	Description string
