@@ -77,7 +77,7 @@ func TestTheLastAnswerIsPassedOnAsItWas(t *testing.T) {
 	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 250}
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(
 		urlsOf(all...), append(urlsOf(all[:2]...), harness.RefusedURL(t)),
-	)))})
+	))), Flags: []string{"--max-retry-after", "0"}})
 	own := http.Header{"Retry-After": {"17"}, "X-Ratelimit-Remaining-Requests": {"0"}}
 	for _, tt := range []struct {
 		name   string
