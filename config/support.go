@@ -45,17 +45,17 @@ func unsupportedSettings() []unsupported {
 
 func unsupportedProviders() []unsupported {
 	const provider, embedder = "config.targets[].model.provider", "config.embeddings.model.provider"
-	const body = "only providers that speak OpenAI's format with a bearer token are"
+	const body = "only providers that speak OpenAI's format are"
 	const cost = "the cost of cached tokens, tiers and long contexts"
 	var table []unsupported
-	for _, p := range []Provider{Anthropic, Azure, Bedrock, Cohere, Databricks, Gemini, HuggingFace, Llama2, Ollama} {
+	for _, p := range []Provider{Anthropic, Bedrock, Cohere, Databricks, Gemini, HuggingFace, Llama2, Ollama} {
 		table = append(table, unsupported{provider, string(p), body})
 	}
 	for _, p := range []Provider{Azure, Bedrock, Gemini, HuggingFace, Ollama} {
 		table = append(table, unsupported{embedder, string(p), "only openai and mistral are"})
 	}
 	for _, name := range []string{
-		"anthropic_version", "azure_api_version", "azure_deployment_id", "azure_instance", "bedrock",
+		"anthropic_version", "bedrock",
 		"cohere", "databricks", "gemini", "huggingface", "llama2_format",
 	} {
 		table = append(table, unsupported{"config.targets[].model.options." + name, "", "the provider it is for"})
@@ -81,7 +81,6 @@ func unsupportedProviders() []unsupported {
 		unsupported{"config.embeddings.auth.allow_override", "", "clients' credentials for embeddings"},
 		unsupported{"config.targets[].model.options.embeddings_dimensions", "", "targets that embed"},
 		unsupported{"config.targets[].model.options.mistral_format", "ollama", "only openai is"},
-		unsupported{"config.targets[].model.options.upstream_path", "", "use upstream_url"},
 		unsupported{"config.targets[].model.model_alias", "", "aliases"},
 		unsupported{"config.targets[].metadata", "", "metadata"})
 }

@@ -25,7 +25,9 @@ func used() []string {
 		config.targets[].auth.allow_override config.targets[].auth.header_name config.targets[].auth.header_value
 		config.targets[].auth.param_location config.targets[].auth.param_name config.targets[].auth.param_value
 		config.targets[].description config.targets[].logging.log_payloads config.targets[].logging.log_statistics
-		config.targets[].model.name config.targets[].model.options.dashscope.international
+		config.targets[].model.name config.targets[].model.options.azure_api_version
+		config.targets[].model.options.azure_deployment_id config.targets[].model.options.azure_instance
+		config.targets[].model.options.dashscope.international config.targets[].model.options.upstream_path
 		config.targets[].model.options.input_cost config.targets[].model.options.max_tokens
 		config.targets[].model.options.mistral_format config.targets[].model.options.output_cost
 		config.targets[].model.options.temperature config.targets[].model.options.top_k
@@ -87,7 +89,7 @@ func TestEveryAllowedValueIsEitherDoneOrRefused(t *testing.T) {
 		"config.genai_category":                         {"text/generation"},
 		"config.llm_format":                             {"openai"},
 		"config.targets[].model.options.mistral_format": {"openai"},
-		"config.targets[].model.provider":               {"cerebras", "dashscope", "deepseek", "mistral", "openai", "vllm", "xai"},
+		"config.targets[].model.provider":               {"azure", "cerebras", "dashscope", "deepseek", "mistral", "openai", "vllm", "xai"},
 		"config.targets[].route_type":                   {"llm/v1/chat", "llm/v1/completions"},
 		"config.vectordb.strategy":                      {"redis"},
 	} {
