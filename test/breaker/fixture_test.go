@@ -1,0 +1,95 @@
+// Package breaker_test shows on a real Envoy what semlb learns from attempts, and
+// what follows from it for the next requests.
+package breaker_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"semlb/test/harness"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a semlb with two stubs: a is tried first, while nothing speaks against
+// it.
+type world struct {
+	*harness.Semlb
+	t      *testing.T
+	a, b   *harness.Stub
+	client *http.Client
+}
+
+// plugin is the configuration of a world.
+func plugin(a, b *harness.Stub, balancer map[string]any) harness.Plugin {
+	return harness.Plugin{
+		Failover: append(harness.SeedCriteria(), "invalid_header"), ConnectTimeout: 1000, ReadTimeout: 400,
+		Balancer: balancer,
+		Targets: []harness.Target{
+			{URL: a.URL, Model: "model-a", Weight: 75, Authorization: "Bearer key-a"},
+			{URL: b.URL, Model: "model-b", Weight: 25, Authorization: "Bearer key-b"},
+		},
+	}
+}
+
+func start(t *testing.T, balancer map[string]any, flags ...string) *world {
+	t.Helper()
+	w := &world{t: t, a: harness.NewStub(t, "a"), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
+	w.Semlb = harness.Start(t, harness.Options{Config: harness.Config(plugin(w.a, w.b, balancer)), Flags: flags})
+	return w
+}
+
+// ask sends a request and says who answered.
+func (w *world) ask() (string, harness.Answer) {
+	w.t.Helper()
+	answer := w.Post(w.client, harness.Chat("hello"))
+	return answer.Header.Get("X-Stub"), answer
+}
+
+// lines waits until n lines of the log after an offset have all the texts.
+func (w *world) lines(from, n int, texts ...string) []string {
+	w.t.Helper()
+	var found []string
+	require.Eventually(w.t, func() bool {
+		found = nil
+		for line := range strings.SplitSeq(w.Log()[from:], "\n") {
+			if hasAll(line, texts) {
+				found = append(found, line)
+			}
+		}
+		return len(found) >= n
+	}, 5*time.Second, 2*time.Millisecond, "%d log lines with %q", n, texts)
+	return found
+}
+
+func hasAll(line string, texts []string) bool {
+	for _, text := range texts {
+		if !strings.Contains(line, text) {
+			return false
+		}
+	}
+	return true
+}
+
+// takeOut lets a fail until it is out. It returns when that is in force.
+func (w *world) takeOut(fails int) {
+	w.t.Helper()
+	from := len(w.Log())
+	w.a.Do(harness.Status(http.StatusServiceUnavailable))
+	for range fails {
+		w.ask()
+	}
+	w.lines(from, 1, "target is out")
+}
+
+// asked says how many requests a stub has received since the last call.
+func asked(s *harness.Stub) int {
+	n := len(s.Requests())
+	s.Reset()
+	return n
+}
