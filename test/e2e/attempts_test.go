@@ -132,5 +132,6 @@ func TestAConnectionThatIsNeverCompletedMovesOn(t *testing.T) {
 	require.Less(t, answer.Took, 5*time.Second)
 
 	answer = s.Post(client, harness.Chat(prompts()[1]))
-	answer.OpenAIError(t)
+	require.Equal(t, http.StatusGatewayTimeout, answer.Status)
+	require.Equal(t, "upstream_connect_timeout", answer.OpenAIError(t).Code)
 }

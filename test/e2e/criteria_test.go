@@ -18,6 +18,7 @@ const (
 	laneRefused
 	laneUnresolved
 	laneWrongName
+	laneSilent
 )
 
 // fault is something that goes wrong with a first attempt.
@@ -45,6 +46,7 @@ func faults() []fault {
 		{name: "refused", lane: laneRefused, criterion: "error", unsent: true, status: 502, code: "upstream_connection_failed"},
 		{name: "unresolved", lane: laneUnresolved, criterion: "error", unsent: true, status: 503, code: "upstream_unavailable"},
 		{name: "certificate of another name", lane: laneWrongName, criterion: "error", unsent: true, status: 502, code: "upstream_connection_failed"},
+		{name: "connection that is never completed", lane: laneSilent, criterion: "timeout", unsent: true, status: 504, code: "upstream_connect_timeout"},
 		{name: "hang", behaviour: harness.Hang(), criterion: "timeout", status: 504, code: "upstream_timeout"},
 		{name: "HTTP/2 hang", lane: laneHTTP2, behaviour: harness.Hang(), criterion: "timeout", status: 504, code: "upstream_timeout"},
 		{name: "garbage", behaviour: harness.Garbage(), criterion: "invalid_header", status: 502, code: "upstream_invalid_response"},
@@ -123,6 +125,7 @@ func newCriteria(t *testing.T, criteria []string) *criteriaTest {
 	firsts := []string{
 		laneStub: c.first[laneStub].URL, laneHTTP2: c.first[laneHTTP2].URL, laneRefused: harness.RefusedURL(t),
 		laneUnresolved: "http://unresolved.invalid", laneWrongName: c.unasked.URL,
+		laneSilent: harness.SilentURL(t),
 	}
 	var urls [][]string
 	for _, first := range firsts {
@@ -130,7 +133,7 @@ func newCriteria(t *testing.T, criteria []string) *criteriaTest {
 	}
 	c.lanes = lanes(urls...)
 	c.semlb = harness.Start(t, harness.Options{
-		Config: harness.Config(withLanes(harness.Plugin{Failover: criteria, ReadTimeout: 250}, c.lanes)),
+		Config: harness.Config(withLanes(harness.Plugin{Failover: criteria, ReadTimeout: 250, ConnectTimeout: 250}, c.lanes)),
 		Flags:  []string{"--trusted-ca", ca.File},
 	})
 	return c

@@ -35,8 +35,8 @@ func TestClientsCannotSteerWithHeaders(t *testing.T) {
 		"x-envoy-force-trace": "true", "x-envoy-external-address": "10.0.0.1", "x-envoy-downstream-service-cluster": "x",
 		"x-envoy-downstream-service-node": "x", "x-envoy-upstream-stream-duration-ms": "1",
 		"x-envoy-retry-grpc-on": "cancelled",
-		"x-forwarded-for":       "10.0.0.1", "x-forwarded-proto": "https", "x-kong-llm-model": "spoofed",
-	} { // B3: x-envoy-ratelimited and x-forwarded-host are missing here
+		"x-forwarded-for":       "10.0.0.1", "x-forwarded-proto": "https", "x-forwarded-host": "other", "x-forwarded-port": "1", "x-envoy-ratelimited": "true", "x-kong-llm-model": "spoofed",
+	} {
 		spoofed[mixed(name)] = []string{value, value}
 		spoofed[strings.ToUpper(name)] = []string{value}
 	}

@@ -119,12 +119,23 @@ func TestAStreamThatDiesIsAnErrorAndIsNotRetried(t *testing.T) {
 	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
 		s.first[lane].Do(harness.SSECut(1))
 		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
+		require.Less(t, time.Since(time.Unix(0, events[0].Sent)), lateness(p))
 		require.Error(t, err, "the stream ended as if it were complete")
 		require.False(t, whole)
 		require.Len(t, events, 1)
 		require.Len(t, s.first[lane].Requests(), 1)
 		require.Empty(t, s.next.Requests(), "a stream that had begun was retried")
 	})
+}
+
+// lateness bounds how much later than its cause a client sees the end of a broken
+// stream. On HTTP/1 Envoy holds a connection that it is about to close for a second,
+// so that what it sent last is not overtaken by a reset.
+func lateness(p harness.Protocol) time.Duration {
+	if p == harness.HTTP1 {
+		return 1900 * time.Millisecond
+	}
+	return 900 * time.Millisecond
 }
 
 func TestAStreamThatStallsIsCutByTheReadTimeout(t *testing.T) {
@@ -140,7 +151,7 @@ func TestAStreamThatStallsIsCutByTheReadTimeout(t *testing.T) {
 		require.Len(t, events, 2)
 		silence := ended.Sub(time.Unix(0, events[1].Sent))
 		require.GreaterOrEqual(t, silence, timeout-20*time.Millisecond)
-		require.Less(t, silence, timeout+4*time.Second)
+		require.Less(t, silence, timeout+lateness(p))
 		s.first[lane].AwaitGone(t)
 		require.Empty(t, s.next.Requests())
 	})
