@@ -69,6 +69,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	registry.MustRegister(s.envoyRestarts)
 	metrics := server.NewMetrics(registry)
 	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
+	s.ready.envoys = s.control.Envoys
 	b.health = s.health(registry)
 	s.live = newLive(b, o, env, s.control)
 	s.onStop(s.live.close)

@@ -21,11 +21,15 @@ type readiness struct {
 	everReady  bool
 	reloadedAt time.Time
 	refusal    string
+	// envoys are the versions of the connected Envoys.
+	envoys func() []string
 }
 
 // condition is the body of GET /status.
 type condition struct {
-	Ready         bool          `json:"ready"`
+	Ready bool `json:"ready"`
+	// Envoys are the versions of the Envoys that are connected over xDS.
+	Envoys        []string      `json:"envoys"`
 	Configuration configuration `json:"configuration"`
 }
 
@@ -63,7 +67,7 @@ func (r *readiness) reloaded(err error) {
 func (r *readiness) condition() condition {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := condition{Ready: r.ready, Configuration: configuration{Refused: r.refusal}}
+	c := condition{Ready: r.ready, Envoys: r.envoys(), Configuration: configuration{Refused: r.refusal}}
 	if !r.reloadedAt.IsZero() {
 		at := r.reloadedAt.UTC()
 		c.Configuration.LastReload = &at

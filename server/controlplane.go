@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -31,8 +32,11 @@ type ControlPlane struct {
 	mu       sync.Mutex
 	versions map[resource.Type]string
 	acked    map[int64]map[resource.Type]string // by stream
-	refusal  error                              // of the versions in force
-	changed  chan struct{}                      // closed and replaced whenever an Envoy answers or leaves
+	envoys   map[int64]string                   // versions, by stream
+	// refusedAt is when an Envoy that is too old was logged last.
+	refusedAt time.Time
+	refusal   error         // of the versions in force
+	changed   chan struct{} // closed and replaced whenever an Envoy answers or leaves
 }
 
 // everyEnvoy gives all Envoys the same configuration.
@@ -48,6 +52,7 @@ func NewControlPlane(ctx context.Context, log *slog.Logger, metrics *Metrics) *C
 		log:   log, metrics: metrics,
 		changed: make(chan struct{}),
 		acked:   make(map[int64]map[resource.Type]string),
+		envoys:  make(map[int64]string),
 	}
 	c.server = serverv3.NewServer(ctx, c.cache, serverv3.CallbackFuncs{
 		StreamRequestFunc: c.onRequest,
@@ -117,6 +122,9 @@ func versionOf(resources []types.Resource) (string, error) {
 func (c *ControlPlane) onRequest(stream int64, r *discoveryv3.DiscoveryRequest) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.admit(stream, r); err != nil {
+		return err
+	}
 	if c.acked[stream] == nil {
 		c.acked[stream] = make(map[resource.Type]string)
 	}
@@ -138,6 +146,7 @@ func (c *ControlPlane) onClosed(stream int64, _ *corev3.Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.acked, stream)
+	c.dismiss(stream)
 	c.wake()
 }
 

@@ -16,6 +16,8 @@ type Metrics struct {
 	rewrites        prometheus.Counter
 	panics          prometheus.Counter
 	rejections      prometheus.Counter
+	envoys          *prometheus.GaugeVec
+	tooOld          prometheus.Counter
 	attempts        *prometheus.CounterVec
 	attemptSeconds  *prometheus.HistogramVec
 	ignored         *prometheus.CounterVec
@@ -40,6 +42,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		rejections: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "semlb_xds_rejections_total", Help: "Configurations that an Envoy refused.",
 		}),
+		envoys: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "semlb_envoys", Help: "Envoys that are connected over xDS, by the version they report.",
+		}, []string{"version"}),
+		tooOld: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "semlb_envoys_refused_total", Help: "Times an Envoy that is too old asked for its configuration and got none.",
+		}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "semlb_attempts_total", Help: "Attempts at targets, by provider and model, how they ended, and the class of the answer's status.",
 		}, []string{"provider", "model", "result", "status"}),
@@ -58,7 +66,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, reason := range router.Reasons() {
 		m.decisions.WithLabelValues(string(reason))
 	}
-	r.MustRegister(m.attempts, m.attemptSeconds, m.ignored)
+	r.MustRegister(m.attempts, m.attemptSeconds, m.ignored, m.envoys, m.tooOld)
 	r.MustRegister(m.decisions, m.answers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
 	return m
 }
