@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"semlb/router"
+	"semlb/vectordb"
 )
 
 type explainOptions struct {
@@ -39,6 +40,7 @@ type explanation struct {
 	Reason    router.Reason     `json:"reason"`
 	Threshold *float64          `json:"threshold,omitempty"`
 	Error     string            `json:"error,omitempty"`
+	Warning   string            `json:"warning,omitempty"`
 	Distances []router.Distance `json:"distances"`
 	Plan      []plannedTarget   `json:"plan"`
 }
@@ -88,10 +90,12 @@ func explain(ctx context.Context, parts *pluginParts, prompt string) *explanatio
 	e := &explanation{Distances: []router.Distance{}, Plan: []plannedTarget{}}
 	if parts.store != nil {
 		err := parts.load(ctx)
-		distances, nearestErr := parts.router.Nearest(ctx, prompt)
-		if nearestErr == nil {
-			e.Distances = distances
+		var behind *vectordb.BackingError
+		if errors.As(err, &behind) {
+			e.Warning, err = err.Error(), nil
 		}
+		near, nearestErr := parts.router.Nearest(ctx, prompt)
+		e.Distances = append(e.Distances, near...)
 		// That the descriptions could not be loaded is the cause of what comes after.
 		if err = cmp.Or(err, nearestErr); err != nil {
 			e.Error = err.Error()
@@ -136,6 +140,9 @@ func (e *explanation) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	if e.Error != "" {
 		fmt.Fprintf(t, "error\t%s\n", e.Error)
+	}
+	if e.Warning != "" {
+		fmt.Fprintf(t, "warning\t%s\n", e.Warning)
 	}
 	threshold := "none: the nearest always matches"
 	if e.Threshold != nil {

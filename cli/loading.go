@@ -61,16 +61,36 @@ func (parts *pluginParts) load(ctx context.Context) error {
 // vectors is the plugin's store, with what the store of an earlier configuration
 // knows.
 func (parts *pluginParts) vectors() router.Vectors {
+	own := bounded{parts.store}
 	if parts.predecessor == nil {
-		return parts.store
+		return own
 	}
-	return inheriting{Store: parts.store, from: parts.predecessor}
+	return inheriting{bounded: own, from: parts.predecessor}
+}
+
+// bounded is a store each of whose calls ends soon, so that a server that hangs
+// does not hold up the start.
+type bounded struct{ store vectordb.Store }
+
+// storeTimeout bounds a call of a store while descriptions are loaded.
+const storeTimeout = time.Second
+
+func (b bounded) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return b.store.Get(ctx, ids...)
+}
+
+func (b bounded) Upsert(ctx context.Context, records ...vectordb.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return b.store.Upsert(ctx, records...)
 }
 
 // inheriting is a store that looks for vectors in another one first, so that a
 // reload does not embed unchanged descriptions again.
 type inheriting struct {
-	vectordb.Store
+	bounded
 	from vectordb.Store
 }
 
@@ -78,7 +98,7 @@ func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float3
 	if known, err := s.from.Get(ctx, ids...); err == nil && len(known) == len(ids) {
 		return known, nil
 	}
-	return s.Store.Get(ctx, ids...)
+	return s.bounded.Get(ctx, ids...)
 }
 
 // keepSynced writes to the store behind memory what it lacks, for replicas and

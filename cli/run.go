@@ -157,7 +157,7 @@ func (o *runOptions) awaitReady(s *service) error {
 	case s.supervisor.ctx.Err() != nil:
 		return s.supervisor.failure()
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("Envoy was not ready within %s; --log-level debug says more", startTimeout)
+		return fmt.Errorf("no Envoy was ready within %s; --log-level debug says more", startTimeout)
 	default:
 		return err
 	}

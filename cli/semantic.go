@@ -36,7 +36,7 @@ func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginP
 	if info.Dimensions == 0 {
 		info.Dimensions = db.Dimensions
 	}
-	store, err := b.store(ctx, p, info)
+	store, err := b.store(p, info)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
 }
 
 // store is where the vectors of the descriptions are kept.
-func (b *builder) store(ctx context.Context, p *config.Plugin, info embeddings.Info) (vectordb.Store, error) {
+func (b *builder) store(p *config.Plugin, info embeddings.Info) (vectordb.Store, error) {
 	db := p.Settings.VectorDB
 	metric := vectordb.Metric(db.DistanceMetric)
 	if b.options.vectordb == "memory" {

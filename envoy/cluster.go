@@ -86,7 +86,6 @@ func discover(c *clusterv3.Cluster, host string) {
 	}
 	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
 	c.DnsLookupFamily = clusterv3.Cluster_V4_PREFERRED
-	c.RespectDnsTtl = true
 }
 
 // Linux's TCP_USER_TIMEOUT (tcp(7)): milliseconds that sent data may stay

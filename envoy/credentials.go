@@ -82,7 +82,7 @@ func (c Credentials) basicAuth() *basicv3.BasicAuth {
 
 func (c Credentials) jwtAuth() *jwtv3.JwtAuthentication {
 	a := &jwtv3.JwtAuthentication{Providers: make(map[string]*jwtv3.JwtProvider)}
-	var any []*jwtv3.JwtRequirement
+	var alternatives []*jwtv3.JwtRequirement
 	for _, i := range c.Issuers {
 		a.Providers[i.Name] = &jwtv3.JwtProvider{
 			Issuer: i.Name,
@@ -91,12 +91,12 @@ func (c Credentials) jwtAuth() *jwtv3.JwtAuthentication {
 			}},
 			ClaimToHeaders: []*jwtv3.JwtClaimToHeader{{HeaderName: HeaderIssuer, ClaimName: "iss"}},
 		}
-		any = append(any, &jwtv3.JwtRequirement{RequiresType: &jwtv3.JwtRequirement_ProviderName{ProviderName: i.Name}})
+		alternatives = append(alternatives, &jwtv3.JwtRequirement{RequiresType: &jwtv3.JwtRequirement_ProviderName{ProviderName: i.Name}})
 	}
-	required := any[0]
-	if len(any) > 1 {
+	required := alternatives[0]
+	if len(alternatives) > 1 {
 		required = &jwtv3.JwtRequirement{RequiresType: &jwtv3.JwtRequirement_RequiresAny{
-			RequiresAny: &jwtv3.JwtRequirementOrList{Requirements: any},
+			RequiresAny: &jwtv3.JwtRequirementOrList{Requirements: alternatives},
 		}}
 	}
 	a.Rules = []*jwtv3.RequirementRule{{

@@ -111,8 +111,12 @@ func TestPolicyFollowsFailoverCriteria(t *testing.T) {
 		classes  []Class
 		statuses []int
 	}{
-		{"the seed's", []string{"error", "timeout", "http_429", "http_503", "non_idempotent"},
-			[]Class{ClassConnect, ClassConnectTimeout, ClassReset, ClassTimeout}, []int{429, 503}},
+		{
+			"the seed's",
+			[]string{"error", "timeout", "http_429", "http_503", "non_idempotent"},
+			[]Class{ClassConnect, ClassConnectTimeout, ClassReset, ClassTimeout},
+			[]int{429, 503},
+		},
 		{"the defaults send nothing twice", []string{"error", "timeout"}, []Class{ClassConnect, ClassConnectTimeout}, nil},
 		{"statuses need non_idempotent", []string{"http_429", "http_503"}, nil, nil},
 		{"statuses only", []string{"http_503", "non_idempotent", "http_503"}, nil, []int{503}},

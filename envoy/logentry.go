@@ -171,8 +171,8 @@ func classOf(flags []string, details string) Class {
 	return ""
 }
 
-func hasFlag(flags []string, any ...string) bool {
-	return slices.ContainsFunc(flags, func(f string) bool { return slices.Contains(any, f) })
+func hasFlag(flags []string, wanted ...string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return slices.Contains(wanted, f) })
 }
 
 // transportOf puts Envoy's words for a failure to connect into a closed set.

@@ -17,10 +17,14 @@ func TestEditKeepsEveryOtherByte(t *testing.T) {
 		name, body, want string
 		edits            []provider.Edit
 	}{
-		{"replace in place", "{ \"model\" :\t\"a\" ,\n\"messages\":[ ] , \"x\": 1e2 }\n", "{ \"model\" :\t\"b\" ,\n\"messages\":[ ] , \"x\": 1e2 }\n",
-			[]provider.Edit{set("model", `"b"`)}},
-		{"add at the end", `{"messages":[] }`, `{"messages":[],"top_p":1.0,"top_k":5 }`,
-			[]provider.Edit{set("top_p", "1.0"), set("top_k", "5")}},
+		{
+			"replace in place", "{ \"model\" :\t\"a\" ,\n\"messages\":[ ] , \"x\": 1e2 }\n", "{ \"model\" :\t\"b\" ,\n\"messages\":[ ] , \"x\": 1e2 }\n",
+			[]provider.Edit{set("model", `"b"`)},
+		},
+		{
+			"add at the end", `{"messages":[] }`, `{"messages":[],"top_p":1.0,"top_k":5 }`,
+			[]provider.Edit{set("top_p", "1.0"), set("top_k", "5")},
+		},
 		{"remove the first", `{ "a":1 , "messages":[]}`, `{ "messages":[]}`, []provider.Edit{remove("a")}},
 		{"remove the last", `{"messages":[] , "a":1 }`, `{"messages":[] }`, []provider.Edit{remove("a")}},
 		{"remove between", `{"b":2 ,"a":1, "messages":[]}`, `{"b":2, "messages":[]}`, []provider.Edit{remove("a")}},
@@ -29,11 +33,15 @@ func TestEditKeepsEveryOtherByte(t *testing.T) {
 		{"remove all and add", `{ "messages":[] }`, `{"n":1 }`, []provider.Edit{remove("messages"), set("n", "1")}},
 		{"remove what is not there", `{"messages":[]}`, `{"messages":[]}`, []provider.Edit{remove("a")}},
 		{"name that needs escapes", `{"messages":[]}`, `{"messages":[],"a\"b":1}`, []provider.Edit{set(`a"b`, "1")}},
-		{"same name further down", `{"messages":[{"model":"x"}],"m":{"model":"y"}}`, `{"messages":[{"model":"x"}],"m":{"model":"y"},"model":"z"}`,
-			[]provider.Edit{set("model", `"z"`)}},
-		{"numbers, escapes and unicode", `{"seed":12345678901234567890123,"f":0.10,"g":-0.0,"h":1E+400,"s":"\u00e9é\/😀\ud83d\ude00","messages":[],"model":"a"}`,
+		{
+			"same name further down", `{"messages":[{"model":"x"}],"m":{"model":"y"}}`, `{"messages":[{"model":"x"}],"m":{"model":"y"},"model":"z"}`,
+			[]provider.Edit{set("model", `"z"`)},
+		},
+		{
+			"numbers, escapes and unicode", `{"seed":12345678901234567890123,"f":0.10,"g":-0.0,"h":1E+400,"s":"\u00e9é\/😀\ud83d\ude00","messages":[],"model":"a"}`,
 			`{"seed":12345678901234567890123,"f":0.10,"g":-0.0,"h":1E+400,"s":"\u00e9é\/😀\ud83d\ude00","messages":[],"model":"b","temperature":1.0}`,
-			[]provider.Edit{set("model", `"b"`), set("temperature", "1.0")}},
+			[]provider.Edit{set("model", `"b"`), set("temperature", "1.0")},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := []byte(tt.body)

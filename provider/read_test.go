@@ -26,7 +26,7 @@ func read(t testing.TB, body string) *provider.Request {
 func requestError(t testing.TB, err error) *provider.RequestError {
 	t.Helper()
 	var fault *provider.RequestError
-	require.True(t, errors.As(err, &fault), "got %v, want a RequestError", err)
+	require.ErrorAs(t, err, &fault, "got %v, want a RequestError", err)
 	return fault
 }
 

@@ -134,7 +134,7 @@ func (t *Target) limitEdits(edits []Edit, req *Request, model string) []Edit {
 	}
 	sent := own != nil || others != nil
 	switch {
-	case t.limit != nil && !(sent && t.clientFirst()):
+	case t.limit != nil && (!sent || !t.clientFirst()):
 		edits = append(edits, Edit{field, t.limit})
 		if other != "" {
 			edits = append(edits, Edit{Name: other})

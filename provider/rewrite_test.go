@@ -27,10 +27,14 @@ func TestRewriteSetsModelAndOptions(t *testing.T) {
 		{"model is replaced", openai("gpt-4o", provider.Options{}), `{"messages":[],"model":"m"}`, `{"messages":[],"model":"gpt-4o"}`},
 		{"model is added", openai("gpt-4o", provider.Options{}), `{"messages":[]}`, `{"messages":[],"model":"gpt-4o"}`},
 		{"own model stays", openai("", provider.Options{}), chat, chat},
-		{"configured options win, as written", openai("g", provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}),
-			`{"model":"m","messages":[],"top_p":0.1}`, `{"model":"g","messages":[],"top_p":0.90,"temperature":1.0,"top_k":5}`},
-		{"client's options win", client(openai("g", provider.Options{Temperature: "1.0", TopP: "0.90"})),
-			`{"model":"m","messages":[],"top_p":0.1,"temperature":null}`, `{"model":"g","messages":[],"top_p":0.1,"temperature":1.0}`},
+		{
+			"configured options win, as written", openai("g", provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}),
+			`{"model":"m","messages":[],"top_p":0.1}`, `{"model":"g","messages":[],"top_p":0.90,"temperature":1.0,"top_k":5}`,
+		},
+		{
+			"client's options win", client(openai("g", provider.Options{Temperature: "1.0", TopP: "0.90"})),
+			`{"model":"m","messages":[],"top_p":0.1,"temperature":null}`, `{"model":"g","messages":[],"top_p":0.1,"temperature":1.0}`,
+		},
 		{"limit", openai("gpt-4o", limit), `{"model":"m","messages":[],"max_tokens":9}`, `{"model":"gpt-4o","messages":[],"max_tokens":256}`},
 		{"limit replaces the other name", openai("gpt-4o", limit), `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"gpt-4o","messages":[],"max_tokens":256}`},
 		{"limit of a reasoning model", openai("o3-mini", limit), `{"model":"m","max_tokens":9,"messages":[]}`, `{"model":"o3-mini","messages":[],"max_completion_tokens":256}`},
@@ -77,12 +81,16 @@ func TestQueryIsTheClientsWithoutCredentials(t *testing.T) {
 	azure := provider.Settings{Provider: "azure", Model: "m", Options: provider.Options{UpstreamURL: "https://h/p"}}
 	explicit := azure
 	explicit.Options.AzureAPIVersion = "2024-10-21"
-	param := provider.Settings{Provider: "openai", Model: "m", Options: provider.Options{UpstreamURL: "https://h/p"},
-		Auth: provider.Auth{ParamName: "to ken", ParamValue: "s&s", ParamLocation: "query"}}
+	param := provider.Settings{
+		Provider: "openai", Model: "m", Options: provider.Options{UpstreamURL: "https://h/p"},
+		Auth: provider.Auth{ParamName: "to ken", ParamValue: "s&s", ParamLocation: "query"},
+	}
 	override := param
 	override.Auth.AllowOverride = true
-	other := provider.Settings{Provider: "openai", Model: "m", Options: provider.Options{UpstreamURL: "https://h/p"},
-		Credentials: provider.CollectCredentials(param.Auth)}
+	other := provider.Settings{
+		Provider: "openai", Model: "m", Options: provider.Options{UpstreamURL: "https://h/p"},
+		Credentials: provider.CollectCredentials(param.Auth),
+	}
 	for _, tt := range []struct {
 		name        string
 		settings    provider.Settings
@@ -156,26 +164,27 @@ func TestBodyCredentials(t *testing.T) {
 	auth := provider.Auth{ParamName: "api_key", ParamValue: `s"1`, ParamLocation: "body"}
 	own := provider.Settings{Provider: "openai", Model: "m", Auth: auth}
 	w := rewrite(t, own, `{"api_key":"mine","model":"m","messages":[]}`, provider.Client{})
-	require.Equal(t, `{"api_key":"s\"1","model":"m","messages":[]}`, string(w.Body))
+	require.JSONEq(t, `{"api_key":"s\"1","model":"m","messages":[]}`, string(w.Body))
 
 	own.Auth.AllowOverride = true
 	req := read(t, `{"api_key":"mine","model":"m","messages":[]}`)
 	require.True(t, newTarget(t, withRoute(own)).NeedsOriginal(req, provider.Client{}))
 	w = rewrite(t, own, `{"api_key":"mine","model":"m","messages":[]}`, provider.Client{})
-	require.Equal(t, `{"api_key":"mine","model":"m","messages":[]}`, string(w.Body))
+	require.JSONEq(t, `{"api_key":"mine","model":"m","messages":[]}`, string(w.Body))
 
 	other := provider.Settings{Provider: "openai", Model: "m", Credentials: provider.CollectCredentials(auth)}
 	w = rewrite(t, other, `{"api_key":"mine","model":"m","messages":[]}`, provider.Client{})
-	require.Equal(t, `{"model":"m","messages":[]}`, string(w.Body))
+	require.JSONEq(t, `{"model":"m","messages":[]}`, string(w.Body))
 }
 
 func TestTemplates(t *testing.T) {
 	s := provider.Settings{Provider: "azure", Model: "pre-$(headers.X-Model)", Options: provider.Options{
-		AzureInstance: "i", AzureDeploymentID: "$(uri_captures.dep)", AzureAPIVersion: "$(query_params.v)"}}
+		AzureInstance: "i", AzureDeploymentID: "$(uri_captures.dep)", AzureAPIVersion: "$(query_params.v)",
+	}}
 	full := provider.Client{Query: "v=a%26b", Captures: map[string]string{"dep": "x/../y"}, Header: headers(map[string]string{"x-model": `q"x`})}
 	w := rewrite(t, s, chat, full)
 	require.Equal(t, `pre-q"x`, w.Model)
-	require.Equal(t, `{"model":"pre-q\"x","messages":[]}`, string(w.Body))
+	require.JSONEq(t, `{"model":"pre-q\"x","messages":[]}`, string(w.Body))
 	require.Equal(t, "/openai/deployments/x%2F..%2Fy/chat/completions?v=a%26b&api-version=a%26b", w.Path)
 
 	target := newTarget(t, withRoute(s))

@@ -11,7 +11,7 @@ func (r *Router) pick(p Plan, ids []string) Plan {
 	now := r.opts.Health.clock()
 	p.Targets, p.Probes = r.enter(ids, now, func(c *condition) bool { return !c.held(now) })
 	if len(p.Targets) == 0 {
-		p.Targets, p.Probes = r.enter(ids, now, func(c *condition) bool { return true })
+		p.Targets, p.Probes = r.enter(ids, now, func(*condition) bool { return true })
 	}
 	if len(p.Targets) == 0 {
 		p.Reason, p.Out = AllOut, ids

@@ -90,8 +90,11 @@ func TestRoute(t *testing.T) {
 		{"no prompt, CATCHALL", withCatchall, "", []string{"rest"}, NoPrompt},
 		{"a prompt without meaning", nil, "mute", []string{"code75", "code25"}, BeyondThreshold},
 		{"embedder down", nil, "unknown text", []string{"code75", "code25"}, Degraded},
-		{"spill to the next within the threshold", func(o *Options) { o.Spill = SpillNearest }, "towards code",
-			[]string{"code75", "code25", "life"}, Matched},
+		{
+			"spill to the next within the threshold", func(o *Options) { o.Spill = SpillNearest }, "towards code",
+			[]string{"code75", "code25", "life"},
+			Matched,
+		},
 		{"spill stops at the threshold", func(o *Options) { o.Spill = SpillNearest }, "deadlock", []string{"code75", "code25"}, Matched},
 		{"spill to CATCHALL", func(o *Options) { withCatchall(o); o.Spill = SpillCatchall }, "cook", []string{"life", "rest"}, Matched},
 		{"ties in weight by configuration order", func(o *Options) {

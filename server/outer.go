@@ -79,8 +79,10 @@ func read(x *exchange, instance *Instance) (*provider.Request, error) {
 		return nil, &provider.RequestError{Status: 415, Code: "unsupported_encoding", Message: "request bodies must not be compressed"}
 	}
 	if int64(len(x.body)) > instance.BodyLimit {
-		return nil, &provider.RequestError{Status: 413, Code: "request_too_large",
-			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes"}
+		return nil, &provider.RequestError{
+			Status: 413, Code: "request_too_large",
+			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes",
+		}
 	}
 	request, err := provider.ReadRequest(x.body)
 	if err != nil {
@@ -90,8 +92,10 @@ func read(x *exchange, instance *Instance) (*provider.Request, error) {
 		return nil, err
 	}
 	if instance.Models != nil && request.Model != "" && !slices.Contains(instance.Models, request.Model) {
-		return nil, &provider.RequestError{Status: 400, Code: "model_not_allowed",
-			Message: "cannot use own model, must be one of: " + strings.Join(instance.Models, ", ")}
+		return nil, &provider.RequestError{
+			Status: 400, Code: "model_not_allowed",
+			Message: "cannot use own model, must be one of: " + strings.Join(instance.Models, ", "),
+		}
 	}
 	return request, request.CheckStreaming(instance.Streaming)
 }
