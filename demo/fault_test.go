@@ -216,5 +216,5 @@ func TestStartTellsThatThePortIsTaken(t *testing.T) {
 	url := start(t, demo.Options{})
 	_, err := demo.Start(strings.TrimPrefix(url, "http://"), demo.New(demo.Options{}))
 	require.ErrorContains(t, err, "listen for demo server")
-	require.True(t, errors.Is(err, syscall.EADDRINUSE), fmt.Sprint(err))
+	require.ErrorIs(t, err, syscall.EADDRINUSE, fmt.Sprint(err))
 }

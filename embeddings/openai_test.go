@@ -195,7 +195,8 @@ func TestNewOpenAIRefusesWhatCannotWork(t *testing.T) {
 		"header value":   {URL: "http://host", Auth: embeddings.Auth{HeaderName: "a", HeaderValue: secret + "\r\nb: c"}},
 		"param location": {URL: "http://host", Auth: embeddings.Auth{ParamName: "a", ParamValue: secret}},
 		"param is a field": {URL: "http://host", Auth: embeddings.Auth{
-			ParamName: "input", ParamValue: secret, ParamLocation: embeddings.ParamInBody}},
+			ParamName: "input", ParamValue: secret, ParamLocation: embeddings.ParamInBody,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			options.Model = "m"

@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"

@@ -22,8 +22,10 @@ const planted = "pass-7f3a-word"
 
 func TestRedisNeedsNoMoreRightsThanDocumented(t *testing.T) {
 	server := redistest.Start(t)
-	rights := []any{"ACL", "SETUSER", "small", "on", ">" + planted, "~kong:*", "-@all",
-		"+hget", "+hset", "+ft._list", "+ft.create", "+ft.info", "+ft.search"}
+	rights := []any{
+		"ACL", "SETUSER", "small", "on", ">" + planted, "~kong:*", "-@all",
+		"+hget", "+hset", "+ft._list", "+ft.create", "+ft.info", "+ft.search",
+	}
 	admin := newClient(t, server)
 	require.NoError(t, admin.Do(t.Context(), rights...).Err())
 	options := optionsFor(server)
