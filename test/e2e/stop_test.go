@@ -3,10 +3,13 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,8 +39,11 @@ func TestStoppingLeavesNothingBehind(t *testing.T) {
 
 func stopOne(t *testing.T, busy bool) {
 	all := stubs(t, 2)
-	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
-		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all[0]), urlsOf(all[1]))))})
+	s := harness.Start(t, harness.Options{
+		Config: harness.Config(withLanes(
+			harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all[0]), urlsOf(all[1])))),
+		Flags: []string{"--drain", "500ms"},
+	})
 	client := harness.NewClient(t, harness.HTTP1)
 	require.Equal(t, 200, s.Post(client, harness.Chat(prompts()[0])).Status)
 	require.Len(t, children(t), 1)
@@ -62,8 +68,9 @@ func stopOne(t *testing.T, busy bool) {
 	s.Stop()
 	took := time.Since(start)
 	t.Logf("stopped in %s", took)
-	require.Less(t, took, 12*time.Second)
+	require.Less(t, took, 10*time.Second)
 	if busy {
+		require.GreaterOrEqual(t, took, 500*time.Millisecond, "requests under way have their time to end")
 		require.Error(t, <-ended, "a stream that was cut ended as if it were complete")
 		require.Error(t, <-ended)
 	}
@@ -74,14 +81,74 @@ func stopOne(t *testing.T, busy bool) {
 	}
 }
 
-// children are the running child processes of this one, by their names. It reads
-// Linux's /proc.
+// TestWhatIsUnderWayEndsBeforeSemlbDoes stops semlb while streams and slow answers
+// still have some time to go.
+func TestWhatIsUnderWayEndsBeforeSemlbDoes(t *testing.T) {
+	all := stubs(t, 2)
+	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
+		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all[0]), urlsOf(all[1]))))})
+	all[0].Do(harness.SSE(20, 50*time.Millisecond))
+	all[1].Do(harness.Slow(time.Second, harness.OK()))
+	answers := make(chan harness.Answer, 4)
+	for _, p := range harness.Protocols() {
+		client := harness.NewClient(t, p)
+		for i := range 2 {
+			r := s.Request(t.Context(), harness.ChatPath, strings.NewReader(harness.Chat(prompts()[i])))
+			go func() {
+				answer, err := harness.Send(client, r)
+				if err != nil {
+					answer.Err = err
+				}
+				answers <- answer
+			}()
+		}
+	}
+	all[0].Await(t, 2)
+	all[1].Await(t, 2)
+	start := time.Now()
+	s.Stop()
+	require.Less(t, time.Since(start), 8*time.Second, "nothing was left to wait for")
+	for range 4 {
+		answer := <-answers
+		require.NoError(t, answer.Err)
+		require.Equal(t, 200, answer.Status)
+		if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream") {
+			require.True(t, strings.HasSuffix(answer.Body, "data: [DONE]\n\n"), answer.Body)
+		}
+	}
+}
+
+// TestAnEnvoyThatIsKilledIsStartedAgain kills it with SIGKILL.
+func TestAnEnvoyThatIsKilledIsStartedAgain(t *testing.T) {
+	stub := harness.NewStub(t, "provider")
+	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{}, lanes(urlsOf(stub))))})
+	require.Equal(t, 200, s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("hello")).Status)
+	for pid := range childIDs(t) {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
+	client := harness.NewClient(t, harness.HTTP1)
+	require.Eventually(t, func() bool {
+		answer, err := harness.Send(client,
+			s.Request(s.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello"))))
+		return err == nil && answer.Status == 200
+	}, 15*time.Second, 50*time.Millisecond, "served again")
+	require.EqualValues(t, 1, s.Metric("semlb_envoy_restarts_total", nil))
+}
+
+// children are the names and states of the child processes of this one.
 func children(t *testing.T) []string {
+	t.Helper()
+	return slices.Collect(maps.Values(childIDs(t)))
+}
+
+// childIDs are the child processes of this one, by their IDs. It reads Linux's
+// /proc.
+func childIDs(t *testing.T) map[int]string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	require.NoError(t, err)
 	require.NotEmpty(t, files, "this test needs Linux")
-	var names []string
+	all := make(map[int]string)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -89,13 +156,15 @@ func children(t *testing.T) []string {
 		}
 		// pid (name) state ppid …; the name may hold anything.
 		open, end := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
+		var pid, parent int
 		var state string
-		var parent int
+		_, err = fmt.Sscan(string(text[:open]), &pid)
+		require.NoError(t, err)
 		_, err = fmt.Sscan(string(text[end+1:]), &state, &parent)
 		require.NoError(t, err)
 		if parent == os.Getpid() {
-			names = append(names, string(text[open+1:end])+" "+state)
+			all[pid] = string(text[open+1:end]) + " " + state
 		}
 	}
-	return names
+	return all
 }
