@@ -35,9 +35,28 @@ func FuzzLoad(f *testing.F) {
 		}
 		return marker, len(name)%2 == 0
 	}
+	fuzzLoad(f, "f", env)
+}
+
+// FuzzTerraform does the same to the reader of Terraform files.
+func FuzzTerraform(f *testing.F) {
+	files, err := filepath.Glob("../examples/terraform/*")
+	require.NoError(f, err)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(string(data))
+	}
+	f.Add(tfPlugin("tags = concat(local.a, [for x in y : x])", "balancer = merge(local.b, { retries = -var.c.d[0] })") +
+		"locals {\n a = [\"x\", <<-EOT\n y\nEOT\n]\n b = {}\n}\nvariable \"c\" { type = map(any) }")
+	f.Add("resource \"konnect_gateway_key_auth\" \"k\" {\n consumer_id = \"a\"\n key = \"Bearer var.k ${var.l}\"\n}\nvariable \"k\" {}\nvariable \"l\" {}\nprose { here")
+	fuzzLoad(f, "f.tf", func(name string) (string, bool) { return marker, strings.HasPrefix(name, "TF_VAR_") })
+}
+
+func fuzzLoad(f *testing.F, file string, env func(string) (string, bool)) {
 	f.Fuzz(func(t *testing.T, text string) {
 		start := time.Now()
-		c, warnings, err := Load([]Source{{Name: "f", Data: []byte(text)}}, Options{Env: env})
+		c, warnings, err := Load([]Source{{Name: file, Data: []byte(text)}}, Options{Env: env})
 		require.Less(t, time.Since(start), 5*time.Second)
 		require.Equal(t, err == nil, c != nil)
 		if err != nil && !strings.Contains(text, marker) {

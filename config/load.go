@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"strings"
 )
@@ -57,6 +58,7 @@ func (l *loader) load(sources []Source) error {
 		l.read(source)
 	}
 	l.bindKubernetes()
+	l.bindTerraform()
 	names := newIndex(&l.config)
 	l.joinGroups(names)
 	for _, e := range l.entries {
@@ -80,6 +82,7 @@ type loader struct {
 	table    *spec
 	entities *spec
 	cluster  cluster
+	tf       terraform
 	// entries are the plugins found, in order.
 	entries []entry
 	// shared are the blocks of _plugin_configs.
@@ -134,6 +137,7 @@ func newLoader(opts Options) (*loader, error) {
 	return &loader{
 		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, table: table, entities: entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
+		tf: newTerraform(),
 	}, nil
 }
 
@@ -145,6 +149,10 @@ func (l *loader) warn(pos Position, path, text string) {
 func (l *loader) read(source Source) {
 	if faults := checkSize(source.Name, source.Data); faults != nil {
 		l.faults = append(l.faults, faults...)
+		return
+	}
+	if ext := filepath.Ext(source.Name); ext == ".tf" || ext == ".tfvars" {
+		l.hclFile(source)
 		return
 	}
 	f := filler{env: l.env, symbols: l.symbols}

@@ -17,7 +17,7 @@ func (w *writer) terraform() []byte {
 		fmt.Fprintf(&out, "resource %q %q {\n", "konnect_gateway_plugin_ai_proxy_advanced", name)
 		for _, f := range p.body(func(id string) *node { return object("id", text(id)) }).fields {
 			if !slices.Contains([]string{"name", "run_on", "created_at", "updated_at"}, f.name) {
-				out.WriteString("  " + f.name + " = " + hcl(f.value, "  ") + "\n")
+				out.WriteString("  " + f.name + " = " + hclText(f.value, "  ") + "\n")
 			}
 		}
 		out.WriteString("  control_plane_id = var.control_plane_id\n}\n\n")
@@ -49,8 +49,8 @@ func variables(names map[string]bool) string {
 	return out.String()
 }
 
-// hcl returns a tree as an expression of Terraform's language.
-func hcl(n *node, indent string) string {
+// hclText returns a tree as an expression of Terraform's language.
+func hclText(n *node, indent string) string {
 	deeper := indent + "  "
 	var b strings.Builder
 	switch n.kind {
@@ -61,13 +61,13 @@ func hcl(n *node, indent string) string {
 			if !identifier(name) || strings.ContainsAny(name, "./") {
 				name = hclString(name)
 			}
-			b.WriteString(deeper + name + " = " + hcl(f.value, deeper) + "\n")
+			b.WriteString(deeper + name + " = " + hclText(f.value, deeper) + "\n")
 		}
 		b.WriteString(indent + "}")
 	case kindList:
 		b.WriteString("[\n")
 		for _, item := range n.items {
-			b.WriteString(deeper + hcl(item, deeper) + ",\n")
+			b.WriteString(deeper + hclText(item, deeper) + ",\n")
 		}
 		b.WriteString(indent + "]")
 	case kindString:
