@@ -1,0 +1,100 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// file is the state file. Its content is replaced as a whole: whenever the process
+// is killed, it is the old one or the new one.
+type file struct {
+	path string
+	lock *os.File
+}
+
+// openFile takes the state file for this process alone. The file need not exist.
+func openFile(path string) (*file, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a link stays one when what it leads to is replaced
+	}
+	lock, err := os.OpenFile(beside(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock state: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock state: %s is used by another process: %w", path, err), lock.Close())
+	}
+	return &file{path: path, lock: lock}, nil
+}
+
+// beside returns the name of a hidden file in the same directory.
+func beside(path, suffix string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+suffix)
+}
+
+// read returns the content, and false where there is no file.
+func (f *file) read() ([]byte, bool, error) {
+	data, err := os.ReadFile(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("read state: %w", err)
+	default:
+		return data, true, nil
+	}
+}
+
+// write replaces the content. When it returns nil the new content is on the disk,
+// and survives a loss of power as far as the disk tells the truth.
+func (f *file) write(data []byte) error {
+	temporary := beside(f.path, "new")
+	if err := writeSynced(temporary, data); err != nil {
+		return errors.Join(fmt.Errorf("write state: %w", err), removeIfThere(temporary))
+	}
+	if err := os.Rename(temporary, f.path); err != nil {
+		return errors.Join(fmt.Errorf("replace state: %w", err), removeIfThere(temporary))
+	}
+	if err := syncDirectory(filepath.Dir(f.path)); err != nil {
+		return fmt.Errorf("sync directory of state: %w", err)
+	}
+	return nil
+}
+
+func writeSynced(path string, data []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	// A leftover of a killed process may have been made readable since.
+	if err := f.Chmod(0o600); err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func syncDirectory(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// close lets another process use the file.
+func (f *file) close() error { return f.lock.Close() }
