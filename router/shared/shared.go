@@ -1,0 +1,226 @@
+// Package shared lets replicas share what they learn of targets, through a stream in
+// a Redis server. Nothing waits for the server: while it is away, each replica goes
+// by what it learns itself.
+package shared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"semlb/router"
+)
+
+const (
+	// queueLength bounds the events that wait for the server; more are dropped.
+	queueLength = 1024
+	// streamLength is about how many events the server keeps, for replicas that
+	// start or were cut off.
+	streamLength = 1024
+	// streamLife is how long the server keeps a stream that nobody writes to.
+	streamLife = 24 * time.Hour
+	// callTimeout bounds every exchange with the server, beside the waiting for
+	// events.
+	callTimeout = 2 * time.Second
+	// block is how long one call waits for events.
+	block = time.Second
+	// pause is the time between tries while the server is away.
+	pause = 250 * time.Millisecond
+)
+
+// Options is what a Redis is made of.
+type Options struct {
+	// Key is the stream's. A user of the server needs these rights:
+	//
+	//	~kong:* -@all +xadd +pexpire +xrevrange +xread +time
+	Key string
+	// Replica names this process; its own events are not passed back to it.
+	Replica string
+	// Log is told when the server goes away and comes back.
+	Log *slog.Logger
+}
+
+// Redis shares events through a stream in a Redis server.
+type Redis struct {
+	client  *redis.Client
+	options Options
+	queue   chan queued
+	dropped atomic.Uint64
+	// writing and reading are true while that fails.
+	writing, reading atomic.Bool
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+type queued struct {
+	event router.Event
+	since time.Time
+}
+
+// New makes a Redis that does nothing before Start. It closes client when it is
+// closed.
+func New(client *redis.Client, o Options) *Redis {
+	return &Redis{client: client, options: o, queue: make(chan queued, queueLength), stop: func() {}}
+}
+
+// Publish passes an event on to the other replicas, soon. It does not wait: while
+// too many events do, this one is dropped.
+func (s *Redis) Publish(e router.Event) {
+	select {
+	case s.queue <- queued{e, time.Now()}:
+	default:
+		s.dropped.Add(1)
+	}
+}
+
+// Dropped counts the events that no other replica was told of.
+func (s *Redis) Dropped() uint64 { return s.dropped.Load() }
+
+// Start begins to write what was published, and to read what other replicas have
+// learned. apply is called by one goroutine.
+func (s *Redis) Start(apply func(router.Event)) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.done.Go(func() { s.write(ctx) })
+	s.done.Go(func() { s.read(ctx, apply) })
+}
+
+// Close ends both. Events that still wait are dropped. A second call does nothing.
+func (s *Redis) Close() error {
+	s.stop()
+	err := s.client.Close() // ends a call that waits for events
+	s.done.Wait()
+	if err != nil && !errors.Is(err, redis.ErrClosed) {
+		return fmt.Errorf("close redis client: %w", err)
+	}
+	return nil
+}
+
+// write writes events until ctx ends.
+func (s *Redis) write(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case q := <-s.queue:
+			if err := s.add(ctx, q); err != nil {
+				s.dropped.Add(1)
+				s.failed(ctx, &s.writing, "write", err)
+				s.drain()
+				sleep(ctx, pause)
+			} else {
+				s.worked(&s.writing, "write")
+			}
+		}
+	}
+}
+
+// drain drops what waits for a server that is away: it would be old news later.
+func (s *Redis) drain() {
+	for {
+		select {
+		case <-s.queue:
+			s.dropped.Add(1)
+		default:
+			return
+		}
+	}
+}
+
+// add writes an event, with what is left of its time.
+func (s *Redis) add(ctx context.Context, q queued) error {
+	if q.event.For > 0 {
+		if q.event.For -= time.Since(q.since); q.event.For <= 0 {
+			return nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.XAdd(ctx, &redis.XAddArgs{
+			Stream: s.options.Key, MaxLen: streamLength, Approx: true,
+			Values: encode(q.event, s.options.Replica),
+		})
+		p.PExpire(ctx, s.options.Key, streamLife)
+		return nil
+	})
+	return err
+}
+
+// read follows the stream until ctx ends.
+func (s *Redis) read(ctx context.Context, apply func(router.Event)) {
+	r := &reader{Redis: s, apply: apply}
+	for ctx.Err() == nil {
+		if err := r.step(ctx); err != nil {
+			s.failed(ctx, &s.reading, "read", err)
+			r.synced = false
+			sleep(ctx, pause)
+			continue
+		}
+		s.worked(&s.reading, "read")
+	}
+}
+
+// failed and worked log the server's comings and goings, once each.
+func (s *Redis) failed(ctx context.Context, state *atomic.Bool, doing string, err error) {
+	if ctx.Err() == nil && state.CompareAndSwap(false, true) {
+		s.options.Log.Warn("the state of targets is not shared; each replica goes by its own", "doing", doing, "error", reason(err))
+	}
+}
+
+func (s *Redis) worked(state *atomic.Bool, doing string) {
+	if state.CompareAndSwap(true, false) {
+		s.options.Log.Info("the state of targets is shared again", "doing", doing)
+	}
+}
+
+// reason is an error without what the server says beyond its code: some servers
+// repeat a password that they did not understand.
+func reason(err error) string {
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		code, _, _ := strings.Cut(reply.Error(), " ")
+		return "redis answers " + code
+	}
+	return err.Error()
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// encode and decode are the layout of an entry.
+func encode(e router.Event, replica string) []any {
+	return []any{
+		"from", replica, "kind", string(e.Kind), "target", e.Target,
+		"ms", strconv.FormatInt(e.For.Milliseconds(), 10), "token", strconv.FormatUint(uint64(e.Token), 16),
+	}
+}
+
+func decode(m redis.XMessage) (e router.Event, from string, err error) {
+	text := func(name string) string {
+		value, _ := m.Values[name].(string)
+		return value
+	}
+	ms, err := strconv.ParseInt(text("ms"), 10, 64)
+	token, err2 := strconv.ParseUint(text("token"), 16, 64)
+	at, err3 := position(m.ID)
+	return router.Event{
+		Kind: router.EventKind(text("kind")), Target: text("target"),
+		For: time.Duration(ms) * time.Millisecond, Token: router.ProbeToken(token), At: at,
+	}, text("from"), errors.Join(err, err2, err3)
+}
