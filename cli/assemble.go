@@ -15,6 +15,7 @@ import (
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/router"
+	"semlb/router/shared"
 	"semlb/server"
 	"semlb/vectordb"
 )
@@ -38,7 +39,9 @@ type pluginParts struct {
 	// predecessor is the store of the same model in the configuration before this
 	// one; nil if there is none.
 	predecessor vectordb.Store
-	close       []func() error
+	// shared carries what replicas learn of targets; nil if they do not share it.
+	shared *shared.Redis
+	close  []func() error
 }
 
 // builder turns configured plugins into parts.
@@ -49,6 +52,8 @@ type builder struct {
 	log     *slog.Logger
 	// health keeps what is learned of targets; nil learns nothing.
 	health *router.Health
+	// replica names this process to the others it shares that with.
+	replica string
 	// shared holds the embedders, which outlive a reload that does not change them.
 	shared pool
 }
@@ -127,8 +132,14 @@ func (b *builder) plugin(ctx context.Context, a *assembly, p *config.Plugin) (*p
 			return parts, err
 		}
 	}
+	if err := b.share(p, parts, &options); err != nil {
+		return parts, err
+	}
 	if parts.router, err = router.New(options); err != nil {
 		return parts, err
+	}
+	if parts.shared != nil {
+		parts.shared.Start(parts.router.Apply)
 	}
 	parts.instance = instanceOf(p, parts.router, targets)
 	a.bodyLimit = max(a.bodyLimit, parts.instance.BodyLimit)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,7 +12,9 @@ import (
 
 	"semlb/config"
 	"semlb/router"
+	"semlb/router/shared"
 	"semlb/server"
+	"semlb/vectordb"
 )
 
 // breakerOf is what the outcomes of a plugin's attempts mean.
@@ -30,6 +33,31 @@ func breakerOf(b *config.Balancer, maxRetryAfter time.Duration) router.Breaker {
 		}
 	}
 	return breaker
+}
+
+// share lets a plugin's replicas share what they learn of its targets
+// (balancer.shared_state). Where that cannot be, each goes by its own.
+func (b *builder) share(p *config.Plugin, parts *pluginParts, options *router.Options) error {
+	if !p.Settings.Balancer.SharedState || b.health == nil {
+		return nil
+	}
+	db := p.Settings.VectorDB
+	if db == nil || db.Strategy != config.StrategyRedis || b.options.vectordb == "memory" {
+		b.log.Warn("balancer.shared_state needs vectordb.strategy redis; each replica goes by its own", "position", p.Position)
+		return nil
+	}
+	where := redisOptions(&db.Redis)
+	where.PoolSize = 3 // one waits for events, one writes
+	client, err := vectordb.NewRedisClient(where)
+	if err != nil {
+		return fmt.Errorf("config.vectordb.redis: %w", err)
+	}
+	parts.shared = shared.New(client, shared.Options{
+		Key: "kong:semlb:v1:targets:" + digest(p.Scope), Replica: b.replica, Log: b.log,
+	})
+	parts.close = append(parts.close, parts.shared.Close)
+	options.Share = parts.shared.Publish
+	return nil
 }
 
 // health is where a service keeps what it learns of targets. Targets that go out or

@@ -132,25 +132,11 @@ func (b *builder) store(p *config.Plugin, info embeddings.Info) (vectordb.Store,
 		// descriptions needs one of its own.
 		namespace += "-" + digest(descriptions(p))
 	}
-	redis, err := vectordb.NewRedis(vectordb.RedisOptions{
-		Addr:           redisAddr(&db.Redis),
-		Username:       db.Redis.Username,
-		Password:       db.Redis.Password.Reveal(),
-		Database:       db.Redis.Database,
-		SSL:            db.Redis.SSL,
-		SSLSkipVerify:  !db.Redis.SSLVerify,
-		ServerName:     db.Redis.ServerName,
-		ConnectTimeout: db.Redis.ConnectTimeout,
-		SendTimeout:    db.Redis.SendTimeout,
-		ReadTimeout:    db.Redis.ReadTimeout,
-		PoolSize:       db.Redis.KeepalivePoolSize,
-		Namespace:      namespace,
-		Model:          info.Model,
-		Dimensions:     info.Dimensions,
-		Metric:         metric,
-		InProcess:      !inStore,
-		Logger:         b.log,
-	})
+	options := redisOptions(&db.Redis)
+	options.Namespace = namespace
+	options.Model, options.Dimensions, options.Metric = info.Model, info.Dimensions, metric
+	options.InProcess, options.Logger = !inStore, b.log
+	redis, err := vectordb.NewRedis(options)
 	if err != nil {
 		return nil, fmt.Errorf("config.vectordb.redis: %w", err)
 	}
@@ -168,6 +154,19 @@ func descriptions(p *config.Plugin) []string {
 	return all
 }
 
-func redisAddr(r *config.Redis) string {
-	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port))
+// redisOptions say where a Redis is and how to talk to it.
+func redisOptions(r *config.Redis) vectordb.RedisOptions {
+	return vectordb.RedisOptions{
+		Addr:           net.JoinHostPort(r.Host, strconv.Itoa(r.Port)),
+		Username:       r.Username,
+		Password:       r.Password.Reveal(),
+		Database:       r.Database,
+		SSL:            r.SSL,
+		SSLSkipVerify:  !r.SSLVerify,
+		ServerName:     r.ServerName,
+		ConnectTimeout: r.ConnectTimeout,
+		SendTimeout:    r.SendTimeout,
+		ReadTimeout:    r.ReadTimeout,
+		PoolSize:       r.KeepalivePoolSize,
+	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,7 +71,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	metrics := server.NewMetrics(registry)
 	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
 	s.ready.envoys = s.control.Envoys
-	b.health = s.health(registry)
+	b.health, b.replica = s.health(registry), rand.Text()
 	s.live = newLive(b, o, env, s.control)
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {

@@ -39,7 +39,6 @@ func unsupportedSettings() []unsupported {
 		{"config.balancer.latency_strategy", "", options},
 		{"config.balancer.slots", "", options},
 		{"config.balancer.tokens_count_strategy", "", options},
-		{"config.balancer.shared_state", "", "there is no state to share"},
 	}
 }
 

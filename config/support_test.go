@@ -16,7 +16,8 @@ func used() []string {
 		updated_at
 		config.balancer.algorithm config.balancer.connect_timeout config.balancer.fail_timeout
 		config.balancer.failover_criteria config.balancer.group_order config.balancer.max_fails config.balancer.no_match
-		config.balancer.read_timeout config.balancer.retries config.balancer.spill config.balancer.write_timeout
+		config.balancer.read_timeout config.balancer.retries config.balancer.shared_state config.balancer.spill
+		config.balancer.write_timeout
 		config.embeddings.auth.header_name config.embeddings.auth.header_value config.embeddings.auth.param_location
 		config.embeddings.auth.param_name config.embeddings.auth.param_value config.embeddings.model.name
 		config.embeddings.model.options.upstream_url config.embeddings.model.provider

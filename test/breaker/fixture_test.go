@@ -3,6 +3,7 @@
 package breaker_test
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,9 +13,15 @@ import (
 	"go.uber.org/goleak"
 
 	"semlb/test/harness"
+	"semlb/vectordb"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+	// The Redis client library's look-out for a server that is away ends within a
+	// second after the client is closed.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 // world is a semlb with two stubs: a is tried first, while nothing speaks against
 // it.
