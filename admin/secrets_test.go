@@ -1,0 +1,230 @@
+package admin
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/config"
+)
+
+const planted = "sk-planted-marker"
+
+// withSecrets returns a value of a shape in which every secret is a marker, and
+// the number of them.
+func withSecrets(s *shape, count *int) any {
+	switch {
+	case s.secret:
+		*count++
+		return fmt.Sprintf("%s-%d", planted, *count)
+	case s.typ == "record":
+		o := object{}
+		for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+			if v := withSecrets(s.fields[name], count); v != nil {
+				o[name] = v
+			}
+		}
+		if len(o) == 0 {
+			return nil
+		}
+		return o
+	case s.typ == "array":
+		if v := withSecrets(s.item, count); v != nil {
+			return []any{v, v}
+		}
+	}
+	return nil
+}
+
+func TestEverySecretFieldIsMasked(t *testing.T) {
+	total := 0
+	for name, k := range newKinds() {
+		count := 0
+		v := withSecrets(k.shape, &count)
+		require.NotContains(t, string(toJSON(k.shape.masked(v), "")), planted, name)
+		restored, wrongs := k.shape.restored(k.shape.masked(v), v, nil)
+		require.Empty(t, wrongs)
+		require.Equal(t, v, restored, "masks sent back stand for what is stored")
+		_, wrongs = k.shape.restored(k.shape.masked(v), nil, nil)
+		total += count
+		if count > 0 {
+			require.NotEmpty(t, wrongs)
+		}
+	}
+	require.Greater(t, total, 20, "the plugin has many and each credential one")
+}
+
+// plantEverywhere writes marked secrets into all fields that the API takes, and
+// returns every answer.
+func plantEverywhere(s *served) []reply {
+	settings := `{"balancer": {"algorithm": "semantic"},
+		"embeddings": {"auth": {"header_name": "Authorization", "header_value": "Bearer ` + planted + `"}, "model": {"provider": "openai", "name": "m"}},
+		"vectordb": {"strategy": "redis", "distance_metric": "cosine", "dimensions": 4, "threshold": 0.5,
+			"redis": {"host": "localhost", "password": "` + planted + `"}},
+		"targets": [{"route_type": "llm/v1/chat", "description": "d", "model": {"provider": "openai", "name": "gpt-4o"},
+			"auth": {"header_name": "Authorization", "header_value": "Bearer ` + planted + `",
+				"param_name": "key", "param_value": "` + planted + `", "param_location": "query"}}]}`
+	plugin := `{"name": "ai-proxy-advanced", "config": ` + settings + `}`
+	var all []reply
+	call := func(method, path, body string) reply {
+		r := s.call(method, path, body)
+		all = append(all, r)
+		return r
+	}
+	call("POST", "/consumers", `{"username": "alice"}`).is(201)
+	id := text(call("POST", "/plugins", plugin).is(201).object(), "id")
+	call("POST", "/consumers/alice/key-auth", `{"key": "`+planted+`"}`).is(201)
+	call("POST", "/consumers/alice/key-auth", `{"key": "`+planted+`"}`).is(409)
+	call("POST", "/consumers/alice/basic-auth", `{"username": "al", "password": "`+planted+`"}`).is(201)
+	call("POST", "/consumers/alice/jwt", `{"key": "issuer", "secret": "`+planted+`"}`).is(201)
+	call("POST", "/routes", `{"name": "rt", "headers": {"Authorization": ["`+planted+`"], "x-a": ["seen"]}}`).is(201)
+	call("PATCH", "/plugins/"+id, `{"tags": ["x"]}`).is(200)
+	call("PUT", "/plugins/"+id, plugin).is(200)
+	call("POST", "/plugins", plugin).is(409)
+	call("POST", "/schemas/plugins/validate", plugin).is(200)
+	// Wrong in many ways, with the secret in the place of what is wrong.
+	for _, auth := range []string{
+		`{"header_name": "Authorization", "header_value": ["` + planted + `"]}`, `{"header_value": "` + planted + `"}`,
+		`{"header_name": "Authorization", "header_value": {"x": "` + planted + `"}}`, `{"header_valu": "` + planted + `"}`,
+		`"` + planted + `"`, `{"header_name": "` + planted + `:", "header_value": "` + planted + `"}`, `{"allow_override": "` + planted + `"}`,
+	} {
+		wrong := strings.Replace(plugin, `{"header_name": "Authorization", "header_value": "Bearer `+planted+`"}`, auth, 1)
+		call("POST", "/plugins", wrong).is(400)
+		call("PATCH", "/plugins/"+id, `{"config": {"embeddings": {"auth": `+auth+`}}}`)
+	}
+	call("POST", "/consumers/alice/key-auth", `{"key": ["`+planted+`"]}`).is(400)
+	call("POST", "/consumers/alice/basic-auth", `{"password": "`+planted+`"}`).is(400)
+	for _, path := range []string{
+		"/plugins", "/plugins/" + id, "/consumers", "/consumers/alice/key-auth", "/key-auths", "/basic-auths", "/jwts", "/routes",
+		"/routes/rt", "/consumers/alice/plugins", "/config", "/config?export=secrets", "/plugins?export=secrets", "/", "/status", "/tags",
+		"/schemas/plugins/ai-proxy-advanced", "/consumers/alice/basic-auth/al",
+	} {
+		call("GET", path, "")
+	}
+	return all
+}
+
+func TestPlantedSecretsAreInNoAnswerAndNoLog(t *testing.T) {
+	s := serve(t, Options{})
+	for _, r := range plantEverywhere(s) {
+		require.NotContains(t, r.raw, planted)
+	}
+	require.NotContains(t, s.log.String(), planted)
+	require.Contains(t, s.log.String(), "admin write")
+	data, err := os.ReadFile(s.state)
+	require.NoError(t, err)
+	require.Contains(t, string(data), planted, "the state has them")
+	info, err := os.Stat(s.state)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestExportNeedsTheToken(t *testing.T) {
+	s := serve(t, Options{Token: config.NewSecret("the-token")})
+	s.call("GET", "/config?export=secrets", "").is(401)
+	authorised := s.with("Authorization", "Bearer the-token")
+	plantEverywhere(authorised)
+	require.NotContains(t, authorised.call("GET", "/config", "").is(200).raw, planted)
+	require.Contains(t, authorised.call("GET", "/config?export=secrets", "").is(200).raw, planted)
+	require.Contains(t, authorised.call("GET", "/key-auths?export=secrets", "").is(200).raw, planted)
+	authorised.call("GET", "/config?export=all", "").is(403)
+
+	_, _, err := config.Load([]config.Source{{Name: "export.json", Data: []byte(authorised.call("GET", "/config?export=secrets", "").raw)}}, config.Options{})
+	require.NoError(t, err, "an export is a decK file")
+	open := serve(t, Options{})
+	open.call("GET", "/config?export=secrets", "").is(403)
+}
+
+func TestGeneratedCredentialsAreShownToTheTokenOnly(t *testing.T) {
+	s := serve(t, Options{Token: config.NewSecret("the-token")}).with("Kong-Admin-Token", "the-token")
+	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
+	s.call("POST", "/consumers/alice/key-auth", `{}`).is(400)
+	key := text(s.call("POST", "/consumers/alice/key-auth?export=secrets", "").is(201).object(), "key")
+	require.Greater(t, len(key), 20)
+	require.NotContains(t, s.call("GET", "/key-auths", "").raw, key)
+	jwt := s.call("POST", "/consumers/alice/jwt?export=secrets", `{}`).is(201).object()
+	require.NotEqual(t, mask, jwt["secret"])
+	require.NotEmpty(t, jwt["key"])
+}
+
+func TestReferencesStayReferences(t *testing.T) {
+	s := serve(t, Options{})
+	for i, ref := range []string{"Bearer $OPENAI_API_KEY", "Bearer '$OPENAI_API_KEY'", "{vault://env/openai-api-key}"} {
+		name := fmt.Sprintf("c%d", i)
+		s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201)
+		raw := s.call("POST", "/consumers/"+name+"/plugins", strings.Replace(aPlugin(""), "Bearer sk-planted", ref, 1)).is(201).raw
+		require.Contains(t, raw, `"header_value":"`+ref+`"`)
+		data, err := os.ReadFile(s.state)
+		require.NoError(t, err)
+		require.Contains(t, string(data), ref)
+		require.NotContains(t, string(data), "sk-from-the-environment")
+	}
+	for _, p := range s.inForce().Plugins {
+		require.Contains(t, p.Settings.Targets[0].Auth.HeaderValue.Reveal(), "sk-from-the-environment")
+	}
+	s.call("POST", "/plugins", strings.Replace(aPlugin(""), "Bearer sk-planted", "Bearer $UNSET", 1)).is(400)
+	mixed := s.call("POST", "/plugins", strings.Replace(aPlugin(""), "Bearer sk-planted", "sk-planted $OPENAI_API_KEY", 1)).is(201).raw
+	require.NotContains(t, mixed, "sk-planted")
+}
+
+func TestTemplatesOfClientsAreText(t *testing.T) {
+	s := serve(t, Options{})
+	s.call("POST", "/consumers", `{"username": "${{ env \"DECK_HOME\" }}"}`).is(201)
+	require.Equal(t, `${{ env "DECK_HOME" }}`, s.inForce().Consumers[0].Username)
+}
+
+func TestMasksSentBackKeepWhatIsStored(t *testing.T) {
+	s := serve(t, Options{})
+	target := func(model, key string) string {
+		return `{"route_type": "llm/v1/chat", "model": {"provider": "` + model + `", "name": "m"` +
+			map[bool]string{true: `, "options": {"mistral_format": "openai"}`}[model == "mistral"] + `},
+			"auth": {"header_name": "Authorization", "header_value": "` + key + `"}}`
+	}
+	body := func(targets ...string) string {
+		return `{"name": "ai-proxy-advanced", "config": {"targets": [` + strings.Join(targets, ",") + `]}}`
+	}
+	stored := func() []string {
+		var keys []string
+		for _, t := range s.inForce().Plugins[0].Settings.Targets {
+			keys = append(keys, t.Auth.HeaderValue.Reveal())
+		}
+		return keys
+	}
+	s.call("POST", "/plugins", body(target("openai", mask))).is(400)
+	created := s.call("POST", "/plugins", body(target("openai", "k-openai"), target("mistral", "k-mistral"))).is(201)
+	at := "/plugins/" + text(created.object(), "id")
+
+	// The whole answer may be sent back.
+	s.call("PUT", at, created.raw).is(200)
+	require.Equal(t, []string{"k-openai", "k-mistral"}, stored())
+	s.call("PATCH", at, body(target("openai", mask), target("mistral", "k-new"))).is(200)
+	require.Equal(t, []string{"k-openai", "k-new"}, stored())
+	// In another order the credentials go with their providers.
+	s.call("PUT", at, body(target("mistral", mask), target("openai", mask))).is(200)
+	require.Equal(t, []string{"k-new", "k-openai"}, stored())
+	s.call("PUT", at, body(target("deepseek", mask))).is(400)
+	require.Equal(t, []string{"k-new", "k-openai"}, stored())
+
+	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
+	key := s.call("POST", "/consumers/alice/key-auth", `{"key": "the-key"}`).is(201)
+	s.call("PUT", "/key-auths/"+text(key.object(), "id"), key.raw).is(200)
+	require.Equal(t, "the-key", s.inForce().Consumers[0].KeyAuth[0].Key.Reveal())
+}
+
+func TestFilesAreShownMasked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kong.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(seedDeck, "SECRET", planted)), 0o600))
+	options := config.Options{Env: variablesOf("DECK_KEY", planted+"-env", "DECK_HOST", "redis.test")}
+	cfg, _, err := config.LoadFiles(options, file)
+	require.NoError(t, err)
+	s := serve(t, Options{Config: cfg, Token: config.NewSecret("t")}).with("Authorization", "Bearer t")
+	for _, path := range []string{"/plugins", "/consumers/alice/key-auth", "/config", "/config?export=secrets", "/plugins?export=secrets"} {
+		require.NotContains(t, s.call("GET", path, "").is(200).raw, planted, path)
+	}
+}
