@@ -36,9 +36,10 @@ func newChild(o *runOptions, s *service, binary, dir string) *child {
 		process: &envoy.Process{
 			Binary: binary, Dir: dir, Concurrency: o.envoyConcurrency, Grace: grace, Log: s.log,
 			Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{
-				NodeID:  "semlb-run",
-				Service: envoy.Endpoint{Path: o.grpcSocket},
-				Admin:   envoy.Endpoint{Path: socket},
+				NodeID:    "semlb-run",
+				Service:   envoy.Endpoint{Path: o.grpcSocket},
+				Admin:     envoy.Endpoint{Path: socket},
+				HopSocket: o.hopPath(),
 			}),
 		},
 		restarted: s.envoyRestarts.Inc,

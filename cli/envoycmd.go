@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -18,8 +20,9 @@ import (
 
 type envoyOptions struct {
 	serveOptions
-	static bool
-	admin  string
+	addresses []string
+	static    bool
+	admin     string
 }
 
 func newEnvoy(env Environment) *cobra.Command {
@@ -34,7 +37,9 @@ JSON: envoy -c FILE.json. No configuration of Envoy ever holds a key.`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
 	}
 	o.bind(c)
+	o.bindHop(c)
 	f := c.Flags()
+	f.StringArrayVar(&o.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; takes the place of the other two")
 	f.StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
 	f.StringVar(&o.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
@@ -43,13 +48,14 @@ JSON: envoy -c FILE.json. No configuration of Envoy ever holds a key.`,
 }
 
 func (o *envoyOptions) run(ctx context.Context, env Environment) error {
-	bootstrap := envoy.BootstrapOptions{NodeID: "semlb", Service: envoy.Endpoint{Path: o.grpcSocket}}
-	var err error
-	if o.grpcListen != "" {
-		if bootstrap.Service, err = endpoint("grpc-listen", o.grpcListen); err != nil {
-			return err
-		}
+	if err := o.checkHop(); err != nil {
+		return err
 	}
+	services, err := o.services()
+	if err != nil {
+		return err
+	}
+	bootstrap := envoy.BootstrapOptions{NodeID: "semlb", Service: services[0], Replicas: services[1:], HopSocket: o.hopPath()}
 	if o.admin != "" {
 		if bootstrap.Admin, err = endpoint("envoy-admin", o.admin); err != nil {
 			return err
@@ -58,7 +64,7 @@ func (o *envoyOptions) run(ctx context.Context, env Environment) error {
 	if !o.static {
 		return printConfig(env.Stdout, envoy.Bootstrap(bootstrap))
 	}
-	resources, err := o.resources(ctx, env, bootstrap.Service)
+	resources, err := o.resources(ctx, env, services)
 	if err != nil {
 		return err
 	}
@@ -66,7 +72,7 @@ func (o *envoyOptions) run(ctx context.Context, env Environment) error {
 }
 
 // resources are those of the configuration, with routes in place.
-func (o *envoyOptions) resources(ctx context.Context, env Environment, service envoy.Endpoint) (envoy.Resources, error) {
+func (o *envoyOptions) resources(ctx context.Context, env Environment, services []envoy.Endpoint) (envoy.Resources, error) {
 	if err := o.check(); err != nil {
 		return envoy.Resources{}, err
 	}
@@ -88,8 +94,38 @@ func (o *envoyOptions) resources(ctx context.Context, env Environment, service e
 	if err != nil {
 		return envoy.Resources{}, err
 	}
-	c.Static, c.Service = true, service
+	c.Static, c.Service, c.Replicas = true, services[0], services[1:]
 	return envoy.NewResources(c), nil
+}
+
+// services are where semlb's replicas serve gRPC.
+func (o *envoyOptions) services() ([]envoy.Endpoint, error) {
+	if len(o.addresses) == 0 {
+		if o.grpcListen == "" {
+			return []envoy.Endpoint{{Path: o.grpcSocket}}, nil
+		}
+		e, err := endpoint("grpc-listen", o.grpcListen)
+		return []envoy.Endpoint{e}, err
+	}
+	var all []envoy.Endpoint
+	sockets, names := false, false
+	for _, address := range o.addresses {
+		e := envoy.Endpoint{Path: address}
+		if !strings.HasPrefix(address, "/") {
+			var err error
+			if e, err = endpoint("grpc-address", address); err != nil {
+				return nil, err
+			}
+		}
+		_, err := netip.ParseAddr(e.Host)
+		sockets = sockets || e.Path != ""
+		names = names || e.Path == "" && err != nil
+		all = append(all, e)
+	}
+	if sockets && names {
+		return nil, fmt.Errorf("--grpc-address: got %q, want no DNS name beside a Unix socket, which Envoy cannot have in one cluster", o.addresses)
+	}
+	return all, nil
 }
 
 func endpoint(flag, address string) (envoy.Endpoint, error) {

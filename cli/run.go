@@ -22,7 +22,6 @@ type runOptions struct {
 	serveOptions
 	envoyBinary      string
 	envoyConcurrency int
-	drain            time.Duration
 }
 
 func newRun(env Environment) *cobra.Command {
@@ -73,6 +72,10 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 	}
 	defer os.RemoveAll(dir)
 	o.grpcSocket, o.socketMode, o.secretsDir = filepath.Join(dir, "grpc.sock"), 0o600, dir
+	o.hopSocket = filepath.Join(dir, "hop.sock")
+	if err := o.checkHop(); err != nil {
+		return err
+	}
 	if err := o.free(); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,9 @@ func newServe(env Environment) *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return o.serve(c.Context(), env) },
 	}
 	o.bind(c)
+	o.bindHop(c)
 	f := c.Flags()
+	f.DurationVar(&o.drain, "drain", 3*time.Second, "how long to go on serving when asked to stop, for Envoys and Kubernetes to notice that it is not ready any more")
 	f.StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` for Envoy's gRPC; empty for none")
 	f.Uint32Var(&o.socketMode, "grpc-socket-mode", 0o600, "permissions of the socket: whoever can connect can read the targets' keys")
@@ -27,7 +30,7 @@ func newServe(env Environment) *cobra.Command {
 }
 
 func (o *serveOptions) serve(ctx context.Context, env Environment) error {
-	if err := o.check(); err != nil {
+	if err := errors.Join(o.check(), o.checkHop()); err != nil {
 		return err
 	}
 	log, err := o.logger(env.Stderr)
@@ -45,8 +48,13 @@ func (o *serveOptions) serve(ctx context.Context, env Environment) error {
 	}
 	fmt.Fprintln(env.Stdout, "serving gRPC on", strings.Join(o.grpcAddresses(), " and "))
 	s.untilDone()
+	if failure := s.supervisor.failure(); failure != nil {
+		return failure
+	}
+	log.Info("not ready any more", "stopping_in", o.drain)
+	time.Sleep(o.drain)
 	log.Info("stopping")
-	return s.supervisor.failure()
+	return nil
 }
 
 // grpcAddresses are where Envoys connect.

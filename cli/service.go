@@ -30,6 +30,9 @@ type serveOptions struct {
 	socketMode uint32
 	grpcListen string
 	secretsDir string
+	hop        string
+	hopSocket  string
+	drain      time.Duration
 }
 
 func (o *serveOptions) bind(c *cobra.Command) {
@@ -37,6 +40,7 @@ func (o *serveOptions) bind(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`ADDRESS` where Envoy takes clients' requests")
 	f.StringVar(&o.status, "status", "127.0.0.1:8100", "`ADDRESS` of metrics and health")
+	f.StringVar(&o.hop, "hop", hopInternal, "how Envoy reaches its inner listener: internal, or uds where none can be added")
 	f.StringVar(&o.grpcListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
 }
 
@@ -69,7 +73,10 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	})
 	registry.MustRegister(s.envoyRestarts)
 	metrics := server.NewMetrics(registry)
-	s.control = server.NewControlPlane(s.supervisor.ctx, b.log, metrics)
+	// Envoys keep their control plane while the process is ready to end.
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	s.onStop(endStreams)
+	s.control = server.NewControlPlane(streams, b.log, metrics)
 	s.ready.envoys = s.control.Envoys
 	b.health, b.replica = s.health(registry), rand.Text()
 	s.live = newLive(b, o, env, s.control)
@@ -91,6 +98,9 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	)
 	s.onStop(s.supervisor.start(serveHTTP(status, statusHandler(registry, &s.ready))))
 	s.onStop(s.supervisor.start(func(ctx context.Context) error { return s.grpc.Serve(ctx, grace, listeners...) }))
+	// Streams of the control plane have no end of their own, and would hold up that of
+	// the server.
+	s.onStop(endStreams)
 	s.onStop(s.supervisor.start(s.live.sweep))
 	if len(o.files) > 0 {
 		r := &reloader{options: o, env: env, live: s.live, results: reloadCounter(registry), outcome: s.ready.reloaded}
@@ -132,6 +142,7 @@ func (o *serveOptions) envoyConfig(a *assembly, env Environment) (envoy.Config, 
 		IdleTimeouts:   slices.Clone(a.idle),
 		TrustedCA:      o.trust(env),
 		DecisionBudget: o.budget,
+		HopSocket:      o.hopPath(),
 	}
 	if c.Credentials, err = credentialsOf(a.config, o.secretsDir); err != nil {
 		return c, err

@@ -16,8 +16,13 @@ import (
 type BootstrapOptions struct {
 	// NodeID names this Envoy to the control plane.
 	NodeID string
-	// Service is where semlb's gRPC server listens.
-	Service Endpoint
+	// Service is where semlb's gRPC server listens, and Replicas where others do that
+	// have the same configuration.
+	Service  Endpoint
+	Replicas []Endpoint
+	// HopSocket is that of Config: with one, the extension for internal listeners is
+	// not needed.
+	HopSocket string
 	// Admin is where Envoy's own admin interface listens; the zero value turns it
 	// off.
 	Admin Endpoint
@@ -49,7 +54,7 @@ func Bootstrap(o BootstrapOptions) *bootstrapv3.Bootstrap {
 		LdsConfig: ads(),
 	}
 	b.StaticResources = &bootstrapv3.Bootstrap_StaticResources{
-		Clusters: []*clusterv3.Cluster{service(o.Service)},
+		Clusters: []*clusterv3.Cluster{service(o.Service, o.Replicas...)},
 	}
 	return b
 }
@@ -64,11 +69,13 @@ func StaticBootstrap(o BootstrapOptions, r Resources) *bootstrapv3.Bootstrap {
 
 func bare(o BootstrapOptions) *bootstrapv3.Bootstrap {
 	b := &bootstrapv3.Bootstrap{
-		Node: &corev3.Node{Id: o.NodeID, Cluster: NodeCluster},
-		BootstrapExtensions: []*corev3.TypedExtensionConfig{
-			extension("envoy.bootstrap.internal_listener", &internalv3.InternalListener{}),
-		},
+		Node:            &corev3.Node{Id: o.NodeID, Cluster: NodeCluster},
 		OverloadManager: connectionLimit(),
+	}
+	if o.HopSocket == "" {
+		b.BootstrapExtensions = []*corev3.TypedExtensionConfig{
+			extension("envoy.bootstrap.internal_listener", &internalv3.InternalListener{}),
+		}
 	}
 	if o.Admin != (Endpoint{}) {
 		b.Admin = &bootstrapv3.Admin{Address: o.Admin.address()}

@@ -131,59 +131,14 @@ func tlsSocket(u Upstream, trust string) *corev3.TransportSocket {
 	})
 }
 
-// hop is the cluster of the inner listener. It holds every attempt of every
-// request.
-func hop(bufferLimit uint32) *clusterv3.Cluster {
-	address := &corev3.Address{Address: &corev3.Address_EnvoyInternalAddress{
-		EnvoyInternalAddress: &corev3.EnvoyInternalAddress{
-			AddressNameSpecifier: &corev3.EnvoyInternalAddress_ServerListenerName{ServerListenerName: innerListener},
-		},
-	}}
-	return &clusterv3.Cluster{
-		Name:                          hopCluster,
-		ClusterDiscoveryType:          &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
-		ConnectTimeout:                durationpb.New(time.Second),
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit),
-		CircuitBreakers:               unlimitedBreakers(),
-		LoadAssignment:                loadAssignment(hopCluster, address),
+func loadAssignment(name string, addresses ...*corev3.Address) *endpointv3.ClusterLoadAssignment {
+	endpoints := new(endpointv3.LocalityLbEndpoints)
+	for _, a := range addresses {
+		endpoints.LbEndpoints = append(endpoints.LbEndpoints, &endpointv3.LbEndpoint{
+			HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: a}},
+		})
 	}
-}
-
-// service is the cluster of semlb's own gRPC server: the external processor and,
-// in the bootstrap, the control plane.
-func service(e Endpoint) *clusterv3.Cluster {
-	c := &clusterv3.Cluster{
-		Name:            serviceCluster,
-		ConnectTimeout:  durationpb.New(time.Second),
-		CircuitBreakers: unlimitedBreakers(),
-		LoadAssignment:  loadAssignment(serviceCluster, e.address()),
-		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
-			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
-				ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
-					ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
-						Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
-					},
-				},
-			},
-		}),
-	}
-	if e.Path != "" {
-		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
-	} else {
-		discover(c, e.Host)
-	}
-	return c
-}
-
-func loadAssignment(name string, address *corev3.Address) *endpointv3.ClusterLoadAssignment {
-	return &endpointv3.ClusterLoadAssignment{
-		ClusterName: name,
-		Endpoints: []*endpointv3.LocalityLbEndpoints{{
-			LbEndpoints: []*endpointv3.LbEndpoint{{
-				HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: address}},
-			}},
-		}},
-	}
+	return &endpointv3.ClusterLoadAssignment{ClusterName: name, Endpoints: []*endpointv3.LocalityLbEndpoints{endpoints}}
 }
 
 func socketAddress(host string, port uint16) *corev3.Address {

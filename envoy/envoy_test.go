@@ -67,6 +67,18 @@ func TestBootstrapIsGolden(t *testing.T) {
 	golden(t, "bootstrap", Bootstrap(BootstrapOptions{NodeID: "semlb", Service: testConfig().Service}))
 }
 
+func TestAHopOverASocketIsGolden(t *testing.T) {
+	c := testConfig()
+	c.HopSocket = "/run/semlb/hop.sock"
+	r := NewResources(c)
+	golden(t, "uds-listener-inner", r.Listeners[1])
+	golden(t, "uds-cluster-semlb_hop", r.Clusters[0])
+	golden(t, "uds-bootstrap-replicas", Bootstrap(BootstrapOptions{
+		NodeID: "semlb", HopSocket: c.HopSocket,
+		Service: Endpoint{Host: "semlb-0.semlb", Port: 8081}, Replicas: []Endpoint{{Host: "semlb-1.semlb", Port: 8081}},
+	}))
+}
+
 func TestEqualConfigurationsGiveEqualResources(t *testing.T) {
 	a, b := NewResources(testConfig()), NewResources(testConfig())
 	for i := range a.Clusters {
@@ -81,10 +93,20 @@ func TestEnvoyTakesTheConfiguration(t *testing.T) {
 	c := testConfig()
 	c.TrustedCA, c.Static = ca, true
 	o := BootstrapOptions{NodeID: "semlb", Service: c.Service, Admin: Endpoint{Host: "127.0.0.1", Port: 9901}}
-	for _, version := range []string{"1.36.4", "1.40.0"} {
+	for _, version := range []string{"1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"} {
 		t.Run(version, func(t *testing.T) {
 			validate(t, version, StaticBootstrap(o, NewResources(c)))
 			validate(t, version, Bootstrap(o))
+
+			replicated, socket := o, filepath.Join(t.TempDir(), "hop.sock")
+			replicated.Replicas, replicated.HopSocket = []Endpoint{{Host: "127.0.0.1", Port: 8082}, {Path: "/run/semlb/other.sock"}}, socket
+			validate(t, version, Bootstrap(replicated))
+			replicated.Replicas = []Endpoint{{Host: "semlb.test", Port: 8082}}
+			replicated.Service = Endpoint{Host: "127.0.0.1", Port: 8081}
+			validate(t, version, Bootstrap(replicated))
+			c := c
+			c.HopSocket, c.Service, c.Replicas = socket, replicated.Service, replicated.Replicas
+			validate(t, version, StaticBootstrap(replicated, NewResources(c)))
 		})
 	}
 }

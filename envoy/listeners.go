@@ -43,7 +43,8 @@ func outer(c Config) *listenerv3.Listener {
 	}
 }
 
-// inner is the listener that makes one attempt. Only this Envoy can reach it.
+// inner is the listener that makes one attempt. Only this Envoy can reach it, or
+// with a socket its user.
 func inner(c Config) *listenerv3.Listener {
 	l := limitsFor(c.BodyLimit)
 	manager := &hcmv3.HttpConnectionManager{
@@ -52,8 +53,9 @@ func inner(c Config) *listenerv3.Listener {
 		// The provider's, not ours.
 		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH,
 		// The outer hop made the request ID; a new one would lose the trace.
-		GenerateRequestId: wrapperspb.Bool(false),
-		StreamIdleTimeout: durationpb.New(0),
+		GenerateRequestId:         wrapperspb.Bool(false),
+		StreamIdleTimeout:         durationpb.New(0),
+		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(innerIdle)},
 		// In memory there is no peer to wait for; the default would hold back a broken
 		// stream's end for a second.
 		DelayedCloseTimeout: durationpb.New(0),
@@ -63,13 +65,18 @@ func inner(c Config) *listenerv3.Listener {
 		HttpFilters:         []*hcmv3.HttpFilter{attemptMetadata(), gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
 	}
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
-	return &listenerv3.Listener{
+	listener := &listenerv3.Listener{
 		Name:                          innerListener,
 		TrafficDirection:              corev3.TrafficDirection_OUTBOUND,
-		ListenerSpecifier:             &listenerv3.Listener_InternalListener{InternalListener: &listenerv3.Listener_InternalListenerConfig{}},
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.innerConnection),
 		FilterChains:                  []*listenerv3.FilterChain{managed(manager)},
 	}
+	if c.HopSocket != "" {
+		listener.Address = hopAddress(c.HopSocket)
+	} else {
+		listener.ListenerSpecifier = &listenerv3.Listener_InternalListener{InternalListener: &listenerv3.Listener_InternalListenerConfig{}}
+	}
+	return listener
 }
 
 // routed gives a connection manager its routes: in place, or by name over xDS, so

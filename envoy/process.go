@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,8 +76,14 @@ type Process struct {
 	Concurrency int
 	// Grace is how long it may finish open requests when it is stopped.
 	Grace time.Duration
+	// Drain takes the place of DrainTime; 0 leaves it.
+	Drain time.Duration
 	Log   *slog.Logger
 }
+
+// DrainTime is how long a listener that was replaced goes on for the requests it
+// has, streams included; whatever is left then is cut.
+const DrainTime = 30 * time.Minute
 
 // Run starts Envoy and waits for its end. When ctx ends it is stopped, which is no
 // error; an Envoy that ends by itself is one.
@@ -89,7 +96,13 @@ func (p *Process) Run(ctx context.Context) error {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return fmt.Errorf("write envoy bootstrap: %w", err)
 	}
-	args := []string{"-c", file, "--disable-hot-restart", "--log-level", "warning", "--log-format", "%l %v"}
+	args := []string{
+		"-c", file, "--disable-hot-restart", "--log-level", "warning", "--log-format", "%l %v",
+		"--drain-time-s", strconv.Itoa(int(cmp.Or(p.Drain, DrainTime).Seconds())),
+		// Every answer of a replaced listener closes its connection, so that none is left
+		// in use when the time is over.
+		"--drain-strategy", "immediate",
+	}
 	if p.Concurrency > 0 {
 		args = append(args, "--concurrency", strconv.Itoa(p.Concurrency))
 	}

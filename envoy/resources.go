@@ -17,8 +17,13 @@ type Config struct {
 	// ListenHost is an IP address; ListenPort may be 0 in tests only.
 	ListenHost string
 	ListenPort uint16
-	// Service is where semlb's gRPC server listens.
-	Service Endpoint
+	// Service is where semlb's gRPC server listens, and Replicas where others do that
+	// have the same configuration.
+	Service  Endpoint
+	Replicas []Endpoint
+	// HopSocket is the Unix socket of the inner listener, on Envoy's machine; with ""
+	// it is an internal listener, which only this Envoy can reach.
+	HopSocket string
 	// BodyLimit is the largest request body any instance accepts, in bytes.
 	BodyLimit int64
 	// Routes are Kong's routes; with none, one route takes everything.
@@ -75,10 +80,10 @@ func NewResources(c Config) Resources {
 	l := limitsFor(c.BodyLimit)
 	r := Resources{
 		Listeners: []*listenerv3.Listener{outer(c), inner(c)},
-		Clusters:  []*clusterv3.Cluster{hop(l.innerConnection)},
+		Clusters:  []*clusterv3.Cluster{hop(l.innerConnection, c.HopSocket)},
 	}
 	if c.Static {
-		r.Clusters = append(r.Clusters, service(c.Service))
+		r.Clusters = append(r.Clusters, service(c.Service, c.Replicas...))
 	} else {
 		r.Routes = []*routev3.RouteConfiguration{outerRouteConfig(l, c.Routes), innerRouteConfig(l, c.IdleTimeouts)}
 	}

@@ -111,13 +111,14 @@ func (m *mistaken) start(t *testing.T) string {
 		ListenHost: listen.Addr().String(), ListenPort: listen.Port(),
 		Service:   envoy.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
 		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second, Static: true,
+		HopSocket: harness.HopSocket(t),
 	}
 	for _, s := range m.stubs {
 		config.Upstreams = append(config.Upstreams, clusterOf(s))
 	}
 	process := &envoy.Process{
 		Binary: harness.Envoy(t), Dir: t.TempDir(), Grace: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
-		Bootstrap: envoy.StaticBootstrap(envoy.BootstrapOptions{NodeID: "test"}, envoy.NewResources(config)),
+		Bootstrap: envoy.StaticBootstrap(envoy.BootstrapOptions{NodeID: "test", HopSocket: config.HopSocket}, envoy.NewResources(config)),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -21,6 +21,27 @@ func EnvoyVersion() string {
 	return DefaultEnvoyVersion
 }
 
+// Hop is how the tests' Envoys reach their inner listeners, as --hop says it.
+func Hop() string {
+	if h := os.Getenv("SEMLB_HOP"); h != "" {
+		return h
+	}
+	return "internal"
+}
+
+// HopSocket is the socket of an inner listener for an Envoy that a test configures
+// itself, "" for an internal one.
+func HopSocket(t testing.TB) string {
+	t.Helper()
+	if Hop() == "internal" {
+		return ""
+	}
+	dir, err := os.MkdirTemp("", "hop-") // short enough for a socket
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return filepath.Join(dir, "s")
+}
+
 // Envoy is the path of the Envoy that tests run on. It is installed if it is
 // absent; if that fails, so does the test.
 func Envoy(t testing.TB) string {

@@ -1,0 +1,61 @@
+package envoy
+
+import (
+	"time"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// A connection of the hop that nobody uses is closed by its client's side, long
+// before the listener's would: if both did, a request could meet a connection that is
+// being closed, and a failure of the hop itself is not tried again. For the same
+// reason hopIdle is far below [DrainTime]: a listener that was replaced is left with
+// no idle connection when it goes.
+const (
+	hopIdle   = 15 * time.Second
+	innerIdle = time.Hour
+)
+
+// hop is the cluster of the inner listener, which is internal, or listens on a
+// socket. It holds every attempt of every request.
+func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
+	address := pipeAddress(socket)
+	if socket == "" {
+		address = &corev3.Address{Address: &corev3.Address_EnvoyInternalAddress{
+			EnvoyInternalAddress: &corev3.EnvoyInternalAddress{
+				AddressNameSpecifier: &corev3.EnvoyInternalAddress_ServerListenerName{ServerListenerName: innerListener},
+			},
+		}}
+	}
+	return &clusterv3.Cluster{
+		Name:                          hopCluster,
+		ClusterDiscoveryType:          &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
+		ConnectTimeout:                durationpb.New(time.Second),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit),
+		CircuitBreakers:               unlimitedBreakers(),
+		LoadAssignment:                loadAssignment(hopCluster, address),
+		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
+			CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(hopIdle)},
+			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+				ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
+					ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
+						HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
+					},
+				},
+			},
+		}),
+	}
+}
+
+// hopAddress is where the inner listener listens: only Envoy's own user may connect,
+// because whoever can would be believed which target a request is for.
+func hopAddress(socket string) *corev3.Address {
+	const ownerOnly = 0o600
+	a := pipeAddress(socket)
+	a.GetPipe().Mode = ownerOnly
+	return a
+}
