@@ -23,6 +23,7 @@ type live struct {
 	options *serveOptions
 	env     Environment
 	control *server.ControlPlane
+	loader  *loader
 	log     *slog.Logger
 
 	snapshot atomic.Pointer[server.Snapshot]
@@ -51,8 +52,8 @@ const (
 	ackTimeout = 10 * time.Second
 )
 
-func newLive(b *builder, o *serveOptions, env Environment, control *server.ControlPlane) *live {
-	l := &live{builder: b, options: o, env: env, control: control, log: b.log}
+// init makes a live whose parts are set serve nothing until the first apply.
+func (l *live) init() *live {
 	l.snapshot.Store(&server.Snapshot{
 		Find:     func(server.Match) *server.Instance { return nil },
 		Consumer: func(func(string) string) string { return "" },
@@ -204,7 +205,7 @@ func (l *live) start(a *assembly) *running {
 	var tried sync.WaitGroup
 	tried.Add(len(a.plugins))
 	for _, p := range a.plugins {
-		r.done.Go(func() { p.keepLoaded(ctx, l.log, sync.OnceFunc(tried.Done)) })
+		r.done.Go(func() { l.loader.keepLoaded(ctx, p, sync.OnceFunc(tried.Done)) })
 	}
 	r.done.Go(func() {
 		tried.Wait() // ends when every keepLoaded has tried or returned

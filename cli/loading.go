@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"semlb/router"
 	"semlb/vectordb"
 )
@@ -19,10 +21,34 @@ const (
 	syncEvery = time.Minute
 )
 
+// loader keeps the descriptions of plugins loaded and tells of what fails.
+type loader struct {
+	log *slog.Logger
+	// failures counts by what was asked of a vector store: get, upsert or sync.
+	failures *prometheus.CounterVec
+}
+
+func newLoader(log *slog.Logger, r prometheus.Registerer) *loader {
+	l := &loader{log: log, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "semlb_store_errors_total", Help: "Calls of a vector store that failed while vectors were kept in it, by what was asked.",
+	}, []string{"op"})}
+	for _, op := range []string{"get", "upsert", "sync"} {
+		l.failures.WithLabelValues(op)
+	}
+	r.MustRegister(l.failures)
+	return l
+}
+
+// failed tells of a store that could not be reached.
+func (l *loader) failed(parts *pluginParts, op string, err error) {
+	l.failures.WithLabelValues(op).Inc()
+	l.log.Warn("the vector store cannot be reached; vectors are served from memory", "instance", parts.instance.ID, "error", err)
+}
+
 // keepLoaded embeds the plugin's descriptions, tries again while that fails, and
 // then keeps the store behind memory filled. It calls attempted after the first
 // try, whatever came of it. It returns when ctx ends.
-func (parts *pluginParts) keepLoaded(ctx context.Context, log *slog.Logger, attempted func()) {
+func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted func()) {
 	defer attempted()
 	if parts.store == nil {
 		return
@@ -33,15 +59,15 @@ func (parts *pluginParts) keepLoaded(ctx context.Context, log *slog.Logger, atte
 		switch {
 		case err == nil:
 			attempted()
-			parts.keepSynced(ctx, log)
+			l.keepSynced(ctx, parts)
 			return
 		case errors.As(err, &behind):
-			log.Warn("the vector store cannot be written; vectors are served from memory", "instance", parts.instance.ID, "error", err)
+			l.failed(parts, behind.Op, err)
 			attempted()
-			parts.keepSynced(ctx, log)
+			l.keepSynced(ctx, parts)
 			return
 		}
-		log.Error("descriptions cannot be embedded; requests go to the default group", "instance", parts.instance.ID, "error", err, "again_in", wait)
+		l.log.Error("descriptions cannot be embedded; requests go to the default group", "instance", parts.instance.ID, "error", err, "again_in", wait)
 		attempted()
 		if !sleep(ctx, wait) {
 			return
@@ -103,23 +129,23 @@ func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float3
 
 // keepSynced writes to the store behind memory what it lacks, for replicas and
 // restarts to find.
-func (parts *pluginParts) keepSynced(ctx context.Context, log *slog.Logger) {
+func (l *loader) keepSynced(ctx context.Context, parts *pluginParts) {
 	synced, ok := parts.store.(*vectordb.Synced)
 	if !ok {
 		return
 	}
-	failing := false
 	for sleep(ctx, syncEvery) {
 		call, cancel := context.WithTimeout(ctx, loadTimeout)
 		n, err := synced.Sync(call)
 		cancel()
 		switch {
-		case err != nil && !failing:
-			log.Warn("the vector store cannot be written; vectors are served from memory", "instance", parts.instance.ID, "error", err)
-		case err == nil && n > 0:
-			log.Info("vector store filled", "instance", parts.instance.ID, "records", n)
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			l.failed(parts, "sync", err)
+		case n > 0:
+			l.log.Info("vector store filled", "instance", parts.instance.ID, "records", n)
 		}
-		failing = err != nil
 	}
 }
 

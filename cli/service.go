@@ -24,6 +24,7 @@ import (
 // serveOptions are the flags of the commands that serve.
 type serveOptions struct {
 	loadOptions
+	admin      adminOptions
 	listen     string
 	status     string
 	grpcSocket string
@@ -37,6 +38,7 @@ type serveOptions struct {
 
 func (o *serveOptions) bind(c *cobra.Command) {
 	o.loadOptions.bind(c)
+	o.admin.bind(c)
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`ADDRESS` where Envoy takes clients' requests")
 	f.StringVar(&o.status, "status", "127.0.0.1:8100", "`ADDRESS` of metrics and health")
@@ -79,7 +81,10 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	s.control = server.NewControlPlane(streams, b.log, metrics)
 	s.ready.envoys = s.control.Envoys
 	b.health, b.replica = s.health(registry), rand.Text()
-	s.live = newLive(b, o, env, s.control)
+	s.live = (&live{
+		builder: b, options: o, env: env, log: b.log,
+		control: s.control, loader: newLoader(b.log, registry),
+	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {
 		return s, err
@@ -102,7 +107,10 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	// the server.
 	s.onStop(endStreams)
 	s.onStop(s.supervisor.start(s.live.sweep))
-	if len(o.files) > 0 {
+	if err := s.serveAdmin(o, registry); err != nil {
+		return s, err
+	}
+	if len(o.files) > 0 && o.admin.state == "" {
 		r := &reloader{options: o, env: env, live: s.live, results: reloadCounter(registry), outcome: s.ready.reloaded}
 		s.onStop(s.supervisor.start(r.run))
 	}
@@ -181,12 +189,17 @@ func (o *serveOptions) grpcListeners(log *slog.Logger) ([]net.Listener, error) {
 		if err != nil {
 			return nil, errors.Join(err, closeAll(listeners))
 		}
-		if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		if !isLoopback(l.Addr()) {
 			log.Warn("gRPC is reachable from other machines, without TLS: whoever reaches it can read the keys of the targets", "address", o.grpcListen)
 		}
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+func isLoopback(address net.Addr) bool {
+	a, ok := address.(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
 }
 
 func closeAll(listeners []net.Listener) error {
