@@ -123,12 +123,8 @@ func noMatch(plan router.Plan) []byte {
 
 // allOut is the body of a plan whose targets are all out. It lists them.
 func allOut(plan router.Plan, instance *Instance) []byte {
-	names := make([]string, len(plan.Out))
-	for i, id := range plan.Out {
-		names[i] = instance.Targets[id].Name()
-	}
 	return envoy.ErrorBody("Every target for this request has failed too often and is left out for a while: "+
-		strings.Join(names, ", ")+".", "server_error", string(router.AllOut))
+		strings.Join(instance.names(plan.Out), ", ")+".", "server_error", string(router.AllOut))
 }
 
 // dispatch turns a request and its plan into what Envoy does with it. If every
