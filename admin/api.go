@@ -43,9 +43,8 @@ type Options struct {
 	// Load says how configurations are read.
 	Load config.Options
 
+	// Log gets a line for every write; nil is nowhere.
 	Log *slog.Logger
-	// Metrics takes the count of writes; nil is nowhere.
-	Metrics prometheus.Registerer
 }
 
 // API is Kong's Admin API over one configuration. Its methods may be called
@@ -94,11 +93,6 @@ func Open(o Options) (*API, error) {
 	a.writes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_admin_writes_total", Help: "Writes to the Admin API, by collection and by whether they were applied, refused or failed.",
 	}, []string{"collection", "result"})
-	if o.Metrics != nil {
-		if err := o.Metrics.Register(a.writes); err != nil {
-			return nil, fmt.Errorf("register metrics of the Admin API: %w", err)
-		}
-	}
 	if o.State == "" {
 		if o.Config == nil {
 			return nil, errors.New("open Admin API: neither a state file nor a configuration")
@@ -153,6 +147,9 @@ func (a *API) begin() (*state, *config.Config, error) {
 
 // Config returns the configuration to start with.
 func (a *API) Config() *config.Config { return a.current.Load().config }
+
+// Collector returns the count of writes, to be registered.
+func (a *API) Collector() prometheus.Collector { return a.writes }
 
 // ReadOnly reports whether changes are refused, because there is no file to keep
 // them.

@@ -153,7 +153,8 @@ func TestUnwritableStateTakesTheChangeBack(t *testing.T) {
 
 func TestWritesAreCounted(t *testing.T) {
 	r := prometheus.NewRegistry()
-	s := serve(t, Options{Metrics: r})
+	s := serve(t, Options{})
+	r.MustRegister(s.api.Collector())
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	s.call("POST", "/consumers", `{}`).is(400)
 	s.call("POST", "/consumers/alice/key-auth", `{"key": "k"}`).is(201)

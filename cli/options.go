@@ -23,6 +23,7 @@ import (
 type loadOptions struct {
 	files        []string
 	demo         bool
+	mayBeEmpty   bool // having no configuration is no error
 	providerURLs map[string]string
 	embeddings   string
 	vectordb     string
@@ -51,7 +52,7 @@ func (o *loadOptions) bind(c *cobra.Command) {
 
 // check finds the flags that make no sense.
 func (o *loadOptions) check() error {
-	if len(o.files) == 0 && !o.demo {
+	if len(o.files) == 0 && !o.demo && !o.mayBeEmpty {
 		return fmt.Errorf("no configuration: give -c FILE")
 	}
 	if !slices.Contains([]string{"builtin", "config"}, o.embeddings) {
@@ -97,6 +98,15 @@ const demoKey = "demo-key"
 
 // load reads the configuration. Its error lists every fault.
 func (o *loadOptions) load(env Environment, log *slog.Logger) (*config.Config, error) {
+	cfg, warnings, err := o.read(o.configOptions(env))
+	for _, w := range warnings {
+		log.Warn("configuration", "warning", w)
+	}
+	return cfg, err
+}
+
+// configOptions say how configurations are read.
+func (o *loadOptions) configOptions(env Environment) config.Options {
 	options := config.Options{Env: env.LookupEnv}
 	if o.demo {
 		options.Env = func(name string) (string, bool) {
@@ -106,11 +116,7 @@ func (o *loadOptions) load(env Environment, log *slog.Logger) (*config.Config, e
 			return demoKey, true
 		}
 	}
-	cfg, warnings, err := o.read(options)
-	for _, w := range warnings {
-		log.Warn("configuration", "warning", w)
-	}
-	return cfg, err
+	return options
 }
 
 func (o *loadOptions) read(options config.Options) (*config.Config, []config.Warning, error) {

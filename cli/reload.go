@@ -76,6 +76,9 @@ func (r *reloader) reload(ctx context.Context) {
 		r.live.log.Error("reload refused, the last good configuration stays in force", "error", err)
 		return
 	}
+	if r.options.admin.api != nil {
+		r.options.admin.api.Replace(cfg)
+	}
 	r.results.WithLabelValues("applied").Inc()
 	r.live.log.Info("reloaded", "plugins", len(cfg.Plugins))
 }

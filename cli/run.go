@@ -56,10 +56,11 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := o.load(env, log)
+	cfg, err := o.begin(env, log)
 	if err != nil {
 		return err
 	}
+	defer o.closeAdmin(log)
 	b := &builder{options: o.loadOptions, log: log, baseURL: o.providerURL}
 	if o.demo {
 		llms := newDemonstration()

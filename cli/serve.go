@@ -37,10 +37,11 @@ func (o *serveOptions) serve(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := o.load(env, log)
+	cfg, err := o.begin(env, log)
 	if err != nil {
 		return err
 	}
+	defer o.closeAdmin(log)
 	s, err := startService(ctx, o, &builder{options: o.loadOptions, log: log, baseURL: o.providerURL}, cfg, env)
 	defer s.stop()
 	if err != nil {

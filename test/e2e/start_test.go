@@ -58,7 +58,7 @@ func TestWhatPreventsAStartIsSaidInOneSentence(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := []string{
-				"run", "-c", config, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t),
+				"run", "-c", config, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t), "--admin", "off",
 				"--envoy", harness.Envoy(t), "--embeddings", "builtin", "--vectordb", "memory",
 			}
 			got := harness.Command(t, nil, append(args, tt.args...)...)
@@ -93,7 +93,7 @@ func TestABrokenConfigurationIsSaidWhole(t *testing.T) {
 		},
 	})
 	file := harness.WriteConfig(t, text)
-	got := harness.Command(t, nil, "run", "-c", file, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t),
+	got := harness.Command(t, nil, "run", "-c", file, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t), "--admin", "off",
 		"--envoy", harness.Envoy(t), "--embeddings", "builtin", "--vectordb", "memory")
 	require.Equal(t, 1, got.Code)
 	require.Less(t, got.Took, 5*time.Second)
@@ -117,7 +117,7 @@ func TestAnEnvoyThatDiesIsSaid(t *testing.T) {
 	dying := script(t, `[ "$1" = --version ] && echo "envoy  version: 0123456789abcdef/1.40.0/Clean/RELEASE/BoringSSL" && exit 0
 echo "critical cannot start for a reason" >&2
 exit 7`)
-	got := harness.Command(t, nil, "run", "-c", config, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t),
+	got := harness.Command(t, nil, "run", "-c", config, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t), "--admin", "off",
 		"--envoy", dying, "--embeddings", "builtin", "--vectordb", "memory")
 	require.Equal(t, 1, got.Code)
 	require.Less(t, got.Took, 10*time.Second)

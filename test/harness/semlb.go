@@ -55,7 +55,7 @@ func Start(t testing.TB, o Options) *Semlb {
 	listen, status := FreeAddress(t), FreeAddress(t)
 	args := []string{
 		"run", "-c", WriteConfig(t, o.Config), "--listen", listen, "--status", status,
-		"--envoy", Envoy(t), "--hop", Hop(), "--log-level", "debug",
+		"--envoy", Envoy(t), "--hop", Hop(), "--admin", "off", "--log-level", "debug",
 	}
 	if !o.Own {
 		args = append(args, "--embeddings", "builtin", "--vectordb", "memory")
