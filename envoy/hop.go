@@ -5,6 +5,8 @@ import (
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	bufferv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/buffer/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -49,6 +51,13 @@ func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
 			},
 		}),
 	}
+}
+
+// wholeBody reads an attempt's body to its end before it is sent. A socket that is
+// closed with something unread in it resets the other side (unix(7)), which would
+// then lose an answer that came early. In memory there is no such thing.
+func wholeBody(l limits) *hcmv3.HttpFilter {
+	return httpFilter("envoy.filters.http.buffer", &bufferv3.Buffer{MaxRequestBytes: wrapperspb.UInt32(uint32(l.innerRoute))})
 }
 
 // hopAddress is where the inner listener listens: only Envoy's own user may connect,

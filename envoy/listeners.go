@@ -62,8 +62,12 @@ func inner(c Config) *listenerv3.Listener {
 		LocalReplyConfig:    innerReplies(),
 		AccessLog:           attemptLog(),
 		AccessLogOptions:    attemptLogOptions(),
-		HttpFilters:         []*hcmv3.HttpFilter{attemptMetadata(), gatedProcessor(c.messageTimeout()), planMetadata(), terminal()},
+		HttpFilters:         []*hcmv3.HttpFilter{attemptMetadata(), gatedProcessor(c.messageTimeout()), planMetadata()},
 	}
+	if c.HopSocket != "" {
+		manager.HttpFilters = append(manager.HttpFilters, wholeBody(l))
+	}
+	manager.HttpFilters = append(manager.HttpFilters, terminal())
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
 	listener := &listenerv3.Listener{
 		Name:                          innerListener,
