@@ -24,6 +24,11 @@ func deckKeys() map[string]bool {
 	return keys
 }
 
+// formats says what is read.
+const formats = "this is none of the formats that are read: a decK file (plugins, services, routes, …), " +
+	"Kubernetes resources (apiVersion, kind), the body of an Admin API request (name, config), Terraform (.tf), " +
+	"or a shell script of such requests (.sh)"
+
 // deck finds the plugins of a decK file.
 func (l *loader) deck(root *node) {
 	if root.kind != kindObject {
@@ -31,6 +36,10 @@ func (l *loader) deck(root *node) {
 		return
 	}
 	keys := deckKeys()
+	if !slices.ContainsFunc(root.fields, func(f field) bool { _, known := keys[f.name]; return known || suggestion(f, keys) != "" }) && !root.empty() {
+		l.problem(root.pos, "", "%s", formats)
+		return
+	}
 	for _, f := range l.unique("", &spec{}, root) {
 		read, known := keys[f.name]
 		path := fieldName(&spec{}, f)

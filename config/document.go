@@ -38,6 +38,9 @@ type span struct {
 	sourceStart, sourceEnd int
 	// broken tells that the real value could not be had.
 	broken bool
+	// plain spans hold nothing of the environment. They only tell where the text
+	// behind them came from.
+	plain bool
 }
 
 // newDocument returns the document of a file into which nothing was filled.
@@ -91,6 +94,9 @@ func (d *document) sourceLine(offset int) int {
 func (d *document) filled(start, end int) (hidden, broken bool) {
 	i := sort.Search(len(d.spans), func(i int) bool { return d.spans[i].end > start })
 	for ; i < len(d.spans) && d.spans[i].start < end; i++ {
+		if d.spans[i].plain {
+			continue
+		}
 		hidden = true
 		broken = broken || d.spans[i].broken
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // LoadFiles reads files and directories as [Load] reads sources. Of a directory it
-// takes what lies in it and below it and ends in .yaml, .yml or .json, in
-// alphabetical order; names that start with a dot are left out.
+// takes what lies in it and below it and ends in .yaml, .yml, .json, .tf or
+// .tfvars, in alphabetical order; names that start with a dot are left out.
 func LoadFiles(opts Options, paths ...string) (*Config, []Warning, error) {
 	sources, err := ReadFiles(paths...)
 	if err != nil {
@@ -58,13 +58,13 @@ func filesAt(path string) ([]string, error) {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
-		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(at)):
+		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json", ".tf", ".tfvars"}, filepath.Ext(at)):
 			files = append(files, at)
 		}
 		return nil
 	})
 	if err == nil && files == nil {
-		err = fmt.Errorf("%s: no .yaml, .yml or .json file in it", path)
+		err = fmt.Errorf("%s: no .yaml, .yml, .json or .tf file in it", path)
 	}
 	return files, err
 }

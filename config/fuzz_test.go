@@ -53,6 +53,18 @@ func FuzzTerraform(f *testing.F) {
 	fuzzLoad(f, "f.tf", func(name string) (string, bool) { return marker, strings.HasPrefix(name, "TF_VAR_") })
 }
 
+// FuzzScript does the same to the reader of shell scripts.
+func FuzzScript(f *testing.F) {
+	for _, pattern := range []string{"../examples/admin-api/route.sh", "../examples/kubernetes/route.sh", "../examples/konnect/global.sh"} {
+		data, err := os.ReadFile(pattern)
+		require.NoError(f, err)
+		f.Add(string(data))
+	}
+	f.Add(script)
+	f.Add("echo \"a: '$A' \\$b ${C} \\\n\" | kubectl apply -f -\nkubectl annotate x y konghq.com/plugins=$Z")
+	fuzzLoad(f, "f.sh", func(string) (string, bool) { return marker + "\n\"", true })
+}
+
 func fuzzLoad(f *testing.F, file string, env func(string) (string, bool)) {
 	f.Fuzz(func(t *testing.T, text string) {
 		start := time.Now()

@@ -25,6 +25,8 @@ type cluster struct {
 	secrets map[objectKey]*node
 	// consumers wait for the secrets with their credentials.
 	consumers []*node
+	// routes are the kinds of the resources whose routes have a name.
+	routes map[string]string
 }
 
 // objectKey names a resource.
@@ -65,7 +67,7 @@ const (
 )
 
 func newCluster(class string) cluster {
-	return cluster{class: class, secrets: map[objectKey]*node{}}
+	return cluster{class: class, secrets: map[objectKey]*node{}, routes: map[string]string{}}
 }
 
 // keyOf returns the name of a resource.
@@ -107,23 +109,15 @@ func (l *loader) resource(n *node) {
 	case "Secret":
 		l.cluster.secrets[key] = n
 	case "Service":
-		if l.known("service", "metadata.name", n.pos, key.String()) {
-			l.config.Services = append(l.config.Services, Service{Name: key.String(), Enabled: true, Position: n.pos})
-		}
+		l.service("", kubeEntity(n, key.String()))
 		l.bind(n, partService, key.String())
 	case "Ingress", "HTTPRoute":
-		// Which requests it takes is for the cluster's own controller to say.
-		if l.known("route", "metadata.name", n.pos, key.String()) {
-			l.config.Routes = append(l.config.Routes, Route{Name: key.String(), Position: n.pos})
-		}
-		l.bind(n, partRoute, key.String())
+		l.kubeRoutes(n, kind, key)
 	case "KongConsumer":
 		l.cluster.consumers = append(l.cluster.consumers, n)
 		l.bind(n, partConsumer, firstOf(n.get("username").str(), n.get("custom_id").str()))
 	case "KongConsumerGroup":
-		if l.known("consumer_group", "metadata.name", n.pos, key.name) {
-			l.config.ConsumerGroups = append(l.config.ConsumerGroups, ConsumerGroup{Name: key.name, Position: n.pos})
-		}
+		l.consumerGroup("", kubeEntity(n, key.name))
 		l.bind(n, partGroup, key.name)
 	default:
 		l.warn(n.pos, "kind", "resource "+quoted(n.get("kind"))+" is not read")

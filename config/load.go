@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,7 @@ func (l *loader) load(sources []Source) error {
 	}
 	l.bindKubernetes()
 	l.bindTerraform()
+	l.bindRequests()
 	names := newIndex(&l.config)
 	l.joinGroups(names)
 	for _, e := range l.entries {
@@ -83,6 +85,8 @@ type loader struct {
 	entities *spec
 	cluster  cluster
 	tf       terraform
+	// requests are those of shell scripts.
+	requests []request
 	// entries are the plugins found, in order.
 	entries []entry
 	// shared are the blocks of _plugin_configs.
@@ -151,14 +155,21 @@ func (l *loader) read(source Source) {
 		l.faults = append(l.faults, faults...)
 		return
 	}
-	if ext := filepath.Ext(source.Name); ext == ".tf" || ext == ".tfvars" {
+	switch filepath.Ext(source.Name) {
+	case ".tf", ".tfvars":
 		l.hclFile(source)
+		return
+	case ".sh":
+		l.script(source)
 		return
 	}
 	f := filler{env: l.env, symbols: l.symbols}
 	doc, faults := f.fill(source.Name, source.Data)
 	l.faults = append(l.faults, faults...)
 	trees, faults := doc.parse()
+	if faults != nil && !ownEnding(source.Name) {
+		faults = Faults{{Position: Position{File: source.Name}, Problem: formats}}
+	}
 	l.faults = append(l.faults, faults...)
 	if len(trees) == 0 && faults == nil {
 		l.want(Position{File: source.Name}, "", "nothing", "a configuration")
@@ -168,9 +179,17 @@ func (l *loader) read(source Source) {
 	}
 }
 
+// ownEnding reports whether a file's name says that it is YAML or JSON, or says
+// nothing.
+func ownEnding(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json", ""}, filepath.Ext(name))
+}
+
 // recognise reads a tree in the format it is in.
 func (l *loader) recognise(n *node, scope Scope) {
 	switch {
+	case n.kind == kindObject && strings.HasSuffix(n.pos.File, ".tf.json"):
+		l.problem(Position{File: n.pos.File}, "", "not supported yet: Terraform in JSON; write it as .tf")
 	case n.get("apiVersion") != nil && n.get("kind") != nil:
 		l.resource(n)
 	case n.get("config") != nil || n.get("name") != nil:

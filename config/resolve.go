@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -112,10 +113,15 @@ func (r *resolver) words(text string) (string, error) {
 func (r *resolver) variable(name string) (string, error) {
 	switch value, ok := r.env(name); {
 	case !ok:
-		return "", fmt.Errorf("variable %s is not set", name)
+		return "", errors.New(notSet(name))
 	case value == "":
-		return "", fmt.Errorf("variable %s is empty", name)
+		return "", fmt.Errorf("%s is empty: export %s=…", limited(name), limited(name))
 	default:
 		return value, nil
 	}
+}
+
+// notSet says that a variable has no value, and what to do.
+func notSet(name string) string {
+	return fmt.Sprintf("%s is not set: export %s=…", limited(name), limited(name))
 }

@@ -153,8 +153,8 @@ func TestReferencesToTheEnvironmentAreFilledIn(t *testing.T) {
 func TestReferencesThatCannotBeFilledInAreFaults(t *testing.T) {
 	env := environment(map[string]string{"EMPTY": "", "PORT": marker})
 	for written, want := range map[string]string{
-		"      auth: {header_name: A, header_value: Bearer $KEY}":                                                             "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: variable KEY is not set",
-		"      auth: {header_name: A, header_value: Bearer $EMPTY}":                                                           "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: variable EMPTY is empty",
+		"      auth: {header_name: A, header_value: Bearer $KEY}":                                                             "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: KEY is not set: export KEY=…",
+		"      auth: {header_name: A, header_value: Bearer $EMPTY}":                                                           "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: EMPTY is empty: export EMPTY=…",
 		"      auth: {header_name: A, header_value: 'x {vault://env/a}'}":                                                     "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: a vault reference must be the whole value",
 		"      auth: {header_name: A, header_value: '{vault://env/a/b}'}":                                                     "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: got a malformed vault reference, want the form {vault://env/my-key}",
 		"      auth: {header_name: A, header_value: '{vault://hcv/a}'}":                                                       "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: not supported yet: a vault other than env",

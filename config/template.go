@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -86,11 +87,22 @@ func (f *filler) line(line string, offset int) {
 
 func (f *filler) fault(offset int, err error) {
 	line := lineAt(f.doc.sourceLines, offset)
+	problem := "fill in template: " + err.Error()
+	var unset errUnset
+	if errors.As(err, &unset) {
+		problem = err.Error()
+	}
 	f.faults = append(f.faults, Fault{
 		Position: Position{File: f.doc.name, Line: line + 1, Column: offset - f.doc.sourceLines[line] + 1},
-		Problem:  "fill in template: " + err.Error(),
+		Problem:  problem,
 	})
 }
+
+// errUnset is a variable that has no value.
+type errUnset string
+
+// Error says what to do.
+func (e errUnset) Error() string { return notSet(string(e)) }
 
 // template reads one template, from behind its opening.
 type template struct {
@@ -238,7 +250,7 @@ func (t *template) lookUp(name string) (string, error) {
 	t.variable = name
 	value, ok := t.env(name)
 	if !ok {
-		return "", fmt.Errorf("variable %s is not set", limited(name))
+		return "", errUnset(name)
 	}
 	return value, nil
 }

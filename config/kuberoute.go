@@ -1,0 +1,262 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// The annotations of Ingresses and HTTPRoutes that are read.
+const (
+	annotationMethods  = "konghq.com/methods"
+	annotationHeaders  = "konghq.com/headers."
+	annotationStrip    = "konghq.com/strip-path"
+	annotationPreserve = "konghq.com/preserve-host"
+	annotationPriority = "konghq.com/regex-priority"
+)
+
+// kubeMatch is what one route of an Ingress or HTTPRoute asks for.
+type kubeMatch struct {
+	service string
+	hosts   []*node
+	paths   []*node
+	methods []*node
+	headers *node
+}
+
+// kubeRoutes reads the routes of an Ingress or an HTTPRoute, as Kong's controller
+// makes them, and binds plugins to each.
+func (l *loader) kubeRoutes(n *node, kind string, key objectKey) {
+	matches := l.ingressMatches(n, key)
+	if kind == "HTTPRoute" {
+		matches = l.httpMatches(n, key)
+	}
+	if len(matches) == 0 {
+		matches = []kubeMatch{{}}
+	}
+	base := key.String()
+	if other := l.cluster.routes[base]; other != "" && other != kind {
+		base += "." + strings.ToLower(kind)
+	}
+	l.cluster.routes[base] = kind
+	for i, m := range matches {
+		name := base
+		if i > 0 {
+			name = fmt.Sprintf("%s.%d", base, i+1)
+		}
+		l.route("", l.kubeRoute(n, name, m), "")
+		l.bind(n, partRoute, name)
+	}
+}
+
+// kubeRoute returns a route as other formats have it.
+func (l *loader) kubeRoute(n *node, name string, m kubeMatch) *node {
+	list := func(items []*node) *node { return &node{kind: kindList, pos: n.pos, items: items} }
+	route := kubeEntity(n, name)
+	if m.service != "" {
+		route = route.with("service", object("name", &node{kind: kindString, pos: n.pos, text: m.service}))
+	}
+	route = route.with("hosts", list(m.hosts)).with("paths", list(m.paths))
+	if methods := annotation(n, annotationMethods); methods != nil && m.methods == nil {
+		m.methods = texts(methods, strings.ToUpper(methods.str()))
+	}
+	route = route.with("methods", list(m.methods))
+	headers := orEmpty(m.headers, n.pos)
+	for _, f := range orEmpty(n.at("metadata", "annotations"), n.pos).fields {
+		if header, ok := strings.CutPrefix(f.name, annotationHeaders); ok {
+			headers = headers.with(header, list(texts(f.value, f.value.str())))
+		}
+	}
+	if len(headers.fields) > 0 {
+		route = route.with("headers", headers)
+	}
+	route = route.with("strip_path", flagOf(annotation(n, annotationStrip), "false", n.pos))
+	route = route.with("preserve_host", flagOf(annotation(n, annotationPreserve), "true", n.pos))
+	if priority := annotation(n, annotationPriority); priority != nil {
+		route = route.with("regex_priority", converted(&spec{kind: kindInt}, priority))
+	}
+	return route
+}
+
+// kubeEntity returns an entity with the name and the tags of a resource.
+func kubeEntity(n *node, name string) *node {
+	title := &node{kind: kindString, pos: n.pos, text: name, hidden: n.at("metadata", "name").hidden}
+	entity := (&node{kind: kindObject, pos: n.pos}).with("name", title)
+	if tags := annotation(n, annotationTags); tags != nil && tags.str() != "" {
+		entity = entity.with("tags", &node{kind: kindList, pos: tags.pos, items: texts(tags, tags.str())})
+	}
+	return entity
+}
+
+// texts returns the parts of an annotation.
+func texts(n *node, text string) []*node {
+	var items []*node
+	for _, part := range commaSeparated(text) {
+		items = append(items, &node{kind: kindString, pos: n.pos, text: part, hidden: n.hidden, broken: n.broken})
+	}
+	return items
+}
+
+// flagOf returns an annotation that is true or false.
+func flagOf(n *node, fallback string, pos Position) *node {
+	if n == nil {
+		return &node{kind: kindBool, pos: pos, text: fallback}
+	}
+	return converted(&spec{kind: kindBool}, n)
+}
+
+// ingressMatches returns a route for each host and service of an Ingress.
+func (l *loader) ingressMatches(n *node, key objectKey) []kubeMatch {
+	var matches []kubeMatch
+	service := func(backend *node) string {
+		if name := backend.at("service", "name").str(); name != "" {
+			return objectKey{key.namespace, name}.String()
+		}
+		return ""
+	}
+	for i, rule := range l.listOf("spec.rules", orEmpty(n.get("spec"), n.pos), "rules") {
+		var own []kubeMatch
+		for j, p := range rule.at("http", "paths").elements() {
+			at := fmt.Sprintf("spec.rules[%d].http.paths[%d].path", i, j)
+			paths := l.ingressPaths(at, p)
+			backend := service(p.get("backend"))
+			k := 0
+			for k < len(own) && own[k].service != backend {
+				k++
+			}
+			if k == len(own) {
+				own = append(own, kubeMatch{service: backend})
+				if host := rule.get("host"); host != nil {
+					own[k].hosts = []*node{host}
+				}
+			}
+			own[k].paths = append(own[k].paths, paths...)
+		}
+		matches = append(matches, own...)
+	}
+	if backend := n.at("spec", "defaultBackend"); backend != nil {
+		matches = append(matches, kubeMatch{service: service(backend)})
+	}
+	return matches
+}
+
+// ingressPaths returns a path of an Ingress in Kong's form.
+func (l *loader) ingressPaths(at string, p *node) []*node {
+	path := p.get("path")
+	if path == nil {
+		return []*node{{kind: kindString, pos: p.pos, text: "/"}}
+	}
+	kind := p.get("pathType")
+	switch kind.str() {
+	case "", "ImplementationSpecific":
+		text := path.text
+		if pattern, ok := strings.CutPrefix(text, "/~"); ok {
+			text = "~" + pattern
+		}
+		return []*node{path.say(text)}
+	case "Prefix":
+		return prefixPaths(path)
+	case "Exact":
+		return []*node{path.say("~" + regexp.QuoteMeta(path.text) + "$")}
+	default:
+		l.want(kind.pos, at, shown(&spec{}, kind), "Prefix, Exact or ImplementationSpecific")
+		return nil
+	}
+}
+
+// say returns a copy of a string with another text.
+func (n *node) say(text string) *node {
+	c := *n
+	c.text = text
+	return &c
+}
+
+// prefixPaths returns the paths of a prefix that ends at a slash.
+func prefixPaths(path *node) []*node {
+	text := strings.TrimRight(path.text, "/")
+	if text == "" {
+		return []*node{path.say("/")}
+	}
+	return []*node{path.say("~" + regexp.QuoteMeta(text) + "$"), path.say(text + "/")}
+}
+
+// httpMatches returns a route for each match of an HTTPRoute; those that differ in
+// their paths alone are one.
+func (l *loader) httpMatches(n *node, key objectKey) []kubeMatch {
+	var all []kubeMatch
+	hosts := n.at("spec", "hostnames").elements()
+	for i, rule := range l.listOf("spec.rules", orEmpty(n.get("spec"), n.pos), "rules") {
+		at := fmt.Sprintf("spec.rules[%d]", i)
+		service := l.backend(at, rule, key)
+		found := rule.get("matches").elements()
+		if len(found) == 0 {
+			all = append(all, kubeMatch{service: service, hosts: hosts})
+		}
+		first := len(all)
+		for j, match := range found {
+			m := kubeMatch{service: service, hosts: hosts}
+			m.paths = l.httpPaths(fmt.Sprintf("%s.matches[%d]", at, j), match)
+			if method := match.get("method"); method != nil {
+				m.methods = []*node{method}
+			}
+			m.headers = httpHeaders(match)
+			if last := len(all) - 1; last >= first && m.methods == nil && all[last].methods == nil && m.headers == nil && all[last].headers == nil {
+				all[last].paths = append(all[last].paths, m.paths...)
+				continue
+			}
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// backend returns the service of a rule.
+func (l *loader) backend(at string, rule *node, key objectKey) string {
+	refs := rule.get("backendRefs").elements()
+	if len(refs) == 0 {
+		return ""
+	}
+	if len(refs) > 1 {
+		l.warn(refs[1].pos, join(at, "backendRefs"), "only the first backend says which service the route is of")
+	}
+	return objectKey{firstOf(refs[0].get("namespace").str(), key.namespace), refs[0].get("name").str()}.String()
+}
+
+// httpPaths returns the paths of a match in Kong's form.
+func (l *loader) httpPaths(at string, match *node) []*node {
+	if q := match.get("queryParams"); !q.empty() {
+		l.problem(q.pos, join(at, "queryParams"), "not supported yet: matches of query parameters")
+	}
+	path := match.at("path", "value")
+	if path == nil {
+		return []*node{{kind: kindString, pos: match.pos, text: "/"}}
+	}
+	switch kind := match.at("path", "type"); kind.str() {
+	case "", "PathPrefix":
+		return prefixPaths(path)
+	case "Exact":
+		return []*node{path.say("~" + regexp.QuoteMeta(path.text) + "$")}
+	case "RegularExpression":
+		return []*node{path.say("~" + path.text)}
+	default:
+		l.want(kind.pos, join(at, "path.type"), shown(&spec{}, kind), "PathPrefix, Exact or RegularExpression")
+		return nil
+	}
+}
+
+// httpHeaders returns the headers of a match, or nil where there are none.
+func httpHeaders(match *node) *node {
+	var headers *node
+	for _, h := range match.get("headers").elements() {
+		value := h.get("value")
+		if value == nil {
+			continue
+		}
+		if h.get("type").str() == "RegularExpression" {
+			value = value.say("~*" + value.text)
+		}
+		list := &node{kind: kindList, pos: h.pos, items: []*node{value}}
+		headers = orEmpty(headers, h.pos).with(h.get("name").str(), list)
+	}
+	return headers
+}

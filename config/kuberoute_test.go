@@ -1,0 +1,85 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// placeless returns routes without their positions.
+func placeless(routes []Route) []Route {
+	for i := range routes {
+		routes[i].Position = Position{}
+	}
+	return routes
+}
+
+func TestIngressesBecomeRoutes(t *testing.T) {
+	text := resource("Ingress", "i", `konghq.com/plugins: p, konghq.com/methods: "get,POST", konghq.com/headers.x-team: "a,b", konghq.com/strip-path: "true", konghq.com/preserve-host: "false", konghq.com/regex-priority: "7", konghq.com/tags: x`, `spec:
+  rules:
+  - host: a.example
+    http:
+      paths:
+      - {path: /chat, pathType: Prefix, backend: {service: {name: llm}}}
+      - {path: /exact.x, pathType: Exact, backend: {service: {name: llm}}}
+      - {path: "/~/v[0-9]+", pathType: ImplementationSpecific, backend: {service: {name: other}}}
+  - http:
+      paths:
+      - {path: /plain, pathType: ImplementationSpecific, backend: {service: {name: llm}}}
+  defaultBackend: {service: {name: rest}}`)
+	c := load(t, text+resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+kubeConfig), Options{})
+	base := Route{
+		Name: "kong/i", Service: "kong/llm", Hosts: []string{"a.example"}, Paths: []string{"~/chat$", "/chat/", `~/exact\.x$`},
+		Methods: []string{"GET", "POST"}, Headers: map[string][]string{"x-team": {"a", "b"}},
+		StripPath: true, RegexPriority: 7, Protocols: []string{"http", "https"}, Tags: []string{"x"},
+	}
+	second, third, rest := base, base, base
+	second.Name, second.Service, second.Paths = "kong/i.2", "kong/other", []string{"~/v[0-9]+"}
+	third.Name, third.Hosts, third.Paths = "kong/i.3", nil, []string{"/plain"}
+	rest.Name, rest.Service, rest.Hosts, rest.Paths = "kong/i.4", "kong/rest", nil, nil
+	require.Equal(t, []Route{base, second, third, rest}, placeless(c.Routes))
+	require.Equal(t, []Scope{{Route: "kong/i"}, {Route: "kong/i.2"}, {Route: "kong/i.3"}, {Route: "kong/i.4"}}, scopesOf(c))
+}
+
+func TestHTTPRoutesBecomeRoutes(t *testing.T) {
+	text := resource("HTTPRoute", "r", "", `spec:
+  hostnames: [a.example, "*.b.example"]
+  rules:
+  - matches:
+    - path: {type: PathPrefix, value: /}
+    - path: {type: Exact, value: /x}
+    - path: {type: RegularExpression, value: "/v[0-9]"}
+      method: POST
+    - headers: [{name: x-a, value: one}, {name: x-b, type: RegularExpression, value: "t.*"}]
+    backendRefs: [{name: llm}]
+  - backendRefs: [{name: other, namespace: far}, {name: more}]`) +
+		resource("Ingress", "r", "", "")
+	c, warnings, err := Load([]Source{{Name: "kong.yaml", Data: []byte(text)}}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, "kong.yaml:18: spec.rules[1].backendRefs: only the first backend says which service the route is of", warnings[0].String())
+	hosts := []string{"a.example", "*.b.example"}
+	want := []Route{
+		{Name: "kong/r", Service: "kong/llm", Hosts: hosts, Paths: []string{"/", "~/x$"}},
+		{Name: "kong/r.2", Service: "kong/llm", Hosts: hosts, Paths: []string{"~/v[0-9]"}, Methods: []string{"POST"}},
+		{Name: "kong/r.3", Service: "kong/llm", Hosts: hosts, Paths: []string{"/"}, Headers: map[string][]string{"x-a": {"one"}, "x-b": {"~*t.*"}}},
+		{Name: "kong/r.4", Service: "far/other", Hosts: hosts},
+		{Name: "kong/r.ingress"},
+	}
+	for i := range want {
+		want[i].PreserveHost, want[i].Protocols = true, []string{"http", "https"}
+	}
+	require.Equal(t, want, placeless(c.Routes))
+}
+
+func TestWhatRoutesAskForAndDoNotGetIsAFault(t *testing.T) {
+	for spec, want := range map[string]string{
+		"spec: {rules: [{matches: [{queryParams: [{name: a}]}]}]}":    "kong.yaml:8: spec.rules[0].matches[0].queryParams: not supported yet: matches of query parameters",
+		"spec: {rules: [{matches: [{path: {type: Odd, value: /}}]}]}": `kong.yaml:8: spec.rules[0].matches[0].path.type: got string "Odd", want PathPrefix, Exact or RegularExpression`,
+	} {
+		_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(resource("HTTPRoute", "r", "", spec))}}, Options{})
+		require.EqualError(t, err, want)
+	}
+	_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(resource("Ingress", "r", "konghq.com/strip-path: maybe", "spec: {rules: [{http: {paths: [{path: /, pathType: Odd}]}}]}"))}}, Options{})
+	require.EqualError(t, err, "kong.yaml:7: strip_path: got string \"maybe\", want true or false\n"+
+		`kong.yaml:8: spec.rules[0].http.paths[0].path: got string "Odd", want Prefix, Exact or ImplementationSpecific`)
+}

@@ -1,0 +1,234 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+)
+
+// shellReader splits a shell script into commands. It knows words, quotes,
+// variables, comments and pipes, which is what published examples are made of, and
+// executes nothing.
+type shellReader struct {
+	text string
+	at   int
+	// commands are those read so far; the last is being read.
+	commands []shellCommand
+	word     *shellWord
+
+	variables, placeholders *regexp.Regexp
+}
+
+// shellCommand is a command, and whether it reads what the one before it prints.
+type shellCommand struct {
+	words []shellWord
+	piped bool
+}
+
+// shellWord is a word of a command.
+type shellWord struct{ pieces []shellPiece }
+
+// shellPiece is a part of a word: literal text, or a variable.
+type shellPiece struct {
+	text     string
+	variable string
+	// start and end are its place in the script.
+	start, end int
+	// placeholder tells of a name that the reader has to put in.
+	placeholder bool
+}
+
+// plain returns a word with its variables as they are written.
+func (w shellWord) plain() string {
+	var b strings.Builder
+	for _, p := range w.pieces {
+		b.WriteString(p.text)
+	}
+	return b.String()
+}
+
+// readShell returns the commands of a script.
+func readShell(text string) []shellCommand {
+	r := shellReader{
+		text: text, commands: make([]shellCommand, 1),
+		variables:    regexp.MustCompile(`^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`),
+		placeholders: regexp.MustCompile(`^\{([A-Za-z]+(?:\|[A-Za-z]+)?)\}`),
+	}
+	for r.at < len(r.text) {
+		r.step()
+	}
+	r.endWord()
+	return r.commands
+}
+
+// step reads what stands outside of quotes.
+func (r *shellReader) step() {
+	rest := r.text[r.at:]
+	switch c := rest[0]; {
+	case strings.HasPrefix(rest, "\\\n"), strings.HasPrefix(rest, "\\\r\n"):
+		r.at += strings.Index(rest, "\n") + 1
+	case c == ' ' || c == '\t' || c == '\r':
+		r.endWord()
+		r.at++
+	case c == '\n' || c == ';' || c == '&':
+		r.endCommand(false)
+		r.at++
+	case c == '|':
+		r.endCommand(true)
+		r.at++
+	case c == '#' && r.word == nil:
+		r.at += len(rest) - len(strings.TrimLeft(rest, "#"))
+		if end := strings.IndexByte(r.text[r.at:], '\n'); end >= 0 {
+			r.at += end
+		} else {
+			r.at = len(r.text)
+		}
+	case c == '\'':
+		r.quoted()
+	case c == '"':
+		r.doubleQuoted()
+	case c == '\\' && len(rest) > 1:
+		r.literal(rest[1:2], 2)
+	case c == '$' && r.variable():
+	case c == '{' && r.placeholder():
+	default:
+		r.literal(rest[:1], 1)
+	}
+}
+
+// literal adds text, which took so many bytes of the script.
+func (r *shellReader) literal(text string, bytes int) {
+	r.startWord()
+	pieces := r.word.pieces
+	if n := len(pieces); n > 0 && pieces[n-1].variable == "" && !pieces[n-1].placeholder && pieces[n-1].end == r.at && len(text) == bytes {
+		pieces[n-1].text += text
+		pieces[n-1].end += bytes
+	} else {
+		r.word.pieces = append(pieces, shellPiece{text: text, start: r.at, end: r.at + bytes})
+	}
+	r.at += bytes
+}
+
+// quoted reads what stands in single quotes.
+func (r *shellReader) quoted() {
+	r.startWord()
+	r.at++
+	end := strings.IndexByte(r.text[r.at:], '\'')
+	if end < 0 {
+		end = len(r.text) - r.at
+	}
+	if end > 0 {
+		r.word.pieces = append(r.word.pieces, shellPiece{text: r.text[r.at : r.at+end], start: r.at, end: r.at + end})
+	}
+	r.at = min(r.at+end+1, len(r.text))
+}
+
+// doubleQuoted reads what stands in double quotes.
+func (r *shellReader) doubleQuoted() {
+	r.startWord()
+	for r.at++; r.at < len(r.text); {
+		rest := r.text[r.at:]
+		switch c := rest[0]; {
+		case c == '"':
+			r.at++
+			return
+		case strings.HasPrefix(rest, "\\\n"):
+			r.at += 2
+		case c == '\\' && len(rest) > 1 && strings.ContainsRune("$`\"\\", rune(rest[1])):
+			r.literal(rest[1:2], 2)
+		case c == '$' && r.variable():
+		default:
+			// As much as is nothing but text, so that long quotes stay cheap.
+			n := strings.IndexAny(rest[1:], "\"\\$")
+			if n < 0 {
+				n = len(rest) - 1
+			}
+			r.literal(rest[:n+1], n+1)
+		}
+	}
+}
+
+// variable reads a variable, if there is one.
+func (r *shellReader) variable() bool {
+	m := r.variables.FindStringSubmatch(r.text[r.at:min(len(r.text), r.at+256)])
+	if m == nil {
+		return false
+	}
+	r.startWord()
+	r.word.pieces = append(r.word.pieces, shellPiece{text: m[0], variable: m[1] + m[2], start: r.at, end: r.at + len(m[0])})
+	r.at += len(m[0])
+	return true
+}
+
+// placeholder reads a name such as {serviceName|Id}, if there is one. A shell would
+// make a pipe of it.
+func (r *shellReader) placeholder() bool {
+	m := r.placeholders.FindStringSubmatch(r.text[r.at:min(len(r.text), r.at+256)])
+	if m == nil {
+		return false
+	}
+	r.startWord()
+	r.word.pieces = append(r.word.pieces, shellPiece{text: m[1], start: r.at, end: r.at + len(m[0]), placeholder: true})
+	r.at += len(m[0])
+	return true
+}
+
+func (r *shellReader) startWord() {
+	if r.word == nil {
+		r.word = &shellWord{}
+	}
+}
+
+func (r *shellReader) endWord() {
+	if r.word != nil {
+		last := &r.commands[len(r.commands)-1]
+		last.words = append(last.words, *r.word)
+		r.word = nil
+	}
+}
+
+func (r *shellReader) endCommand(pipe bool) {
+	r.endWord()
+	if len(r.commands[len(r.commands)-1].words) > 0 {
+		r.commands = append(r.commands, shellCommand{})
+	}
+	r.commands[len(r.commands)-1].piped = pipe
+}
+
+// document returns a word as a document of its own, with its variables filled in.
+// Its positions are those of the script.
+func (l *loader) wordDocument(source Source, w shellWord) *document {
+	d := &document{name: source.Name, sourceLines: lineStarts(source.Data)}
+	var text strings.Builder
+	for _, p := range w.pieces {
+		s := span{start: text.Len(), end: text.Len(), sourceStart: p.start, sourceEnd: p.start, plain: true}
+		if p.variable != "" {
+			s.plain, s.sourceEnd = false, p.end
+			p.text, s.broken = l.shellValue(d, p)
+		}
+		text.WriteString(p.text)
+		if p.variable != "" {
+			s.end = text.Len()
+		}
+		d.spans = append(d.spans, s)
+		if text.Len() > maxFileBytes {
+			break
+		}
+	}
+	d.text = []byte(text.String())
+	d.lines = lineStarts(d.text)
+	return d
+}
+
+// shellValue returns what stands for a variable, and whether that is not its value.
+func (l *loader) shellValue(d *document, p shellPiece) (text string, broken bool) {
+	if l.symbols != nil {
+		return l.symbols.add(symbol{name: p.variable}), true
+	}
+	if value, ok := l.env(p.variable); ok && value != "" {
+		return value, false
+	}
+	line := lineAt(d.sourceLines, p.start)
+	pos := Position{File: d.name, Line: line + 1, Column: p.start - d.sourceLines[line] + 1}
+	l.problem(pos, "", "%s", notSet(p.variable))
+	return "unknown", true
+}
