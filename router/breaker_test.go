@@ -260,6 +260,16 @@ func TestStateSurvivesAReload(t *testing.T) {
 	require.Equal(t, "ab", b.plan())
 }
 
+func TestAReloadThatTurnsTheBreakerOffBringsTargetsBack(t *testing.T) {
+	b := newRig(t, nil)
+	for range 3 {
+		b.do("fail")
+	}
+	b.Router = b.router(func(o *Options) { o.Breaker.MaxFails = 0 })
+	require.Equal(t, "ab", b.plan())
+	require.Empty(t, b.health.Out())
+}
+
 func TestRetryAfterLeavesATargetAlone(t *testing.T) {
 	answer := func(id string, status int, after time.Duration) Outcome {
 		return Outcome{Target: id, Result: Answered, Status: status, RetryAfter: after}

@@ -131,15 +131,20 @@ func (c *condition) open(now int64) bool {
 
 // enter takes the target into a plan. The token is 0 unless the plan probes it.
 func (c *condition) enter(r *rule, now int64) (ProbeToken, bool) {
-	if r.MaxFails == 0 || c.outUntil.Load() == 0 {
+	switch {
+	case c.outUntil.Load() == 0:
 		return 0, true
-	}
-	if !c.open(now) {
+	case r.MaxFails == 0: // the breaker was turned off by a reload
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.comeBack()
+		return 0, true
+	case !c.open(now):
 		return 0, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
+	switch { // someone else may have been quicker
 	case c.outUntil.Load() == 0:
 		return 0, true
 	case !c.open(now):
