@@ -1,0 +1,94 @@
+package rolling_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"semlb/test/harness"
+)
+
+const clients = 16
+
+// load is clients that ask until they are stopped.
+type load struct {
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+	mu      sync.Mutex
+	answers int
+	took    []time.Duration
+	wrong   []failure
+}
+
+// failure is an answer that was not the right one.
+type failure struct {
+	at   time.Time
+	what string
+}
+
+// begin lets the clients ask, half of them over HTTP/2.
+func (w *world) begin() *load {
+	ctx, stop := context.WithCancel(context.Background())
+	l := &load{stop: stop}
+	w.t.Cleanup(func() { l.end() })
+	for i := range clients {
+		client := harness.NewClient(w.t, harness.Protocols()[i%2])
+		l.done.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				l.ask(client, w.url, fmt.Sprintf("prompt %d of client %d", n, i))
+			}
+		})
+	}
+	return l
+}
+
+func (l *load) ask(client *http.Client, url, prompt string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+harness.ChatPath, strings.NewReader(harness.Chat(prompt)))
+	if err != nil {
+		panic(err) // the URL is the test's own
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := harness.Send(client, r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers++
+	l.took = append(l.took, answer.Took)
+	switch {
+	case err != nil:
+		l.wrong = append(l.wrong, failure{time.Now(), err.Error()})
+	case answer.Err != nil || answer.Status != http.StatusOK || answer.Header.Get("X-Kong-Llm-Model") != "openai/second":
+		l.wrong = append(l.wrong, failure{time.Now(), fmt.Sprintf("%d %v %s", answer.Status, answer.Err, answer.Body)})
+	}
+}
+
+// end stops the clients and waits for their last answers.
+func (l *load) end() {
+	l.stop()
+	l.done.Wait()
+}
+
+// counted is the number of answers so far.
+func (l *load) counted() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers
+}
+
+// report logs what became of the requests.
+func (l *load) report(t *testing.T, what string) {
+	t.Helper()
+	slices.Sort(l.took)
+	t.Logf("%s: %d requests, %d failed, p50 %s, p99 %s, slowest %s", what, l.answers, len(l.wrong),
+		l.took[len(l.took)/2].Round(time.Microsecond), l.took[len(l.took)*99/100].Round(time.Microsecond),
+		l.took[len(l.took)-1].Round(time.Microsecond))
+	for _, f := range l.wrong[:min(5, len(l.wrong))] {
+		t.Logf("%s %s", f.at.Format("15:04:05.000"), f.what)
+	}
+}

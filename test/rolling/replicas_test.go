@@ -1,0 +1,70 @@
+package rolling_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+const key = "Bearer key-of-the-target"
+
+// world is an Envoy with its replicas of semlb, and the targets behind.
+type world struct {
+	t         *testing.T
+	binary    string
+	config    string
+	url       string
+	addresses []string // of the replicas' gRPC
+	statuses  []string
+	replicas  []*harness.Program
+	failing   *harness.Stub
+	well      *harness.Stub
+	envoy     *harness.Program
+}
+
+// newWorld starts everything: two targets, of which the first refuses every request,
+// so that each takes two decisions.
+func newWorld(t *testing.T, replicas int, flags ...string) *world {
+	t.Helper()
+	w := &world{t: t, binary: harness.Build(t), failing: harness.NewStub(t, "failing"), well: harness.NewStub(t, "well")}
+	w.failing.Do(harness.Status(429))
+	w.failing.Forget()
+	w.well.Forget()
+	w.config = harness.WriteConfig(t, harness.Config(harness.Plugin{Failover: harness.SeedCriteria(), Targets: []harness.Target{
+		{URL: w.failing.URL, Model: "first", Weight: 75, Authorization: key},
+		{URL: w.well.URL, Model: "second", Weight: 25, Authorization: key},
+	}}))
+	listen := harness.FreeAddress(t)
+	w.url = "http://" + listen
+	args := append([]string{"envoy"}, flags...)
+	for range replicas {
+		w.addresses = append(w.addresses, harness.FreeAddress(t))
+		w.statuses = append(w.statuses, harness.FreeAddress(t))
+		args = append(args, "--grpc-address", w.addresses[len(w.addresses)-1])
+	}
+	w.replicas = make([]*harness.Program, replicas)
+	for i := range replicas {
+		w.start(i)
+	}
+	bootstrap := harness.Command(t, nil, args...)
+	require.Zero(t, bootstrap.Code, bootstrap.Stderr)
+	w.envoy = harness.RunEnvoy(t, bootstrap.Stdout)
+	harness.AwaitStatus(t, w.url+"/", 404)
+	return w
+}
+
+// start starts a replica and waits until it is ready.
+func (w *world) start(i int) {
+	w.t.Helper()
+	w.replicas[i] = harness.Run(w.t, w.binary, "serve", "-c", w.config, "--embeddings", "builtin", "--vectordb", "memory",
+		"--listen", strings.TrimPrefix(w.url, "http://"), "--status", w.statuses[i],
+		"--grpc-socket", "", "--grpc-listen", w.addresses[i], "--drain", drain.String(), "--log-level", "warn")
+	harness.AwaitReady(w.t, "http://"+w.statuses[i])
+}
+
+// drain is how long a replica goes on serving while it says that it is not ready.
+const drain = 2 * time.Second

@@ -1,0 +1,88 @@
+package rolling_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// TestARollingRestartCostsNoRequest stops and starts both replicas in turn, as a
+// Deployment does, while sixteen clients ask.
+func TestARollingRestartCostsNoRequest(t *testing.T) {
+	w := newWorld(t, 2)
+	l := w.begin()
+	time.Sleep(time.Second)
+	for round := range 3 {
+		for i := range w.replicas {
+			before := l.counted()
+			took, status := w.replicas[i].Stop(15 * time.Second)
+			require.Zero(t, status, w.replicas[i].Log())
+			require.GreaterOrEqual(t, took, drain)
+			require.Less(t, took, drain+3*time.Second, "nothing but the drain window was to be waited for")
+			w.start(i)
+			t.Logf("round %d: replica %d ended %s after SIGTERM; %d requests meanwhile", round+1, i, took.Round(time.Millisecond), l.counted()-before)
+			time.Sleep(time.Second) // Envoy finds it well
+		}
+	}
+	l.end()
+	l.report(t, "six restarts with SIGTERM")
+	require.Greater(t, l.answers, 500)
+	require.Empty(t, l.wrong)
+}
+
+// TestAReplicaSaysThatItIsToEndBeforeItDoes: Kubernetes and Envoy look at these.
+func TestAReplicaSaysThatItIsToEndBeforeItDoes(t *testing.T) {
+	w := newWorld(t, 1)
+	ready := "http://" + w.statuses[0] + "/readyz"
+	require.Equal(t, 200, harness.StatusOf(ready))
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		w.replicas[0].Stop(15 * time.Second)
+	}()
+	harness.AwaitStatus(t, ready, 503)
+	start := time.Now()
+	// It still serves: there is no other one.
+	l := &load{}
+	for time.Since(start) < drain/2 {
+		l.ask(harness.NewClient(t, harness.HTTP1), w.url, "hello")
+	}
+	require.Empty(t, l.wrong)
+	require.NotZero(t, l.answers)
+	<-stopped
+}
+
+// TestAKilledReplicaCostsWhatItHadInHand kills one replica after the other without a
+// warning. The decisions it was making fail, at once and with an error that says so;
+// those of later requests are made by the other one.
+func TestAKilledReplicaCostsWhatItHadInHand(t *testing.T) {
+	w := newWorld(t, 2)
+	l := w.begin()
+	time.Sleep(time.Second)
+	var kills []time.Time
+	for range 3 {
+		for i := range w.replicas {
+			kills = append(kills, time.Now())
+			w.replicas[i].Kill()
+			time.Sleep(time.Second)
+			w.start(i)
+			time.Sleep(2 * time.Second)
+		}
+	}
+	l.end()
+	l.report(t, "six kills")
+	for _, f := range l.wrong {
+		require.Contains(t, f.what, "router_unavailable")
+		sooner := time.Hour
+		for _, k := range kills {
+			if d := f.at.Sub(k); d >= 0 {
+				sooner = min(sooner, d)
+			}
+		}
+		require.Less(t, sooner, 2*time.Second, "a request failed long after a kill")
+	}
+	require.LessOrEqual(t, len(l.wrong), len(kills)*clients, "more failed than can have been in hand")
+}
