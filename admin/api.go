@@ -130,6 +130,9 @@ func (a *API) begin() (*state, *config.Config, error) {
 		}
 		return s, cfg, err
 	}
+	if len(a.options.Seed) > 0 {
+		a.options.Log.Info("the state file exists already; the other configuration files are not read", "state", a.options.State)
+	}
 	source := config.Source{Name: a.options.State, Data: data}
 	cfg, warnings, err := config.Load([]config.Source{source}, a.options.Load)
 	if err != nil {
@@ -213,7 +216,7 @@ func (a *API) change(ctx context.Context, make func(*state) (edit, *failure)) *f
 	}
 	d := s.render(a.kinds)
 	cfg, warnings, err := d.load(a.options.Load)
-	if f := a.refusal(d, done, err); f != nil {
+	if f := a.refusal(s, d, done, err); f != nil {
 		return f
 	}
 	for _, w := range warnings {
@@ -252,7 +255,7 @@ func (a *API) takeBack(ctx context.Context, before *snapshot, cause error) *fail
 
 // refusal tells what is wrong with an edit: with the entity that was written by
 // its fields, and with others by where they are.
-func (a *API) refusal(d document, e edit, err error) *failure {
+func (a *API) refusal(s *state, d document, e edit, err error) *failure {
 	faults := faultsOf(err)
 	if err != nil && faults == nil {
 		a.options.Log.Error("load state", "error", err)
@@ -261,22 +264,21 @@ func (a *API) refusal(d document, e edit, err error) *failure {
 	faults = slices.DeleteFunc(slices.Clone(faults), func(f config.Fault) bool {
 		return e.conflict != nil && strings.HasPrefix(f.Problem, "got a second ")
 	})
-	if violations := append(e.violations, violationsOf(d, e.entity, faults)...); violations != nil {
+	if violations := append(e.violations, violationsOf(s, d, e.entity, faults)...); violations != nil {
 		return schemaViolation(violations)
 	}
 	return e.conflict
 }
 
-func violationsOf(d document, written entityID, faults config.Faults) []violation {
+func violationsOf(s *state, d document, written entityID, faults config.Faults) []violation {
 	var list []violation
 	for _, f := range faults {
 		owner, rest := d.owner(f.Path)
-		if owner == written || owner == (entityID{}) {
-			list = append(list, faultViolation(f, parsePath(rest)))
-			continue
+		v := faultViolation(f, parsePath(rest, stored(s.entities[owner.kind][owner.id])))
+		if owner != written && owner != (entityID{}) {
+			v = wrong(fmt.Sprintf("%s %s: %s", owner.kind, owner.id, v))
 		}
-		v := faultViolation(f, parsePath(rest))
-		list = append(list, wrong(fmt.Sprintf("%s %s: %s", owner.kind, owner.id, v)))
+		list = append(list, v)
 	}
 	return list
 }

@@ -87,7 +87,8 @@ type writer struct {
 	present, absent map[string]bool
 }
 
-func (w *writer) run(client *http.Client, url string) {
+// run writes until the server is gone, and tells of every acknowledgement.
+func (w *writer) run(client *http.Client, url string, acknowledged func()) {
 	for {
 		name := fmt.Sprintf("%s-%d", w.name, w.next)
 		w.next++
@@ -95,6 +96,7 @@ func (w *writer) run(client *http.Client, url string) {
 			return
 		}
 		w.present[name] = true
+		acknowledged()
 		if w.next%3 != 0 {
 			continue
 		}
@@ -103,6 +105,7 @@ func (w *writer) run(client *http.Client, url string) {
 			return
 		}
 		w.absent[name] = true
+		acknowledged()
 	}
 }
 
@@ -138,10 +141,25 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
 		v := startVictim(t, state)
 		client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
 		var running sync.WaitGroup
+		acknowledgements := make(chan struct{}, 1000)
 		for _, w := range writers {
-			running.Go(func() { w.run(client, v.url) })
+			running.Go(func() {
+				w.run(client, v.url, func() {
+					select {
+					case acknowledgements <- struct{}{}:
+					default: // more than anybody waits for
+					}
+				})
+			})
 		}
-		time.Sleep(time.Duration(rand.Int64N(int64(60 * time.Millisecond))))
+		for range rand.IntN(7) {
+			select {
+			case <-acknowledgements:
+			case <-time.After(10 * time.Second):
+				t.Fatal("no write was acknowledged")
+			}
+		}
+		time.Sleep(time.Duration(rand.Int64N(int64(8 * time.Millisecond))))
 		v.kill(t)
 		running.Wait()
 		client.CloseIdleConnections()

@@ -80,6 +80,18 @@ func TestWrongEntities(t *testing.T) {
 	require.Empty(t, s.call("GET", "/consumers", "").data())
 }
 
+func TestNamesThatLookLikeIndicesAreNames(t *testing.T) {
+	s := serve(t, Options{})
+	for _, name := range []string{"x[999999999]", "tags[999999999]", "a.b[5]", "[7]", "tags[-1]", ".", ""} {
+		r := s.call("POST", "/consumers", `{"username": "a", "tags": ["b"], "`+name+`": 1}`).is(400)
+		require.Less(t, len(r.raw), 500, name)
+		require.Equal(t, codeSchemaViolation, number(r, "code"))
+	}
+	r := s.send("POST", "/consumers", "application/x-www-form-urlencoded", "username=%ff").is(400)
+	require.Contains(t, r.raw, "UTF-8")
+	s.call("PUT", "/consumers/%ff", `{}`).is(404)
+}
+
 func TestUnknownReferences(t *testing.T) {
 	s := serve(t, Options{})
 	const id = "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"

@@ -95,18 +95,27 @@ func pathText(path []any) string {
 	return b.String()
 }
 
-// parsePath reads a path as package config writes it.
-func parsePath(text string) []any {
+// parsePath reads a path below a value as package config writes it. Only what is a
+// list has indices: names are the client's to choose, and may look like one.
+func parsePath(text string, v any) []any {
 	var path []any
 	for _, step := range strings.Split(text, ".") {
-		name, rest, _ := strings.Cut(step, "[")
-		if name != "" {
-			path = append(path, name)
-		}
-		for index := range strings.SplitSeq(rest, "[") {
-			if i, err := strconv.Atoi(strings.TrimSuffix(index, "]")); err == nil {
-				path = append(path, i)
+		name, rest, indexed := strings.Cut(step, "[")
+		o, _ := v.(object)
+		if list, ok := o[name].([]any); indexed && ok {
+			path, v = append(path, name), any(list)
+			for index := range strings.SplitSeq(rest, "[") {
+				list, _ := v.([]any)
+				i, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
+				if err != nil || i < 0 || i >= len(list) {
+					break
+				}
+				path, v = append(path, i), list[i]
 			}
+			continue
+		}
+		if v = o[step]; step != "" {
+			path = append(path, step)
 		}
 	}
 	return path

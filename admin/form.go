@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxBody bounds the body of a request.
@@ -78,6 +79,9 @@ func readForm(r *http.Request, media string, s *shape) (object, *failure) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		for _, value := range values[name] {
 			path, err := formPath(name)
+			if !utf8.ValidString(name) || !utf8.ValidString(value) {
+				return nil, plainFailure(http.StatusBadRequest, "Cannot parse form body: it is not UTF-8")
+			}
 			if err == nil {
 				root, err = insert(root, path, value)
 			}

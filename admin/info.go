@@ -191,7 +191,7 @@ func (a *API) validate(r *request) (answer, *failure) {
 	s.entities[k.name][id] = e
 	doc := s.render(a.kinds)
 	_, _, err := doc.load(a.options.Load)
-	if f := a.refusal(doc, edit{entity: entityID{k.name, id}, violations: violations}, err); f != nil {
+	if f := a.refusal(s, doc, edit{entity: entityID{k.name, id}, violations: violations}, err); f != nil {
 		return answer{}, f
 	}
 	return ok(object{"message": "schema validation successful"})

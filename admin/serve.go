@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // request is a request that was admitted, with its path taken apart.
@@ -41,13 +42,13 @@ func (a *API) Handler(apply Apply) http.Handler {
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
-	if !a.slots.take(r.Context()) {
-		return
-	}
-	defer a.slots.free()
 	req, f := a.admitted(w, r)
 	var ans answer
 	if f == nil {
+		if !a.slots.take(r.Context()) {
+			return
+		}
+		defer a.slots.free()
 		ans, f = a.route(req)
 	}
 	a.count(r.Method, req, f)
@@ -79,7 +80,7 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request) (*request, *failu
 	if path != "" {
 		for _, segment := range strings.Split(path, "/") {
 			name, err := url.PathUnescape(segment)
-			if err != nil {
+			if err != nil || !utf8.ValidString(name) {
 				return req, notFound()
 			}
 			req.path = append(req.path, name)
