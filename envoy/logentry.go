@@ -70,6 +70,9 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Duration:   c.GetDuration().AsDuration(),
 		Ended:      c.GetAccessLogType() != dataaccesslogv3.AccessLogType_DownstreamPeriodic,
 	}
+	if a.Class == ClassConnectTimeout {
+		a.Transport = "timeout" // Envoy has no words for it
+	}
 	a.Unsent = !a.Answered && !a.Gone && (a.Class == "" || hasFlag(flags, "NC", "NR", "UO"))
 	number, err := strconv.Atoi(said[metadataAttempt].GetStringValue())
 	switch {

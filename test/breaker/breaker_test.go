@@ -118,6 +118,9 @@ func TestAProbeThatFailsKeepsATargetOut(t *testing.T) {
 	by, answer := w.ask()
 	require.Equal(t, "b", by, "the probe fails over like any attempt")
 	require.Equal(t, 200, answer.Status)
+	for name := range w.a.Only(t).Header {
+		require.False(t, strings.HasPrefix(name, "X-Semlb-"), name)
+	}
 	require.Equal(t, 1, asked(w.a))
 	w.lines(from, 1, "target is out")
 	require.Equal(t, map[string]int{"b": 20}, w.together(20))

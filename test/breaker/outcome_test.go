@@ -63,6 +63,7 @@ func TestOutcomesWithoutAConnection(t *testing.T) {
 		want      []string
 	}{
 		{"refused", harness.RefusedURL(t), []string{"result=error", "flags=UF", "transport=refused"}},
+		{"never completed", harness.SilentURL(t), []string{"result=timeout", "flags=UF", "transport=timeout"}},
 		{"a certificate nobody trusts", foreign.URL, []string{"result=error", "flags=UF", "transport=tls"}},
 		{"a name that does not resolve", "http://nowhere.invalid", []string{"result=error", "flags=UH"}},
 	} {
