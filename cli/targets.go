@@ -52,7 +52,8 @@ func (b *builder) targets(a *assembly, p *config.Plugin) ([]*server.Target, []ro
 		targets = append(targets, &server.Target{
 			Target: target, Cluster: upstream.Name(),
 			Provider: settings.Provider, Model: settings.Model, Description: t.Description, Weight: t.Weight,
-			Statistics: t.Logging.LogStatistics,
+			Statistics: t.Logging.LogStatistics, Payloads: t.Logging.LogPayloads,
+			InputCost: price(t.Model.Options.InputCost), OutputCost: price(t.Model.Options.OutputCost),
 		})
 		routed = append(routed, router.Target{ID: settings.ID, Description: t.Description, Weight: t.Weight})
 	}
@@ -104,4 +105,12 @@ func integer(n *int) string {
 		return ""
 	}
 	return strconv.Itoa(*n)
+}
+
+// price is an optional price; none is 0.
+func price(p *float64) float64 {
+	if p == nil {
+		return 0
+	}
+	return *p
 }

@@ -67,6 +67,7 @@ func inner(c Config) *listenerv3.Listener {
 	if c.HopSocket != "" {
 		manager.HttpFilters = append(manager.HttpFilters, wholeBody(l))
 	}
+	manager.HttpFilters = append(manager.HttpFilters, observers()...)
 	manager.HttpFilters = append(manager.HttpFilters, terminal())
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
 	listener := &listenerv3.Listener{

@@ -42,6 +42,10 @@ const (
 	// HeaderIdle is the longest silence of an attempt, in milliseconds.
 	HeaderIdle = "x-semlb-idle"
 
+	// HeaderObserve says what of an attempt is copied to the observing role, and
+	// HeaderWords is the number of words of the prompt.
+	HeaderObserve = "x-semlb-observe"
+	HeaderWords   = "x-semlb-words"
 	// HeaderConsumer is the consumer whose API key Envoy found; HeaderBasicUser and
 	// HeaderIssuer are the user name and the token issuer it authenticated.
 	HeaderConsumer  = "x-semlb-consumer"
@@ -56,7 +60,7 @@ const (
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderConsumer, HeaderBasicUser, HeaderIssuer, headerAttempt,
+	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer, headerAttempt,
 }
 
 // consumerHeaders are the ones in which a gateway in front tells who the consumer
@@ -70,11 +74,12 @@ func consumerHeaders() []string {
 const AttributeRoute = "xds.route_name"
 
 // RoleKey is the gRPC metadata key that tells the external processor's roles
-// apart; its values are the two roles.
+// apart; its values are the roles.
 const (
-	RoleKey   = "x-semlb-role"
-	RoleOuter = "outer"
-	RoleInner = "inner"
+	RoleKey     = "x-semlb-role"
+	RoleOuter   = "outer"
+	RoleInner   = "inner"
+	RoleObserve = "observe"
 )
 
 // Names of what Envoy is configured with.

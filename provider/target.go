@@ -127,6 +127,15 @@ func (t *Target) prepareURI() {
 	}
 }
 
+// Mask hides the target's credential in a body that [Target.Rewrite] has written,
+// for logs of payloads.
+func (t *Target) Mask(body string) string {
+	if len(t.bodyParam.Raw) == 0 {
+		return body
+	}
+	return strings.ReplaceAll(body, string(t.bodyParam.Raw), `"`+redacted+`"`)
+}
+
 // ID is the name of the target in its settings.
 func (t *Target) ID() string { return t.settings.ID }
 

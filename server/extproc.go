@@ -38,6 +38,9 @@ func NewProcessor(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics)
 // answers.
 func (p *Processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
 	ctx := stream.Context()
+	if roleOf(ctx) == envoy.RoleObserve {
+		return p.observe(stream)
+	}
 	decide, err := p.role(ctx)
 	if err != nil {
 		return err
@@ -61,16 +64,24 @@ func (p *Processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) er
 type decision func(context.Context, *exchange) *extprocv3.ProcessingResponse
 
 func (p *Processor) role(ctx context.Context) (decision, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	switch role := md.Get(envoy.RoleKey); {
-	case len(role) == 1 && role[0] == envoy.RoleOuter:
+	switch role := roleOf(ctx); role {
+	case envoy.RoleOuter:
 		return p.plan, nil
-	case len(role) == 1 && role[0] == envoy.RoleInner:
+	case envoy.RoleInner:
 		return p.attempt, nil
 	default:
-		return nil, status.Errorf(codes.InvalidArgument, "metadata %s: got %q, want %q or %q",
-			envoy.RoleKey, role, envoy.RoleOuter, envoy.RoleInner)
+		return nil, status.Errorf(codes.InvalidArgument, "metadata %s: got %q, want %q, %q or %q",
+			envoy.RoleKey, role, envoy.RoleOuter, envoy.RoleInner, envoy.RoleObserve)
 	}
+}
+
+// roleOf is the role that Envoy asks for; "" unless it names one and only one.
+func roleOf(ctx context.Context) string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	if role := md.Get(envoy.RoleKey); len(role) == 1 {
+		return role[0]
+	}
+	return ""
 }
 
 // guarded keeps a panic from ending the process: the request is answered 500, the

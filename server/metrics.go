@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"semlb/envoy"
+	"semlb/provider"
 	"semlb/router"
 )
 
@@ -21,6 +22,8 @@ type Metrics struct {
 	attempts        *prometheus.CounterVec
 	attemptSeconds  *prometheus.HistogramVec
 	ignored         *prometheus.CounterVec
+	tokens          *prometheus.CounterVec
+	cost            *prometheus.CounterVec
 	decisionSeconds prometheus.Histogram
 }
 
@@ -58,6 +61,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		ignored: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "semlb_access_log_ignored_total", Help: "Entries of Envoy's access logs that say nothing to semlb, by log.",
 		}, []string{"log"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_llm_tokens_total", Help: "Tokens of answers whose target has log_statistics, by type (prompt, completion).",
+		}, []string{"provider", "model", "type"}),
+		cost: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_llm_cost_total", Help: "Cost of those answers, by the targets' input_cost and output_cost.",
+		}, []string{"provider", "model"}),
 		decisionSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "semlb_decision_seconds", Help: "Time to answer the external processor's question.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
@@ -66,9 +75,17 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, reason := range router.Reasons() {
 		m.decisions.WithLabelValues(string(reason))
 	}
+	r.MustRegister(m.tokens, m.cost)
 	r.MustRegister(m.attempts, m.attemptSeconds, m.ignored, m.envoys, m.tooOld)
 	r.MustRegister(m.decisions, m.answers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
 	return m
+}
+
+// usage counts the tokens and the cost of an answer.
+func (m *Metrics) usage(t *Target, u provider.Usage, cost float64) {
+	m.tokens.WithLabelValues(t.Provider, t.Model, "prompt").Add(float64(u.PromptTokens))
+	m.tokens.WithLabelValues(t.Provider, t.Model, "completion").Add(float64(u.CompletionTokens))
+	m.cost.WithLabelValues(t.Provider, t.Model).Add(cost)
 }
 
 // attempt counts an attempt. The labels are those of configured targets.

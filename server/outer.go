@@ -138,6 +138,9 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan r
 		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
 		envoy.Header{Name: envoy.HeaderIdle, Value: strconv.FormatInt(instance.Idle.Milliseconds(), 10)},
 	)
+	if slices.ContainsFunc(ids, func(id string) bool { return instance.Targets[id].Statistics }) {
+		set = append(set, envoy.Header{Name: envoy.HeaderWords, Value: strconv.Itoa(request.Words())})
+	}
 	if len(plan.Probes) > 0 {
 		set = append(set, envoy.Header{Name: envoy.HeaderProbes, Value: router.FormatProbes(plan.Probes)})
 	}
@@ -172,6 +175,11 @@ func rewritten(r provider.Rewrite, instance *Instance, target *Target, set []env
 		set = append(set, envoy.Header{Name: envoy.HeaderServed, Value: target.Provider + "/" + r.Model})
 	} else {
 		remove = append(remove, envoy.HeaderServed)
+	}
+	if what := target.observing(); what != "" {
+		set = append(set, envoy.Header{Name: envoy.HeaderObserve, Value: what})
+	} else {
+		remove = append(remove, envoy.HeaderObserve)
 	}
 	for _, h := range r.SetHeaders {
 		set = append(set, envoy.Header{Name: h.Name, Value: string(h.Value)})

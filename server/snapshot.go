@@ -88,6 +88,10 @@ type Target struct {
 	// Statistics says whether requests to the target are logged with meta and usage
 	// (log_statistics).
 	Statistics bool
+	// Payloads says whether requests and answers of the target are logged whole.
+	Payloads bool
+	// InputCost and OutputCost are prices per million tokens.
+	InputCost, OutputCost float64
 }
 
 // LogValue keeps credentials out of logs.

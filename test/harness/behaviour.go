@@ -47,6 +47,14 @@ func Status(code int, headers ...http.Header) Behaviour {
 	}
 }
 
+// Body answers with a status and a JSON body.
+func Body(code int, body string) Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		answer(x, code, body, nil)
+	}
+}
+
 // StatusBody is the body of [Status].
 func StatusBody(stub string, code int) string {
 	return fmt.Sprintf(`{"error":{"message":"%s says %d","type":"stub_error","param":null,"code":"stub_%d"}}`, stub, code, code)

@@ -51,6 +51,8 @@ type Target struct {
 	Authorization string
 	// Auth are further fields of auth.
 	Auth map[string]any
+	// Logging are the fields of logging.
+	Logging map[string]any
 	// Options are further fields of model.options. A json.Number or [Number] keeps
 	// its digits.
 	Options map[string]any
@@ -145,13 +147,17 @@ func (t Target) fields() map[string]any {
 	}
 	model := map[string]any{"provider": orDefault(t.Provider, "openai"), "options": options}
 	put(model, "name", t.Model)
-	return map[string]any{
+	fields := map[string]any{
 		"model":       model,
 		"auth":        auth,
 		"route_type":  orDefault(t.RouteType, "llm/v1/chat"),
 		"description": orDefault(t.Description, DefaultDescription),
 		"weight":      orDefault(t.Weight, 100),
 	}
+	if t.Logging != nil {
+		fields["logging"] = t.Logging
+	}
+	return fields
 }
 
 // put adds a field unless its value is zero.
