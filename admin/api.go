@@ -203,14 +203,14 @@ type edit struct {
 	conflict *failure
 }
 
-// change puts the state that make changes in force and on the disk. When it returns
+// change puts the state that prepare changes in force and on the disk. When it returns
 // nil, a restart serves the same.
-func (a *API) change(ctx context.Context, make func(*state) (edit, *failure)) *failure {
+func (a *API) change(ctx context.Context, prepare func(*state) (edit, *failure)) *failure {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.current.Load()
 	s := before.state.clone()
-	done, f := make(s)
+	done, f := prepare(s)
 	if f != nil || !done.changed {
 		return f
 	}

@@ -36,7 +36,7 @@ func keys(o object) []string {
 func TestViolationsAreToldByTheirFields(t *testing.T) {
 	s := serve(t, Options{})
 	r := s.call("POST", "/plugins", `{"name": "ai-proxy-advanced", "enabled": 3, "config": {
-		"balancer": {"algoritm": "semantic", "retries": "many"},
+		"balancer": {"failtimeout": 5, "retries": "many"},
 		"targets": [
 			{"route_type": "llm/v1/chat", "model": {"provider": "openai"}},
 			{"route_type": "llm/v1/chat", "weight": 0, "model": {"provider": "nobody"}}
@@ -44,7 +44,7 @@ func TestViolationsAreToldByTheirFields(t *testing.T) {
 	f := requireKong(t, r, codeSchemaViolation, "schema violation")
 	require.Contains(t, f, "enabled")
 	balancer := f["config"].(object)["balancer"].(object)
-	require.Equal(t, `unknown field, did you mean "algorithm"?`, balancer["algoritm"])
+	require.Equal(t, `unknown field, did you mean "fail_timeout"?`, balancer["failtimeout"])
 	require.Contains(t, balancer["retries"], "want")
 	targets := f["config"].(object)["targets"].([]any)
 	require.Nil(t, targets[0])
@@ -74,7 +74,7 @@ func TestWrongEntities(t *testing.T) {
 		})
 	}
 	for _, body := range []string{`{`, `[]`, `"x"`, `{"username": "a", "username": "b"}`, `{"a": ` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`} {
-		require.Equal(t, `{"message":"Cannot parse JSON body"}`+"\n", s.call("POST", "/consumers", body).is(400).raw)
+		require.JSONEq(t, `{"message": "Cannot parse JSON body"}`, s.call("POST", "/consumers", body).is(400).raw)
 	}
 	s.call("POST", "/consumers", `{"username": "`+strings.Repeat("x", maxBody)+`"}`).is(413)
 	require.Empty(t, s.call("GET", "/consumers", "").data())

@@ -128,11 +128,11 @@ func schemaViolation(violations []violation) *failure {
 	var texts []string
 	seen := map[string]bool{}
 	for _, v := range violations {
-		if at := pathText(v.path); at != "" && seen[at] {
+		at := pathText(v.path)
+		if at != "" && seen[at] {
 			continue
-		} else {
-			seen[at] = true
 		}
+		seen[at] = true
 		texts = append(texts, v.String())
 		if len(v.path) == 0 {
 			whole, _ := f.fields["@entity"].([]any)

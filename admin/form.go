@@ -29,8 +29,8 @@ func readBody(w http.ResponseWriter, r *http.Request, s *shape) (object, *failur
 	if err != nil {
 		media = ""
 	}
-	switch {
-	case media == "application/x-www-form-urlencoded", media == "multipart/form-data":
+	switch media {
+	case "application/x-www-form-urlencoded", "multipart/form-data":
 		return readForm(r, media, s)
 	default:
 		data, err := io.ReadAll(r.Body)
@@ -62,7 +62,7 @@ func bodyFailure(err error) *failure {
 func readForm(r *http.Request, media string, s *shape) (object, *failure) {
 	var values url.Values
 	if media == "multipart/form-data" {
-		if err := r.ParseMultipartForm(maxBody); err != nil {
+		if err := r.ParseMultipartForm(maxBody); err != nil { //nolint:gosec // the body is bounded
 			return nil, bodyFailure(err)
 		}
 		values = r.MultipartForm.Value

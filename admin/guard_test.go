@@ -94,10 +94,15 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 		name, value string
 		status      int
 	}{
-		{"Origin", own, 200}, {"Origin", "http://evil.test", 403}, {"Origin", "null", 403}, {"Origin", "http://127.0.0.1:1", 403},
+		{"Origin", own, 200},
+		{"Origin", "http://evil.test", 403},
+		{"Origin", "null", 403},
+		{"Origin", "http://127.0.0.1:1", 403},
 		{"Origin", "", 403},
-		{"Sec-Fetch-Site", "same-origin", 200}, {"Sec-Fetch-Site", "none", 200},
-		{"Sec-Fetch-Site", "same-site", 403}, {"Sec-Fetch-Site", "cross-site", 403},
+		{"Sec-Fetch-Site", "same-origin", 200},
+		{"Sec-Fetch-Site", "none", 200},
+		{"Sec-Fetch-Site", "same-site", 403},
+		{"Sec-Fetch-Site", "cross-site", 403},
 	} {
 		r := s.with(tt.name, tt.value).call("GET", "/services", "")
 		require.Equal(t, tt.status, r.status, "%s: %s", tt.name, tt.value)

@@ -193,15 +193,15 @@ func watch(env func(string) (string, bool), note func(string)) func(string) (str
 // seedWith returns the state of sources in which some variables stand for
 // themselves, or nil where it cannot be had.
 func seedWith(sources []config.Source, options config.Options, kinds map[string]*kind, symbolic map[string]bool) *state {
-	real := options.Env
+	lookup := options.Env
 	options.Env = func(name string) (string, bool) {
 		if symbolic[name] {
 			return "$" + name, true
 		}
-		if real == nil {
+		if lookup == nil {
 			return "", false
 		}
-		return real(name)
+		return lookup(name)
 	}
 	c, _, err := config.Load(sources, options)
 	if err != nil {

@@ -105,8 +105,10 @@ func newKinds() map[string]*kind {
 			name: plugins, path: plugins, nested: plugins, deck: plugins, key: "instance_name",
 			unique: []string{"instance_name"}, shape: pluginShape(), check: checkPlugin,
 			refs: []ref{
-				{field: "service", kind: services}, {field: "route", kind: routes},
-				{field: "consumer", kind: consumers}, {field: "consumer_group", kind: groups},
+				{field: "service", kind: services},
+				{field: "route", kind: routes},
+				{field: "consumer", kind: consumers},
+				{field: "consumer_group", kind: groups},
 			},
 		},
 	}

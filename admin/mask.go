@@ -35,10 +35,10 @@ func (s *shape) masked(v any) any {
 	case nil:
 		return nil
 	default:
-		if t, ok := v.(string); s.secret && !(ok && isReference(t)) {
-			return mask
+		if t, ok := v.(string); !s.secret || ok && isReference(t) {
+			return v
 		}
-		return v
+		return mask
 	}
 }
 

@@ -128,12 +128,13 @@ func TestStateMayBeginAsAnyDeckFile(t *testing.T) {
 
 func TestBrokenStateIsNotOpened(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.json")
-	require.NoError(t, os.WriteFile(file, []byte(`{"plugins": [`), 0o600))
+	const half = `{"plugins": [`
+	require.NoError(t, os.WriteFile(file, []byte(half), 0o600))
 	_, err := Open(Options{Listen: "127.0.0.1:0", State: file})
 	require.ErrorContains(t, err, "read state")
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, `{"plugins": [`, string(data), "it is left for a person to look at")
+	require.Equal(t, half, string(data), "it is left for a person to look at")
 }
 
 func TestStateIsUsedByOneProcessOnly(t *testing.T) {
@@ -144,15 +145,15 @@ func TestStateIsUsedByOneProcessOnly(t *testing.T) {
 
 func TestStateBehindALinkStaysBehindIt(t *testing.T) {
 	dir := t.TempDir()
-	real, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
-	require.NoError(t, os.WriteFile(real, []byte(`{"_format_version": "3.0"}`), 0o600))
-	require.NoError(t, os.Symlink(real, link))
+	target, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
+	require.NoError(t, os.WriteFile(target, []byte(`{"_format_version": "3.0"}`), 0o600))
+	require.NoError(t, os.Symlink(target, link))
 	s := serve(t, Options{State: link})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
-	target, err := os.Readlink(link)
+	leads, err := os.Readlink(link)
 	require.NoError(t, err)
-	require.Equal(t, real, target)
-	data, err := os.ReadFile(real)
+	require.Equal(t, target, leads)
+	data, err := os.ReadFile(target)
 	require.NoError(t, err)
 	require.Contains(t, string(data), "alice")
 }

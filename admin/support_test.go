@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -76,7 +75,7 @@ func (s *served) inForce() *config.Config {
 	return s.applied[len(s.applied)-1]
 }
 
-// variables is an environment for tests.
+// variablesOf is an environment for tests.
 func variablesOf(pairs ...string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		for i := 0; i+1 < len(pairs); i += 2 {
@@ -190,12 +189,4 @@ func aPlugin(extra string) string {
 		"auth": {"header_name": "Authorization", "header_value": "Bearer sk-planted"},
 		"model": {"provider": "openai", "name": "gpt-4o", "options": {"temperature": 1.0}}
 	}]}}`
-}
-
-// freeAddress is an address nobody listens on.
-func freeAddress(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
