@@ -2,9 +2,9 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,20 +16,27 @@ type Format string
 const (
 	// FormatDeck is a decK file.
 	FormatDeck Format = "deck"
-	// FormatAdmin is the body of an Admin API or Konnect request; of several
-	// instances a list of them, as those APIs answer.
-	FormatAdmin Format = "admin"
-	// FormatKubernetes is a KongPlugin or KongClusterPlugin for each instance.
+	// FormatAdmin is a shell script of the requests to the Admin API.
+	FormatAdmin Format = "admin-api"
+	// FormatKonnect is a shell script of the requests to Konnect.
+	FormatKonnect Format = "konnect"
+	// FormatKubernetes is resources of Kong's controller and of Kubernetes.
 	FormatKubernetes Format = "kubernetes"
-	// FormatTerraform is a konnect_gateway_plugin_ai_proxy_advanced for each instance.
+	// FormatTerraform is resources of Konnect's Terraform provider.
 	FormatTerraform Format = "terraform"
 )
 
-// Convert returns the instances of sources in another format. References to the
-// environment stay references, in the way of the format: no variable is looked up.
-// What a source holds in clear text is in clear text in the result.
-// What is wrong with the sources is an error as it is for [Load]. What else the
-// sources hold is left out, with warnings.
+// Formats lists the formats [Convert] writes.
+func Formats() []Format {
+	return []Format{FormatDeck, FormatKubernetes, FormatTerraform, FormatAdmin, FormatKonnect}
+}
+
+// Convert returns the instances and entities of sources in another format.
+// References to the environment stay references, in the way of the format: no
+// variable is looked up, and what a Kubernetes secret holds becomes a variable. What
+// a source holds in clear text otherwise is in clear text in the result. What is
+// wrong with the sources is an error as it is for [Load]. What a format cannot say
+// is an error or, where the meaning stays, a warning.
 func Convert(sources []Source, to Format, opts Options) ([]byte, []Warning, error) {
 	opts.Env = func(string) (string, bool) { return "0", true }
 	l, err := newLoader(opts)
@@ -45,16 +52,56 @@ func Convert(sources []Source, to Format, opts Options) ([]byte, []Warning, erro
 	if err := l.load(sources); err != nil {
 		return nil, l.warnings, err
 	}
-	c := l.config
-	if n := len(c.Services) + len(c.Routes) + len(c.Consumers) + len(c.ConsumerGroups); n > 0 {
-		l.warn(Position{}, "", "services, routes, consumers and groups are left out: only the plugins are converted")
+	if len(l.converted)+len(l.kept) == 0 {
+		return nil, l.warnings, errors.New("convert: there is nothing to convert")
 	}
 	for _, p := range l.converted {
 		l.symbols.place(l.table, p.n)
 	}
-	w := writer{plugins: l.converted, symbols: l.symbols}
+	w := writer{plugins: l.converted, symbols: l.symbols, entities: l.keptInOrder(), table: l.entities}
 	out, err := w.write(to)
-	return out, l.warnings, err
+	return out, append(l.warnings, w.warnings...), err
+}
+
+// keptEntity is an entity for conversion.
+type keptEntity struct {
+	kind, name string
+	n          *node
+	// service is the service of a route.
+	service string
+	// groups are those of a consumer.
+	groups []string
+}
+
+// keep keeps an entity for conversion.
+func (l *loader) keep(e keptEntity) {
+	if l.symbols == nil {
+		return
+	}
+	s := l.entities.fields[e.kind]
+	l.symbols.place(s, e.n)
+	e.n = normal(s, e.n)
+	for _, other := range []string{"plugins", "routes", "service", "groups", "consumers", "acls", "created_at", "updated_at"} {
+		e.n = e.n.without(other)
+	}
+	l.kept = append(l.kept, e)
+}
+
+// keptInOrder returns the entities, those first that others refer to.
+func (l *loader) keptInOrder() []keptEntity {
+	var all []keptEntity
+	names := newIndex(&l.config)
+	for _, kind := range []string{"service", "route", "consumer_group", "consumer"} {
+		for _, e := range l.kept {
+			if e.kind != kind {
+				continue
+			}
+			e.service = names.name("service", e.service)
+			e.groups = names.groups[e.name]
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // The characters around a symbol's number. They are of Unicode's private use area,
@@ -73,6 +120,8 @@ type symbol struct {
 	// outside tells that the symbol stands in a field that is no secret, where only
 	// some formats have references.
 	outside bool
+	// typed tells that it stands in a field that is no string.
+	typed bool
 }
 
 // symbols are those of a conversion.
@@ -101,11 +150,12 @@ func (s *symbols) place(field *spec, n *node) {
 		s.place(field.item, item)
 	}
 	if n.kind == kindString && !field.secret {
-		s.replace(n.text, func(one symbol) string {
-			i := slices.IndexFunc(s.all, func(other symbol) bool { return other == one })
-			s.all[i].outside = true
-			return ""
-		})
+		for _, m := range regexp.MustCompile(symbolOpen+`(\d+)`+symbolClose).FindAllStringSubmatch(n.text, -1) {
+			if i, err := strconv.Atoi(m[1]); err == nil && i < len(s.all) {
+				s.all[i].outside = true
+				s.all[i].typed = field.kind != kindString
+			}
+		}
 	}
 }
 

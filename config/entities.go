@@ -86,9 +86,8 @@ type ConsumerGroup struct {
 	Position Position `kong:"-"`
 }
 
-// entity checks an entity of a kind, fills v from it, and reports whether it is
-// good.
-func (l *loader) entity(kind, path string, n *node, v any) bool {
+// entity checks an entity of a kind, fills v from it, and returns what was checked.
+func (l *loader) entity(kind, path string, n *node, v any) (checked *node, ok bool) {
 	before := len(l.faults)
 	s := l.entities.fields[kind]
 	r := resolver{env: l.env, keepVault: l.symbols != nil}
@@ -100,10 +99,10 @@ func (l *loader) entity(kind, path string, n *node, v any) bool {
 	l.value(path, s, n)
 	l.refuseAll(unsupportedEntities(kind), s, place{path: path, n: n, pos: n.pos})
 	if len(l.faults) > before {
-		return false
+		return nil, false
 	}
 	decode(s, n, reflect.ValueOf(v).Elem())
-	return true
+	return n, true
 }
 
 // known notes an entity by what it is called, and reports whether it is the only
@@ -133,9 +132,10 @@ func (l *loader) known(kind, path string, pos Position, names ...string) bool {
 func (l *loader) service(path string, n *node) {
 	var s Service
 	name := path
-	if l.entity("service", path, n, &s) && l.known("service", path, n.pos, s.Name, s.ID) {
+	if tree, ok := l.entity("service", path, n, &s); ok && l.known("service", path, n.pos, s.Name, s.ID) {
 		l.config.Services = append(l.config.Services, s)
 		name = firstOf(s.Name, s.ID)
+		l.keep(keptEntity{kind: "service", name: name, n: tree})
 	}
 	l.plugins(path, n, Scope{Service: name})
 	at := join(path, "routes")
@@ -148,13 +148,14 @@ func (l *loader) service(path string, n *node) {
 func (l *loader) route(path string, n *node, service string) {
 	r := Route{Service: service}
 	name := path
-	if l.entity("route", path, n, &r) && l.known("route", path, n.pos, r.Name, r.ID) {
+	if tree, ok := l.entity("route", path, n, &r); ok && l.known("route", path, n.pos, r.Name, r.ID) {
 		if ref := n.get("service"); ref != nil && service == "" {
 			r.Service, _ = ref.reference()
 		}
 		r.Headers = l.headers(join(path, "headers"), n.get("headers"))
 		l.config.Routes = append(l.config.Routes, r)
 		name = firstOf(r.Name, r.ID)
+		l.keep(keptEntity{kind: "route", name: name, n: tree, service: r.Service})
 	}
 	l.plugins(path, n, Scope{Route: name})
 }
@@ -183,9 +184,10 @@ func (l *loader) headers(path string, n *node) map[string][]string {
 func (l *loader) consumer(path string, n *node) {
 	var c Consumer
 	name := path
-	if l.entity("consumer", path, n, &c) && l.known("consumer", path, n.pos, c.Username, c.ID, c.CustomID) {
+	if tree, ok := l.entity("consumer", path, n, &c); ok && l.known("consumer", path, n.pos, c.Username, c.ID, c.CustomID) {
 		l.config.Consumers = append(l.config.Consumers, c)
 		name = firstOf(c.Username, c.ID, c.CustomID)
+		l.keep(keptEntity{kind: "consumer", name: name, n: tree})
 	}
 	if acls := n.get("acls"); !acls.empty() {
 		l.warn(acls.pos, join(path, "acls"), "not read")
@@ -200,9 +202,10 @@ func (l *loader) consumer(path string, n *node) {
 func (l *loader) consumerGroup(path string, n *node) {
 	var g ConsumerGroup
 	name := path
-	if l.entity("consumer_group", path, n, &g) && l.known("consumer_group", path, n.pos, g.Name, g.ID) {
+	if tree, ok := l.entity("consumer_group", path, n, &g); ok && l.known("consumer_group", path, n.pos, g.Name, g.ID) {
 		l.config.ConsumerGroups = append(l.config.ConsumerGroups, g)
 		name = g.Name
+		l.keep(keptEntity{kind: "consumer_group", name: name, n: tree})
 	}
 	l.plugins(path, n, Scope{ConsumerGroup: name})
 	for _, c := range n.get("consumers").elements() {

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/base64"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +77,9 @@ func (l *loader) secretTree(p *kubePlugin, path string, n *node) *node {
 		l.want(n.pos, path, "no reference", "the name and the key of a secret")
 		return broken
 	}
+	if l.symbols != nil {
+		return l.secretSymbol(ref, path, name)
+	}
 	text, ok := secretText(l.cluster.secrets[key], name)
 	if !ok {
 		l.problem(ref.pos, path, "no key %s of a secret %s in the files", quoted(ref.get("key")), quoted(ref.get("name")))
@@ -91,6 +95,27 @@ func (l *loader) secretTree(p *kubePlugin, path string, n *node) *node {
 		return broken
 	}
 	return hidden(trees[0], ref.pos)
+}
+
+// secretSymbol stands for a value of a secret in a conversion.
+func (l *loader) secretSymbol(ref *node, path, key string) *node {
+	if strings.HasPrefix(path, "configFrom") {
+		l.problem(ref.pos, path, "the whole config is in a secret, which cannot be converted")
+		return &node{kind: kindObject, pos: ref.pos, broken: true}
+	}
+	name := variableName(ref.get("name").str() + "_" + key)
+	l.warn(ref.pos, path, "the value of the secret becomes the variable "+name)
+	return &node{kind: kindString, pos: ref.pos, text: l.symbols.add(symbol{name: name}), hidden: true, broken: true}
+}
+
+// isReference reports whether a text refers to the environment.
+func isReference(text string) bool {
+	return strings.HasPrefix(text, "$") || strings.HasPrefix(text, "{vault://") || strings.HasPrefix(text, symbolOpen)
+}
+
+// variableName returns a name as variables have it.
+func variableName(text string) string {
+	return strings.ToUpper(regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(text, "_"))
 }
 
 // secretText returns what a secret holds under a name.
@@ -248,7 +273,16 @@ func (l *loader) credential(namespace string, name *node) (list string, credenti
 	credential = &node{kind: kindObject, pos: name.pos}
 	for _, key := range names {
 		if text, ok := secretText(secret, key); ok {
+			isSecret := key == "password" || key == "secret" || key == "key" && label.str() == "key-auth"
 			value := &node{kind: kindString, pos: name.pos, text: text, hidden: true}
+			switch {
+			case isSecret && isReference(secret.at("stringData", key).str()):
+				value.hidden = false // so that it is filled in; the field hides it
+			case isSecret && l.symbols != nil:
+				variable := variableName(name.str() + "_" + key)
+				l.warn(name.pos, "credentials", "the value of the secret becomes the variable "+variable)
+				value.text, value.broken = l.symbols.add(symbol{name: variable}), true
+			}
 			credential.fields = append(credential.fields, field{name: key, pos: name.pos, value: value})
 		}
 	}

@@ -124,6 +124,10 @@ func (l *loader) resource(n *node) {
 	}
 }
 
+// partial reports whether an Ingress or HTTPRoute has nothing but annotations to add to one that
+// is in the cluster already.
+func partial(n *node) bool { return n.get("spec") == nil && annotation(n, annotationPlugins) != nil }
+
 // kubePlugin notes a plugin resource, if it is of the one that is read.
 func (l *loader) kubePlugin(n *node, key objectKey) {
 	name := n.get("plugin")

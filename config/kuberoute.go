@@ -3,12 +3,14 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // The annotations of Ingresses and HTTPRoutes that are read.
 const (
 	annotationMethods  = "konghq.com/methods"
+	annotationProtocol = "konghq.com/protocols"
 	annotationHeaders  = "konghq.com/headers."
 	annotationStrip    = "konghq.com/strip-path"
 	annotationPreserve = "konghq.com/preserve-host"
@@ -27,6 +29,10 @@ type kubeMatch struct {
 // kubeRoutes reads the routes of an Ingress or an HTTPRoute, as Kong's controller
 // makes them, and binds plugins to each.
 func (l *loader) kubeRoutes(n *node, kind string, key objectKey) {
+	if partial(n) {
+		l.bind(n, partRoute, key.String())
+		return
+	}
 	matches := l.ingressMatches(n, key)
 	if kind == "HTTPRoute" {
 		matches = l.httpMatches(n, key)
@@ -69,6 +75,9 @@ func (l *loader) kubeRoute(n *node, name string, m kubeMatch) *node {
 	}
 	if len(headers.fields) > 0 {
 		route = route.with("headers", headers)
+	}
+	if protocols := annotation(n, annotationProtocol); protocols != nil {
+		route = route.with("protocols", list(texts(protocols, protocols.str())))
 	}
 	route = route.with("strip_path", flagOf(annotation(n, annotationStrip), "false", n.pos))
 	route = route.with("preserve_host", flagOf(annotation(n, annotationPreserve), "true", n.pos))
@@ -132,12 +141,26 @@ func (l *loader) ingressMatches(n *node, key objectKey) []kubeMatch {
 			}
 			own[k].paths = append(own[k].paths, paths...)
 		}
-		matches = append(matches, own...)
+		for _, m := range own {
+			if len(matches) == 0 || !matches[len(matches)-1].takes(m) {
+				matches = append(matches, m)
+			}
+		}
 	}
 	if backend := n.at("spec", "defaultBackend"); backend != nil {
 		matches = append(matches, kubeMatch{service: service(backend)})
 	}
 	return matches
+}
+
+// takes adds the host of a match that is otherwise the same.
+func (m *kubeMatch) takes(other kubeMatch) bool {
+	same := func(a, b *node) bool { return a.text == b.text }
+	if m.service != other.service || len(m.hosts) == 0 || len(other.hosts) == 0 || !slices.EqualFunc(m.paths, other.paths, same) {
+		return false
+	}
+	m.hosts = append(m.hosts, other.hosts...)
+	return true
 }
 
 // ingressPaths returns a path of an Ingress in Kong's form.

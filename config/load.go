@@ -104,6 +104,7 @@ type loader struct {
 	// kept as trees, for conversion.
 	symbols   *symbols
 	converted []entry
+	kept      []keptEntity
 }
 
 // entry is a plugin as a file has it.

@@ -31,7 +31,7 @@ func (l *loader) script(source Source) {
 			s.curl()
 		case name == "echo" && piped:
 			// What it prints is read with the command behind the pipe.
-		case name == "kubectl" && len(c.words) > 1 && c.words[1].plain() == "apply" && c.piped && len(commands[i-1].words) > 1:
+		case name == "kubectl" && len(c.words) > 1 && c.words[1].plain() == "apply" && c.piped && i > 0 && len(commands[i-1].words) > 1:
 			s.apply(commands[i-1].words[1:])
 		case name == "kubectl" && len(c.words) > 1 && c.words[1].plain() == "annotate":
 			s.annotate()

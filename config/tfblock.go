@@ -154,11 +154,11 @@ func orList(n *node, pos Position) *node {
 func (l *loader) bindResource(r *tfResource, credentials map[string]map[string]*node) {
 	switch r.kind {
 	case "service":
-		l.service(r.path(), l.hclEntity(r, "service", "name"))
+		l.service(r.path(), l.hclEntity(r, "service", "name", "id"))
 	case "route":
-		l.route(r.path(), l.hclEntity(r, "route", "name"), "")
+		l.route(r.path(), l.hclEntity(r, "route", "name", "id"), "")
 	case "consumer":
-		n := l.hclEntity(r, "consumer", "username", "custom_id")
+		n := l.hclEntity(r, "consumer", "username", "custom_id", "id")
 		lists := credentials[l.identity(r)]
 		for _, list := range slices.Sorted(maps.Keys(lists)) {
 			n = n.with(list, converted(l.entities.fields["consumer"].fields[list], lists[list]))

@@ -123,7 +123,7 @@ func (l *loader) identity(r *tfResource) string {
 	}
 	r.asking = true
 	defer func() { r.asking = false }()
-	for _, name := range []string{"name", "username", "custom_id"} {
+	for _, name := range []string{"name", "username", "id", "custom_id"} {
 		if a := r.body.Attributes[name]; a != nil {
 			return firstOf(l.term(tfPlace{r.file, join(r.path(), name)}, a.Expr).str(), r.label)
 		}

@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 )
 
-// writer writes instances in a format.
+// writer writes instances and entities in a format.
 type writer struct {
-	plugins []entry
-	symbols *symbols
+	plugins  []entry
+	entities []keptEntity
+	symbols  *symbols
+	// table describes the entities.
+	table    *spec
+	warnings []Warning
 }
 
 func (w *writer) write(to Format) ([]byte, error) {
@@ -23,22 +26,48 @@ func (w *writer) write(to Format) ([]byte, error) {
 		case to == FormatDeck:
 		case !s.direct():
 			return nil, fmt.Errorf("convert to %s: the value of %s goes through a template, which only deck has", to, s.name)
-		case s.outside && to != FormatTerraform:
-			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which only deck and terraform can", to, s.name)
+		case s.outside && to == FormatKubernetes:
+			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which kubernetes cannot", to, s.name)
 		}
 	}
 	switch to {
 	case FormatDeck:
 		return w.deck()
-	case FormatAdmin:
-		return w.admin()
+	case FormatAdmin, FormatKonnect:
+		return w.script(to)
 	case FormatKubernetes:
 		return w.kubernetes()
 	case FormatTerraform:
 		return w.terraform(), nil
 	default:
-		return nil, fmt.Errorf("convert to %q: want deck, admin, kubernetes or terraform", to)
+		return nil, fmt.Errorf("convert to %q: want deck, kubernetes, terraform, admin-api or konnect", to)
 	}
+}
+
+func (w *writer) warn(format string, args ...any) {
+	w.warnings = append(w.warnings, Warning{Text: fmt.Sprintf(format, args...)})
+}
+
+// entity returns the entity of a kind and a name, or nil where there is none.
+func (w *writer) entity(kind, name string) *keptEntity {
+	for i, e := range w.entities {
+		if e.kind == kind && e.name == name {
+			return &w.entities[i]
+		}
+	}
+	return nil
+}
+
+// ref returns a reference to an entity, as Kong's APIs take it.
+func (w *writer) ref(kind, name string) *node {
+	key := "name"
+	if kind == "consumer" {
+		key = "username"
+	}
+	if e := w.entity(kind, name); e != nil && e.n.get("id").str() == name {
+		key = "id"
+	}
+	return object(key, text(name))
 }
 
 // normal returns a checked tree with every boolean as one, whichever word it is
@@ -76,17 +105,17 @@ func object(pairs ...any) *node {
 
 // body returns an instance as most formats have it, with each part of its scope as
 // ref writes it.
-func (e entry) body(ref func(name string) *node) *node {
+func (e entry) body(ref func(kind, name string) *node) *node {
 	n := &node{kind: kindObject}
 	for _, f := range e.n.fields {
-		if f.name == "_config" || f.value.kind == kindNull || isScope(f.name) {
+		if f.name == "_config" || f.value.kind == kindNull && !f.value.broken || isScope(f.name) {
 			continue
 		}
 		n.fields = append(n.fields, f)
 	}
 	for i, name := range e.scope.parts() {
 		if name != "" {
-			n.fields = append(n.fields, field{name: scopeNames()[i], value: ref(name)})
+			n.fields = append(n.fields, field{name: scopeNames()[i], value: ref(scopeNames()[i], name)})
 		}
 	}
 	return n
@@ -106,94 +135,42 @@ func isScope(name string) bool {
 
 // deck writes a decK file.
 func (w *writer) deck() ([]byte, error) {
-	list := &node{kind: kindList}
-	for _, p := range w.plugins {
-		list.items = append(list.items, p.body(text))
+	lists := map[string]*node{}
+	add := func(name string, n *node) {
+		list := orList(lists[name], Position{})
+		list.items = append(list.items, n)
+		lists[name] = list
 	}
-	out, err := yamlText(object("_format_version", text("3.0"), "plugins", list))
+	for _, e := range w.entities {
+		n := e.n
+		if e.service != "" {
+			n = n.with("service", w.ref("service", e.service))
+		}
+		if len(e.groups) > 0 {
+			groups := &node{kind: kindList}
+			for _, g := range e.groups {
+				groups.items = append(groups.items, object("name", text(g)))
+			}
+			n = n.with("groups", groups)
+		}
+		add(e.kind+"s", n)
+	}
+	for _, p := range w.plugins {
+		add("plugins", p.body(func(_, name string) *node { return text(name) }))
+	}
+	root := object("_format_version", text("3.0"))
+	for _, name := range []string{"services", "routes", "consumer_groups", "consumers", "plugins"} {
+		if lists[name] != nil {
+			root = root.with(name, lists[name])
+		}
+	}
+	out, err := yamlText(root)
 	return []byte(w.symbols.replace(string(out), symbol.deck)), err
 }
 
 // dollar writes a variable as the shell has it, which is how it is written in
 // formats that know no environment.
 func dollar(s symbol) string { return "$" + s.plain() }
-
-// kubernetes writes a resource for each instance, and how it is bound.
-func (w *writer) kubernetes() ([]byte, error) {
-	var out bytes.Buffer
-	for i, p := range w.plugins {
-		if i > 0 {
-			out.WriteString("---\n")
-		}
-		name := pluginName
-		if i > 0 {
-			name += "-" + strconv.Itoa(i+1)
-		}
-		doc, err := yamlText(p.resource(name))
-		if err != nil {
-			return nil, err
-		}
-		for part, entity := range p.scope.parts() {
-			if kind := [...]string{"service", "httproute", "kongconsumer", "kongconsumergroup"}[part]; entity != "" {
-				fmt.Fprintf(&out, "# kubectl annotate %s %q konghq.com/plugins=%s\n", kind, entity, name)
-			}
-		}
-		out.Write(doc)
-	}
-	return []byte(w.symbols.replace(out.String(), dollar)), nil
-}
-
-// resource returns an instance as a Kubernetes resource.
-func (e entry) resource(name string) *node {
-	var tags []string
-	for _, tag := range e.n.get("tags").elements() {
-		tags = append(tags, tag.text)
-	}
-	meta := object("name", text(name), "annotations", object(
-		annotationClass, text("kong"), annotationTags, text(strings.Join(tags, ","))))
-	kind := "KongPlugin"
-	if e.scope.Global() {
-		kind = "KongClusterPlugin"
-		meta = meta.with("labels", object(labelGlobal, text("true")))
-	}
-	n := object("apiVersion", text("configuration.konghq.com/v1"), "kind", text(kind), "metadata", meta)
-	for _, f := range e.body(text).fields {
-		switch {
-		case isScope(f.name), f.name == "tags", f.name == "id", f.name == "created_at", f.name == "updated_at":
-		case f.name == "name":
-			n = n.with("plugin", f.value)
-		case f.name == "enabled":
-			if on, _ := f.value.boolean(); !on {
-				n = n.with("disabled", &node{kind: kindBool, text: "true"})
-			}
-		default:
-			n = n.with(f.name, f.value)
-		}
-	}
-	return n
-}
-
-// admin writes the body of a request, or a list of bodies.
-func (w *writer) admin() ([]byte, error) {
-	ref := func(name string) *node { return object("name", text(name)) }
-	list := &node{kind: kindList}
-	for _, p := range w.plugins {
-		body := p.body(ref)
-		if c := body.get("consumer"); c != nil {
-			body = body.with("consumer", object("username", c.get("name")))
-		}
-		list.items = append(list.items, body)
-	}
-	root := object("data", list)
-	if len(list.items) == 1 {
-		root = list.items[0]
-	}
-	value := jsontext.Value(jsonText(nil, root))
-	if err := value.Indent(jsontext.WithIndent("  ")); err != nil {
-		return nil, fmt.Errorf("indent JSON: %w", err)
-	}
-	return []byte(w.symbols.replace(string(value), dollar) + "\n"), nil
-}
 
 // jsonText appends a tree as JSON.
 func jsonText(b []byte, n *node) []byte {

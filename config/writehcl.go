@@ -2,33 +2,101 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// terraform writes a resource for each instance, and the variables they use.
+// terraform writes a resource for each entity and each instance, and the variables
+// they use. Resources refer to each other.
 func (w *writer) terraform() []byte {
-	var out strings.Builder
+	t := terraformWriter{writer: w, labels: map[alias]string{}, taken: map[alias]bool{}}
+	for _, e := range w.entities {
+		t.labels[alias{e.kind, e.name}] = t.label(e.kind, e.name)
+	}
+	for _, e := range w.entities {
+		t.entity(e)
+	}
 	for i, p := range w.plugins {
 		name := "ai_proxy_advanced"
 		if i > 0 {
 			name = fmt.Sprintf("ai_proxy_advanced_%d", i+1)
 		}
-		fmt.Fprintf(&out, "resource %q %q {\n", "konnect_gateway_plugin_ai_proxy_advanced", name)
-		for _, f := range p.body(func(id string) *node { return object("id", text(id)) }).fields {
-			if !slices.Contains([]string{"name", "run_on", "created_at", "updated_at"}, f.name) {
-				out.WriteString("  " + f.name + " = " + hclText(f.value, "  ") + "\n")
-			}
-		}
-		out.WriteString("  control_plane_id = var.control_plane_id\n}\n\n")
+		t.resource("plugin_ai_proxy_advanced", name, p.body(t.ref).without("name").without("run_on").without("created_at").without("updated_at"))
 	}
 	names := map[string]bool{"control_plane_id": true}
-	body := w.symbols.replace(out.String(), func(s symbol) string {
+	body := w.symbols.replace(t.out.String(), func(s symbol) string {
 		name := strings.ToLower(s.plain())
 		names[name] = true
 		return "${var." + name + "}"
 	})
 	return []byte(body + variables(names))
+}
+
+// terraformWriter writes resources.
+type terraformWriter struct {
+	*writer
+	out    strings.Builder
+	labels map[alias]string
+	taken  map[alias]bool
+}
+
+// label returns a label that is like a name.
+func (t *terraformWriter) label(kind, like string) string {
+	base := strings.Trim(regexp.MustCompile(`[^a-z0-9_]+`).ReplaceAllString(strings.ToLower(like), "_"), "_")
+	if base == "" || base[0] >= '0' && base[0] <= '9' {
+		base = kind + "_" + base
+	}
+	label := base
+	for i := 2; t.taken[alias{kind, label}]; i++ {
+		label = fmt.Sprintf("%s_%d", base, i)
+	}
+	t.taken[alias{kind, label}] = true
+	return label
+}
+
+// ref returns a reference to an entity: to its resource, if it has one.
+func (t *terraformWriter) ref(kind, name string) *node {
+	return object("id", t.id(kind, name))
+}
+
+func (t *terraformWriter) id(kind, name string) *node {
+	if label, ok := t.labels[alias{kind, name}]; ok {
+		return &node{kind: kindString, text: "konnect_gateway_" + kind + "." + label + ".id", plain: true}
+	}
+	return text(name)
+}
+
+func (t *terraformWriter) entity(e keptEntity) {
+	n := e.n
+	if e.service != "" {
+		n = n.with("service", t.ref("service", e.service))
+	}
+	for _, c := range credentialPaths() {
+		n = n.without(c[0])
+	}
+	label := t.labels[alias{e.kind, e.name}]
+	t.resource(e.kind, label, n)
+	for _, c := range credentialPaths() {
+		kind := strings.ReplaceAll(c[1], "-", "_")
+		for _, credential := range e.n.get(c[0]).elements() {
+			t.resource(kind, t.label(kind, label), credential.with("consumer_id", t.id("consumer", e.name)))
+		}
+	}
+	for _, g := range e.groups {
+		member := object("consumer_id", t.id("consumer", e.name), "consumer_group_id", t.id("consumer_group", g))
+		t.resource("consumer_group_member", t.label("member", label+"_"+g), member)
+	}
+}
+
+func (t *terraformWriter) resource(kind, label string, n *node) {
+	fmt.Fprintf(&t.out, "resource %q %q {\n", "konnect_gateway_"+kind, label)
+	for _, f := range n.fields {
+		if f.value.kind != kindNull || f.value.broken {
+			t.out.WriteString("  " + f.name + " = " + hclText(f.value, "  ") + "\n")
+		}
+	}
+	t.out.WriteString("  control_plane_id = var.control_plane_id\n}\n\n")
 }
 
 // variables declares variables. All but the control plane's are secrets.
@@ -71,6 +139,10 @@ func hclText(n *node, indent string) string {
 		}
 		b.WriteString(indent + "]")
 	case kindString:
+		if n.plain && n.pos == (Position{}) {
+			b.WriteString(n.text) // a reference
+			break
+		}
 		b.WriteString(hclString(n.text))
 	case kindNull:
 		b.WriteString("null")
