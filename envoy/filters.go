@@ -22,6 +22,7 @@ func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor 
 		GrpcService: &corev3.GrpcService{
 			TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: serviceCluster}},
 			InitialMetadata: []*corev3.HeaderValue{{Key: RoleKey, Value: role}},
+			RetryPolicy:     anotherReplica(),
 		},
 		ProcessingMode: &extprocv3.ProcessingMode{
 			RequestHeaderMode:   extprocv3.ProcessingMode_SEND,

@@ -6,6 +6,7 @@ import (
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	previoushostsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -51,6 +52,25 @@ func isIP(host string) bool {
 	return err == nil
 }
 
+// anotherReplica has Envoy ask another replica where the first one could not be
+// reached. A question that reached one is not asked again.
+func anotherReplica() *corev3.RetryPolicy {
+	return &corev3.RetryPolicy{
+		RetryOn:    "connect-failure,refused-stream,reset-before-request",
+		NumRetries: wrapperspb.UInt32(2),
+		RetryBackOff: &corev3.BackoffStrategy{
+			BaseInterval: durationpb.New(time.Millisecond), MaxInterval: durationpb.New(10 * time.Millisecond),
+		},
+		RetryHostPredicate: []*corev3.RetryPolicy_RetryHostPredicate{{
+			Name: "envoy.retry_host_predicates.previous_hosts",
+			ConfigType: &corev3.RetryPolicy_RetryHostPredicate_TypedConfig{
+				TypedConfig: typed(&previoushostsv3.PreviousHostsPredicate{}),
+			},
+		}},
+		HostSelectionRetryMaxAttempts: 3,
+	}
+}
+
 // healthInterval is how often a replica is asked for its health. One that is to end
 // says so for a few seconds before it does.
 const healthInterval = 500 * time.Millisecond
@@ -71,6 +91,7 @@ func replicated(c *clusterv3.Cluster) {
 		ConsecutiveLocalOriginFailure:  wrapperspb.UInt32(1),
 		BaseEjectionTime:               durationpb.New(time.Second),
 		MaxEjectionTime:                durationpb.New(time.Second),
+		MaxEjectionPercent:             wrapperspb.UInt32(100),
 		Interval:                       every,
 
 		EnforcingConsecutive_5Xx:               never,

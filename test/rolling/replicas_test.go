@@ -53,7 +53,7 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 	bootstrap := harness.Command(t, nil, args...)
 	require.Zero(t, bootstrap.Code, bootstrap.Stderr)
 	w.envoy = harness.RunEnvoy(t, bootstrap.Stdout)
-	harness.AwaitStatus(t, w.url+"/", 404)
+	require.Eventually(t, func() bool { return harness.StatusOf(w.url) != 0 }, 20*time.Second, 20*time.Millisecond, "Envoy listens")
 	return w
 }
 
@@ -62,7 +62,7 @@ func (w *world) start(i int) {
 	w.t.Helper()
 	w.replicas[i] = harness.Run(w.t, w.binary, "serve", "-c", w.config, "--embeddings", "builtin", "--vectordb", "memory",
 		"--listen", strings.TrimPrefix(w.url, "http://"), "--status", w.statuses[i],
-		"--grpc-socket", "", "--grpc-listen", w.addresses[i], "--drain", drain.String(), "--log-level", "warn")
+		"--grpc-socket", "", "--grpc-listen", w.addresses[i], "--drain", drain.String(), "--log-level", "warn", "--admin", "off")
 	harness.AwaitReady(w.t, "http://"+w.statuses[i])
 }
 

@@ -1,0 +1,114 @@
+package soak_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"semlb/test/harness"
+)
+
+// event is something that happens while requests come in.
+type event struct {
+	name string
+	do   func() error
+}
+
+// events are what happens, in this order and again from the start.
+func (s *soak) events() []event {
+	reload := event{"reload", s.reload}
+	return []event{
+		reload,
+		{"Redis restarted, empty", s.restartRedis},
+		reload,
+		{"embedder restarted", s.restartEmbedder},
+		reload,
+		{"Envoy killed", s.killEnvoy},
+	}
+}
+
+// disturb lets one event happen after another until ctx ends.
+func (s *soak) disturb(ctx context.Context, every time.Duration) error {
+	all := s.events()
+	for i := 0; sleep(ctx, every); i++ {
+		e := all[i%len(all)]
+		if err := e.do(); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		s.mu.Lock()
+		s.faults[e.name]++
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+func (s *soak) restartRedis() error {
+	s.redis.Kill()
+	time.Sleep(2 * time.Second)
+	s.redis.Restart()
+	return nil
+}
+
+func (s *soak) restartEmbedder() error {
+	s.begin(&s.embedded)
+	s.embedder.stop()
+	time.Sleep(2 * time.Second)
+	err := s.embedder.start(s.embedder.address)
+	s.over(&s.embedded)
+	return err
+}
+
+// killEnvoy kills the child and waits until another one serves.
+func (s *soak) killEnvoy() error {
+	before, err := s.child()
+	if err != nil {
+		return err
+	}
+	s.begin(&s.envoy)
+	defer s.over(&s.envoy)
+	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
+		return err
+	}
+	for range 600 {
+		time.Sleep(50 * time.Millisecond)
+		if now, err := s.child(); err == nil && now != before && harness.StatusOf(s.url) != 0 && harness.StatusOf(s.status+"/readyz") == 200 {
+			return nil
+		}
+	}
+	return fmt.Errorf("no Envoy serves 30s after a kill")
+}
+
+// child is the process of semlb's Envoy. It reads Linux's /proc, where a child belongs
+// to the thread that started it.
+func (s *soak) child() (int, error) {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.semlb.PID()))
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range threads {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", s.semlb.PID(), t.Name()))
+		if err != nil {
+			continue // the thread has ended
+		}
+		if fields := strings.Fields(string(text)); len(fields) > 0 {
+			return strconv.Atoi(fields[0])
+		}
+	}
+	return 0, fmt.Errorf("semlb has no child")
+}
+
+// sleep waits for d and says whether ctx is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,168 @@
+package soak_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"semlb/test/harness"
+	"semlb/vectordb/redistest"
+)
+
+// The two body limits that reloads change between, so that both listeners are
+// replaced.
+const (
+	smallBody = 256 << 10
+	largeBody = 512 << 10
+)
+
+// soak is the servers, the requests and what was seen.
+type soak struct {
+	t           *testing.T
+	url, status string
+	config      string // the file
+	refused     string
+	ca          *harness.CA
+	stubs       []*harness.Stub
+	embedder    *embedder
+	redis       *redistest.Server
+	semlb       *harness.Program
+
+	// written is the newest generation of the configuration, confirmed the newest that
+	// is surely in force.
+	written, confirmed atomic.Int64
+
+	mu       sync.Mutex
+	requests map[int]*request // those under way
+	envoy    []outage         // when Envoy was away
+	embedded []outage         // when the embedder was away
+	faults   map[string]int
+	counts
+}
+
+// outage is a time in which something was away; until is zero while it is.
+type outage struct{ from, until time.Time }
+
+// counts is what the requests came to.
+type counts struct {
+	sent, malformed, answered, moved, streams, deliveries int
+	degraded, duringEnvoy                                 int
+	wrong                                                 []string // what must not be
+}
+
+func newSoak(t *testing.T) *soak {
+	s := &soak{
+		t: t, ca: harness.NewCA(t), refused: harness.RefusedURL(t), requests: make(map[int]*request), faults: make(map[string]int),
+	}
+	s.stubs = []*harness.Stub{
+		harness.NewStub(t, "s0"), harness.NewStub(t, "s1"), harness.NewStub(t, "s2"), harness.NewTLSStub(t, "s3", s.ca),
+	}
+	for i, stub := range s.stubs {
+		stub.Forget()
+		stub.Do(func(x *harness.Exchange) { s.receive(i, x) })
+	}
+	s.embedder = newEmbedder(t)
+	s.redis = redistest.Start(t)
+	s.config = harness.WriteConfig(t, s.generation(0))
+	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
+	s.url, s.status = "http://"+listen, "http://"+status
+	s.semlb = harness.Run(t, harness.Build(t), "run", "-c", s.config, "--listen", listen, "--status", status, "--admin", "off",
+		"--envoy", harness.Envoy(t), "--hop", harness.Hop(), "--trusted-ca", s.ca.File, "--decision-budget", "3s",
+		"--drain", "3s", "--log-level", "warn")
+	harness.AwaitReady(t, s.status)
+	return s
+}
+
+// generation is the configuration with the keys of a generation.
+func (s *soak) generation(n int64) string {
+	limit := smallBody
+	if n%2 == 1 {
+		limit = largeBody
+	}
+	p := harness.Plugin{
+		Failover: harness.SeedCriteria(), ReadTimeout: 5000, MaxRequestBodySize: limit,
+		Embeddings: s.embedder.block(),
+		VectorDB: map[string]any{
+			"strategy": "redis", "distance_metric": "cosine", "dimensions": width, "threshold": 0.5,
+			"redis": map[string]any{"host": s.redis.Host, "port": s.redis.Port},
+		},
+	}
+	for lane, stubs := range lanes() {
+		for target, stub := range stubs {
+			url := s.refused
+			if stub >= 0 {
+				url = s.stubs[stub].URL
+			}
+			p.Targets = append(p.Targets, harness.Target{
+				URL: url, Model: modelOf(lane, target), Weight: 1000 - 100*lane - target,
+				Description: description(lane), Authorization: keyOf(lane, target, n),
+			})
+		}
+	}
+	return harness.Config(p)
+}
+
+// reload puts a new generation in force.
+func (s *soak) reload() error {
+	n := s.written.Add(1)
+	before, err := s.metric("semlb_reloads_total", "applied")
+	if err != nil {
+		return err
+	}
+	file := s.config + ".new"
+	if err := os.WriteFile(file, []byte(s.generation(n)), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(file, s.config); err != nil {
+		return err
+	}
+	for range 600 {
+		if now, err := s.metric("semlb_reloads_total", "applied"); err == nil && now > before {
+			s.confirmed.Store(n)
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return fmt.Errorf("generation %d was not applied within 30s", n)
+}
+
+func (s *soak) report(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrong = append(s.wrong, time.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+func (s *soak) clients() map[harness.Protocol]*http.Client {
+	all := make(map[harness.Protocol]*http.Client)
+	for _, p := range harness.Protocols() {
+		all[p] = harness.NewClient(s.t, p)
+	}
+	return all
+}
+
+// overlaps says whether a request that began at a time and ended now met an outage,
+// with what it needs to be over.
+func overlaps(outages []outage, began time.Time, after time.Duration) bool {
+	for _, o := range outages {
+		if o.until.IsZero() || began.Before(o.until.Add(after)) && time.Now().After(o.from) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *soak) begin(list *[]outage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*list = append(*list, outage{from: time.Now()})
+}
+
+func (s *soak) over(list *[]outage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	(*list)[len(*list)-1].until = time.Now()
+}
