@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -99,6 +103,9 @@ func (o *serveOptions) closeAdmin(log *slog.Logger) {
 
 // serveAdmin serves the Admin API, if it is to be served.
 func (s *service) serveAdmin(o *serveOptions, r prometheus.Registerer) error {
+	if o.admin.state != "" {
+		s.onStop(s.supervisor.start(s.surviveHangups))
+	}
 	if o.admin.api == nil || o.admin.listen == adminOff {
 		return nil
 	}
@@ -114,4 +121,20 @@ func (s *service) serveAdmin(o *serveOptions, r prometheus.Registerer) error {
 	}
 	s.onStop(s.supervisor.start(serveHTTP(l, o.admin.api.Handler(s.live.apply))))
 	return nil
+}
+
+// surviveHangups keeps SIGHUP, which reads configuration files again where there
+// are some, from ending a process whose configuration is a state.
+func (s *service) surviveHangups(ctx context.Context) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+			s.log.Warn("SIGHUP changes nothing: the state file is only read at the start")
+		}
+	}
 }
