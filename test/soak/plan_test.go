@@ -165,6 +165,6 @@ func malformed(id int) (body string, header http.Header, status int) {
 	case 5:
 		return `{` + messages + `}`, http.Header{"Content-Encoding": {"gzip"}}, 415
 	default:
-		return `{` + messages + strings.Repeat(" ", 2*largeBody) + `}`, nil, 413
+		return `{` + messages + strings.Repeat(" ", bodyLimit+bodyStep*(bodySteps+8)) + `}`, nil, 413
 	}
 }

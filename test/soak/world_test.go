@@ -13,11 +13,13 @@ import (
 	"semlb/vectordb/redistest"
 )
 
-// The two body limits that reloads change between, so that both listeners are
-// replaced.
+// Every reload raises the body limit by a step, up to a number of steps and then from
+// the start, so that both listeners are replaced. (Below 1 MiB, and while a larger
+// limit was in force less than a minute ago, they are not.)
 const (
-	smallBody = 256 << 10
-	largeBody = 512 << 10
+	bodyLimit = 1 << 20
+	bodyStep  = 64 << 10
+	bodySteps = 16
 )
 
 // soak is the servers, the requests and what was seen.
@@ -79,12 +81,8 @@ func newSoak(t *testing.T) *soak {
 
 // generation is the configuration with the keys of a generation.
 func (s *soak) generation(n int64) string {
-	limit := smallBody
-	if n%2 == 1 {
-		limit = largeBody
-	}
 	p := harness.Plugin{
-		Failover: harness.SeedCriteria(), ReadTimeout: 5000, MaxRequestBodySize: limit,
+		Failover: harness.SeedCriteria(), ReadTimeout: 5000, MaxRequestBodySize: bodyLimit + bodyStep*(1+int(n%bodySteps)),
 		Embeddings: s.embedder.block(),
 		VectorDB: map[string]any{
 			"strategy": "redis", "distance_metric": "cosine", "dimensions": width, "threshold": 0.5,
