@@ -18,7 +18,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/semlb
-	go build -trimpath -o bin/semlb .
+	@go build -trimpath -o bin/semlb .
 
 run: build $(ENVOY) ## serve the decK example with demo LLMs: no key, no server
 	@bin/semlb run --demo -c $(EXAMPLE) --envoy $(ENVOY)

@@ -96,4 +96,8 @@ func (c *child) finish() {
 	if err := c.admin.Drain(ctx); err != nil {
 		c.log.Warn("not all requests could be finished", "error", err)
 	}
+	time.Sleep(lastWords)
 }
+
+// lastWords is time for Envoy to send the access log of the last requests.
+const lastWords = 50 * time.Millisecond

@@ -32,7 +32,8 @@ func newEnvoy(env Environment) *cobra.Command {
 		Short: "Print the configuration of an Envoy that runs elsewhere",
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
 --static the whole configuration, for people who do not want xDS. Envoy reads
-JSON: envoy -c FILE.json. No configuration of Envoy ever holds a key.`,
+JSON: envoy -c FILE.json. It holds no key of a provider; with --static it holds
+the API keys and the hashes of the passwords of the consumers in the files.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
 	}

@@ -186,6 +186,9 @@ func (o *runOptions) greet(env Environment) {
   proxy    http://%[1]s/v1/chat/completions
   metrics  http://%[2]s/metrics
 `, o.listen, o.status)
+	if o.admin.listen != adminOff {
+		fmt.Fprintf(env.Stdout, "  admin    http://%s\n", o.admin.listen)
+	}
 	if o.demo {
 		fmt.Fprintf(env.Stdout, `
 Try a prompt, and then the same one while its first model fails:

@@ -25,7 +25,7 @@ func newServe(env Environment) *cobra.Command {
 	f.DurationVar(&o.drain, "drain", 3*time.Second, "how long to go on serving when asked to stop, for Envoys and Kubernetes to notice that it is not ready any more")
 	f.StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` for Envoy's gRPC; empty for none")
-	f.Uint32Var(&o.socketMode, "grpc-socket-mode", 0o600, "permissions of the socket: whoever can connect can read the targets' keys")
+	f.Var((*fileMode)(&o.socketMode), "grpc-socket-mode", "permissions of the socket: whoever can connect can read the targets' keys")
 	return c
 }
 

@@ -28,7 +28,7 @@ type serveOptions struct {
 	listen     string
 	status     string
 	grpcSocket string
-	socketMode uint32
+	socketMode fs.FileMode
 	grpcListen string
 	secretsDir string
 	hop        string
@@ -179,7 +179,7 @@ func (o *serveOptions) grpcListeners(log *slog.Logger) ([]net.Listener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--grpc-socket: %w", err)
 		}
-		if err := os.Chmod(o.grpcSocket, fs.FileMode(o.socketMode)); err != nil {
+		if err := os.Chmod(o.grpcSocket, o.socketMode); err != nil {
 			return nil, errors.Join(fmt.Errorf("--grpc-socket-mode: %w", err), l.Close())
 		}
 		listeners = append(listeners, l)

@@ -27,7 +27,10 @@ func outer(c Config) *listenerv3.Listener {
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
 		},
-		LocalReplyConfig: outerReplies(),
+		// Time for an early answer to reach a client that still sends; longer would hold
+		// back the end of a stream that broke off.
+		DelayedCloseTimeout: durationpb.New(250 * time.Millisecond),
+		LocalReplyConfig:    outerReplies(),
 		AccessLog:        requestLog(),
 		HttpFilters: append(c.Credentials.filters(),
 			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())), terminal()),

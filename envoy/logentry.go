@@ -98,7 +98,9 @@ type Finished struct {
 	// Stream says that the answer was a stream of events.
 	Stream bool
 	// Gone says that the client went away before the end.
-	Gone     bool
+	Gone bool
+	// Cut says that the answer broke off after it had begun.
+	Cut      bool
 	Duration time.Duration
 	// Upstream is the time from the first byte sent to the last one received.
 	Upstream time.Duration
@@ -124,6 +126,7 @@ func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 		Duration:  c.GetDuration().AsDuration(),
 		Upstream:  max(c.GetTimeToLastUpstreamRxByte().AsDuration()-c.GetTimeToFirstUpstreamTxByte().AsDuration(), 0),
 	}
+	f.Cut = f.Status < 400 && classOf(flagsOf(c.GetResponseFlags()), e.GetResponse().GetResponseCodeDetails()) != ""
 	if plan := headers[HeaderPlan]; plan != "" {
 		f.Plan = strings.Split(plan, ",")
 	}

@@ -22,7 +22,7 @@ type dialect struct {
 	azure         bool // path with deployment, api-version
 }
 
-// dialectOf knows the providers of behaviour §10 that speak OpenAI's format.
+// dialectOf knows the providers that speak OpenAI's format.
 func dialectOf(s Settings) (dialect, error) {
 	d := dialect{authHeader: "authorization", base: "/v1"}
 	switch s.Provider {

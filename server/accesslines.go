@@ -72,6 +72,9 @@ func requestAttrs(f envoy.Finished, i *Instance) []slog.Attr {
 	if f.Gone {
 		attrs = append(attrs, slog.Bool("client_gone", true))
 	}
+	if f.Cut {
+		attrs = append(attrs, slog.Bool("cut", true))
+	}
 	var proxy []any
 	if f.Attempts > 0 {
 		if t := i.Targets[f.Tried()[f.Attempts-1]]; t != nil && t.Statistics {

@@ -94,7 +94,11 @@ func (m *Metrics) attempt(t *Target, o router.Outcome, a envoy.Attempt) {
 	if o.Status != 0 {
 		status = strconv.Itoa(o.Status/100) + "xx"
 	}
-	m.attempts.WithLabelValues(t.Provider, t.Model, string(o.Result), status).Inc()
+	result := string(o.Result)
+	if o.Result == router.Answered && a.Class != "" {
+		result = "cut" // broke off after it had begun, too late for another target
+	}
+	m.attempts.WithLabelValues(t.Provider, t.Model, result, status).Inc()
 	if o.Result == router.Answered {
 		m.attemptSeconds.WithLabelValues(t.Provider, t.Model).Observe(a.Duration.Seconds())
 	}

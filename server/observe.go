@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -154,11 +155,14 @@ func (p *Processor) observed(ctx context.Context, o *observation) {
 func (o *observation) usageAttrs(u provider.Usage, cost float64) []any {
 	attrs := []any{
 		slog.Int("prompt_tokens", u.PromptTokens), slog.Int("completion_tokens", u.CompletionTokens),
-		slog.Int("total_tokens", u.TotalTokens), slog.Float64("cost", cost), slog.Bool("estimated", u.Estimated),
+		slog.Int("total_tokens", u.TotalTokens), slog.Bool("estimated", u.Estimated),
+	}
+	if o.target.InputCost+o.target.OutputCost > 0 {
+		attrs = append(attrs, slog.Float64("cost", cost))
 	}
 	if u.CompletionTokens > 0 {
 		perToken := float64(time.Since(o.begun).Microseconds()) / 1000 / float64(u.CompletionTokens)
-		attrs = append(attrs, slog.Float64("time_per_token", perToken))
+		attrs = append(attrs, slog.Float64("time_per_token", math.Round(perToken*1000)/1000))
 	}
 	if !o.first.IsZero() {
 		attrs = append(attrs, slog.Int64("time_to_first_token", o.first.Sub(o.begun).Milliseconds()))
