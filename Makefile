@@ -12,7 +12,7 @@ GOLANGCI_VERSION := v2.15.0
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test unit e2e e2e-oldest lint bench fuzz model generate clean
+.PHONY: help build run tools test unit e2e e2e-oldest vet lint bench fuzz model generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,8 @@ help: ## list the targets
 build: ## bin/semlb
 	@go build -trimpath -o bin/semlb .
 
-run: build $(ENVOY) ## serve the decK example with demo LLMs: no key, no server
+run: ## serve the decK example with demo LLMs: no key, no server
+	@$(MAKE) --no-print-directory --jobs=2 build $(ENVOY)
 	@bin/semlb run --demo -c $(EXAMPLE) --envoy $(ENVOY)
 
 tools: $(ENVOY) .tools/envoy-$(ENVOY_OLDEST)/envoy $(REDIS) $(SDKS) ## install what the tests need into .tools/
@@ -37,7 +38,7 @@ $(SDKS): scripts/get-sdks.sh
 	@scripts/get-sdks.sh
 	@touch $@
 
-test: lint unit e2e-oldest e2e ## everything CI runs
+test: vet unit e2e-oldest e2e ## everything CI runs
 
 unit: tools ## every package but the end-to-end tests, with the race detector
 	go test -race $$(go list ./... | grep -v '^semlb/test/')
@@ -48,7 +49,13 @@ e2e: tools ## end to end on a real Envoy of ENVOY_VERSION
 e2e-oldest: tools ## end to end on the oldest Envoy that is supported
 	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/...
 
-lint: ## gofmt, vet and go.mod
+lint: vet $(GOLANGCI) ## vet and golangci-lint
+	$(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+vet: ## gofmt, go vet and go.mod
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
 	go vet ./...
 	go mod tidy -diff
@@ -60,6 +67,9 @@ fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for target in $$(git grep -hoE '^func Fuzz[A-Za-z0-9]+' -- '*_test.go' | awk '{print $$2}'); do \
 		dir=$$(dirname $$(git grep -lE "^func $$target\(" -- '*_test.go')); \
 		echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$dir; done
+
+generate: ## write the documents that are made from the code
+	UPDATE_GOLDEN=1 go test ./config -run TestTheCompatibilityDocument -count 1
 
 model: ## train the built-in embedding model anew (downloads the teacher)
 	embeddings/training/make-model.sh
