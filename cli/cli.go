@@ -46,7 +46,7 @@ configuration is that of Kong's ai-proxy-advanced plugin.`,
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.AddCommand(
-		newRun(env), newServe(env), newValidate(env), newExplain(env), newEnvoy(env), newVersion(env),
+		newRun(env), newServe(env), newValidate(env), newConvert(env), newSchema(env), newExplain(env), newEnvoy(env), newVersion(env),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(env.Stderr, "semlb:"+lead(err.Error()))

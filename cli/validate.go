@@ -8,22 +8,52 @@ import (
 	"semlb/config"
 )
 
+// validateOptions are the flags of validate.
+type validateOptions struct {
+	allowUnset bool
+}
+
 func newValidate(env Environment) *cobra.Command {
-	return &cobra.Command{
+	o := &validateOptions{}
+	c := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Say everything that is wrong with a configuration",
 		Args:  cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, files []string) error {
-			cfg, warnings, err := config.LoadFiles(config.Options{Env: env.LookupEnv}, files...)
-			for _, w := range warnings {
-				fmt.Fprintln(env.Stderr, "warning:", w)
-			}
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(env.Stdout, "valid, with %s of ai-proxy-advanced\n", count(len(cfg.Plugins), "instance"))
-			return err
-		},
+		RunE:  func(_ *cobra.Command, files []string) error { return o.run(env, files) },
+	}
+	c.Flags().BoolVar(&o.allowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
+	return c
+}
+
+func (o *validateOptions) run(env Environment, files []string) error {
+	cfg, warnings, err := config.LoadFiles(config.Options{Env: env.LookupEnv, AllowUnset: o.allowUnset}, files...)
+	for _, w := range warnings {
+		fmt.Fprintln(env.Stderr, "warning:", w)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(env.Stdout, verdict(cfg))
+	return err
+}
+
+// verdict says what of a configuration without faults is in force.
+func verdict(cfg *config.Config) string {
+	enabled := 0
+	for i := range cfg.Plugins {
+		if cfg.Plugins[i].Enabled {
+			enabled++
+		}
+	}
+	switch {
+	case len(cfg.Plugins) == 0:
+		return "valid, but nothing is in force: no instance of ai-proxy-advanced applies to anything"
+	case enabled == 0:
+		return fmt.Sprintf("valid, but nothing is in force: %s of ai-proxy-advanced, none enabled", count(len(cfg.Plugins), "instance"))
+	case enabled < len(cfg.Plugins):
+		return fmt.Sprintf("valid, with %s of ai-proxy-advanced, %d enabled", count(len(cfg.Plugins), "instance"), enabled)
+	default:
+		return fmt.Sprintf("valid, with %s of ai-proxy-advanced", count(enabled, "instance"))
 	}
 }
 

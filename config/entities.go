@@ -90,7 +90,7 @@ type ConsumerGroup struct {
 func (l *loader) entity(kind, path string, n *node, v any) (checked *node, ok bool) {
 	before := len(l.faults)
 	s := l.entities.fields[kind]
-	r := resolver{env: l.env, keepVault: l.symbols != nil}
+	r := resolver{env: l.env, keepVault: l.symbols != nil, allowUnset: l.allowUnset}
 	if l.symbols != nil {
 		r.env = l.symbols.variable
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -34,6 +35,9 @@ type Options struct {
 	// AllowedHosts are hosts an upstream_url may name although they look like a
 	// cloud's metadata service.
 	AllowedHosts []string
+	// AllowUnset takes variables without a value as good, for a check where there are
+	// no keys. What is loaded so must not be served.
+	AllowUnset bool
 }
 
 // Load reads sources into one configuration. Where anything is wrong it returns
@@ -102,9 +106,10 @@ type loader struct {
 	seen map[Scope]Position
 	// symbols, where set, stand for what the environment holds, and plugins are
 	// kept as trees, for conversion.
-	symbols   *symbols
-	converted []entry
-	kept      []keptEntity
+	symbols    *symbols
+	allowUnset bool
+	converted  []entry
+	kept       []keptEntity
 }
 
 // entry is a plugin as a file has it.
@@ -140,7 +145,7 @@ func newLoader(opts Options) (*loader, error) {
 		return nil, err
 	}
 	return &loader{
-		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, table: table, entities: entities, shared: map[string]*node{},
+		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: table, entities: entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
 		tf: newTerraform(),
 	}, nil
@@ -164,11 +169,11 @@ func (l *loader) read(source Source) {
 		l.script(source)
 		return
 	}
-	f := filler{env: l.env, symbols: l.symbols}
+	f := filler{env: l.env, symbols: l.symbols, allowUnset: l.allowUnset}
 	doc, faults := f.fill(source.Name, source.Data)
 	l.faults = append(l.faults, faults...)
 	trees, faults := doc.parse()
-	if faults != nil && !ownEnding(source.Name) {
+	if faults != nil && !looksOwn(source) {
 		faults = Faults{{Position: Position{File: source.Name}, Problem: formats}}
 	}
 	l.faults = append(l.faults, faults...)
@@ -180,10 +185,14 @@ func (l *loader) read(source Source) {
 	}
 }
 
-// ownEnding reports whether a file's name says that it is YAML or JSON, or says
-// nothing.
-func ownEnding(name string) bool {
-	return slices.Contains([]string{".yaml", ".yml", ".json", ""}, filepath.Ext(name))
+// looksOwn reports whether a file's name says that it is YAML or JSON or, where the
+// name says nothing, its text does.
+func looksOwn(source Source) bool {
+	if ext := filepath.Ext(source.Name); ext != "" {
+		return slices.Contains([]string{".yaml", ".yml", ".json"}, ext)
+	}
+	start := regexp.MustCompile(`(?m)^\s*([{]|(_format_version|apiVersion|kind|plugins|services|routes|consumers|consumer_groups|name|config)\s*:)`)
+	return start.Match(source.Data)
 }
 
 // recognise reads a tree in the format it is in.
@@ -210,7 +219,7 @@ func (l *loader) plugin(e entry, names *index) {
 	if e.n = l.withShared(e); e.n.broken {
 		return
 	}
-	r := resolver{env: l.env, keepVault: l.symbols != nil}
+	r := resolver{env: l.env, keepVault: l.symbols != nil, allowUnset: l.allowUnset}
 	if l.symbols != nil {
 		r.env = l.symbols.variable
 	}

@@ -12,6 +12,8 @@ type resolver struct {
 	env func(string) (string, bool)
 	// keepVault leaves vault references as they are.
 	keepVault bool
+	// allowUnset makes no fault of a variable without a value.
+	allowUnset bool
 	checker
 }
 
@@ -62,8 +64,11 @@ func (r *resolver) text(path string, s *spec, n *node) *node {
 	default:
 		return n
 	}
-	if err != nil {
+	var unset errUnset
+	if err != nil && !(r.allowUnset && errors.As(err, &unset)) {
 		r.problem(n.pos, path, "%s", err)
+	}
+	if err != nil {
 		return &node{kind: kindString, pos: n.pos, hidden: true, broken: true}
 	}
 	return &node{kind: kindString, pos: n.pos, text: text, hidden: n.hidden || text != n.text}
@@ -113,7 +118,7 @@ func (r *resolver) words(text string) (string, error) {
 func (r *resolver) variable(name string) (string, error) {
 	switch value, ok := r.env(name); {
 	case !ok:
-		return "", errors.New(notSet(name))
+		return "", errUnset(name)
 	case value == "":
 		return "", fmt.Errorf("%s is empty: export %s=…", limited(name), limited(name))
 	default:

@@ -47,6 +47,8 @@ type schemaField struct {
 	Encrypted bool                    `json:"encrypted_at_rest"`
 	FreeForm  bool                    `json:"free_form"`
 	Reference bool                    `json:"reference"`
+	Note      string                  `json:"note"`
+	Extension bool                    `json:"extension"`
 }
 
 // schemaChange is what a version of Kong changed about a field: the old and the

@@ -115,7 +115,7 @@ func TestScriptsBindKubernetesResources(t *testing.T) {
 
 func TestOtherFilesAreToldWhatIsRead(t *testing.T) {
 	for name, text := range map[string]string{
-		"a.toml": "[plugins]\na = 1\n", "README.md": "# Title\n\n`x`: y: z\n", "docker.yaml": "version: 3\nnetworks: {}\n",
+		"a.toml": "[plugins]\na = 1\n", "README.md": "# Title\n\n`x`: y: z\n", "Makefile": "a: b\n\tc: d: e\n", "docker.yaml": "version: 3\nnetworks: {}\n",
 	} {
 		_, _, err := Load([]Source{{Name: name, Data: []byte(text)}}, Options{})
 		require.ErrorContains(t, err, "this is none of the formats that are read: a decK file")

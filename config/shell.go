@@ -227,6 +227,9 @@ func (l *loader) shellValue(d *document, p shellPiece) (text string, broken bool
 	if value, ok := l.env(p.variable); ok && value != "" {
 		return value, false
 	}
+	if l.allowUnset {
+		return "unknown", true
+	}
 	line := lineAt(d.sourceLines, p.start)
 	pos := Position{File: d.name, Line: line + 1, Column: p.start - d.sourceLines[line] + 1}
 	l.problem(pos, "", "%s", notSet(p.variable))

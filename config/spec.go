@@ -25,6 +25,8 @@ type spec struct {
 	// newSince is the version that brought the field, where that is newer than the
 	// configuration's.
 	newSince string
+	// since is the version that brought the field, with what the facts say of it.
+	since string
 	// vault fields may be a reference to a secret.
 	vault bool
 	// secret fields are credentials.
@@ -37,6 +39,10 @@ type spec struct {
 	reference bool
 	// orString numbers may be written as strings.
 	orString bool
+	// note says what the field is for, where the facts do.
+	note string
+	// extension fields are this project's own.
+	extension bool
 	// item describes the elements of a list.
 	item *spec
 	// fields describe an object, by name.
@@ -87,6 +93,7 @@ func (s *spec) fill(row schemaField, kong version) error {
 	s.kind, s.required, s.fallback, s.allowed = k, row.Required, row.Default, row.Allowed
 	s.min, s.max, s.minLength = row.Min, row.Max, row.MinLength
 	s.vault, s.secret, s.freeForm, s.reference = row.VaultRef, row.Encrypted, row.FreeForm, row.Reference
+	s.note, s.extension, s.since = row.Note, row.Extension, row.Since
 	s.hidden = s.hidden || s.secret
 	if s.newSince, err = newerThan(row.Since, kong); err != nil {
 		return fmt.Errorf("field %s: %w", s.name, err)

@@ -31,6 +31,8 @@ type filler struct {
 	faults Faults
 	// symbols, where set, stand for the templates in place of their values.
 	symbols *symbols
+	// allowUnset makes no fault of a variable without a value.
+	allowUnset bool
 }
 
 func (f *filler) fill(name string, source []byte) (*document, Faults) {
@@ -91,6 +93,9 @@ func (f *filler) fault(offset int, err error) {
 	var unset errUnset
 	if errors.As(err, &unset) {
 		problem = err.Error()
+		if f.allowUnset {
+			return
+		}
 	}
 	f.faults = append(f.faults, Fault{
 		Position: Position{File: f.doc.name, Line: line + 1, Column: offset - f.doc.sourceLines[line] + 1},

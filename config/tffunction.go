@@ -26,12 +26,12 @@ func (l *loader) hclCall(at tfPlace, n *node, e *hclsyntax.FunctionCallExpr) *no
 	if changes && len(args) == 1 && args[0].broken {
 		return l.notTerm(at, n.pos, "the value of a variable goes through %s, which cannot be converted", e.Name)
 	}
-	result, want := l.hclFunction(e.Name, args)
-	switch {
-	case want != "":
-		return l.notTerm(at, n.pos, "function %s: want %s", printableName(e.Name), want)
-	case result == nil:
+	if !slices.Contains(tfFunctions(), e.Name) {
 		return l.notTerm(at, n.pos, "not supported yet: function %s", printableName(e.Name))
+	}
+	result, want := l.hclFunction(e.Name, args)
+	if want != "" {
+		return l.notTerm(at, n.pos, "function %s: want %s", e.Name, want)
 	}
 	c := *result
 	c.pos = n.pos
@@ -44,8 +44,16 @@ func (l *loader) hclCall(at tfPlace, n *node, e *hclsyntax.FunctionCallExpr) *no
 	return &c
 }
 
-// hclFunction calls a function. It returns nil where there is none of the name, and
-// what the function wants where the arguments are not it.
+// tfFunctions are the functions there are.
+func tfFunctions() []string {
+	return []string{
+		"coalesce", "concat", "join", "lower", "merge", "nonsensitive", "sensitive", "tobool", "tolist", "tomap",
+		"tonumber", "toset", "tostring", "trimspace", "upper",
+	}
+}
+
+// hclFunction calls a function, or returns what it wants where the arguments are
+// not it.
 func (l *loader) hclFunction(name string, args []*node) (result *node, want string) {
 	switch name {
 	case "tostring", "tonumber", "tobool", "sensitive", "nonsensitive", "tolist", "toset", "tomap":
@@ -71,14 +79,12 @@ func (l *loader) hclFunction(name string, args []*node) (result *node, want stri
 		return concatenated(args)
 	case "merge":
 		return mergedObjects(args)
-	case "coalesce":
+	default: // coalesce
 		i := slices.IndexFunc(args, func(n *node) bool { return n.broken || !n.empty() })
 		if i < 0 {
 			return nil, "a value that is neither null nor empty"
 		}
 		return args[i], ""
-	default:
-		return nil, ""
 	}
 }
 

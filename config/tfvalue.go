@@ -51,6 +51,8 @@ func (l *loader) variableValue(v *tfVariable, name string) *node {
 			return hidden(n, n.pos)
 		}
 		return n
+	case l.allowUnset:
+		return &node{kind: kindString, pos: v.pos, text: "unknown", hidden: true, broken: true}
 	default:
 		return &node{kind: kindString, pos: v.pos, hidden: true, broken: true}
 	}

@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"semlb/config"
+)
+
+func newSchema(env Environment) *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of configuration files, for editors",
+		Example: `  semlb schema >kong.schema.json
+  # and in the file: # yaml-language-server: $schema=kong.schema.json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text, err := config.JSONSchema(config.Format(format))
+			if err != nil {
+				return err
+			}
+			_, err = env.Stdout.Write(text)
+			return err
+		},
+	}
+	c.Flags().StringVar(&format, "format", "deck", "`FORMAT` of the files: deck, kubernetes or admin-api")
+	return c
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestTheCompatibilityDocumentIsUpToDate compares it with what the code says now.
+// UPDATE_GOLDEN=1 writes it.
+func TestTheCompatibilityDocumentIsUpToDate(t *testing.T) {
+	got, err := Compatibility()
+	require.NoError(t, err)
+	file := filepath.Join("..", "docs", "compatibility.md")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(file, got, 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "run make generate")
+}
+
+// TestTheExamplesOfDocumentsLoad loads every example in the documents whose first
+// line names a file, such as "# kong.yaml". Those of one heading are loaded together.
+func TestTheExamplesOfDocumentsLoad(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
+	require.NoError(t, err)
+	files = append(files, filepath.Join("..", "README.md"))
+	fence := regexp.MustCompile("(?ms)^```(?:yaml|json|hcl|sh|terraform)\n(?:#|//) ([\\w.-]+\\.(?:yaml|tf|tfvars|sh|json))\n(.*?)^```$")
+	loaded := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if os.IsNotExist(err) {
+			continue
+		}
+		require.NoError(t, err)
+		for _, section := range regexp.MustCompile(`(?m)^##+ .*$`).Split(string(text), -1) {
+			var sources []Source
+			for _, m := range fence.FindAllStringSubmatch(section, -1) {
+				sources = append(sources, Source{Name: m[1], Data: []byte("\n\n" + m[2])})
+			}
+			if sources == nil {
+				continue
+			}
+			c, warnings, err := Load(sources, Options{Env: anyVariable})
+			require.NoError(t, err, "%s: %s", file, section)
+			require.NotEmpty(t, c.Plugins, "%s: %s", file, section)
+			for _, w := range warnings {
+				require.NotContains(t, w.Text, "bound to nothing", section)
+			}
+			loaded++
+		}
+	}
+	require.GreaterOrEqual(t, loaded, 7)
+}
+
+func TestVariablesMayBeUnsetWhereOnlyACheckIsWanted(t *testing.T) {
+	files, err := filepath.Glob("../examples/*/*.*")
+	require.NoError(t, err)
+	for _, file := range files {
+		if filepath.Ext(file) == ".go" {
+			continue
+		}
+		_, _, err := LoadFiles(Options{AllowUnset: true}, file)
+		require.NoError(t, err, file)
+		_, _, err = LoadFiles(Options{}, file)
+		require.ErrorContains(t, err, "export ", file)
+	}
+	text := strings.Replace(minimal, "name: gpt-4o", `name: '${{ env "DECK_A" }}'`, 1) +
+		"      weight: ${{ env \"DECK_W\" | toInt }}\n      auth: {header_name: A, header_value: '{vault://env/k}'}\n"
+	_, _, err = Load([]Source{{Name: "a", Data: []byte(text)}}, Options{AllowUnset: true})
+	require.NoError(t, err)
+	_, _, err = Load([]Source{{Name: "a", Data: []byte(text + "      wheight: 1\n")}}, Options{AllowUnset: true})
+	require.EqualError(t, err, `a:9: plugins[0].config.targets[0].wheight: unknown field, did you mean "weight"?`)
+}
