@@ -27,13 +27,19 @@ import (
 // attempt n with inner(n, what would be right).
 type mistaken struct {
 	extprocv3.UnimplementedExternalProcessorServer
+	t     *testing.T
 	stubs []*harness.Stub
 	outer func(*extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
 	inner func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
 }
 
 func (m *mistaken) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
-	first, err := stream.Recv()
+	md, _ := metadata.FromIncomingContext(stream.Context())
+	role := md.Get(envoy.RoleKey)[0]
+	if role == envoy.RoleObserve {
+		return nil // which asks for no answer
+	}
+	headers, err := stream.Recv()
 	if err != nil {
 		return err
 	}
@@ -43,19 +49,23 @@ func (m *mistaken) Process(stream extprocv3.ExternalProcessor_ProcessServer) err
 	if _, err := stream.Recv(); err != nil {
 		return err
 	}
-	md, _ := metadata.FromIncomingContext(stream.Context())
-	var answer *extprocv3.ProcessingResponse
-	if md.Get(envoy.RoleKey)[0] == envoy.RoleOuter {
-		answer, err = m.outer(m.rewrite(0, m.planned()...))
-	} else {
-		n := attemptOf(first)
-		right := m.rewrite(n-1, envoy.Header{Name: envoy.HeaderCluster, Value: clusterOf(m.stubs[n-1]).Name()})
-		answer, err = m.inner(n, right)
-	}
+	answer, err := m.answer(role, headers)
 	if err != nil {
 		return err
 	}
 	return stream.Send(answer)
+}
+
+func (m *mistaken) answer(role string, headers *extprocv3.ProcessingRequest) (*extprocv3.ProcessingResponse, error) {
+	if role == envoy.RoleOuter {
+		return m.outer(m.rewrite(0, m.planned()...))
+	}
+	n, err := attemptOf(headers)
+	if err != nil {
+		m.t.Error(err)
+		return nil, err
+	}
+	return m.inner(n, m.rewrite(n-1, envoy.Header{Name: envoy.HeaderCluster, Value: clusterOf(m.stubs[n-1]).Name()}))
 }
 
 // planned are the headers of a plan over all stubs.
@@ -78,16 +88,15 @@ func (m *mistaken) rewrite(target int, set ...envoy.Header) *extprocv3.Processin
 	})
 }
 
-func attemptOf(m *extprocv3.ProcessingRequest) int {
-	for _, h := range m.GetRequestHeaders().GetHeaders().GetHeaders() {
+// attemptOf is the number of the attempt that the inner role is asked about.
+func attemptOf(m *extprocv3.ProcessingRequest) (int, error) {
+	headers := m.GetRequestHeaders().GetHeaders().GetHeaders()
+	for _, h := range headers {
 		if h.GetKey() == "x-envoy-attempt-count" {
-			n, err := strconv.Atoi(string(h.GetRawValue()))
-			if err == nil {
-				return n
-			}
+			return strconv.Atoi(string(h.GetRawValue()))
 		}
 	}
-	return 0
+	return 0, fmt.Errorf("a request of the inner hop without the number of its attempt: %v", headers)
 }
 
 func clusterOf(s *harness.Stub) envoy.Upstream {
@@ -162,7 +171,7 @@ func withoutClear(_ int, r *extprocv3.ProcessingResponse) (*extprocv3.Processing
 // key to another: with two headers for the cluster, nothing leaves at all.
 func TestAForgottenRewriteSendsNothing(t *testing.T) {
 	t.Parallel()
-	m := &mistaken{stubs: stubs(t, 3)}
+	m := &mistaken{t: t, stubs: stubs(t, 3)}
 	url := m.start(t)
 	fails := func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
 		return nil, status.Error(codes.Internal, "the processor failed")
@@ -224,7 +233,7 @@ func TestAForgottenRewriteSendsNothing(t *testing.T) {
 // TestWithoutADecisionNothingLeaves: the outer processor fails, or forgets.
 func TestWithoutADecisionNothingLeaves(t *testing.T) {
 	t.Parallel()
-	m := &mistaken{stubs: stubs(t, 2), inner: right}
+	m := &mistaken{t: t, stubs: stubs(t, 2), inner: right}
 	url := m.start(t)
 	for _, tt := range []struct {
 		name   string

@@ -84,9 +84,9 @@ func read(t *testing.T, response *http.Response) (events []arrival, whole bool, 
 }
 
 // TestAStreamPassesUnbuffered: each event reaches the client before the provider
-// has sent the next one, except where this machine itself pauses.
+// has sent the next one, except where a busy machine itself pauses. It does not run
+// beside other tests. Anything that collects events would be late with most of them.
 func TestAStreamPassesUnbuffered(t *testing.T) {
-	t.Parallel()
 	s := newStreaming(t, harness.Plugin{})
 	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
 		const n, gap = 20, 50 * time.Millisecond
@@ -110,7 +110,7 @@ func TestAStreamPassesUnbuffered(t *testing.T) {
 		slices.Sort(lags)
 		t.Logf("largest gap %s, largest lag %s, median lag %s, %d of %d events before the next was sent",
 			slices.Max(gaps), lags[n-1], lags[n/2], early, n-1)
-		require.GreaterOrEqual(t, early, n-4)
+		require.GreaterOrEqual(t, early, n*3/4)
 		require.Less(t, lags[n/2], 20*time.Millisecond)
 	})
 }
