@@ -32,7 +32,7 @@ func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor 
 			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
 			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
 		},
-		RequestAttributes: []string{AttributeRoute},
+		RequestAttributes: []string{AttributeRoute, AttributeHost},
 		MessageTimeout:    durationpb.New(timeout),
 		// Never true: a request that was not rewritten must not leave.
 		FailureModeAllow: false,

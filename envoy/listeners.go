@@ -31,7 +31,7 @@ func outer(c Config) *listenerv3.Listener {
 		// back the end of a stream that broke off.
 		DelayedCloseTimeout: durationpb.New(250 * time.Millisecond),
 		LocalReplyConfig:    outerReplies(),
-		AccessLog:        requestLog(),
+		AccessLog:           requestLog(),
 		HttpFilters: append(c.Credentials.filters(),
 			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())), terminal()),
 	}

@@ -66,12 +66,39 @@ var internalHeaders = []string{
 // consumerHeaders are the ones in which a gateway in front tells who the consumer
 // is. Clients' copies are never believed, and no provider gets them.
 func consumerHeaders() []string {
-	return []string{"x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-consumer-groups"}
+	return []string{HeaderConsumerID, HeaderConsumerName, HeaderConsumerCustom, HeaderConsumerGroups}
 }
 
-// AttributeRoute is the attribute in which Envoy tells the external processor the
-// name of the route it matched.
-const AttributeRoute = "xds.route_name"
+// Attributes in which Envoy tells the external processor the name of the route it
+// matched, and that of the route's virtual host.
+const (
+	AttributeRoute = "xds.route_name"
+	AttributeHost  = "xds.virtual_host_name"
+)
+
+// Keys of gRPC metadata with which an Envoy of someone else's says what semlb
+// cannot know of its routes: in the filter's grpc_service.initial_metadata, or per
+// route in ExtProcPerRoute's overrides.grpc_initial_metadata. A client cannot set
+// them.
+const (
+	// MetadataRoute and MetadataService name the Kong route and service.
+	MetadataRoute   = "x-semlb-route"
+	MetadataService = "x-semlb-service"
+	// MetadataConsumer says where the consumer is to be taken from, because a filter
+	// before has put it there: [FromHeaders], or "metadata:" and a namespace of
+	// dynamic metadata with the keys consumer and groups.
+	MetadataConsumer = "x-semlb-consumer-from"
+	FromHeaders      = "headers"
+	FromMetadata     = "metadata:"
+)
+
+// Headers in which Kong, and gateways like it, tell who the consumer is.
+const (
+	HeaderConsumerName   = "x-consumer-username"
+	HeaderConsumerID     = "x-consumer-id"
+	HeaderConsumerCustom = "x-consumer-custom-id"
+	HeaderConsumerGroups = "x-consumer-groups"
+)
 
 // RoleKey is the gRPC metadata key that tells the external processor's roles
 // apart; its values are the roles.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -13,7 +14,8 @@ import (
 // exchange is one request of one hop: what Envoy sent of it.
 type exchange struct {
 	headers  []*corev3.HeaderValue
-	route    string // the name of the route that Envoy matched
+	route    string // the name of the route that Envoy matched, or of its virtual host
+	metadata map[string]*structpb.Struct
 	body     []byte
 	bodiless bool
 }
@@ -21,7 +23,8 @@ type exchange struct {
 func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struct) *exchange {
 	x := &exchange{headers: h.GetHeaders().GetHeaders(), bodiless: h.GetEndOfStream()}
 	for _, a := range attributes {
-		x.route = a.GetFields()[envoy.AttributeRoute].GetStringValue()
+		said := a.GetFields()
+		x.route = cmp.Or(said[envoy.AttributeRoute].GetStringValue(), said[envoy.AttributeHost].GetStringValue())
 	}
 	return x
 }

@@ -117,7 +117,9 @@ func receiveHeaders(stream extprocv3.ExternalProcessor_ProcessServer) (*exchange
 		return nil, err
 	}
 	if h := m.GetRequestHeaders(); h != nil {
-		return newExchange(h, m.GetAttributes()), nil
+		x := newExchange(h, m.GetAttributes())
+		x.metadata = m.GetMetadataContext().GetFilterMetadata()
+		return x, nil
 	}
 	return nil, unexpected(m, "request_headers")
 }

@@ -19,7 +19,7 @@ import (
 // for the plan's first target.
 func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
 	snapshot := p.snapshot()
-	match := Match{Route: x.route, Consumer: snapshot.Consumer(x.header)}
+	match := matchOf(ctx, snapshot, x)
 	instance := snapshot.Find(match)
 	if instance == nil {
 		return p.nobody(snapshot, match)

@@ -39,8 +39,9 @@ type Snapshot struct {
 // Match is what is known of a request when its instance is chosen. What is not
 // known is empty.
 type Match struct {
-	// Route is the name of the route that Envoy matched.
-	Route string
+	// Route is the name of the route that Envoy matched, and Service that of its
+	// service, where Envoy says it.
+	Route, Service string
 	// Consumer is the name, or the ID, of the consumer that Envoy authenticated.
 	Consumer string
 	// Groups are the consumer's groups, beside those the configuration has it in.
