@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -113,10 +114,14 @@ func StatusOf(url string) int {
 	return response.StatusCode
 }
 
-// RunEnvoy starts an Envoy with a bootstrap, as the tests' other Envoys are started.
+// RunEnvoy starts an Envoy with a bootstrap, on two worker threads unless args say
+// otherwise.
 func RunEnvoy(t testing.TB, bootstrap string, args ...string) *Program {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "bootstrap.json")
 	require.NoError(t, os.WriteFile(file, []byte(bootstrap), 0o600))
-	return Run(t, Envoy(t), append([]string{"-c", file, "--disable-hot-restart", "--log-level", "warning", "--concurrency", "2"}, args...)...)
+	if !slices.Contains(args, "--concurrency") {
+		args = append(args, "--concurrency", "2")
+	}
+	return Run(t, Envoy(t), append([]string{"-c", file, "--disable-hot-restart", "--log-level", "warning"}, args...)...)
 }
