@@ -30,37 +30,72 @@ type Learner struct {
 	snapshot func() *Snapshot
 	log      *slog.Logger
 	metrics  *Metrics
+	// stopping is closed when streams are to end.
+	stopping chan struct{}
 }
 
 // NewLearner makes a learner for whatever snapshot returns.
 func NewLearner(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Learner {
-	return &Learner{snapshot: snapshot, log: log, metrics: metrics}
+	return &Learner{snapshot: snapshot, log: log, metrics: metrics, stopping: make(chan struct{})}
 }
 
 // Register adds the service to a gRPC server.
 func (l *Learner) Register(s *grpc.Server) { accesslogv3.RegisterAccessLogServiceServer(s, l) }
 
-// StreamAccessLogs reads one log of one of Envoy's threads until Envoy ends it.
+// StreamAccessLogs reads one log of one of Envoy's threads until Envoy ends it, or
+// the server stops: by itself Envoy would keep it for ever, and hold up the stop.
 func (l *Learner) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) error {
+	messages := receiveLogs(stream)
 	name := ""
 	for {
-		m, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
+		var next received
+		select {
+		case next = <-messages:
+		case <-l.stopping:
 			return stream.SendAndClose(&accesslogv3.StreamAccessLogsResponse{})
 		}
-		if err != nil {
-			return ended(err)
+		if errors.Is(next.err, io.EOF) {
+			return stream.SendAndClose(&accesslogv3.StreamAccessLogsResponse{})
 		}
-		if id := m.GetIdentifier(); id != nil { // in the first message only
+		if next.err != nil {
+			return ended(next.err)
+		}
+		if id := next.message.GetIdentifier(); id != nil { // in the first message only
 			name = id.GetLogName()
 		}
-		for _, e := range m.GetHttpLogs().GetLogEntry() {
+		for _, e := range next.message.GetHttpLogs().GetLogEntry() {
 			if err := l.guarded(stream.Context(), name, e); err != nil {
 				l.metrics.ignored.WithLabelValues(knownLog(name)).Inc()
 				l.log.Debug("access log", "log", knownLog(name), "error", err)
 			}
 		}
 	}
+}
+
+// received is a message of an access log's stream, or what ended the stream.
+type received struct {
+	message *accesslogv3.StreamAccessLogsMessage
+	err     error
+}
+
+// receiveLogs receives until the stream ends, which it does at the latest when its
+// handler returns.
+func receiveLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) <-chan received {
+	messages := make(chan received)
+	go func() {
+		for {
+			m, err := stream.Recv()
+			select {
+			case messages <- received{message: m, err: err}:
+			case <-stream.Context().Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return messages
 }
 
 // knownLog keeps the label's set closed.

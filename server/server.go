@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -22,6 +23,8 @@ import (
 type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
+	// endLogs ends the streams of access logs.
+	endLogs func()
 }
 
 // New makes a server of its services.
@@ -34,7 +37,8 @@ func New(p *Processor, c *ControlPlane, l *Learner) *Server {
 			grpc.MaxConcurrentStreams(1<<20),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		),
-		health: health.NewServer(),
+		health:  health.NewServer(),
+		endLogs: sync.OnceFunc(func() { close(l.stopping) }),
 	}
 	extprocv3.RegisterExternalProcessorServer(s.grpc, p)
 	healthv1.RegisterHealthServer(s.grpc, s.health)
@@ -68,6 +72,7 @@ func (s *Server) Serve(ctx context.Context, grace time.Duration, listeners ...ne
 		running--
 	}
 	s.health.Shutdown()
+	s.endLogs()
 	s.stop(grace)
 	for range running {
 		err = errors.Join(err, <-failed)
