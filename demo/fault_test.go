@@ -173,6 +173,7 @@ func TestCloseEndsWhatHangsAndStreams(t *testing.T) {
 			client := newHTTP(t)
 			ended := make(chan error, 1)
 			go func() {
+				//nolint:testifylint // only that the request can be built is required there
 				res, err := post(t, client, server.URL()+"/v1/chat/completions", streamBody, headers...)
 				if err == nil {
 					_, err = io.ReadAll(res.Body)

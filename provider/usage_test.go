@@ -29,28 +29,35 @@ func TestMeter(t *testing.T) {
 		want   provider.Usage
 	}{
 		{
-			"an answer with counts", provider.Meter{},
+			"an answer with counts",
+			provider.Meter{},
 			`{"model":"gpt-4o-2024","choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":25,"total_tokens":35}}`,
 			provider.Usage{PromptTokens: 10, CompletionTokens: 25, TotalTokens: 35, Model: "gpt-4o-2024"},
 		},
 		{
-			"a stream with counts at its end", provider.Meter{Stream: true},
+			"a stream with counts at its end",
+			provider.Meter{Stream: true},
 			stream + `data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}` + "\n\ndata: [DONE]\n\n",
 			provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7, Model: "gpt-4o"},
 		},
 		{
-			"a stream without counts is estimated", provider.Meter{Stream: true}, stream + "data: [DONE]\n\n",
+			"a stream without counts is estimated",
+			provider.Meter{Stream: true},
+			stream + "data: [DONE]\n\n",
 			provider.Usage{PromptTokens: 9, CompletionTokens: 4, TotalTokens: 13, Estimated: true, Model: "gpt-4o"},
 		},
 		{
-			"an answer without counts is estimated", provider.Meter{}, `{"choices":[{"text":"twelve chars"}]}`,
+			"an answer without counts is estimated",
+			provider.Meter{},
+			`{"choices":[{"text":"twelve chars"}]}`,
 			provider.Usage{PromptTokens: 5, CompletionTokens: 3, TotalTokens: 8, Estimated: true},
 		},
 		{
 			"what is no JSON says nothing", provider.Meter{}, "<html>", provider.Usage{PromptTokens: 5, TotalTokens: 5, Estimated: true},
 		},
 		{
-			"an event over the bound is passed over", provider.Meter{Stream: true},
+			"an event over the bound is passed over",
+			provider.Meter{Stream: true},
 			"data: {\"x\":\"" + strings.Repeat("x", 300<<10) + "\"}\n" + `data: {"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}` + "\n",
 			provider.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3},
 		},

@@ -136,7 +136,9 @@ func TestRoomsAreInTheDocuments(t *testing.T) {
 		for _, name := range []string{"README.md", "ARCHITECTURE.md"} {
 			d, err := readDocument(root, name)
 			require.NoError(t, err)
-			require.True(t, strings.Contains(d.text, "["+room+"/]("+room+"/)"), "%s does not name the room %s", name, room)
+			if !strings.Contains(d.text, "["+room+"/]("+room+"/)") { // the text itself would fill the screen
+				t.Errorf("%s does not name the room %s", name, room)
+			}
 		}
 	}
 }
@@ -173,7 +175,9 @@ func TestEveryMakeTargetIsInContributing(t *testing.T) {
 	require.NoError(t, err)
 	for _, m := range regexp.MustCompile(`(?m)^([a-z0-9-]+):.*## `).FindAllStringSubmatch(string(makefile), -1) {
 		if m[1] != "help" {
-			require.True(t, strings.Contains(d.text, "make "+m[1]), "CONTRIBUTING.md does not name make %s", m[1])
+			if !strings.Contains(d.text, "make "+m[1]) { // the text itself would fill the screen
+				t.Errorf("CONTRIBUTING.md does not name make %s", m[1])
+			}
 		}
 	}
 }
@@ -237,7 +241,9 @@ func TestEveryCommandIsInTheReadme(t *testing.T) {
 	help, _, _ := run(t, "--help")
 	for _, m := range regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1) {
 		if !slices.Contains([]string{"help", "completion", "version"}, m[1]) {
-			require.True(t, strings.Contains(readme(t).text, "semlb "+m[1]), "README.md does not name semlb %s", m[1])
+			if !strings.Contains(readme(t).text, "semlb "+m[1]) { // the text itself would fill the screen
+				t.Errorf("README.md does not name semlb %s", m[1])
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package seed_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -35,7 +36,7 @@ func process(t *testing.T, args ...string) harness.Result {
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
-	if _, failed := err.(*exec.ExitError); !failed {
+	if failed := new(exec.ExitError); !errors.As(err, &failed) {
 		require.NoError(t, err)
 	}
 	return harness.Result{Code: c.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}

@@ -37,7 +37,7 @@ type openAI struct {
 func newOpenAI(t *testing.T) *openAI {
 	t.Helper()
 	o := &openAI{Stub: harness.NewStub(t, "openai"), embeds: embed, chats: harness.OK(), refuses: map[string]harness.Behaviour{}}
-	o.Stub.Do(o.answer)
+	o.Do(o.answer)
 	return o
 }
 
