@@ -4,6 +4,10 @@ SHELL := /bin/bash
 
 ENVOY_VERSION ?= 1.40.0
 ENVOY_OLDEST := 1.36.4
+ENVOY_ALL := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
+# The tests whose results may depend on the version of Envoy.
+ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/hop/... ./test/rolling/...
+SOAK ?= 30m
 ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
 SDKS := .tools/sdk-python/.stamp
@@ -12,7 +16,7 @@ GOLANGCI_VERSION := v2.15.0
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test unit e2e e2e-oldest vet lint bench fuzz model generate clean
+.PHONY: help build run tools test unit e2e e2e-oldest e2e-all soak vet lint bench fuzz model generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +51,14 @@ e2e: tools ## end to end on a real Envoy of ENVOY_VERSION
 	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 ./test/...
 
 e2e-oldest: tools ## end to end on the oldest Envoy that is supported
-	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/...
+	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 $(ENVOY_TESTS)
+
+e2e-all: tools ## end to end on every Envoy that is supported, and with a hop over a socket
+	@set -e; for v in $(ENVOY_ALL); do for hop in internal uds; do \
+		echo "Envoy $$v, hop $$hop"; ENVOY_VERSION=$$v SEMLB_HOP=$$hop go test -count 1 -timeout 15m -p 1 $(ENVOY_TESTS); done; done
+
+soak: tools ## faults, reloads and restarts under load for SOAK (24h is fine); prints a summary
+	SOAK=$(SOAK) ENVOY_VERSION=$(ENVOY_VERSION) go test -count 1 -timeout 0 -v ./test/soak
 
 lint: vet $(GOLANGCI) ## vet and golangci-lint
 	$(GOLANGCI) run ./...
