@@ -30,6 +30,9 @@ func (w *writer) write(to Format) ([]byte, error) {
 			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which kubernetes cannot", to, s.name)
 		}
 	}
+	if to == FormatAdmin || to == FormatKonnect || to == FormatTerraform {
+		w.addHosts()
+	}
 	switch to {
 	case FormatDeck:
 		return w.deck()
@@ -41,6 +44,16 @@ func (w *writer) write(to Format) ([]byte, error) {
 		return w.terraform(), nil
 	default:
 		return nil, fmt.Errorf("convert to %q: want deck, kubernetes, terraform, admin-api or konnect", to)
+	}
+}
+
+// addHosts gives services a host, which Kong's APIs ask for.
+func (w *writer) addHosts() {
+	for i, e := range w.entities {
+		if e.kind == "service" && e.n.get("host") == nil && e.n.get("url") == nil {
+			w.entities[i].n = e.n.with("host", text("localhost"))
+			w.warn("service %s has no host; localhost stands for it", printable(e.name))
+		}
 	}
 }
 
