@@ -16,7 +16,7 @@ GOLANGCI_VERSION := v2.15.0
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test unit e2e e2e-oldest e2e-all soak vet lint bench fuzz model generate clean
+.PHONY: help build run tools test unit e2e e2e-oldest e2e-all soak faults vet lint bench fuzz model generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lint: vet $(GOLANGCI) ## vet and golangci-lint
 
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+faults: tools ## what semlb has to survive, row by row, with a table of what was seen
+	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -count 1 -timeout 15m ./test/faults
 
 vet: ## gofmt, go vet and go.mod
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
