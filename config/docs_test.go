@@ -25,12 +25,13 @@ func TestTheCompatibilityDocumentIsUpToDate(t *testing.T) {
 }
 
 // TestTheExamplesOfDocumentsLoad loads every example in the documents whose first
-// line names a file, such as "# kong.yaml". Those of one heading are loaded together.
+// line names a file, such as "# kong.yaml", or which begins as a decK file does. Those
+// of one heading are loaded together.
 func TestTheExamplesOfDocumentsLoad(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
 	require.NoError(t, err)
 	files = append(files, filepath.Join("..", "README.md"))
-	fence := regexp.MustCompile("(?ms)^```(?:yaml|json|hcl|sh|terraform)\n(?:#|//) ([\\w.-]+\\.(?:yaml|tf|tfvars|sh|json))\n(.*?)^```$")
+	fence := regexp.MustCompile("(?ms)^```(?:yaml|json|hcl|sh|terraform)\n(?:(?:#|//) ([\\w.-]+\\.(?:yaml|tf|tfvars|sh|json))\n|(_format_version))(.*?)^```$")
 	loaded := 0
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -41,7 +42,7 @@ func TestTheExamplesOfDocumentsLoad(t *testing.T) {
 		for _, section := range regexp.MustCompile(`(?m)^##+ .*$`).Split(string(text), -1) {
 			var sources []Source
 			for _, m := range fence.FindAllStringSubmatch(section, -1) {
-				sources = append(sources, Source{Name: m[1], Data: []byte("\n\n" + m[2])})
+				sources = append(sources, Source{Name: firstOf(m[1], "kong.yaml"), Data: []byte(m[2] + m[3])})
 			}
 			if sources == nil {
 				continue
@@ -55,7 +56,7 @@ func TestTheExamplesOfDocumentsLoad(t *testing.T) {
 			loaded++
 		}
 	}
-	require.GreaterOrEqual(t, loaded, 7)
+	require.GreaterOrEqual(t, loaded, 8)
 }
 
 func TestVariablesMayBeUnsetWhereOnlyACheckIsWanted(t *testing.T) {

@@ -147,17 +147,17 @@ func (w *schemaWriter) scalar(path string, s *spec) schemaObject {
 	if s.kind == kindString && s.allowed == nil {
 		return o
 	}
-	any := []any{o}
+	either := []any{o}
 	if w.template {
-		any = append(any, schemaObject{"type": "string", "pattern": templatePattern})
+		either = append(either, schemaObject{"type": "string", "pattern": templatePattern})
 	}
 	if s.vault || s.orString {
-		any = append(any, schemaObject{"type": "string", "pattern": `^(\{vault://.*\}|[0-9]+)$`})
+		either = append(either, schemaObject{"type": "string", "pattern": `^(\{vault://.*\}|[0-9]+)$`})
 	}
-	if len(any) == 1 {
+	if len(either) == 1 {
 		return o
 	}
-	return schemaObject{"anyOf": any}
+	return schemaObject{"anyOf": either}
 }
 
 // plugin returns the schema of an entry in a list of plugins. Others than

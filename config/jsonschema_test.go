@@ -30,8 +30,8 @@ func (v validator) check(path string, schema map[string]any, value any) []string
 		defs := v.root["$defs"].(map[string]any)
 		wrong = append(wrong, v.check(path, defs[filepath.Base(ref)].(map[string]any), value)...)
 	}
-	if any, ok := schema["anyOf"].([]any); ok {
-		if !slices.ContainsFunc(any, func(s interface{}) bool { return len(v.check(path, s.(map[string]interface{}), value)) == 0 }) {
+	if either, ok := schema["anyOf"].([]any); ok {
+		if !slices.ContainsFunc(either, func(s any) bool { return len(v.check(path, s.(map[string]any), value)) == 0 }) {
 			say("anyOf")
 		}
 	}

@@ -154,6 +154,9 @@ func (l *loader) kubePlugin(n *node, key objectKey) {
 	l.cluster.plugins = append(l.cluster.plugins, p)
 }
 
+// maxBindings bounds what plugins are bound to.
+const maxBindings = 10_000
+
 // bind notes the plugins that a resource's annotation names.
 func (l *loader) bind(n *node, part int, entity string) {
 	a := annotation(n, annotationPlugins)
@@ -161,6 +164,10 @@ func (l *loader) bind(n *node, part int, entity string) {
 		return
 	}
 	for _, name := range commaSeparated(a.str()) {
+		if len(l.cluster.bound) >= maxBindings {
+			l.problem(a.pos, "metadata.annotations", "got more than %d bindings of plugins", maxBindings)
+			return
+		}
 		l.cluster.bound = append(l.cluster.bound, binding{part, entity, name, keyOf(n).namespace, a})
 	}
 }
@@ -210,6 +217,11 @@ func (c *cluster) find(namespace, name string) *kubePlugin {
 // kubeEntries adds an entry for each scope of a plugin.
 func (l *loader) kubeEntries(p *kubePlugin) {
 	n := l.entryOf(p)
+	places := len(p.entities[partService]) + len(p.entities[partRoute])
+	if people := len(p.entities[partConsumer]) + len(p.entities[partGroup]); places*people > maxBindings {
+		l.problem(p.n.pos, "", "got more than %d scopes of one plugin", maxBindings)
+		return
+	}
 	scopes := p.scopes()
 	if len(scopes) == 0 {
 		l.warn(p.n.pos, "", p.n.get("kind").str()+" "+quoted(p.n.at("metadata", "name"))+" is bound to nothing")

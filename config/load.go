@@ -151,7 +151,11 @@ func newLoader(opts Options) (*loader, error) {
 	}, nil
 }
 
+// warn keeps a warning, unless there are more than anyone reads.
 func (l *loader) warn(pos Position, path, text string) {
+	if len(l.warnings) > 2*maxFaults {
+		return
+	}
 	l.warnings = append(l.warnings, Warning{Position: pos, Path: path, Text: text})
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,13 +16,18 @@ type request struct {
 // script reads the requests of curl, and what kubectl applies and annotates, out of
 // a shell script. It executes nothing.
 func (l *loader) script(source Source) {
-	commands := readShell(string(source.Data))
+	commands, ok := readShell(string(source.Data))
+	if !ok {
+		l.problem(Position{File: source.Name}, "", "too many values")
+		return
+	}
+	lines := lineStarts(source.Data)
 	for i, c := range commands {
 		if len(c.words) == 0 {
 			continue
 		}
-		line := lineAt(lineStarts(source.Data), firstOffset(c.words[0]))
-		s := scriptCommand{loader: l, source: source, words: c.words, pos: Position{File: source.Name, Line: line + 1, Column: 1}}
+		line := lineAt(lines, firstOffset(c.words[0]))
+		s := scriptCommand{loader: l, source: source, lines: lines, words: c.words, pos: Position{File: source.Name, Line: line + 1, Column: 1}}
 		name := c.words[0].plain()
 		piped := i+1 < len(commands) && commands[i+1].piped
 		switch {
@@ -52,8 +56,10 @@ func firstOffset(w shellWord) int {
 type scriptCommand struct {
 	*loader
 	source Source
-	words  []shellWord
-	pos    Position
+	// lines are where the lines of the source start.
+	lines []int
+	words []shellWord
+	pos   Position
 }
 
 // curl notes a request.
@@ -97,9 +103,16 @@ func (s scriptCommand) curl() {
 	}
 }
 
+// maxPathPieces bounds what an address is made of.
+const maxPathPieces = 100
+
 // path returns the parts of an address behind what Konnect has before entities.
 func (s scriptCommand) path(address shellWord) ([]string, bool) {
 	text := ""
+	if len(address.pieces) > maxPathPieces {
+		s.problem(s.pos, "", "got an address that is no path of the Admin API")
+		return nil, false
+	}
 	for _, p := range address.pieces {
 		if p.placeholder && strings.HasSuffix(p.text, "Id") && !strings.Contains(text, "control-planes") || p.placeholder && strings.Contains(text, "core-entities") {
 			s.warn(s.pos, "", "put the name or the id in the place of {"+p.text+"}")
@@ -135,7 +148,7 @@ func (s scriptCommand) note(parts []string, body shellWord) {
 		return
 	}
 	before := len(s.faults)
-	doc := s.wordDocument(s.source, body)
+	doc := s.wordDocument(body)
 	if len(s.faults) > before {
 		return
 	}
@@ -153,7 +166,7 @@ func (s scriptCommand) apply(words []shellWord) {
 	for _, w := range words {
 		all.pieces = append(all.pieces, w.pieces...)
 	}
-	trees, faults := s.wordDocument(s.source, all).parse()
+	trees, faults := s.wordDocument(all).parse()
 	for _, f := range faults {
 		s.add(f)
 	}
@@ -213,93 +226,4 @@ func (c *cluster) entity(part int, key objectKey) string {
 		}
 	}
 	return key.name
-}
-
-// bindRequests turns the requests of scripts into entities and entries, when all of
-// them are known.
-func (l *loader) bindRequests() {
-	credentials := map[string]map[string]*node{}
-	for _, r := range l.requests {
-		if list := credentialList(r); list != "" {
-			owner := r.parts[1]
-			if credentials[owner] == nil {
-				credentials[owner] = map[string]*node{}
-			}
-			all := orList(credentials[owner][list], r.body.pos)
-			all.items = append(all.items, r.body)
-			credentials[owner][list] = all
-		}
-	}
-	for _, r := range l.requests {
-		if credentialList(r) == "" {
-			l.bindRequest(r, credentials)
-		}
-	}
-}
-
-func credentialList(r request) string {
-	if len(r.parts) != 3 || r.parts[0] != "consumers" {
-		return ""
-	}
-	return map[string]string{"key-auth": "keyauth_credentials", "basic-auth": "basicauth_credentials", "jwt": "jwt_secrets"}[r.parts[2]]
-}
-
-func (l *loader) bindRequest(r request, credentials map[string]map[string]*node) {
-	path := "/" + strings.Join(r.parts, "/")
-	kind, name, nested := r.parts[0], "", ""
-	if len(r.parts) > 1 {
-		name = r.parts[1]
-	}
-	if len(r.parts) > 2 {
-		nested = r.parts[2]
-	}
-	scopes := map[string]Scope{
-		"services": {Service: name}, "routes": {Route: name}, "consumers": {Consumer: name}, "consumer_groups": {ConsumerGroup: name},
-	}
-	scope, isEntity := scopes[kind]
-	switch {
-	case r.parts[0] == "plugins":
-		l.pluginEntry(path, r.body, Scope{})
-	case isEntity && nested == "plugins":
-		l.pluginEntry(path, r.body, scope)
-	case kind == "services" && nested == "routes":
-		l.route(path, r.body, name)
-	case kind == "consumer_groups" && nested == "consumers":
-		l.members = append(l.members, member{r.body.get("consumer").str(), name})
-	case kind == "consumers" && nested == "consumer_groups":
-		l.members = append(l.members, member{name, r.body.get("group").str()})
-	case isEntity && len(r.parts) < 3:
-		l.requestedEntity(path, r, credentials)
-	default:
-		l.warn(r.body.pos, "", fmt.Sprintf("a request to %s is not read", printable(path)))
-	}
-}
-
-// requestedEntity reads an entity that a request makes. A request to its own path
-// names it there.
-func (l *loader) requestedEntity(path string, r request, credentials map[string]map[string]*node) {
-	n, key := r.body, "name"
-	if r.parts[0] == "consumers" {
-		key = "username"
-	}
-	if len(r.parts) > 1 && absent(n, key) && n.kind == kindObject {
-		n = n.with(key, &node{kind: kindString, pos: n.pos, text: r.parts[1]})
-	}
-	switch r.parts[0] {
-	case "services":
-		l.service(path, n)
-	case "routes":
-		l.route(path, n, "")
-	case "consumer_groups":
-		l.consumerGroup(path, n)
-	case "consumers":
-		for _, name := range []string{n.get("username").str(), n.get("id").str(), n.get("custom_id").str()} {
-			for _, list := range []string{"keyauth_credentials", "basicauth_credentials", "jwt_secrets"} {
-				if all := credentials[name][list]; all != nil && name != "" && absent(n, list) {
-					n = n.with(list, all)
-				}
-			}
-		}
-		l.consumer(path, n)
-	}
 }

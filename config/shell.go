@@ -16,7 +16,14 @@ type shellReader struct {
 	word     *shellWord
 
 	variables, placeholders *regexp.Regexp
+
+	// pieces counts those of all words.
+	pieces  int
+	tooMany bool
 }
+
+// maxPieces bounds the words of a script and what they are made of.
+const maxPieces = 100_000
 
 // shellCommand is a command, and whether it reads what the one before it prints.
 type shellCommand struct {
@@ -46,8 +53,8 @@ func (w shellWord) plain() string {
 	return b.String()
 }
 
-// readShell returns the commands of a script.
-func readShell(text string) []shellCommand {
+// readShell returns the commands of a script, or false where it has too many words.
+func readShell(text string) (commands []shellCommand, ok bool) {
 	r := shellReader{
 		text: text, commands: make([]shellCommand, 1),
 		variables:    regexp.MustCompile(`^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`),
@@ -57,7 +64,7 @@ func readShell(text string) []shellCommand {
 		r.step()
 	}
 	r.endWord()
-	return r.commands
+	return r.commands, !r.tooMany
 }
 
 // step reads what stands outside of quotes.
@@ -91,21 +98,28 @@ func (r *shellReader) step() {
 	case c == '$' && r.variable():
 	case c == '{' && r.placeholder():
 	default:
-		r.literal(rest[:1], 1)
+		n := strings.IndexAny(rest[1:], " \t\r\n;&|'\"\\${")
+		if n < 0 {
+			n = len(rest) - 1
+		}
+		r.literal(rest[:n+1], n+1)
 	}
 }
 
 // literal adds text, which took so many bytes of the script.
 func (r *shellReader) literal(text string, bytes int) {
 	r.startWord()
-	pieces := r.word.pieces
-	if n := len(pieces); n > 0 && pieces[n-1].variable == "" && !pieces[n-1].placeholder && pieces[n-1].end == r.at && len(text) == bytes {
-		pieces[n-1].text += text
-		pieces[n-1].end += bytes
-	} else {
-		r.word.pieces = append(pieces, shellPiece{text: text, start: r.at, end: r.at + bytes})
-	}
+	r.add(shellPiece{text: text, start: r.at, end: r.at + bytes})
 	r.at += bytes
+}
+
+// add adds a piece to the word. Beyond the bounds nothing more is read.
+func (r *shellReader) add(p shellPiece) {
+	r.word.pieces = append(r.word.pieces, p)
+	if r.pieces++; r.pieces > maxPieces {
+		r.text = r.text[:r.at]
+		r.tooMany = true
+	}
 }
 
 // quoted reads what stands in single quotes.
@@ -117,7 +131,7 @@ func (r *shellReader) quoted() {
 		end = len(r.text) - r.at
 	}
 	if end > 0 {
-		r.word.pieces = append(r.word.pieces, shellPiece{text: r.text[r.at : r.at+end], start: r.at, end: r.at + end})
+		r.add(shellPiece{text: r.text[r.at : r.at+end], start: r.at, end: r.at + end})
 	}
 	r.at = min(r.at+end+1, len(r.text))
 }
@@ -154,7 +168,7 @@ func (r *shellReader) variable() bool {
 		return false
 	}
 	r.startWord()
-	r.word.pieces = append(r.word.pieces, shellPiece{text: m[0], variable: m[1] + m[2], start: r.at, end: r.at + len(m[0])})
+	r.add(shellPiece{text: m[0], variable: m[1] + m[2], start: r.at, end: r.at + len(m[0])})
 	r.at += len(m[0])
 	return true
 }
@@ -167,7 +181,7 @@ func (r *shellReader) placeholder() bool {
 		return false
 	}
 	r.startWord()
-	r.word.pieces = append(r.word.pieces, shellPiece{text: m[1], start: r.at, end: r.at + len(m[0]), placeholder: true})
+	r.add(shellPiece{text: m[1], start: r.at, end: r.at + len(m[0]), placeholder: true})
 	r.at += len(m[0])
 	return true
 }
@@ -196,20 +210,20 @@ func (r *shellReader) endCommand(pipe bool) {
 
 // document returns a word as a document of its own, with its variables filled in.
 // Its positions are those of the script.
-func (l *loader) wordDocument(source Source, w shellWord) *document {
-	d := &document{name: source.Name, sourceLines: lineStarts(source.Data)}
+func (s scriptCommand) wordDocument(w shellWord) *document {
+	d := &document{name: s.source.Name, sourceLines: s.lines}
 	var text strings.Builder
 	for _, p := range w.pieces {
-		s := span{start: text.Len(), end: text.Len(), sourceStart: p.start, sourceEnd: p.start, plain: true}
+		part := span{start: text.Len(), end: text.Len(), sourceStart: p.start, sourceEnd: p.start, plain: true}
 		if p.variable != "" {
-			s.plain, s.sourceEnd = false, p.end
-			p.text, s.broken = l.shellValue(d, p)
+			part.plain, part.sourceEnd = false, p.end
+			p.text, part.broken = s.shellValue(d, p)
 		}
 		text.WriteString(p.text)
 		if p.variable != "" {
-			s.end = text.Len()
+			part.end = text.Len()
 		}
-		d.spans = append(d.spans, s)
+		d.spans = append(d.spans, part)
 		if text.Len() > maxFileBytes {
 			break
 		}

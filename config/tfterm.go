@@ -111,6 +111,9 @@ func (l *loader) template(at tfPlace, n *node, e *hclsyntax.TemplateExpr) *node 
 // variableWords fills in words such as var.key that are written into a string,
 // where Terraform takes them literally: published examples mean the variable.
 func (l *loader) variableWords(at tfPlace, n *node) {
+	if !strings.Contains(n.text, "var.") {
+		return
+	}
 	variable := regexp.MustCompile(`^var\.([\pL_][\pL\pN_-]*)$`)
 	n.text = regexp.MustCompile(`\S+`).ReplaceAllStringFunc(n.text, func(word string) string {
 		m := variable.FindStringSubmatch(word)
@@ -123,6 +126,9 @@ func (l *loader) variableWords(at tfPlace, n *node) {
 		}
 		l.warn(n.pos, at.path, "Terraform takes "+limited(word)+" in a string literally; it is filled in here: write ${"+limited(word)+"}")
 		value := l.variable(at, n.pos, m[1])
+		if l.tf.text += len(value.text); l.tf.text > maxTermText {
+			return word
+		}
 		n.hidden, n.broken = true, n.broken || value.broken
 		return value.text
 	})
