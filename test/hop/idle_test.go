@@ -40,7 +40,7 @@ func TestIdleConnectionsOfTheHopEndWithoutARequestInThem(t *testing.T) {
 	require.NoError(t, group.Wait())
 	ended := w.stat("cluster.semlb_hop.upstream_cx_idle_timeout")
 	t.Logf("%d requests of two attempts each, %d idle connections of the hop were closed meanwhile", clients*each, ended)
-	require.Greater(t, ended, clients, "the pauses do not meet the timeout")
+	require.Greater(t, ended, 10, "the pauses do not meet the timeout")
 	require.Empty(t, drained(wrong))
 }
 
