@@ -90,8 +90,17 @@ func (r *request) body(model string) string {
 		members = append(members, `"stream":true`)
 	}
 	members = append(members, `"padding":"`+strings.Repeat("x", r.padding)+`"`)
-	// Half of the prompts are new, so that the embedder is asked.
-	return harness.Chat(fmt.Sprintf("%s %d", description(r.lane), (r.id%2)*r.id), members...)
+	return harness.Chat(fmt.Sprintf("%s %d", description(r.lane), r.prompt()), members...)
+}
+
+// prompt is the number of the request's prompt. One in fifty is new, so that the
+// embedder is asked; the others come again, so that the cache of vectors, which may
+// take 64 MiB, is no growth that hides another.
+func (r *request) prompt() int {
+	if number(50, r.id, 10) == 0 {
+		return r.id
+	}
+	return r.id % 500
 }
 
 // outcome is what becomes of the request at a target of a lane.
