@@ -9,6 +9,7 @@ import (
 	metadatav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -36,12 +37,34 @@ func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor 
 		MessageTimeout:    durationpb.New(timeout),
 		// Never true: a request that was not rewritten must not leave.
 		FailureModeAllow: false,
-		MutationRules: &mutationrulesv3.HeaderMutationRules{
-			AllowAllRouting: wrapperspb.Bool(true),
-			AllowEnvoy:      wrapperspb.Bool(true),
-			DisallowIsError: wrapperspb.Bool(true),
-		},
+		MutationRules:    mutationRules(role),
 	}
+}
+
+// mutationRules let a role set the route, and of Envoy's own headers those that it
+// needs: the outer one says what may be retried ([Policy.Headers]), and the inner one
+// that an answer is final ([Final]). Anything else of Envoy's is an error: it ends
+// the request and counts as rejected_header_mutations.
+func mutationRules(role string) *mutationrulesv3.HeaderMutationRules {
+	own := map[string]string{
+		RoleOuter: "x-envoy-(max-retries|retry-on|retriable-header-names|retriable-status-codes)",
+		RoleInner: headerRateLimited,
+	}
+	return &mutationrulesv3.HeaderMutationRules{
+		AllowAllRouting: wrapperspb.Bool(true),
+		AllowEnvoy:      wrapperspb.Bool(false),
+		AllowExpression: &matcherv3.RegexMatcher{Regex: own[role]},
+		DisallowIsError: wrapperspb.Bool(true),
+	}
+}
+
+// outerProcessor is the outer role. It keeps the route that the client's request
+// matched: the rewritten path and host are those of the target, which a Kong route
+// with paths or hosts does not match.
+func outerProcessor(timeout time.Duration) *extprocv3.ExternalProcessor {
+	p := processor(RoleOuter, timeout)
+	p.RouteCacheAction = extprocv3.ExternalProcessor_RETAIN
+	return p
 }
 
 // gatedProcessor is the inner role, skipped on an attempt that the outer role

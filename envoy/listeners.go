@@ -33,7 +33,7 @@ func outer(c Config) *listenerv3.Listener {
 		LocalReplyConfig:    outerReplies(),
 		AccessLog:           requestLog(),
 		HttpFilters: append(c.Credentials.filters(),
-			httpFilter(extProcName, processor(RoleOuter, c.messageTimeout())), terminal()),
+			httpFilter(extProcName, outerProcessor(c.messageTimeout())), terminal()),
 	}
 	routed(manager, c.Static, outerRouteConfig(l, c.Routes))
 	return &listenerv3.Listener{

@@ -78,6 +78,15 @@ func routerUnavailable() failure {
 	}
 }
 
+// mutationRefused is an answer of the external processor that Envoy did not take, by
+// [mutationRules] or because it is no header at all. Envoy answers 500 without a body
+// and with details that are a text of its own.
+func mutationRefused(header string) *hcmv3.ResponseMapper {
+	return mapper(failure{
+		status: 500, code: "internal_error", kind: "server_error", message: "The router could not handle this request.",
+	}, expression(`response.code == 500 && !response.code_details.startsWith("semlb_")`), header)
+}
+
 // innerReplies decides, for what Envoy itself answers inside the inner hop,
 // whether the outer route may try the next target: HeaderRetry says yes, the
 // rate-limited header says no even where the status is a listed one. A provider's
@@ -97,7 +106,7 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 	// What has no flag is the inner external processor: its own answers carry the
 	// rate-limited header, its faults do not and go on to the next target, for which
 	// nothing has been sent yet.
-	c.Mappers = append(c.Mappers, mapper(routerUnavailable(), routerUnavailable().filter(), HeaderRetry))
+	c.Mappers = append(c.Mappers, mapper(routerUnavailable(), routerUnavailable().filter(), HeaderRetry), mutationRefused(HeaderRetry))
 	c.Mappers = append(c.Mappers, &hcmv3.ResponseMapper{
 		Filter:       anything(),
 		HeadersToAdd: responseHeader(HeaderRetry, "1"),
@@ -121,6 +130,7 @@ func outerReplies() *hcmv3.LocalReplyConfig {
 	for _, f := range failures() {
 		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
 	}
+	c.Mappers = append(c.Mappers, mutationRefused(""))
 	return c
 }
 
@@ -192,11 +202,15 @@ func anything() *accesslogv3.AccessLogFilter {
 
 // details matches replies whose response code details contain text.
 func details(text string) *accesslogv3.AccessLogFilter {
-	expression := `response.code_details.contains("` + text + `")`
+	return expression(`response.code_details.contains("` + text + `")`)
+}
+
+// expression matches replies for which a CEL expression is true.
+func expression(text string) *accesslogv3.AccessLogFilter {
 	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ExtensionFilter{
 		ExtensionFilter: &accesslogv3.ExtensionFilter{
 			Name:       "envoy.access_loggers.extension_filters.cel",
-			ConfigType: &accesslogv3.ExtensionFilter_TypedConfig{TypedConfig: typed(&celv3.ExpressionFilter{Expression: expression})},
+			ConfigType: &accesslogv3.ExtensionFilter_TypedConfig{TypedConfig: typed(&celv3.ExpressionFilter{Expression: text})},
 		},
 	}}
 }
