@@ -24,6 +24,8 @@ func outer(c Config) *listenerv3.Listener {
 		NormalizePath:         wrapperspb.Bool(true),
 		RequestHeadersTimeout: durationpb.New(time.Minute),
 		RequestTimeout:        durationpb.New(5 * time.Minute),
+		// A listener that was replaced has no idle connection left when it goes.
+		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(DrainTime / 2)},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
 		},
