@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -128,7 +129,7 @@ func (w *wire) talk(role []string, messages ...*extprocv3.ProcessingRequest) ([]
 	var answers []*extprocv3.ProcessingResponse
 	for {
 		answer, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return answers, nil
 		}
 		if err != nil {
@@ -200,9 +201,11 @@ func TestStreamsOutOfOrderEndWithAStatus(t *testing.T) {
 		{"no header at all", outer, []*extprocv3.ProcessingRequest{{Request: &extprocv3.ProcessingRequest_RequestHeaders{}}, body}, codes.OK, 2},
 		{"an attempt without a plan", inner, []*extprocv3.ProcessingRequest{headers, body}, codes.OK, 2},
 		{"an attempt beyond its plan", inner, []*extprocv3.ProcessingRequest{
-			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", "x-envoy-attempt-count", "2"), body}, codes.OK, 2},
+			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", "x-envoy-attempt-count", "2"), body,
+		}, codes.OK, 2},
 		{"an attempt with broken originals", inner, []*extprocv3.ProcessingRequest{
-			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1,b2", "x-envoy-attempt-count", "2", envoy.HeaderOriginals, "%%%"), body}, codes.OK, 2},
+			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1,b2", "x-envoy-attempt-count", "2", envoy.HeaderOriginals, "%%%"), body,
+		}, codes.OK, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			answers, err := w.talk(tt.role, tt.messages...)
