@@ -67,7 +67,7 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
 faults: tools ## what semlb has to survive, row by row, with a table of what was seen
-	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -count 1 -timeout 15m ./test/faults
+	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) go test -race -count 1 -timeout 15m
 
 vet: ## gofmt, go vet and go.mod
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }

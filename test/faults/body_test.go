@@ -1,0 +1,207 @@
+package faults_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// counted counts what is read of it. It hides the length, so it is sent in chunks.
+type counted struct {
+	io.Reader
+	n atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// filler is any number of spaces.
+type filler struct{}
+
+func (filler) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+func TestFault03BodyOverLimit(t *testing.T) {
+	const limit, endless = 64 << 10, 256 << 20
+	r := begin(t, "64 KiB limit: one byte more, 256 MiB, sized and in chunks; Content-Length too long, too short, twice, negative, with chunks, absent")
+	w := start(t, options{plugin: func(p *harness.Plugin) { p.MaxRequestBodySize = limit }})
+	exact := chat(strings.Repeat("x", limit-len(chat(""))))
+	require.Len(t, exact, limit)
+	w.survives(func() {
+		n := w.refuses(http.StatusRequestEntityTooLarge, "request_too_large", []string{exact + " ", exact + strings.Repeat(" ", 50<<10)})
+		most := int64(0)
+		for _, p := range harness.Protocols() {
+			client := harness.NewClient(t, p)
+			answer := w.sendChunks(client, strings.NewReader(exact+" "))
+			w.requireRefused(answer, http.StatusRequestEntityTooLarge, "request_too_large")
+			for _, length := range []int64{-1, endless} {
+				body := &counted{Reader: io.MultiReader(strings.NewReader(exact), io.LimitReader(filler{}, endless-limit))}
+				request := w.request(t.Context(), body)
+				request.ContentLength = length
+				answer, err := harness.Send(client, request)
+				require.NoError(t, err)
+				w.requireRefused(answer, http.StatusRequestEntityTooLarge, "request_too_large")
+				most, n = max(most, body.n.Load()), n+1
+			}
+			w.requireNothingSent()
+			require.Equal(t, http.StatusOK, w.sendChunks(client, strings.NewReader(exact)).Status, "chunked works like sized")
+			require.Equal(t, http.StatusOK, w.postOver(client, exact).Status)
+			w.reset()
+		}
+		// What is on its way when the answer comes: the sockets' buffers and Envoy's.
+		require.Less(t, most, int64(16<<20))
+		r.saw("%d × 413, after at most %d KiB of 256 MiB were taken; a body of exactly the limit passes both ways", n, most>>10)
+	})
+	w.survives(func() { r.saw("lying lengths: %s", w.lies()) })
+}
+
+func (w *world) sendChunks(c *http.Client, body io.Reader) harness.Answer {
+	w.t.Helper()
+	answer, err := harness.Send(c, w.request(w.t.Context(), &counted{Reader: body}))
+	require.NoError(w.t, err)
+	return answer
+}
+
+// lies sends requests whose length is not what they say. It tells the statuses.
+func (w *world) lies() string {
+	w.t.Helper()
+	body := chat(cooking)
+	chunked := "Transfer-Encoding: chunked\r\n"
+	chunk := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+	var told []string
+	for _, lie := range []struct {
+		name, headers, body string
+	}{
+		{"too long", fmt.Sprintf("Content-Length: %d\r\n", len(body)+1000), body},
+		{"too short", fmt.Sprintf("Content-Length: %d\r\n", len(body)-9), body},
+		{"twice", fmt.Sprintf("Content-Length: %d\r\nContent-Length: 1\r\n", len(body)), body},
+		{"negative", "Content-Length: -1\r\n", body},
+		{"no number", "Content-Length: 0x10\r\n", body},
+		{"with chunks", fmt.Sprintf("Content-Length: %d\r\n", len(chunk)) + chunked, chunk},
+		{"absent", "", body},
+		{"chunk without an end", chunked, chunk[:len(chunk)-5]},
+		{"chunk that is none", chunked, "zz\r\n" + body},
+	} {
+		status := w.raw("POST " + harness.ChatPath + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + lie.headers + "\r\n" + lie.body)
+		require.Contains(w.t, []int{http.StatusBadRequest, 0}, status, lie.name) // 0 is none
+		told = append(told, fmt.Sprintf("%s %d", lie.name, status))
+		w.requireNothingSent()
+	}
+	return strings.Join(told, ", ")
+}
+
+// raw sends bytes and returns the status of the first answer, or 0 if there was none.
+func (w *world) raw(text string) int {
+	w.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.URL, "http://"))
+	require.NoError(w.t, err)
+	defer conn.Close()
+	// Where Envoy waits for more, the client goes away.
+	require.NoError(w.t, conn.SetDeadline(time.Now().Add(500*time.Millisecond)))
+	_, err = io.WriteString(conn, text)
+	require.NoError(w.t, err)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+func TestFault07RewrittenLength(t *testing.T) {
+	r := begin(t, "model names of 1 to 300 bytes put in the place of others; sized and in chunks; on attempts 1 and 2")
+	long := strings.Repeat("m", 300)
+	w := start(t, options{plugin: func(p *harness.Plugin) {
+		p.Targets[0].Model, p.Targets[1].Model = long, "m"
+		p.Targets[1].Options = map[string]any{"max_tokens": 7}
+	}})
+	w.survives(func() {
+		n := 0
+		for _, p := range harness.Protocols() {
+			client := harness.NewClient(t, p)
+			for _, size := range []int{0, 1, 10_000, 900_000} {
+				for _, model := range []string{`"model":"x",`, `"model":"client-` + long + `",`, `"model":"",`, ``} {
+					w.reset()
+					w.cook1.Do(harness.Status(http.StatusTooManyRequests))
+					prompt := cooking + strings.Repeat(" pasta", size/6)
+					body := `{` + model + `"max_tokens":100000,"messages":[{"role":"user","content":"` + prompt + `"}]}`
+					answer := w.sendChunks(client, strings.NewReader(body))
+					if n%2 == 0 {
+						w.reset()
+						w.cook1.Do(harness.Status(http.StatusTooManyRequests))
+						answer = w.postOver(client, body)
+					}
+					require.Equal(t, "cook-2", answer.Header.Get("X-Stub"), answer.Body)
+					for i, s := range []*harness.Stub{w.cook1, w.cook2} {
+						got := s.Only(t)
+						require.NoError(t, got.BodyErr)
+						require.EqualValues(t, len(got.Body), got.ContentLength, "content-length and body")
+						require.NotContains(t, got.Header, "Transfer-Encoding")
+						require.Contains(t, string(got.Body), `"model":"`+[]string{long, "m"}[i]+`"`)
+						require.Contains(t, string(got.Body), prompt)
+					}
+					n++
+				}
+			}
+		}
+		r.saw("%d requests, 2 attempts each: content-length is the body's, all bytes there", n)
+	})
+}
+
+func TestFault08RoutingHeaders(t *testing.T) {
+	r := begin(t, "clients and targets send x-semlb-*, x-envoy-*, x-consumer-* headers, twice, in mixed case")
+	w := start(t, options{})
+	cluster := func(s *harness.Stub) string { return "http_" + s.Authority + "_c60000_w60000" }
+	spoofed := http.Header{}
+	for name, value := range map[string]string{
+		"x-semlb-cluster": cluster(w.code), "x-semlb-first": cluster(w.code), "x-semlb-plan": "a,b", "x-semlb-instance": "i",
+		"x-semlb-originals": "AQAA", "x-semlb-served": "spoofed", "x-semlb-retry": "|connect|", "x-semlb-idle": "1", "x-semlb-probes": "a:1",
+		"x-semlb-consumer": "someone", "x-consumer-username": "someone", "x-semlb-basic-user": "someone", "x-semlb-issuer": "someone",
+		"x-envoy-attempt-count": "2", "x-envoy-max-retries": "0", "x-envoy-retry-on": "5xx", "x-envoy-original-path": "/x",
+		"x-envoy-upstream-rq-timeout-ms": "1", "x-envoy-ratelimited": "true", "x-forwarded-host": "x",
+	} {
+		spoofed[name] = []string{value, value}
+		spoofed[strings.ToUpper(name)] = []string{value}
+		spoofed[strings.ToUpper(name[:3])+name[3:]] = []string{value}
+	}
+	w.survives(func() {
+		for _, p := range harness.Protocols() {
+			for first, want := range map[int][3]int{200: {1, 0, 0}, 429: {1, 1, 0}, 400: {1, 0, 0}} {
+				w.reset()
+				w.cook1.Do(harness.Status(first, http.Header{"X-Semlb-Retry": {"1"}, "X-Envoy-Ratelimited": {"true"}, "X-Kong-Llm-Model": {"spoofed"}}))
+				answer := w.postOver(harness.NewClient(t, p), chat(cooking), spoofed)
+				require.Equal(t, want, w.counts(), "the plan is semlb's own")
+				served := []string{cook1Model, cook2Model}[want[1]]
+				require.Equal(t, []string{"openai/" + served}, answer.Header["X-Kong-Llm-Model"])
+				for _, s := range w.stubs() {
+					for _, got := range s.Requests() {
+						requireAttempt(t, got, s, cooking)
+						for name := range got.Header {
+							for _, prefix := range []string{"X-Semlb", "X-Envoy", "X-Consumer", "X-Forwarded"} {
+								require.False(t, strings.HasPrefix(name, prefix), "%s reached a target", name)
+							}
+						}
+					}
+				}
+			}
+		}
+		r.saw("%d headers: order, target and answer as without them; none reached a target", len(spoofed))
+	})
+}

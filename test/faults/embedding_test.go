@@ -1,0 +1,269 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"semlb/test/harness"
+)
+
+// budget is the decision budget of these tests, and late is how much more a request
+// may take altogether.
+const (
+	budget = 300 * time.Millisecond
+	late   = 700 * time.Millisecond
+)
+
+func withBudget() []string { return []string{"--decision-budget", budget.String()} }
+
+// requireDegraded says that a prompt was served by the default route within the
+// budget, because its distance could not be had.
+func (w *world) requireDegraded(prompt string) {
+	w.t.Helper()
+	w.requireGrowth(1, func() int { return w.decided("degraded") }, func() {
+		answer := w.post(chat(prompt))
+		require.Equal(w.t, http.StatusOK, answer.Status, answer.Body)
+		require.Equal(w.t, cook1Model, answer.Header.Get("X-Stub"), "the default route")
+		require.Less(w.t, answer.Took, budget+late)
+		all := w.cook1.Requests()
+		requireAttempt(w.t, all[len(all)-1], w.cook1, prompt)
+	})
+}
+
+// endless is an answer that does not stop.
+func endless(x *harness.Exchange) {
+	x.Body()
+	chunk := strings.Repeat("0.1,", 8192)
+	_, err := io.WriteString(x.Writer, `{"data":[{"index":0,"embedding":[`)
+	for err == nil {
+		_, err = io.WriteString(x.Writer, chunk)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func text(status int, body string) harness.Behaviour {
+	return func(x *harness.Exchange) {
+		x.Body()
+		x.Writer.WriteHeader(status)
+		_, _ = io.WriteString(x.Writer, body)
+	}
+}
+
+func TestFault10Embedder(t *testing.T) {
+	r := begin(t, "embedder refused, reset, garbage, 401, 429, 5xx, redirect, hang, slow; vectors too wide, too narrow, none, NaN, infinite, null, zero; endless, cut and HTML answers")
+	elsewhere := harness.NewStub(t, "elsewhere")
+	faults := map[string]harness.Behaviour{
+		"reset": harness.Reset(), "close": harness.Close(), "garbage": harness.Garbage(),
+		"401": harness.Status(401), "429": harness.Status(429), "500": harness.Status(500), "503": harness.Status(503),
+		"redirect": harness.Status(307, http.Header{"Location": {elsewhere.URL}}),
+		"slow":     harness.Slow(2*budget, embed), "hang": harness.Hang(),
+		"wide": allNumbers(width+1, "1"), "narrow": allNumbers(width-1, "1"), "empty": allNumbers(0, "1"),
+		"NaN": allNumbers(width, "NaN"), "infinite": allNumbers(width, "1e39"), "null": allNumbers(width, "null"), "zero": allNumbers(width, "0"),
+		"endless": endless, "cut": text(200, `{"data":[{"index":0,"embedding":[1,`), "HTML": text(200, "<html>"), "no data": text(200, `{"data":[]}`),
+	}
+	e := newEmbedder(t)
+	w := start(t, options{embedder: e, flags: withBudget()})
+	w.survives(func() {
+		for name, fault := range faults {
+			e.Do(fault)
+			prompt := "my program " + name
+			w.requireDegraded(prompt)
+			e.recover()
+			// A call that still runs is joined; what it comes to is not kept.
+			require.Eventually(t, func() bool { return w.post(chat(prompt)).Header.Get("X-Stub") == codeModel }, waitLimit, waitStep, name)
+		}
+		r.saw("%d faults: 200 by the default route in under %s, degraded; asked again and matched afterwards", len(faults), budget+late)
+	})
+	w.survives(func() {
+		e.Reset()
+		e.Do(harness.Status(500))
+		for i := range 8 {
+			w.requireDegraded(fmt.Sprintf("another program %d", i))
+		}
+		require.Len(t, e.inputs(), 5, "the breaker is open after five failures")
+		e.recover()
+		closed := timed(func() { w.awaitMatched("a later program") })
+		r.saw("breaker open after 5, closed after %s", closed.Round(100*time.Millisecond))
+	})
+	w.survives(func() {
+		e.Reset()
+		e.Do(harness.Status(429, http.Header{"Retry-After": {"2"}}))
+		w.requireDegraded("one more program")
+		e.recover()
+		for i := range 4 {
+			w.requireDegraded(fmt.Sprintf("too early a program %d", i))
+		}
+		require.Len(t, e.inputs(), 1, "it is left alone")
+		w.awaitMatched("a program in time")
+		calls := e.Requests()
+		waited := calls[1].At.Sub(calls[0].At)
+		require.GreaterOrEqual(t, waited, 2*time.Second)
+		require.Less(t, waited, 4*time.Second)
+		r.saw("Retry-After: 2 left it alone for %s", waited.Round(100*time.Millisecond))
+	})
+	require.Empty(t, elsewhere.Requests(), "a redirect was followed")
+	require.NotContains(t, w.log(), "my program")
+	require.NotContains(t, w.log(), "key-of-the-embedder")
+}
+
+// awaitMatched sends a prompt until its distance can be had.
+func (w *world) awaitMatched(prompt string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool { return w.post(chat(prompt)).Header.Get("X-Stub") == codeModel }, waitLimit, 50*time.Millisecond)
+}
+
+// TestFault10EmbedderDownAtStart goes with row 10: descriptions cannot be embedded.
+func TestFault10EmbedderDownAtStart(t *testing.T) {
+	r := begin(t, "embedder refuses connections from the start")
+	w := start(t, options{flags: append(withBudget(), "--embeddings", "config"), plugin: func(p *harness.Plugin) {
+		p.VectorDB = vectorBlock()
+		p.Embeddings = map[string]any{"model": map[string]any{
+			"provider": "openai", "name": "m", "options": map[string]any{"upstream_url": harness.RefusedURL(t) + "/v1/embeddings"},
+		}}
+	}})
+	w.requireReady()
+	for i := range 10 {
+		w.requireDegraded(fmt.Sprintf("a program %d", i))
+	}
+	r.saw("ready, 10 requests served by the default route, degraded")
+}
+
+func TestFault12IdenticalColdPrompts(t *testing.T) {
+	const n = 1000
+	r := begin(t, "1,000 identical cold prompts at once")
+	e := newEmbedder(t)
+	w := start(t, options{embedder: e})
+	w.survives(func() {
+		e.Reset()
+		e.Do(harness.Slow(200*time.Millisecond, embed))
+		matched := w.burst(n, func(int) string { return "the same program" })
+		require.Len(t, e.Requests(), 1, "embedding calls")
+		r.saw("1 embedding call, %d × 200: %d matched, %d by the default route", n, matched, n-matched)
+	})
+}
+
+// burst sends n prompts at once. All are answered 200, by the group for code or by
+// the default route; it returns how many by the first.
+func (w *world) burst(n int, prompt func(int) string) int {
+	w.t.Helper()
+	client := harness.NewClient(w.t, harness.HTTP2)
+	var matched atomic.Int64
+	var all errgroup.Group
+	for i := range n {
+		r := w.request(w.t.Context(), strings.NewReader(chat(prompt(i))))
+		all.Go(func() error {
+			answer, err := harness.Send(client, r)
+			switch {
+			case err != nil:
+				return err
+			case answer.Status != http.StatusOK:
+				return fmt.Errorf("status %d: %s", answer.Status, answer.Body)
+			case answer.Header.Get("X-Stub") == codeModel:
+				matched.Add(1)
+			case answer.Header.Get("X-Stub") != cook1Model:
+				return errors.New("answered by " + answer.Header.Get("X-Stub"))
+			}
+			return nil
+		})
+	}
+	require.NoError(w.t, all.Wait())
+	return int(matched.Load())
+}
+
+func TestFault13DistinctColdPrompts(t *testing.T) {
+	const n, each = 1000, 250 * time.Millisecond
+	r := begin(t, "1,000 distinct cold prompts at once, embedder takes 250 ms for each")
+	e := newEmbedder(t)
+	w := deploy(t, options{embedder: e, flags: withBudget()})
+	w.survives(func() {
+		before := w.metric("process_resident_memory_bytes")
+		var now, most atomic.Int64
+		e.Reset()
+		e.Do(func(x *harness.Exchange) {
+			at := now.Add(1)
+			defer now.Add(-1)
+			for seen := most.Load(); at > seen && !most.CompareAndSwap(seen, at); seen = most.Load() {
+			}
+			harness.Slow(each, embed)(x)
+		})
+		matched, took := 0, time.Duration(0)
+		w.requireGrowth(n, func() int { return w.decided("matched") + w.decided("degraded") }, func() {
+			took = timed(func() { matched = w.burst(n, func(i int) string { return fmt.Sprintf("program %d", i) }) })
+		})
+		require.LessOrEqual(t, most.Load(), int64(16), "embedding calls at once")
+		require.LessOrEqual(t, len(e.Requests()), 64+16*(2+int(took/each)), "calls: the queue, and as many at once as there was time for")
+		grown := (w.metric("process_resident_memory_bytes") - before) / (1 << 20)
+		require.Less(t, grown, 150.0, "MiB")
+		r.saw("%d × 200: %d matched, %d shed to the default route; at most %d embedding calls at once, %d in all; memory +%.0f MiB",
+			n, matched, n-matched, most.Load(), len(e.Requests()), grown)
+	})
+}
+
+func TestFault14ClientResets(t *testing.T) {
+	r := begin(t, "client goes away in the middle of its body, while its prompt is embedded, while the model thinks, in the middle of a stream")
+	e := newEmbedder(t)
+	w := start(t, options{embedder: e, flags: []string{"--decision-budget", "30s"}})
+	w.survives(func() {
+		for _, p := range harness.Protocols() {
+			w.reset()
+			body, leave := io.Pipe()
+			left := w.sendAway(p, t.Context(), body)
+			_, err := leave.Write([]byte(chat(cooking)[:20]))
+			require.NoError(t, err)
+			require.NoError(t, leave.CloseWithError(errors.New("the client leaves")))
+			require.Error(t, <-left)
+
+			e.Reset()
+			e.Do(harness.Hang())
+			w.leave(p, fmt.Sprintf("a program over %s", p), func() { e.Await(t, 1) })
+			e.AwaitGone(t)
+			e.recover()
+			require.Equal(t, [3]int{}, w.counts(), "requests of nobody")
+
+			w.cook1.Do(harness.Hang())
+			w.leave(p, cooking, func() { w.cook1.Await(t, 1) })
+			w.cook1.AwaitGone(t)
+
+			w.cook1.Reset()
+			w.cook1.Do(harness.SSEStall(1))
+			w.leave(p, cooking, func() { w.cook1.Await(t, 1); time.Sleep(50 * time.Millisecond) })
+			w.cook1.AwaitGone(t)
+			require.Equal(t, [3]int{1, 0, 0}, w.counts(), "nobody else is asked")
+		}
+		r.saw("embedder's and target's connections closed, no further attempt; the client's end is no degraded decision: %d", w.decided("degraded"))
+	})
+	w.awaitLog("msg=request", "client_gone=true")
+}
+
+// leave sends a prompt and goes away when arrived returns.
+func (w *world) leave(p harness.Protocol, prompt string, arrived func()) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	left := w.sendAway(p, ctx, strings.NewReader(chat(prompt)))
+	arrived()
+	cancel()
+	require.ErrorIs(w.t, <-left, context.Canceled)
+}
+
+// sendAway sends a request and tells what became of it.
+func (w *world) sendAway(p harness.Protocol, ctx context.Context, body io.Reader) <-chan error {
+	w.t.Helper()
+	r, client := w.request(ctx, body), harness.NewClient(w.t, p)
+	left := make(chan error, 1)
+	go func() {
+		answer, err := harness.Send(client, r)
+		left <- errors.Join(err, answer.Err)
+	}()
+	return left
+}

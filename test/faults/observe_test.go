@@ -1,0 +1,138 @@
+package faults_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// request makes a chat request.
+func (w *world) request(ctx context.Context, body io.Reader, headers ...http.Header) *http.Request {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+harness.ChatPath, body)
+	require.NoError(w.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	for _, h := range headers {
+		for name, values := range h {
+			r.Header[name] = values
+		}
+	}
+	return r
+}
+
+// page is what the status port says; no connection is left open behind it.
+func (w *world) page(path string) (int, string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.Status+path, nil)
+	require.NoError(w.t, err)
+	r.Close = true
+	answer, err := harness.Send(&http.Client{Timeout: waitLimit}, r)
+	require.NoError(w.t, err)
+	return answer.Status, answer.Body
+}
+
+func (w *world) requireReady() {
+	w.t.Helper()
+	status, body := w.page("/readyz")
+	require.Equal(w.t, http.StatusOK, status, body)
+}
+
+// families are the metrics now.
+func (w *world) families() map[string]*dto.MetricFamily {
+	w.t.Helper()
+	_, text := w.page("/metrics")
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
+	require.NoError(w.t, err)
+	return families
+}
+
+// metric is a counter or gauge, summed over the series that have the labels, given
+// as names and values in turn. What does not exist yet is 0.
+func (w *world) metric(name string, labels ...string) float64 {
+	w.t.Helper()
+	sum := 0.0
+	for _, m := range w.families()[name].GetMetric() {
+		if hasLabels(m, labels) {
+			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetHistogram().GetSampleSum()
+		}
+	}
+	return sum
+}
+
+func hasLabels(m *dto.Metric, labels []string) bool {
+	has := 0
+	for _, pair := range m.GetLabel() {
+		for i := 0; i < len(labels); i += 2 {
+			if pair.GetName() == labels[i] && pair.GetValue() == labels[i+1] {
+				has++
+			}
+		}
+	}
+	return 2*has == len(labels)
+}
+
+// series is the number of all series of semlb's own.
+func (w *world) series() int {
+	n := 0
+	for name, family := range w.families() {
+		if strings.HasPrefix(name, "semlb_") {
+			n += len(family.GetMetric())
+		}
+	}
+	return n
+}
+
+func (w *world) answered(reason string) int {
+	return int(w.metric("semlb_answers_total", "code", reason))
+}
+func (w *world) decided(reason string) int {
+	return int(w.metric("semlb_decisions_total", "reason", reason))
+}
+
+// requireGrowth runs something by which a count grows; it waits for the count, which
+// may come over Envoy's access log.
+func (w *world) requireGrowth(want int, count func() int, run func()) {
+	w.t.Helper()
+	before := count()
+	run()
+	require.Eventually(w.t, func() bool { return count()-before >= want }, waitLimit, waitStep, "want a growth by %d", want)
+	require.Equal(w.t, want, count()-before)
+}
+
+// logs counts the lines of the log that have all the parts.
+func (w *world) logs(parts ...string) int {
+	n := 0
+lines:
+	for line := range strings.Lines(w.log()) {
+		for _, part := range parts {
+			if !strings.Contains(line, part) {
+				continue lines
+			}
+		}
+		n++
+	}
+	return n
+}
+
+// awaitLog waits for a line of the log that has all the parts.
+func (w *world) awaitLog(parts ...string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool { return w.logs(parts...) > 0 }, waitLimit, waitStep, "no log line with %q", parts)
+}
+
+// timed is how long something takes.
+func timed(run func()) time.Duration {
+	begin := time.Now()
+	run()
+	return time.Since(begin)
+}

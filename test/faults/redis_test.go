@@ -1,0 +1,112 @@
+package faults_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+	"semlb/vectordb/redistest"
+)
+
+// inRedis keeps the vectors in a Redis, with more fields of the plugin's redis block.
+func inRedis(s *redistest.Server, search string, more map[string]any) func(*harness.Plugin) {
+	return func(p *harness.Plugin) {
+		block := map[string]any{"host": s.Host, "port": s.Port, "connect_timeout": 300, "read_timeout": 300, "send_timeout": 300}
+		for name, value := range more {
+			block[name] = value
+		}
+		p.VectorDB["redis"] = block
+		if search != "" {
+			p.VectorDB["search"] = search
+		}
+	}
+}
+
+// startInRedis starts a world with its own embedder whose vectors are in Redis.
+func startInRedis(t *testing.T, plugin func(*harness.Plugin)) *world {
+	t.Helper()
+	return start(t, options{embedder: newEmbedder(t), plugin: plugin, flags: withBudget(), store: true})
+}
+
+func (w *world) storeErrors() int { return int(w.metric("semlb_store_errors_total")) }
+
+func TestFault11Redis(t *testing.T) {
+	r := begin(t, "Redis killed, frozen, down at start, wrong password, every entry poisoned or of another width, index gone; search in memory and in the store")
+	server := redistest.Start(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr})
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+
+	w := startInRedis(t, inRedis(server, "", nil))
+	for name, poison := range map[string]string{"nonsense": "x", "another width": string(make([]byte, 4*(width-1))), "NaN": "\xff\xff\xff\xff" + string(make([]byte, 4*(width-1)))} {
+		require.Positive(t, poisonAll(t, client, poison), name)
+		startInRedis(t, inRedis(server, "", nil)).survives(func() {})
+	}
+	r.saw("poisoned entries are embedded anew")
+
+	w.survives(func() {
+		server.Pause()
+		w.requireServed("while Redis is frozen")
+		server.Kill()
+		w.requireServed("without Redis")
+		require.Zero(t, w.decided("degraded"))
+		server.Restart()
+	})
+	r.saw("killed and frozen: served from memory, ready")
+
+	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "the-password"}})
+	server.Kill()
+	for name, plugin := range map[string]func(*harness.Plugin){
+		"down": inRedis(server, "", nil), "no password": inRedis(locked, "", nil), "wrong password": inRedis(locked, "", map[string]any{"password": "planted-password"}),
+	} {
+		w := startInRedis(t, plugin)
+		w.survives(func() { w.requireServed(name) })
+		require.Positive(t, w.storeErrors(), name)
+		require.Positive(t, w.logs("the vector store cannot be reached"), name)
+		require.NotContains(t, w.log(), "planted-password")
+	}
+	r.saw("down at start, AUTH failure: ready, served from memory, semlb_store_errors_total")
+
+	server.Restart()
+	w = startInRedis(t, inRedis(server, "store", nil))
+	w.survives(func() {
+		poisonAll(t, client, "x")
+		w.requireServed("with poisoned entries")
+		server.Kill()
+		w.requireDegraded("a program without the store")
+		w.requireReady()
+		server.Restart()
+		w.awaitMatched("a program with the store again")
+	})
+	r.saw("search in the store: default route while it is away, ready, back by itself")
+}
+
+// requireServed says that requests are served and readiness stays.
+func (w *world) requireServed(when string) {
+	w.t.Helper()
+	w.requireReady()
+	for _, prompt := range []string{"a program " + when, "to cook " + when} {
+		require.Equal(w.t, http.StatusOK, w.post(chat(prompt)).Status, when)
+	}
+}
+
+// poisonAll overwrites every field of every hash.
+func poisonAll(t *testing.T, client *redis.Client, value string) int {
+	t.Helper()
+	keys, err := client.Keys(t.Context(), "*").Result()
+	require.NoError(t, err)
+	n := 0
+	for _, key := range keys {
+		fields, err := client.HKeys(t.Context(), key).Result()
+		if err != nil {
+			continue // no hash
+		}
+		for _, field := range fields {
+			require.NoError(t, client.HSet(t.Context(), key, field, value).Err())
+			n++
+		}
+	}
+	return n
+}

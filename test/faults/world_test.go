@@ -1,0 +1,240 @@
+package faults_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// The groups of these tests. A request about code is the good one that is sent after
+// every fault: its group is not the default one, so a decision that could not be
+// made shows.
+const (
+	cooking = "How do I cook fresh pasta at home?"
+	code    = "Why does my program crash with a segmentation fault?"
+
+	cook1Model, cook2Model, codeModel = "cook-1", "cook-2", "code-1"
+)
+
+const (
+	waitLimit = 15 * time.Second
+	waitStep  = 10 * time.Millisecond
+)
+
+// options say how a world differs from the usual one.
+type options struct {
+	// plugin may change the configuration.
+	plugin func(*harness.Plugin)
+	// config takes its place altogether.
+	config string
+	flags  []string
+	// embedder is asked for vectors in place of the built-in model.
+	embedder *embedder
+	// store keeps the vectors where the configuration says, instead of in memory.
+	store bool
+	env   map[string]string
+}
+
+// world is a semlb with an Envoy, a client and three targets: the group for cooking
+// has two, and the one for code has one.
+type world struct {
+	t *testing.T
+	// URL is where Envoy listens, Status where metrics are served.
+	URL, Status string
+	client      *http.Client
+
+	cook1, cook2, code *harness.Stub
+
+	log func() string
+	// routines counts semlb's own goroutines.
+	routines func() int
+	// slack is by how much the count may differ from one moment of rest to another.
+	slack int
+}
+
+func newTargets(t *testing.T) *world {
+	t.Helper()
+	return &world{
+		t: t, client: harness.NewClient(t, harness.HTTP1),
+		cook1: harness.NewStub(t, cook1Model), cook2: harness.NewStub(t, cook2Model), code: harness.NewStub(t, codeModel),
+	}
+}
+
+func (w *world) stubs() []*harness.Stub { return []*harness.Stub{w.cook1, w.cook2, w.code} }
+
+// configuration is the text of the configuration file for the world's targets.
+func (w *world) configuration(o options) string {
+	if o.config != "" {
+		return o.config
+	}
+	target := func(s *harness.Stub, weight int, description string) harness.Target {
+		return harness.Target{
+			URL: s.URL, Model: s.Name, Weight: weight, Description: description, Authorization: keyOf(s.Name),
+		}
+	}
+	p := harness.Plugin{
+		Failover: harness.SeedCriteria(),
+		Targets: []harness.Target{
+			target(w.cook1, 75, cooking), target(w.cook2, 25, cooking), target(w.code, 50, code),
+		},
+	}
+	if o.embedder != nil {
+		p.Embeddings, p.VectorDB = o.embedder.block(), vectorBlock()
+	}
+	if o.plugin != nil {
+		o.plugin(&p)
+	}
+	return harness.Config(p)
+}
+
+func keyOf(model string) string { return "Bearer key-of-" + model }
+
+// start runs a world in this process, so that its goroutines can be counted.
+func start(t *testing.T, o options) *world {
+	t.Helper()
+	w := newTargets(t)
+	flags := append([]string{"--envoy-concurrency", "2"}, o.flags...)
+	if o.embedder != nil && !o.store {
+		flags = append(flags, "--vectordb", "memory")
+	}
+	s := harness.Start(t, harness.Options{
+		Config: w.configuration(o), Flags: flags, Own: o.embedder != nil || o.config != "", Env: o.env,
+	})
+	w.URL, w.Status, w.log, w.routines = s.URL, s.Status, s.Log, ownRoutines
+	return w
+}
+
+// ownFrame is a frame of a function of semlb, outside of tests.
+var ownFrame = regexp.MustCompile(`(?m)^(created by )?semlb/(admin|cli|config|embeddings|envoy|provider|router|server|vectordb)[./]`)
+
+// ownRoutines counts the goroutines of this process that run something of semlb.
+func ownRoutines() int { return len(ownStacks()) }
+
+// ownStacks leaves out the streams of Envoy's access logs: each of its threads opens
+// them when it has something to say, and keeps them.
+func ownStacks() []string {
+	var own []string
+	for stack := range strings.SplitSeq(stacks(), "\n\n") {
+		if ownFrame.MatchString(stack) && !strings.Contains(stack, ".StreamAccessLogs(") && !strings.Contains(stack, "server.receiveLogs.") {
+			own = append(own, stack)
+		}
+	}
+	return own
+}
+
+func stacks() string {
+	for size := 1 << 20; ; size *= 4 {
+		buffer := make([]byte, size)
+		if n := runtime.Stack(buffer, true); n < size {
+			return string(buffer[:n])
+		}
+	}
+}
+
+// survives runs a fault between two good requests. Afterwards the goroutines are
+// back to what they were.
+func (w *world) survives(fault func()) {
+	w.t.Helper()
+	for range 3 { // connections are made by the first requests
+		w.requireGood()
+	}
+	before := w.atRest()
+	w.reset()
+	fault()
+	w.reset()
+	w.requireGood()
+	require.Eventually(w.t, func() bool { return w.routines() <= before+w.slack }, waitLimit, waitStep,
+		"goroutines: %d before the fault, more after it:\n%s", before, lazily(func() string { return strings.Join(ownStacks(), "\n\n") }))
+}
+
+// atRest is the number of goroutines when nothing is under way.
+func (w *world) atRest() int {
+	n := w.routines()
+	for range 20 {
+		time.Sleep(waitStep)
+		n = min(n, w.routines())
+	}
+	return n
+}
+
+// lazily makes text only if it is printed.
+type lazily func() string
+
+func (f lazily) String() string { return f() }
+
+func (w *world) reset() {
+	for _, s := range w.stubs() {
+		s.Reset()
+	}
+}
+
+// requireGood sends a good request: it is served, by the right target, and that
+// target sees exactly what it should.
+func (w *world) requireGood() {
+	w.t.Helper()
+	before := len(w.code.Requests())
+	answer := w.post(harness.Chat(code, `"model":"the client's"`))
+	require.Equal(w.t, http.StatusOK, answer.Status, answer.Body)
+	require.Equal(w.t, codeModel, answer.Header.Get("X-Stub"))
+	require.Equal(w.t, "openai/"+codeModel, answer.Header.Get("X-Kong-Llm-Model"))
+	all := w.code.Requests()
+	require.Len(w.t, all, before+1)
+	requireAttempt(w.t, all[before], w.code, code)
+}
+
+// requireAttempt says that a stub's request was rewritten for it.
+func requireAttempt(t *testing.T, got harness.Received, s *harness.Stub, prompt string) {
+	t.Helper()
+	want := harness.Chat(prompt, fmt.Sprintf(`"model":%q`, s.Name))
+	require.Equal(t, want, string(got.Body))
+	require.EqualValues(t, len(want), got.ContentLength)
+	require.Equal(t, s.Authority, got.Host)
+	require.Equal(t, []string{keyOf(s.Name)}, got.Header["Authorization"])
+}
+
+// chat is a chat request in which the model comes first, as requireAttempt wants it.
+func chat(prompt string) string { return harness.Chat(prompt, `"model":"the client's"`) }
+
+// post sends a request over HTTP/1.
+func (w *world) post(body string, headers ...http.Header) harness.Answer {
+	w.t.Helper()
+	return w.postOver(w.client, body, headers...)
+}
+
+func (w *world) postOver(c *http.Client, body string, headers ...http.Header) harness.Answer {
+	w.t.Helper()
+	answer, err := harness.Send(c, w.request(w.t.Context(), strings.NewReader(body), headers...))
+	require.NoError(w.t, err)
+	return answer
+}
+
+// counts are the requests that the stubs have seen.
+func (w *world) counts() [3]int {
+	var n [3]int
+	for i, s := range w.stubs() {
+		n[i] = len(s.Requests())
+	}
+	return n
+}
+
+// requireNothingSent says that no target saw anything since the last reset.
+func (w *world) requireNothingSent() {
+	w.t.Helper()
+	require.Equal(w.t, [3]int{}, w.counts(), "requests at the targets")
+}
+
+// requireRefused says that a request was answered by semlb itself.
+func (w *world) requireRefused(answer harness.Answer, status int, reason string) {
+	w.t.Helper()
+	require.Equal(w.t, status, answer.Status, answer.Body)
+	require.Equal(w.t, reason, answer.OpenAIError(w.t).Code)
+	require.NoError(w.t, answer.Err)
+}
