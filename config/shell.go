@@ -1,9 +1,6 @@
 package config
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // shellReader splits a shell script into commands. It knows words, quotes,
 // variables, comments and pipes, which is what published examples are made of, and
@@ -14,8 +11,6 @@ type shellReader struct {
 	// commands are those read so far; the last is being read.
 	commands []shellCommand
 	word     *shellWord
-
-	variables, placeholders *regexp.Regexp
 
 	// pieces counts those of all words.
 	pieces  int
@@ -57,8 +52,6 @@ func (w shellWord) plain() string {
 func readShell(text string) (commands []shellCommand, ok bool) {
 	r := shellReader{
 		text: text, commands: make([]shellCommand, 1),
-		variables:    regexp.MustCompile(`^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`),
-		placeholders: regexp.MustCompile(`^\{([A-Za-z]+(?:\|[A-Za-z]+)?)\}`),
 	}
 	for r.at < len(r.text) {
 		r.step()
@@ -161,28 +154,39 @@ func (r *shellReader) doubleQuoted() {
 	}
 }
 
-// variable reads a variable, if there is one.
+// variable reads a variable, $NAME or ${NAME}, if there is one.
 func (r *shellReader) variable() bool {
-	m := r.variables.FindStringSubmatch(r.text[r.at:min(len(r.text), r.at+256)])
-	if m == nil {
+	rest, braces := strings.CutPrefix(r.text[r.at+1:], "{")
+	name := rest[:len(rest)-len(strings.TrimLeftFunc(rest, inVariable))]
+	if name == "" || name[0] >= '0' && name[0] <= '9' || braces && !strings.HasPrefix(rest[len(name):], "}") {
 		return false
 	}
+	length := 1 + len(name)
+	if braces {
+		length += 2
+	}
 	r.startWord()
-	r.add(shellPiece{text: m[0], variable: m[1] + m[2], start: r.at, end: r.at + len(m[0])})
-	r.at += len(m[0])
+	r.add(shellPiece{text: r.text[r.at : r.at+length], variable: name, start: r.at, end: r.at + length})
+	r.at += length
 	return true
+}
+
+// inVariable reports whether a character may be in the name of a variable.
+func inVariable(c rune) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // placeholder reads a name such as {serviceName|Id}, if there is one. A shell would
 // make a pipe of it.
 func (r *shellReader) placeholder() bool {
-	m := r.placeholders.FindStringSubmatch(r.text[r.at:min(len(r.text), r.at+256)])
-	if m == nil {
+	rest := r.text[r.at+1:]
+	name := rest[:len(rest)-len(strings.TrimLeftFunc(rest, func(c rune) bool { return inVariable(c) || c == '|' }))]
+	if name == "" || !strings.HasPrefix(rest[len(name):], "}") {
 		return false
 	}
 	r.startWord()
-	r.add(shellPiece{text: m[1], start: r.at, end: r.at + len(m[0]), placeholder: true})
-	r.at += len(m[0])
+	r.add(shellPiece{text: name, start: r.at, end: r.at + len(name) + 2, placeholder: true})
+	r.at += len(name) + 2
 	return true
 }
 
