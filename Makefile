@@ -6,7 +6,7 @@ ENVOY_VERSION ?= 1.40.0
 ENVOY_OLDEST := 1.36.4
 ENVOY_ALL := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 # The tests whose results may depend on the version of Envoy.
-ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/hop/... ./test/rolling/...
+ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/faults/... ./test/hop/... ./test/rolling/...
 SOAK ?= 30m
 ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
