@@ -7,7 +7,9 @@ package faults_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,12 +17,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"semlb/vectordb"
 )
 
 // rows is what the tests have to say; TestMain prints it.
 var rows table
 
 func TestMain(m *testing.M) {
+	// The tests' own client of Redis would write of every kill.
+	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		rows.print(os.Stdout)
 		removeBinary()
@@ -69,6 +75,7 @@ func (t *table) print(w io.Writer) {
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "ROW\t\tDONE\tSEEN")
+	slices.SortStableFunc(t.lines, func(a, b *row) int { return strings.Compare(a.name, b.name) })
 	for _, r := range t.lines {
 		result := "ok"
 		if r.failed {

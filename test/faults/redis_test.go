@@ -34,7 +34,7 @@ func startInRedis(t *testing.T, plugin func(*harness.Plugin)) *world {
 func (w *world) storeErrors() int { return int(w.metric("semlb_store_errors_total")) }
 
 func TestFault11Redis(t *testing.T) {
-	r := begin(t, "Redis killed, frozen, down at start, wrong password, every entry poisoned or of another width, index gone; search in memory and in the store")
+	r := begin(t, "Redis killed, frozen, down at start, wrong password, every entry poisoned or of another width, Redis restarted empty; search in memory and in the store")
 	server := redistest.Start(t)
 	client := redis.NewClient(&redis.Options{Addr: server.Addr})
 	t.Cleanup(func() { require.NoError(t, client.Close()) })

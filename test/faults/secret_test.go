@@ -25,14 +25,13 @@ func secrets() map[string]string {
 }
 
 func TestFault23Secrets(t *testing.T) {
-	r := begin(t, "secrets in configuration, environment, client's headers, query and body; good, refused, failing, degraded and later attempts; bad reloads; log level debug")
+	r := begin(t, "secrets in configuration, environment, client's headers, query and body; good, refused, failing, degraded and later attempts; a configuration full of faults; log level debug")
 	s := secrets()
 	dir, err := os.MkdirTemp("", "f23-") // Unix sockets need short names
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	t.Setenv("TMPDIR", dir)
 	e := newEmbedder(t)
-	var file string
 	w := start(t, options{
 		embedder: e, env: map[string]string{"DECK_KEY": s["environment"]}, flags: withBudget(),
 		plugin: func(p *harness.Plugin) {
@@ -44,7 +43,6 @@ func TestFault23Secrets(t *testing.T) {
 			third.Authorization, third.Description = `Bearer ${{ env "DECK_KEY" }}`, history
 			p.Targets = append(p.Targets, third)
 			p.Embeddings["auth"] = map[string]any{"header_name": "Authorization", "header_value": "Bearer " + s["embedder key"]}
-			_ = file
 		},
 	})
 	answers := w.ask23(e, s)
@@ -62,8 +60,18 @@ func TestFault23Secrets(t *testing.T) {
 			require.NotContains(t, text, secret, "%s in %s", name, place)
 		}
 	}
+	broken := harness.Config(harness.Plugin{
+		Failover: []string{"http_418"}, Balancer: map[string]any{"algoritm": s["second key"]},
+		Targets: []harness.Target{{Provider: "none", Weight: -1, Authorization: "Bearer " + s["target key"], URL: "http://u:" + s["second key"] + "@h/?k=" + s["query key"]}},
+	})
+	got := harness.Command(t, nil, "validate", harness.WriteConfig(t, broken))
+	require.Equal(t, 1, got.Code)
+	places["errors of the configuration"] = got.Stderr
+	for _, name := range []string{"target key", "second key", "query key"} {
+		require.NotContains(t, places["errors of the configuration"], s[name])
+	}
 	require.Contains(t, everything(w.cook1.Requests()), s["target key"], "the target got its own")
-	r.saw("%d secrets in none of %d places: log, answers, metrics, status, Envoy's config_dump, clusters, stats", len(s), len(places))
+	r.saw("%d secrets in none of %d places: log, answers, metrics, status, errors, Envoy's config_dump, clusters, stats", len(s), len(places))
 }
 
 // ask23 sends requests of every kind that carry secrets, and returns all answers.
