@@ -81,6 +81,10 @@ func (l *live) apply(ctx context.Context, cfg *config.Config) error {
 	if l.current != nil {
 		l.current.retired = time.Now()
 		l.retired = append(l.retired, l.current)
+		if len(l.retired) > maxRetired {
+			l.retired[0].end(l.log)
+			l.retired = l.retired[1:]
+		}
 	}
 	if len(a.plugins) == 0 {
 		l.log.Warn("the configuration has no enabled ai-proxy-advanced plugin; every request is answered 404")
@@ -166,7 +170,7 @@ func (l *live) letGo(ctx context.Context, before time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
-	for n < len(l.retired) && (l.retired[n].retired.Before(before) || len(l.retired)-n > maxRetired) {
+	for n < len(l.retired) && l.retired[n].retired.Before(before) {
 		l.retired[n].end(l.log)
 		n++
 	}

@@ -32,6 +32,9 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 		return p.refuse(ctx, x, err)
 	}
 	plan := instance.Router.Route(ctx, request.Prompt())
+	if ctx.Err() != nil { // nobody is there to be answered, and nothing is wrong with the embedder
+		return p.answer(499, envoy.ErrorBody("The client went away.", "invalid_request_error", "client_gone"), "client_gone")
+	}
 	p.metrics.decisions.WithLabelValues(string(plan.Reason)).Inc()
 	p.log.LogAttrs(ctx, levelOf(plan), "routed", slog.String("request_id", x.requestID()),
 		slog.String("instance", instance.ID), slog.Any("models", instance.names(plan.Targets)), slog.Any("plan", plan))
