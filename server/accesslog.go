@@ -45,7 +45,9 @@ func (l *Learner) Register(s *grpc.Server) { accesslogv3.RegisterAccessLogServic
 // StreamAccessLogs reads one log of one of Envoy's threads until Envoy ends it, or
 // the server stops: by itself Envoy would keep it for ever, and hold up the stop.
 func (l *Learner) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) error {
-	messages := receiveLogs(stream)
+	done := make(chan struct{})
+	defer close(done)
+	messages := receiveLogs(stream, done)
 	name := ""
 	for {
 		var next received
@@ -79,15 +81,16 @@ type received struct {
 }
 
 // receiveLogs receives until the stream ends, which it does at the latest when its
-// handler returns.
-func receiveLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) <-chan received {
+// handler returns and has closed done. It does not look at the stream's context: that
+// ends together with a connection that breaks, and the handler has to be told.
+func receiveLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer, done <-chan struct{}) <-chan received {
 	messages := make(chan received)
 	go func() {
 		for {
 			m, err := stream.Recv()
 			select {
 			case messages <- received{message: m, err: err}:
-			case <-stream.Context().Done():
+			case <-done:
 				return
 			}
 			if err != nil {
