@@ -84,7 +84,7 @@ func TestRedisThatIsDownAtStartHoldsNothingUp(t *testing.T) {
 	g.requireReady()
 	require.Len(t, o.embeddings(), 1)
 	requireByMeaning(t, g, o, "without Redis")
-	require.Contains(t, g.Log(), "the vector store cannot be written; vectors are served from memory")
+	require.Contains(t, g.Log(), "the vector store cannot be reached; vectors are served from memory")
 }
 
 func TestRedisThatIsFrozenAtStartHoldsNothingUp(t *testing.T) {
