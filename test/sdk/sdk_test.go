@@ -51,10 +51,14 @@ func install(t *testing.T) string {
 	return tools
 }
 
-// startDemo starts semlb with demo LLMs and returns the base URL for an SDK.
+// startDemo starts semlb with demo LLMs and returns the base URL for an SDK. The
+// checks share it, so it must not learn from one what changes the next: a target
+// that answered one check with Retry-After would be left out of the plans of others,
+// for as long as that of the other target is not known yet.
 func startDemo(t *testing.T, config string) string {
 	t.Helper()
-	return harness.Start(t, harness.Options{Config: config, Flags: []string{"--demo"}}).URL + "/v1"
+	flags := []string{"--demo", "--max-retry-after", "0"}
+	return harness.Start(t, harness.Options{Config: config, Flags: flags}).URL + "/v1"
 }
 
 // stricter is the seed with everything on that answers a request instead of
