@@ -50,8 +50,8 @@ unit: tools ## every package but the end-to-end tests, with the race detector
 e2e: tools ## end to end on a real Envoy of ENVOY_VERSION; e2e-all has the long tests of the hop
 	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 $$(go list ./test/... | grep -v '/test/hop$$')
 
-e2e-oldest: tools ## end to end on the oldest Envoy that is supported
-	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/...
+e2e-oldest: tools ## failover and faults on the oldest Envoy that is supported
+	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/... ./test/faults/...
 
 e2e-all: tools ## end to end on every Envoy that is supported, and with a hop over a socket
 	@set -e; for v in $(ENVOY_ALL); do for hop in internal uds; do \
