@@ -56,18 +56,27 @@ func TestHostileFilesCostLittle(t *testing.T) {
 // the processor spent counts: other programs may have it in between.
 func requireCheap(t *testing.T, source Source, env func(string) (string, bool), want string) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := processorTime(t)
-	_, warnings, err := Load([]Source{source}, Options{Env: env})
-	spent := processorTime(t) - start
-	runtime.ReadMemStats(&after)
+	var warnings []Warning
+	var err error
+	spent, allocated := cost(t, func() { _, warnings, err = Load([]Source{source}, Options{Env: env}) })
 	require.ErrorContains(t, err, want)
 	require.Less(t, len(err.Error()), 1<<20)
 	require.Less(t, len(warnings), 5000)
 	require.Less(t, spent, 10*time.Second)
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30))
-	t.Logf("%v, %d MiB allocated", spent.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20)
+	require.Less(t, allocated, uint64(1<<30))
+	t.Logf("%v, %d MiB allocated", spent.Round(time.Millisecond), allocated>>20)
+}
+
+// cost is what f takes of the processor, and the bytes it allocates in all.
+func cost(t *testing.T, f func()) (spent time.Duration, allocated uint64) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := processorTime(t)
+	f()
+	spent = processorTime(t) - start
+	runtime.ReadMemStats(&after)
+	return spent, after.TotalAlloc - before.TotalAlloc
 }
 
 // processorTime is what this process has had of the processor.

@@ -67,9 +67,14 @@ func FuzzScript(f *testing.F) {
 
 func fuzzLoad(f *testing.F, file string, env func(string) (string, bool)) {
 	f.Fuzz(func(t *testing.T, text string) {
-		start := processorTime(t)
-		c, warnings, err := Load([]Source{{Name: file, Data: []byte(text)}}, Options{Env: env})
-		require.Less(t, processorTime(t)-start, 5*time.Second)
+		var c *Config
+		var warnings []Warning
+		var err error
+		spent, allocated := cost(t, func() {
+			c, warnings, err = Load([]Source{{Name: file, Data: []byte(text)}}, Options{Env: env})
+		})
+		require.Less(t, spent, 5*time.Second)
+		require.Less(t, allocated, uint64(256<<20))
 		require.Equal(t, err == nil, c != nil)
 		if err != nil && !strings.Contains(text, marker) {
 			require.NotContains(t, err.Error(), marker)
