@@ -18,6 +18,8 @@ type event struct {
 	do   func() error
 }
 
+const envoyKilled = "Envoy killed"
+
 // events are what happens, in this order and again from the start.
 func (s *soak) events() []event {
 	reload := event{"reload", s.reload}
@@ -27,15 +29,20 @@ func (s *soak) events() []event {
 		reload,
 		{"embedder restarted", s.restartEmbedder},
 		reload,
-		{"Envoy killed", s.killEnvoy},
+		{envoyKilled, s.killEnvoy},
 	}
 }
 
-// disturb lets one event happen after another until ctx ends.
-func (s *soak) disturb(ctx context.Context, every time.Duration) error {
+// disturb lets one event happen after another until ctx ends. From calm on Envoy is
+// not killed any more, so that its last life is long enough to say whether its memory
+// grows.
+func (s *soak) disturb(ctx context.Context, every time.Duration, calm time.Time) error {
 	all := s.events()
 	for i := 0; sleep(ctx, every); i++ {
 		e := all[i%len(all)]
+		if e.name == envoyKilled && time.Now().After(calm) {
+			continue
+		}
 		if err := e.do(); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}

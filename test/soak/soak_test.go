@@ -66,7 +66,8 @@ func (s *soak) run(t *testing.T, duration time.Duration) []sample {
 		})
 	}
 	var disturbed error
-	all.Go(func() { disturbed = s.disturb(ctx, min(30*time.Second, duration/12)) })
+	calm := start.Add(duration * 2 / 3)
+	all.Go(func() { disturbed = s.disturb(ctx, min(30*time.Second, duration/12), calm) })
 	var samples []sample
 	all.Go(func() { samples = s.watch(ctx, start, min(5*time.Second, duration/10)) })
 	all.Wait()
@@ -83,6 +84,15 @@ func requireFlat(t *testing.T, warm []sample) {
 	require.Less(t, files.slope, .2*files.mean+5, "open files per hour")
 	memory := trendOf(warm, func(s sample) float64 { return s.semlb })
 	require.Less(t, memory.slope, .3*memory.mean, "MiB of semlb per hour")
+	// A new Envoy grows for some minutes: its threads' allocators fill.
+	last := ofLife(warm, warm[len(warm)-1].life)
+	envoy := trendOf(last[len(last)/2:], func(s sample) float64 { return s.envoy })
+	require.Less(t, envoy.slope, envoy.mean, "MiB of the last Envoy per hour, in the second half of its life")
+}
+
+// ofLife are the samples of one Envoy.
+func ofLife(samples []sample, life int) []sample {
+	return slices.DeleteFunc(slices.Clone(samples), func(s sample) bool { return s.life != life })
 }
 
 // summary is what was seen, as Markdown.
@@ -109,8 +119,11 @@ func (s *soak) summary(took time.Duration, samples []sample) string {
 		row(&b, "resident memory of semlb, MiB", trendOf(warm, func(s sample) float64 { return s.semlb }))
 		row(&b, "Go heap in use, MiB", trendOf(warm, func(s sample) float64 { return s.heap }))
 		for life := range len(s.envoy) + 1 {
-			own := slices.DeleteFunc(slices.Clone(samples), func(s sample) bool { return s.life != life })
+			own := ofLife(samples, life)
 			row(&b, fmt.Sprintf("resident memory of Envoy %d, MiB", life+1), trendOf(own, func(s sample) float64 { return s.envoy }))
+			if life == len(s.envoy) {
+				row(&b, "… in the second half of its life", trendOf(own[len(own)/2:], func(s sample) float64 { return s.envoy }))
+			}
 		}
 	}
 	return b.String()
