@@ -44,8 +44,9 @@ type OpenAIOptions struct {
 	// Provider and Model make up [Info.Model]; Model is also sent.
 	Provider, Model string
 
-	// Dimensions is the width to ask for and to insist on. At 0 none is asked for,
-	// and the width of the first answer holds for all that follow.
+	// Dimensions is the width to ask for and to insist on, until [OpenAI.Adopt] says
+	// otherwise. At 0 none is asked for, and the width of the first answer holds for
+	// all that follow.
 	Dimensions int
 
 	// Encoding is [EncodingFloat] (default) or [EncodingBase64].
@@ -71,6 +72,8 @@ type OpenAI struct {
 	endpoint endpoint
 	client   *http.Client
 	width    atomic.Int64
+	// takesWidth is what the endpoint has shown of itself when asked for a width.
+	takesWidth atomic.Int32
 }
 
 // NewOpenAI returns an embedder for the endpoint, without asking it anything.
@@ -122,7 +125,8 @@ func (o *OpenAI) Close() error {
 }
 
 // Embed asks for all texts in one request. Texts of nothing but white space,
-// which servers refuse, are not sent and have a nil vector. Errors are [*Error].
+// which servers refuse, are not sent and have a nil vector. Errors are [*Error]; one
+// about vectors of another width than they should have wraps a [*WidthError].
 func (o *OpenAI) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	asked := make([]string, 0, len(texts))
 	for _, text := range texts {
@@ -146,16 +150,14 @@ func (o *OpenAI) Embed(ctx context.Context, texts []string) ([][]float32, error)
 	return vectors, nil
 }
 
-func (o *OpenAI) ask(ctx context.Context, texts []string) ([][]float32, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.options.Timeout)
-	defer cancel()
-
+// call makes one request; at 0 dimensions no width is asked for.
+func (o *OpenAI) call(ctx context.Context, texts []string, dimensions int) ([]openai.Embedding, error) {
 	config := openai.DefaultConfig("")
 	config.HTTPClient = &exchange{client: o.client, endpoint: o.endpoint, texts: texts}
 	res, err := openai.NewClientWithConfig(config).CreateEmbeddings(ctx, openai.EmbeddingRequestStrings{
 		Input:      texts,
 		Model:      openai.EmbeddingModel(o.options.Model),
-		Dimensions: o.options.Dimensions,
+		Dimensions: dimensions,
 		// The library reads what exchange makes of the answer, which is always
 		// base64; what goes over the wire is said by the extra field.
 		EncodingFormat: openai.EmbeddingEncodingFormatBase64,
@@ -164,7 +166,7 @@ func (o *OpenAI) ask(ctx context.Context, texts []string) ([][]float32, error) {
 	if err != nil {
 		return nil, o.failure(err)
 	}
-	return o.check(res.Data, len(texts))
+	return res.Data, nil
 }
 
 func (o *OpenAI) extraBody() map[string]any {
@@ -201,24 +203,6 @@ func (o *OpenAI) check(data []openai.Embedding, want int) ([][]float32, error) {
 		vectors[d.Index] = d.Embedding
 	}
 	return vectors, o.checkWidth(vectors)
-}
-
-// checkWidth compares all widths with the asked one, or with that of the first
-// answer, which it keeps only if the whole answer agrees.
-func (o *OpenAI) checkWidth(vectors [][]float32) error {
-	want := int(o.width.Load())
-	if want == 0 {
-		want = len(vectors[0])
-	}
-	for i, v := range vectors {
-		if len(v) != want {
-			return invalid("vector %d: got %d dimensions, want %d", i, len(v), want)
-		}
-	}
-	if !o.width.CompareAndSwap(0, int64(want)) && int(o.width.Load()) != want {
-		return invalid("vectors: got %d dimensions, want %d", want, o.width.Load())
-	}
-	return nil
 }
 
 // normalize gives v unit length in place.

@@ -179,6 +179,71 @@ func TestOpenAIOfUnknownWidthKeepsToTheFirst(t *testing.T) {
 	require.ErrorContains(t, err, "got 3 dimensions, want 2")
 }
 
+// fixedWidth is an endpoint whose model has three dimensions and refuses, with a
+// status, to be asked for any.
+func fixedWidth(t *testing.T, status int, all *[]seen) string {
+	t.Helper()
+	return serve(t, record(t, all, func(w http.ResponseWriter, r *http.Request) {
+		if _, asked := (*all)[len(*all)-1].body["dimensions"]; asked {
+			answer(status, `{"error":{"message":"This model does not support specifying dimensions.","code":"invalid_value"}}`)(w, r)
+			return
+		}
+		answer(200, `{"data":[{"embedding":[0,1,0]}]}`)(w, r)
+	}))
+}
+
+func TestOpenAIAsksWithoutAWidthWhereNoneIsTaken(t *testing.T) {
+	for _, status := range []int{400, 422} {
+		var all []seen
+		o := newOpenAI(t, embeddings.OpenAIOptions{URL: fixedWidth(t, status, &all), Model: "text-embedding-ada-002", Dimensions: 3})
+		for range 2 {
+			vectors, err := o.Embed(t.Context(), []string{"text"})
+			require.NoError(t, err)
+			require.Len(t, vectors[0], 3)
+		}
+		require.Len(t, all, 3, "asked for a width, asked without, and from then on without")
+	}
+}
+
+func TestOpenAIAdoptsAWidthOnlyWhenTold(t *testing.T) {
+	var all []seen
+	o := newOpenAI(t, embeddings.OpenAIOptions{URL: fixedWidth(t, 400, &all), Dimensions: 1024})
+	for range 2 {
+		_, err := o.Embed(t.Context(), []string{"text"})
+		var width *embeddings.WidthError
+		require.ErrorAs(t, err, &width)
+		require.Equal(t, embeddings.WidthError{Got: 3, Want: 1024}, *width)
+		require.Equal(t, 1024, o.Info().Dimensions)
+	}
+	o.Adopt(3)
+	_, err := o.Embed(t.Context(), []string{"text"})
+	require.NoError(t, err)
+	require.Equal(t, 3, o.Info().Dimensions)
+}
+
+func TestOpenAIKeepsTheRefusalOfWhatIsWrongOtherwise(t *testing.T) {
+	var all []seen
+	url := serve(t, record(t, &all, answer(400, `{"error":{"code":"context_length_exceeded"}}`)))
+	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Dimensions: 3})
+	for range 2 {
+		_, err := o.Embed(t.Context(), []string{"text"})
+		require.ErrorContains(t, err, "400 context_length_exceeded")
+	}
+	require.Len(t, all, 4, "it was no matter of the width, so the next call asks for one again")
+}
+
+func TestOpenAIDoesNotDoubtAWidthThatWasTaken(t *testing.T) {
+	var all []seen
+	bodies := []http.HandlerFunc{answer(200, `{"data":[{"embedding":[0,1,0]}]}`), answer(400, `{}`), answer(400, `{}`)}
+	url := serve(t, record(t, &all, func(w http.ResponseWriter, r *http.Request) { bodies[len(all)-1](w, r) }))
+	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Dimensions: 3})
+	_, err := o.Embed(t.Context(), []string{"text"})
+	require.NoError(t, err)
+	_, err = o.Embed(t.Context(), []string{"a text that is too long"})
+	require.ErrorContains(t, err, "400")
+	require.Len(t, all, 2)
+}
+
 func TestNewOpenAIRefusesWhatCannotWork(t *testing.T) {
 	const secret = "sk-secret"
 	for name, options := range map[string]embeddings.OpenAIOptions{
