@@ -16,7 +16,7 @@ GOLANGCI_VERSION := v2.15.0
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test unit e2e e2e-oldest e2e-all soak faults vet lint bench fuzz model generate clean
+.PHONY: help build run tools test unit e2e e2e-oldest e2e-all soak faults vet lint bench fuzz corpus model generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for target in $$(git grep -hoE '^func Fuzz[A-Za-z0-9]+' -- '*_test.go' | awk '{print $$2}'); do \
 		dir=$$(dirname $$(git grep -lE "^func $$target\(" -- '*_test.go')); \
 		echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$dir; done
+
+corpus: ## keep what fuzzing found on this machine in testdata/fuzz, where it is run as seeds
+	@scripts/keep-corpus.sh
 
 generate: ## write the documents that are made from the code
 	UPDATE_GOLDEN=1 go test ./config -run TestTheCompatibilityDocument -count 1

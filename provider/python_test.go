@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +19,15 @@ import (
 
 // pythonCheck reads one case a line and says, one a line, if what Python reads
 // after an edit is what was meant: same members in the same order, with numbers
-// compared as they are written.
+// compared as they are written. It also says which model and which prompt Python
+// reads in the body.
 const pythonCheck = `
 import base64, json, sys
 
 def number(text): return ("number", text)
 
-def load(text):
-    return json.loads(text, parse_int=number, parse_float=number, object_pairs_hook=lambda pairs: pairs)
+def load(text, pairs=lambda pairs: pairs):
+    return json.loads(text, parse_int=number, parse_float=number, object_pairs_hook=pairs)
 
 def meant(pairs, edits):
     pairs = list(pairs)
@@ -37,18 +41,32 @@ def meant(pairs, edits):
             pairs.append((name, load(raw)))
     return pairs
 
+def texts(content):
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else []
+    return [p["text"] for p in parts
+            if isinstance(p, dict) and p.get("type") in ("text", "input_text") and isinstance(p.get("text"), str)]
+
+def prompt(doc):
+    for name in ("messages", "prompt", "input"):
+        value = doc.get(name)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            users = [m for m in value if isinstance(m, dict) and m.get("role") == "user"]
+            return "\n".join(texts(users[-1].get("content"))) if users else ""
+    return ""
+
 for line in sys.stdin:
     case = json.loads(line)
     before, after = (base64.b64decode(case[k]).decode("utf-8") for k in ("before", "after"))
-    want = meant(load(before), case["edits"])
-    doc = json.loads(before)
-    prompts = [m["content"] for m in doc.get("messages") or []
-               if isinstance(m, dict) and m.get("role") == "user" and isinstance(m.get("content"), str)]
+    doc = load(before, dict)
     print(json.dumps({
-        "same": load(after) == want,
+        "same": load(after) == meant(load(before), case["edits"]),
         "model": doc.get("model") or "",
-        "prompt": prompts[-1] if prompts else None,
-    }), flush=False)
+        "prompt": prompt(doc),
+    }))
 `
 
 type pythonCase struct {
@@ -58,9 +76,9 @@ type pythonCase struct {
 }
 
 type pythonVerdict struct {
-	Same   bool    `json:"same"`
-	Model  string  `json:"model"`
-	Prompt *string `json:"prompt"`
+	Same   bool   `json:"same"`
+	Model  string `json:"model"`
+	Prompt string `json:"prompt"`
 }
 
 // corpus are good bodies that are hard to splice.
@@ -92,47 +110,90 @@ func corpusEdits() [][]provider.Edit {
 	}
 }
 
+// TestPythonReadsWhatWasMeant compares reading and editing with Python's json, on
+// bodies that are hard to splice and on all that fuzzing found interesting and
+// ReadRequest accepts.
 func TestPythonReadsWhatWasMeant(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Fatal("python3 is not installed: the comparison with Python's json cannot run")
-	}
-	var stdin bytes.Buffer
 	var requests []*provider.Request
-	lines := json.NewEncoder(&stdin)
-	for _, body := range corpus() {
-		req := read(t, body)
+	var cases []pythonCase
+	for _, body := range append(corpus(), fuzzedBodies(t)...) {
+		req, err := provider.ReadRequest([]byte(body))
+		if err != nil {
+			continue
+		}
 		for _, edits := range corpusEdits() {
 			after, err := req.Edit(edits...)
 			require.NoError(t, err)
-			c := pythonCase{Before: []byte(body), After: after}
-			for _, e := range edits {
-				raw := any(nil)
-				if e.Raw != nil {
-					raw = string(e.Raw)
-				}
-				c.Edits = append(c.Edits, [2]any{e.Name, raw})
-			}
-			require.NoError(t, lines.Encode(c))
 			requests = append(requests, req)
+			cases = append(cases, newPythonCase(body, after, edits))
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	require.Greater(t, len(cases), 2*len(corpus())*len(corpusEdits()), "the corpus of fuzzing is gone: make fuzz corpus")
+	for i, v := range askPython(t, cases) {
+		require.True(t, v.Same, "%s\nbecame\n%s\nby %v", cases[i].Before, cases[i].After, cases[i].Edits)
+		require.Equal(t, v.Model, requests[i].Model, "%s", cases[i].Before)
+		require.Equal(t, v.Prompt, requests[i].Prompt(), "%s", cases[i].Before)
+	}
+}
+
+func newPythonCase(before string, after []byte, edits []provider.Edit) pythonCase {
+	c := pythonCase{Before: []byte(before), After: after}
+	for _, e := range edits {
+		raw := any(nil)
+		if e.Raw != nil {
+			raw = string(e.Raw)
+		}
+		c.Edits = append(c.Edits, [2]any{e.Name, raw})
+	}
+	return c
+}
+
+// askPython has Python judge cases, and returns a verdict for each.
+func askPython(t *testing.T, cases []pythonCase) []pythonVerdict {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	require.NoError(t, err, "the comparison with Python's json cannot run")
+	var stdin bytes.Buffer
+	lines := json.NewEncoder(&stdin)
+	for _, c := range cases {
+		require.NoError(t, lines.Encode(c))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "-c", pythonCheck)
 	cmd.Stdin = &stdin
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	require.NoError(t, err)
-
-	verdicts := strings.Split(strings.TrimSpace(string(out)), "\n")
-	require.Len(t, verdicts, len(requests))
-	for i, line := range verdicts {
+	require.NoError(t, err, stderr.String())
+	verdicts := make([]pythonVerdict, 0, len(cases))
+	for line := range strings.Lines(string(out)) {
 		var v pythonVerdict
 		require.NoError(t, json.Unmarshal([]byte(line), &v))
-		require.True(t, v.Same, "case %d", i)
-		require.Equal(t, v.Model, requests[i].Model)
-		if v.Prompt != nil {
-			require.Equal(t, *v.Prompt, requests[i].Prompt())
+		verdicts = append(verdicts, v)
+	}
+	require.Len(t, verdicts, len(cases))
+	return verdicts
+}
+
+// fuzzedBodies are the bodies that fuzzing kept for the targets that read one.
+func fuzzedBodies(t *testing.T) []string {
+	t.Helper()
+	var bodies []string
+	for _, target := range []string{"FuzzReadRequest", "FuzzEdit", "FuzzAttempt"} {
+		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
+		require.NoError(t, err)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			// A version, then a line for each argument: []byte("…") is the first.
+			argument := strings.Split(string(data), "\n")[1]
+			quoted, ok := strings.CutPrefix(strings.TrimSuffix(argument, ")"), "[]byte(")
+			require.True(t, ok, "%s: %s", file, argument)
+			body, err := strconv.Unquote(quoted)
+			require.NoError(t, err, file)
+			bodies = append(bodies, body)
 		}
 	}
+	return bodies
 }
