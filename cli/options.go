@@ -68,10 +68,23 @@ func (o *loadOptions) check() error {
 		return fmt.Errorf("--max-retry-after: got %s, want 0 or more", o.maxRetryAfter)
 	}
 	for provider, raw := range o.providerURLs {
-		u, err := url.Parse(raw)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("--provider-url %s: got %q, want http://HOST[:PORT] or https://HOST[:PORT]", provider, raw)
+		if err := checkProviderURL(provider, raw); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkProviderURL refuses what would send a provider's traffic elsewhere than meant:
+// a name that is no provider's sends nothing there at all, and a path would come
+// before those that chat and embeddings have of their own.
+func checkProviderURL(provider, raw string) error {
+	if !slices.Contains(config.Providers(), config.Provider(provider)) {
+		return fmt.Errorf("--provider-url: got the provider %q, want one of %v", provider, config.Providers())
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return fmt.Errorf("--provider-url %s: got %q, want http://HOST[:PORT] or https://HOST[:PORT], without a path", provider, raw)
 	}
 	return nil
 }

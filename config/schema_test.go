@@ -236,3 +236,12 @@ func TestPartialsAndBlocksExcludeEachOther(t *testing.T) {
 	c.rules(place{n: n, pos: n.pos})
 	require.EqualError(t, c.faults, "test.json:1: config.embeddings: got a block that a partial brings too")
 }
+
+func TestProvidersAreThoseOfTheSchema(t *testing.T) {
+	var names []string
+	for _, p := range Providers() {
+		names = append(names, string(p))
+	}
+	allowed := slices.Sorted(slices.Values(newestTable(t).find("config.targets[].model.provider").allowed))
+	require.Equal(t, allowed, names)
+}

@@ -55,6 +55,14 @@ const (
 	XAI         Provider = "xai"
 )
 
+// Providers lists all providers of the schema, in the order of their names.
+func Providers() []Provider {
+	return []Provider{
+		Anthropic, Azure, Bedrock, Cerebras, Cohere, DashScope, Databricks, DeepSeek, Gemini, HuggingFace, Llama2, Mistral,
+		Ollama, OpenAI, VLLM, XAI,
+	}
+}
+
 // Model names a model and how it is asked.
 type Model struct {
 	ModelAlias string `kong:"model_alias"`
