@@ -10,6 +10,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -X semlb/cli.release=${VERSION
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /semlb /usr/local/bin/semlb
 COPY LICENSE embeddings/static/model/NOTICE /usr/share/doc/semlb/
-EXPOSE 8001 8081 8100
+# gRPC for Envoy, metrics and health. The Admin API stays on the container's loopback.
+EXPOSE 8081 8100
 ENTRYPOINT ["/usr/local/bin/semlb"]
-CMD ["serve", "-c", "/etc/semlb/kong.yaml", "--grpc-listen", "0.0.0.0:8081", "--status", "0.0.0.0:8100"]
+CMD ["serve", "-c", "/etc/semlb/kong.yaml", "--listen", "0.0.0.0:8000", "--grpc-listen", "0.0.0.0:8081", "--status", "0.0.0.0:8100"]
