@@ -2,11 +2,14 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -64,6 +67,33 @@ func (p *Program) Log() string { return p.out.String() }
 // Exited is closed when the process has ended.
 func (p *Program) Exited() <-chan struct{} { return p.exited }
 
+// Children are the processes that this one has started and that have not ended. It
+// reads Linux's /proc, where a child belongs to the thread that started it.
+func (p *Program) Children() ([]int, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.PID()))
+	if err != nil {
+		return nil, err
+	}
+	var children []int
+	for _, file := range threads {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, field := range strings.Fields(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				return nil, err
+			}
+			children = append(children, child)
+		}
+	}
+	return children, nil
+}
+
+// ExitCode is the status with which the process has ended.
+func (p *Program) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
 // Stop asks the process to end, waits for it, and says how long that took and with
 // which status it ended.
 func (p *Program) Stop(limit time.Duration) (took time.Duration, status int) {
@@ -76,7 +106,7 @@ func (p *Program) Stop(limit time.Duration) (took time.Duration, status int) {
 		p.t.Errorf("%s did not end within %s of SIGTERM", p.cmd, limit)
 		p.Kill()
 	}
-	return time.Since(start), p.cmd.ProcessState.ExitCode()
+	return time.Since(start), p.ExitCode()
 }
 
 // Kill ends the process without a warning and waits for its end.

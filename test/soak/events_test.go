@@ -2,10 +2,8 @@ package soak_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -89,23 +87,16 @@ func (s *soak) killEnvoy() error {
 	return fmt.Errorf("no Envoy serves 30s after a kill")
 }
 
-// child is the process of semlb's Envoy. It reads Linux's /proc, where a child belongs
-// to the thread that started it.
+// child is the process of semlb's Envoy.
 func (s *soak) child() (int, error) {
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.semlb.PID()))
+	children, err := s.semlb.Children()
+	if err == nil && len(children) == 0 {
+		err = errors.New("semlb has no child")
+	}
 	if err != nil {
 		return 0, err
 	}
-	for _, t := range threads {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", s.semlb.PID(), t.Name()))
-		if err != nil {
-			continue // the thread has ended
-		}
-		if fields := strings.Fields(string(text)); len(fields) > 0 {
-			return strconv.Atoi(fields[0])
-		}
-	}
-	return 0, fmt.Errorf("semlb has no child")
+	return children[0], nil
 }
 
 // sleep waits for d and says whether ctx is still alive.

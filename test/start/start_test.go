@@ -1,0 +1,88 @@
+// Package start_test does what README's first page says, as a person would: it runs
+// the program, copies the commands that it prints, and presses Ctrl-C.
+package start_test
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"semlb/test/harness"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	// readyLimit is what README promises of a second start.
+	readyLimit = 5 * time.Second
+	stopLimit  = 15 * time.Second
+	mealPrompt = "What should I cook for my mother's birthday?"
+)
+
+func TestADemonstrationFromStartToCtrlC(t *testing.T) {
+	binary := harness.Build(t)
+	listen := harness.FreeAddress(t)
+	start := time.Now()
+	p := harness.Run(t, binary, "run", "--demo", "-c", filepath.Join(harness.Root(t), "examples", "deck", "global.yaml"),
+		"--envoy", harness.Envoy(t), "--hop", harness.Hop(),
+		"--listen", listen, "--status", harness.FreeAddress(t), "--admin", harness.FreeAddress(t))
+	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "\nready\n") }, 30*time.Second, 10*time.Millisecond, "%s", p.Log())
+	took := time.Since(start)
+	t.Logf("ready after %s", took.Round(10*time.Millisecond))
+	require.Less(t, took, readyLimit)
+
+	commands := curls(p.Log())
+	require.Len(t, commands, 2, p.Log())
+	requireAnswer(t, commands[0], "x-kong-llm-model: openai/gpt-4o\r\n", "x-demo-attempt: 1", "target 2 (gpt-4o, weight 75")
+	requireAnswer(t, commands[1], "x-kong-llm-model: openai/gpt-4o-mini\r\n", "x-demo-attempt: 2", "target 3 (gpt-4o-mini, weight 25")
+	meal := strings.ReplaceAll(commands[0], "Why does my Go program deadlock on an unbuffered channel?", strings.ReplaceAll(mealPrompt, "'", `'\''`))
+	require.NotEqual(t, commands[0], meal)
+	requireAnswer(t, meal, "x-kong-llm-model: openai/gpt-4o\r\n", "target 1 (gpt-4o, weight 2", "Specialist in real life topics")
+
+	children, err := p.Children()
+	require.NoError(t, err)
+	require.NotEmpty(t, children, "Envoy is a child")
+	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
+	select {
+	case <-p.Exited():
+	case <-time.After(stopLimit):
+		require.Fail(t, "semlb did not end within "+stopLimit.String()+" of Ctrl-C", p.Log())
+	}
+	require.Zero(t, p.ExitCode(), p.Log())
+	for _, child := range children {
+		require.ErrorIs(t, syscall.Kill(child, 0), syscall.ESRCH, "a child is left")
+	}
+	require.Zero(t, harness.StatusOf("http://"+listen), "nobody listens any more")
+}
+
+// curls are the commands that semlb prints to be copied.
+func curls(log string) []string {
+	var commands []string
+	for line := range strings.Lines(log) {
+		if command := strings.TrimSpace(line); strings.HasPrefix(command, "curl ") {
+			commands = append(commands, command)
+		}
+	}
+	return commands
+}
+
+// requireAnswer runs a command in a shell, and wants an answer of status 200 with all
+// parts.
+func requireAnswer(t *testing.T, command string, parts ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "sh", "-c", command+" --silent --noproxy '*'").Output()
+	require.NoError(t, err, command)
+	require.True(t, strings.HasPrefix(string(out), "HTTP/1.1 200 OK\r\n"), "%s", out)
+	for _, part := range parts {
+		require.Contains(t, string(out), part)
+	}
+}
