@@ -42,13 +42,13 @@ $(SDKS): scripts/get-sdks.sh
 	@scripts/get-sdks.sh
 	@touch $@
 
-test: vet unit e2e-oldest e2e ## everything CI runs
+test: vet unit e2e-oldest e2e faults ## everything CI runs
 
 unit: tools ## every package but the end-to-end tests, with the race detector
 	go test -race $$(go list ./... | grep -v '^semlb/test/')
 
-e2e: tools ## end to end on a real Envoy of ENVOY_VERSION; e2e-all has the long tests of the hop
-	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 $$(go list ./test/... | grep -v '/test/hop$$')
+e2e: tools ## end to end on a real Envoy of ENVOY_VERSION, but for the faults, and the long tests of the hop in e2e-all
+	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 $$(go list ./test/... | grep -Ev '/test/(hop|faults)$$')
 
 e2e-oldest: tools ## failover and faults on the oldest Envoy that is supported
 	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/... ./test/faults/...

@@ -5,6 +5,7 @@
 package faults_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -30,8 +31,37 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		rows.print(os.Stdout)
 		removeBinary()
+		if missing := rows.missing(); code == 0 && wholeRun() && len(missing) > 0 {
+			fmt.Printf("rows without a test: %v\n", missing)
+			code = 1
+		}
 		os.Exit(code)
 	}))
+}
+
+// rowsInAll is how many rows the project's list of faults has.
+const rowsInAll = 28
+
+// wholeRun says whether no flag left tests out.
+func wholeRun() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// missing are the numbers of rows that no test began.
+func (t *table) missing() []string {
+	var missing []string
+	for i := range rowsInAll {
+		number := fmt.Sprintf("%02d", i+1)
+		if !slices.ContainsFunc(t.lines, func(r *row) bool { return strings.HasPrefix(r.name, number) }) {
+			missing = append(missing, number)
+		}
+	}
+	return missing
 }
 
 // table gathers the lines of the rows.
