@@ -81,7 +81,9 @@ func (b *builder) assemble(ctx context.Context, cfg *config.Config) (*assembly, 
 
 // find chooses the instance of a request by the scopes' precedence.
 func (a *assembly) find(m server.Match) *server.Instance {
-	p, ok := a.config.Find(config.Request{Route: m.Route, Service: m.Service, Consumer: m.Consumer, ConsumerGroups: m.Groups})
+	p, ok := a.config.Find(config.Request{
+		Route: m.Route, Service: m.Service, Names: m.Names, Consumer: m.Consumer, ConsumerGroups: m.Groups,
+	})
 	if !ok {
 		return nil
 	}

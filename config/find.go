@@ -13,6 +13,10 @@ type Request struct {
 	Consumer string
 	// ConsumerGroups adds to the groups the configuration has the consumer in.
 	ConsumerGroups []string
+	// Names are what somebody who does not know Kong's routes calls the place of the
+	// request, the narrowest first. Each may be a route's or a service's, or mean
+	// nothing; see [Config.Find].
+	Names []string
 }
 
 // Find returns the one instance that runs for a request, or false where none does.
@@ -23,6 +27,12 @@ type Request struct {
 //
 // that has an enabled instance gives it; of several groups the first by name. The
 // service of a known route and the groups of a known consumer need not be given.
+//
+// Where no route is given, it is the first of the names that the configuration has as
+// a route; where no service is given and the route has none, it is the first of those
+// left that the configuration has as a service. What an instance is bound to, the
+// configuration has.
+//
 // It is safe for concurrent use.
 func (c *Config) Find(r Request) (*Plugin, bool) {
 	x := c.index
@@ -46,6 +56,8 @@ type index struct {
 	names map[alias]string
 	// kinds are the kinds there are entities of.
 	kinds map[string]bool
+	// bound are the routes and services that instances are bound to.
+	bound map[alias]bool
 	// plugins maps scopes of those names to enabled instances.
 	plugins  map[Scope]int
 	services map[string]string
@@ -55,7 +67,7 @@ type index struct {
 // newIndex returns the index of a configuration.
 func newIndex(c *Config) *index {
 	x := &index{
-		names: map[alias]string{}, kinds: map[string]bool{}, plugins: map[Scope]int{},
+		names: map[alias]string{}, kinds: map[string]bool{}, bound: map[alias]bool{}, plugins: map[Scope]int{},
 		services: map[string]string{}, groups: map[string][]string{},
 	}
 	for _, s := range c.Services {
@@ -78,6 +90,7 @@ func newIndex(c *Config) *index {
 	}
 	for i, p := range c.Plugins {
 		s := x.scope(p.Scope)
+		x.bound[alias{"route", s.Route}], x.bound[alias{"service", s.Service}] = true, true
 		if _, taken := x.plugins[s]; p.Enabled && !taken {
 			x.plugins[s] = i
 		}
@@ -114,6 +127,28 @@ func (x *index) name(kind, name string) string {
 	return name
 }
 
+// has reports whether there is an entity of that name, or an instance bound to one.
+func (x *index) has(kind, name string) bool {
+	_, known := x.names[alias{kind, name}]
+	return name != "" && (known || x.bound[alias{kind, name}])
+}
+
+// place is the route and the service of a request, by the names that stand for them.
+func (x *index) place(r Request) (route, service string) {
+	route = r.Route
+	var maybe string // the service, unless the route has one
+	for _, name := range r.Names {
+		switch {
+		case route == "" && x.has("route", name):
+			route = name
+		case maybe == "" && x.has("service", name):
+			maybe = name
+		}
+	}
+	route = x.name("route", route)
+	return route, x.name("service", firstOf(r.Service, x.services[route], maybe))
+}
+
 // scope returns a scope with the names that stand for its entities.
 func (x *index) scope(s Scope) Scope {
 	return Scope{
@@ -128,10 +163,8 @@ func (x *index) scope(s Scope) Scope {
 // an unknown part come out as wider ones, which is why each is yielded only where
 // all its parts are known.
 func (x *index) scopes(r Request) iter.Seq[Scope] {
-	known := x.scope(Scope{Service: r.Service, Route: r.Route, Consumer: r.Consumer})
-	if known.Service == "" {
-		known.Service = x.services[known.Route]
-	}
+	known := Scope{Consumer: x.name("consumer", r.Consumer)}
+	known.Route, known.Service = x.place(r)
 	groups := slices.Clone(x.groups[known.Consumer])
 	for _, g := range r.ConsumerGroups {
 		groups = append(groups, x.name("consumer_group", g))

@@ -70,6 +70,54 @@ func TestFindTakesNoScopeTheRequestIsNotIn(t *testing.T) {
 	}
 }
 
+// TestFindTriesNames has the names with which an Envoy of someone else's describes a
+// place: of a route and of its virtual host.
+func TestFindTriesNames(t *testing.T) {
+	c := &Config{
+		Services: []Service{{Name: "s", ID: "s-id"}, {Name: "t"}},
+		Routes:   []Route{{Name: "r", ID: "r-id", Service: "s-id"}, {Name: "alone"}, {Name: "t"}},
+	}
+	for _, s := range []Scope{
+		{Route: "r", Service: "s"}, {Route: "alone", Service: "t"}, {Route: "alone"}, {Route: "t"}, {Service: "s"}, {Service: "t"}, {},
+	} {
+		c.Plugins = append(c.Plugins, Plugin{Scope: s, Enabled: true})
+	}
+	for name, tt := range map[string]struct {
+		request Request
+		want    Scope
+	}{
+		"the route's":                         {Request{Names: []string{"r", "x"}}, Scope{Route: "r", Service: "s"}},
+		"its id":                              {Request{Names: []string{"r-id"}}, Scope{Route: "r", Service: "s"}},
+		"that of the host, behind a stranger": {Request{Names: []string{"default", "r"}}, Scope{Route: "r", Service: "s"}},
+		"two routes: the first":               {Request{Names: []string{"alone", "r"}}, Scope{Route: "alone"}},
+		"a service's":                         {Request{Names: []string{"default", "s-id"}}, Scope{Service: "s"}},
+		"a route's and a service's":           {Request{Names: []string{"alone", "t"}}, Scope{Route: "alone", Service: "t"}},
+		"a service's and a route's":           {Request{Names: []string{"s", "alone"}}, Scope{Route: "alone"}},
+		"one that is both":                    {Request{Names: []string{"t"}}, Scope{Route: "t"}},
+		"the route's own service first":       {Request{Names: []string{"r", "t"}}, Scope{Route: "r", Service: "s"}},
+		"a given route first":                 {Request{Route: "r", Names: []string{"alone"}}, Scope{Route: "r", Service: "s"}},
+		"a given service first":               {Request{Service: "s", Names: []string{"t"}}, Scope{Route: "t"}},
+		"nothing known":                       {Request{Names: []string{"default", "*", ""}}, Scope{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, ok := c.Find(tt.request)
+			require.True(t, ok)
+			require.Equal(t, tt.want, p.Scope)
+		})
+	}
+}
+
+func TestFindKnowsNamesThatInstancesAreBoundTo(t *testing.T) {
+	c := &Config{Plugins: []Plugin{{Scope: Scope{Route: "chat"}, Enabled: true}, {Scope: Scope{Service: "llm"}, Enabled: true}}}
+	for names, want := range map[string]Scope{"chat": {Route: "chat"}, "llm": {Service: "llm"}} {
+		p, ok := c.Find(Request{Names: []string{"default", names}})
+		require.True(t, ok)
+		require.Equal(t, want, p.Scope)
+	}
+	_, ok := c.Find(Request{Names: []string{"", "default"}})
+	require.False(t, ok)
+}
+
 func TestFindTakesTheFirstGroupByName(t *testing.T) {
 	c := &Config{Plugins: []Plugin{
 		{Scope: Scope{ConsumerGroup: "silver"}, Enabled: true},

@@ -39,9 +39,12 @@ type Snapshot struct {
 // Match is what is known of a request when its instance is chosen. What is not
 // known is empty.
 type Match struct {
-	// Route is the name of the route that Envoy matched, and Service that of its
-	// service, where Envoy says it.
+	// Route and Service are the names of the Kong route and service, where Envoy says
+	// them.
 	Route, Service string
+	// Names are what Envoy itself calls the route that it matched and the route's
+	// virtual host; a Kong route or service may be called so.
+	Names []string
 	// Consumer is the name, or the ID, of the consumer that Envoy authenticated.
 	Consumer string
 	// Groups are the consumer's groups, beside those the configuration has it in.
