@@ -33,8 +33,7 @@ func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor 
 			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
 			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
 		},
-		RequestAttributes: []string{AttributeRoute, AttributeHost},
-		MessageTimeout:    durationpb.New(timeout),
+		MessageTimeout: durationpb.New(timeout),
 		// Never true: a request that was not rewritten must not leave.
 		FailureModeAllow: false,
 		MutationRules:    mutationRules(role),
@@ -58,11 +57,14 @@ func mutationRules(role string) *mutationrulesv3.HeaderMutationRules {
 	}
 }
 
-// outerProcessor is the outer role. It keeps the route that the client's request
-// matched: the rewritten path and host are those of the target, which a Kong route
-// with paths or hosts does not match.
+// outerProcessor is the outer role. It is told the Kong route, which Envoy's route is
+// named after, and the consumer. It keeps the route that the client's request matched:
+// the rewritten path and host are those of the target, which a Kong route with paths
+// or hosts does not match.
 func outerProcessor(timeout time.Duration) *extprocv3.ExternalProcessor {
 	p := processor(RoleOuter, timeout)
+	p.RequestAttributes = []string{AttributeRoute}
+	p.GrpcService.InitialMetadata = append(p.GrpcService.InitialMetadata, &corev3.HeaderValue{Key: MetadataConsumer, Value: FromCredentials})
 	p.RouteCacheAction = extprocv3.ExternalProcessor_RETAIN
 	return p
 }

@@ -57,10 +57,18 @@ const (
 	headerServedBy    = "x-kong-llm-model"
 )
 
-// internalHeaders are dropped from what clients send and from what providers get.
-var internalHeaders = []string{
-	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer, headerAttempt,
+// InternalHeaders are dropped from what clients send and from what providers get.
+func InternalHeaders() []string {
+	return []string{
+		HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
+		HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+	}
+}
+
+// foreignHeaders are all that mean something between the hops or to the outer role,
+// and nothing from a client or to a provider.
+func foreignHeaders() []string {
+	return append(append(consumerHeaders(), InternalHeaders()...), headerAttempt)
 }
 
 // consumerHeaders are the ones in which a gateway in front tells who the consumer
@@ -70,10 +78,14 @@ func consumerHeaders() []string {
 }
 
 // Attributes in which Envoy tells the external processor the name of the route it
-// matched, and that of the route's virtual host.
+// matched, that of the route's virtual host, and what the route's metadata says of
+// the Kong route and service. The latter two are CEL expressions: as an attribute the
+// metadata as a whole is a text that is made for people.
 const (
-	AttributeRoute = "xds.route_name"
-	AttributeHost  = "xds.virtual_host_name"
+	AttributeRoute       = "xds.route_name"
+	AttributeHost        = "xds.virtual_host_name"
+	AttributeRouteSaid   = "xds.route_metadata.filter_metadata." + metadataSpace + ".route"
+	AttributeServiceSaid = "xds.route_metadata.filter_metadata." + metadataSpace + ".service"
 )
 
 // Keys of gRPC metadata with which an Envoy of someone else's says what semlb
@@ -85,11 +97,15 @@ const (
 	MetadataRoute   = "x-semlb-route"
 	MetadataService = "x-semlb-service"
 	// MetadataConsumer says where the consumer is to be taken from, because a filter
-	// before has put it there: [FromHeaders], or "metadata:" and a namespace of
-	// dynamic metadata with the keys consumer and groups.
+	// before has put it there: [FromCredentials], [FromHeaders], or "metadata:" and a
+	// namespace of dynamic metadata with the keys consumer and groups. Of several
+	// values the first that names somebody counts.
 	MetadataConsumer = "x-semlb-consumer-from"
-	FromHeaders      = "headers"
-	FromMetadata     = "metadata:"
+	// FromCredentials are the headers that the filters of [Credentials] set.
+	FromCredentials = "credentials"
+	// FromHeaders are those that Kong sets.
+	FromHeaders  = "headers"
+	FromMetadata = "metadata:"
 )
 
 // Headers in which Kong, and gateways like it, tell who the consumer is.

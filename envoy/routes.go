@@ -17,7 +17,7 @@ import (
 func outerRouteConfig(l limits, routes []Route) *routev3.RouteConfiguration {
 	return &routev3.RouteConfiguration{
 		Name:                outerRoutes,
-		InternalOnlyHeaders: append(consumerHeaders(), internalHeaders...),
+		InternalOnlyHeaders: foreignHeaders(),
 		VirtualHosts: virtualHosts(routes, func(name string, match *routev3.RouteMatch) *routev3.Route {
 			return hopRoute(l, name, match)
 		}),
@@ -69,7 +69,7 @@ func innerRouteConfig(l limits, idle []time.Duration) *routev3.RouteConfiguratio
 		RequestHeadersToRemove: slices.Concat([]string{
 			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited,
 			"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
-		}, consumerHeaders(), internalHeaders),
+		}, foreignHeaders()),
 	}
 }
 

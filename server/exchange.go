@@ -7,24 +7,24 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
-
-	"semlb/envoy"
 )
 
 // exchange is one request of one hop: what Envoy sent of it.
 type exchange struct {
-	headers  []*corev3.HeaderValue
-	route    string // the name of the route that Envoy matched, or of its virtual host
-	metadata map[string]*structpb.Struct
-	body     []byte
-	bodiless bool
+	headers []*corev3.HeaderValue
+	// attributes are what Envoy says of the route that it matched.
+	attributes map[string]string
+	metadata   map[string]*structpb.Struct
+	body       []byte
+	bodiless   bool
 }
 
 func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struct) *exchange {
-	x := &exchange{headers: h.GetHeaders().GetHeaders(), bodiless: h.GetEndOfStream()}
-	for _, a := range attributes {
-		said := a.GetFields()
-		x.route = cmp.Or(said[envoy.AttributeRoute].GetStringValue(), said[envoy.AttributeHost].GetStringValue())
+	x := &exchange{headers: h.GetHeaders().GetHeaders(), attributes: make(map[string]string), bodiless: h.GetEndOfStream()}
+	for _, ofFilter := range attributes {
+		for name, value := range ofFilter.GetFields() {
+			x.attributes[name] = value.GetStringValue()
+		}
 	}
 	return x
 }
@@ -46,6 +46,17 @@ func (x *exchange) lookup(name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// headerList is the members of a header that is a list, which may be repeated.
+func (x *exchange) headerList(name string) []string {
+	var all []string
+	for _, h := range x.headers {
+		if h.GetKey() == name {
+			all = append(all, list(cmp.Or(string(h.GetRawValue()), h.GetValue()))...)
+		}
+	}
+	return all
 }
 
 // query is the client's query string, without "?".

@@ -68,5 +68,6 @@ func again(x *exchange, instance *Instance, target *Target) (*extprocv3.Processi
 	if err != nil {
 		return nil, err
 	}
-	return rewritten(rewrite, instance, target, []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}), nil
+	set := []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}
+	return rewritten(rewrite, instance, target, set, envoy.HeaderServed, envoy.HeaderObserve), nil
 }

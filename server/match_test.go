@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -11,33 +12,109 @@ import (
 	"semlb/envoy"
 )
 
-func TestMatchBelievesTheListenerOnly(t *testing.T) {
-	dynamic, err := structpb.NewStruct(map[string]any{"consumer": "dora", "groups": "gold,silver"})
+// structOf is a struct of a test's own values.
+func structOf(t *testing.T, fields map[string]any) *structpb.Struct {
+	t.Helper()
+	s, err := structpb.NewStruct(fields)
 	require.NoError(t, err)
-	clients := []*corev3.HeaderValue{
-		{Key: envoy.HeaderConsumerName, RawValue: []byte("ann")},
-		{Key: envoy.HeaderConsumerGroups, RawValue: []byte("red, blue")},
+	return s
+}
+
+// exchangeOf is a request as Envoy sends it, with attributes in pairs.
+func exchangeOf(t *testing.T, headers []*corev3.HeaderValue, attributes ...string) *exchange {
+	t.Helper()
+	said := map[string]any{}
+	for i := 0; i < len(attributes); i += 2 {
+		said[attributes[i]] = attributes[i+1]
+	}
+	return newExchange(&extprocv3.HttpHeaders{Headers: &corev3.HeaderMap{Headers: headers}},
+		map[string]*structpb.Struct{"envoy.filters.http.ext_proc": structOf(t, said)})
+}
+
+func TestMatchTakesThePlaceFromWhatEnvoySays(t *testing.T) {
+	spoofed := []*corev3.HeaderValue{
 		{Key: envoy.MetadataRoute, RawValue: []byte("spoofed")},
-		{Key: envoy.MetadataConsumer, RawValue: []byte("headers")},
+		{Key: envoy.MetadataService, RawValue: []byte("spoofed")},
 	}
 	for _, tt := range []struct {
-		name string
-		said []string
-		want Match
+		name       string
+		said       []string
+		attributes []string
+		want       Match
 	}{
-		{"nothing said: headers of clients are worth nothing", nil, Match{Route: "matched"}},
-		{"headers trusted", []string{envoy.MetadataConsumer, "headers"}, Match{Route: "matched", Consumer: "ann", Groups: []string{"red", "blue"}}},
-		{"metadata trusted", []string{envoy.MetadataConsumer, "metadata:auth"}, Match{Route: "matched", Consumer: "dora", Groups: []string{"gold", "silver"}}},
-		{"another namespace", []string{envoy.MetadataConsumer, "metadata:other"}, Match{Route: "matched"}},
-		{"route and service", []string{envoy.MetadataRoute, "chat", envoy.MetadataService, "llm"}, Match{Route: "chat", Service: "llm"}},
+		{"nothing", nil, nil, Match{}},
+		{"names", nil, []string{envoy.AttributeRoute, "r", envoy.AttributeHost, "h"}, Match{Names: []string{"r", "h"}}},
+		{"a route without a name", nil, []string{envoy.AttributeRoute, "", envoy.AttributeHost, "h"}, Match{Names: []string{"h"}}},
+		{
+			"gRPC metadata", []string{envoy.MetadataRoute, "chat", envoy.MetadataService, "llm"}, []string{envoy.AttributeRoute, "r"},
+			Match{Route: "chat", Service: "llm", Names: []string{"r"}},
+		},
+		{
+			"metadata of the route", nil, []string{envoy.AttributeRouteSaid, "chat", envoy.AttributeServiceSaid, "llm"},
+			Match{Route: "chat", Service: "llm"},
+		},
+		{
+			"both: the route's is the narrower one", []string{envoy.MetadataRoute, "wide", envoy.MetadataService, "llm"},
+			[]string{envoy.AttributeRouteSaid, "chat"}, Match{Route: "chat", Service: "llm"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(tt.said...))
-			x := &exchange{headers: clients, route: "matched", metadata: map[string]*structpb.Struct{"auth": dynamic}}
-			nobody := &Snapshot{Consumer: func(func(string) string) string { return "" }}
-			require.Equal(t, tt.want, matchOf(ctx, nobody, x))
-			known := &Snapshot{Consumer: func(func(string) string) string { return "eve" }}
-			require.Equal(t, "eve", matchOf(ctx, known, x).Consumer, "whom Envoy authenticated comes first")
+			require.Equal(t, tt.want, matchOf(ctx, &Snapshot{}, exchangeOf(t, spoofed, tt.attributes...)))
 		})
 	}
+}
+
+func TestMatchBelievesTheListenerOnly(t *testing.T) {
+	sent := []*corev3.HeaderValue{
+		{Key: envoy.HeaderConsumerName, RawValue: []byte("ann")},
+		{Key: envoy.HeaderConsumerGroups, RawValue: []byte("Gold Users , blue,")},
+		{Key: envoy.HeaderConsumerGroups, RawValue: []byte("green")},
+		{Key: envoy.MetadataConsumer, RawValue: []byte("headers")},
+		{Key: envoy.HeaderConsumer, RawValue: []byte("eve")},
+	}
+	s := &Snapshot{Consumer: func(header func(string) string) string { return header(envoy.HeaderConsumer) }}
+	dynamic := map[string]*structpb.Struct{
+		"auth":   structOf(t, map[string]any{"consumer": "dora", "groups": "Gold Users,silver"}),
+		"listed": structOf(t, map[string]any{"consumer": "dora", "groups": []any{"Gold Users", "a, b", "", 7}}),
+		"groups": structOf(t, map[string]any{"groups": "silver"}),
+	}
+	for _, tt := range []struct {
+		name string
+		from []string
+		want Match
+	}{
+		{"nothing said: headers of clients are worth nothing", nil, Match{}},
+		{"something else said", []string{"anything"}, Match{}},
+		{"headers", []string{"headers"}, Match{Consumer: "ann", Groups: []string{"Gold Users", "blue", "green"}}},
+		{"metadata", []string{"metadata:auth"}, Match{Consumer: "dora", Groups: []string{"Gold Users", "silver"}}},
+		{"metadata with a list", []string{"metadata:listed"}, Match{Consumer: "dora", Groups: []string{"Gold Users", "a, b"}}},
+		{"another namespace", []string{"metadata:other"}, Match{}},
+		{"groups alone", []string{"metadata:groups"}, Match{Groups: []string{"silver"}}},
+		{"credentials that Envoy checked", []string{"credentials"}, Match{Consumer: "eve"}},
+		{"two sources: the first that names somebody", []string{"metadata:other", "credentials", "headers"}, Match{Consumer: "eve"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			md := metadata.MD{}
+			md.Append(envoy.MetadataConsumer, tt.from...)
+			x := exchangeOf(t, sent)
+			x.metadata = dynamic
+			require.Equal(t, tt.want, matchOf(metadata.NewIncomingContext(t.Context(), md), s, x))
+		})
+	}
+}
+
+// TestThePlanKeepsNoHeaderOfAClients: a listener of someone else's may not drop
+// clients' copies of what the hops tell each other.
+func TestThePlanKeepsNoHeaderOfAClients(t *testing.T) {
+	w := newWire(t, planner{})
+	answers, err := w.talk([]string{envoy.RoleOuter}, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
+	require.NoError(t, err)
+	mutation := answers[1].GetRequestBody().GetResponse().GetHeaderMutation()
+	decided := mutation.GetRemoveHeaders()
+	for _, h := range mutation.GetSetHeaders() {
+		require.NotContains(t, decided, h.GetHeader().GetKey(), "set and removed")
+		decided = append(decided, h.GetHeader().GetKey())
+	}
+	require.Subset(t, decided, envoy.InternalHeaders())
 }

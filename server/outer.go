@@ -155,7 +155,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan r
 		untouched = untouched || targets[i].NeedsOriginal(request, client)
 	}
 	if untouched {
-		return envoy.PassRequest(set, []string{envoy.HeaderFirst, envoy.HeaderCluster, envoy.HeaderOriginals}), nil
+		return envoy.PassRequest(set, unset(envoy.InternalHeaders(), set)), nil
 	}
 	rewrite, err := targets[0].Rewrite(request, client)
 	if err != nil {
@@ -169,27 +169,33 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan r
 		}
 		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
 	}
-	return rewritten(rewrite, instance, targets[0], set, envoy.HeaderCluster), nil
+	return rewritten(rewrite, instance, targets[0], set, envoy.InternalHeaders()...), nil
 }
 
-// rewritten is the answer that turns a request into the one for a target.
+// rewritten is the answer that turns a request into the one for a target. Of the
+// headers to remove, those that it sets stay.
 func rewritten(r provider.Rewrite, instance *Instance, target *Target, set []envoy.Header, remove ...string) *extprocv3.ProcessingResponse {
 	if instance.ModelHeader {
 		set = append(set, envoy.Header{Name: envoy.HeaderServed, Value: target.Provider + "/" + r.Model})
-	} else {
-		remove = append(remove, envoy.HeaderServed)
 	}
 	if what := target.observing(); what != "" {
 		set = append(set, envoy.Header{Name: envoy.HeaderObserve, Value: what})
-	} else {
-		remove = append(remove, envoy.HeaderObserve)
 	}
+	remove = unset(remove, set)
 	for _, h := range r.SetHeaders {
 		set = append(set, envoy.Header{Name: h.Name, Value: string(h.Value)})
 	}
 	return envoy.ReplaceRequest(envoy.Request{
 		Scheme: r.Scheme, Authority: r.Authority, Path: r.Path, Body: r.Body,
 		Set: set, Remove: append(remove, r.RemoveHeaders...),
+	})
+}
+
+// unset are the names of headers that are not set. A copy of one of ours that a
+// decision does not set is the client's, where its listener did not drop it.
+func unset(names []string, set []envoy.Header) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(set, func(h envoy.Header) bool { return h.Name == name })
 	})
 }
 
