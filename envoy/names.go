@@ -65,6 +65,12 @@ func InternalHeaders() []string {
 	}
 }
 
+// metadataKeys are the keys of gRPC metadata that semlb reads. As a header of HTTP they
+// mean nothing.
+func metadataKeys() []string {
+	return []string{RoleKey, MetadataRoute, MetadataService, MetadataConsumer}
+}
+
 // foreignHeaders are all that mean something between the hops or to the outer role,
 // and nothing from a client or to a provider.
 func foreignHeaders() []string {

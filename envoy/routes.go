@@ -69,7 +69,7 @@ func innerRouteConfig(l limits, idle []time.Duration) *routev3.RouteConfiguratio
 		RequestHeadersToRemove: slices.Concat([]string{
 			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited,
 			"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
-		}, foreignHeaders()),
+		}, foreignHeaders(), metadataKeys()),
 	}
 }
 

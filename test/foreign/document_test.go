@@ -1,0 +1,143 @@
+package foreign_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"semlb/test/harness"
+)
+
+// object is a map of YAML or JSON.
+type object = map[string]any
+
+var block = regexp.MustCompile("(?s)```yaml\n# ([^\n]*)\n(.*?)```")
+
+// documented is the YAML of docs/own-envoy.md that begins with a comment.
+func documented(t *testing.T, comment string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(harness.Root(t), "docs", "own-envoy.md"))
+	require.NoError(t, err)
+	for _, m := range block.FindAllStringSubmatch(string(page), -1) {
+		if m[1] == comment {
+			return m[2]
+		}
+	}
+	require.Fail(t, "no such block", comment)
+	return ""
+}
+
+// read reads an object of YAML or JSON.
+func read(t *testing.T, text string) object {
+	t.Helper()
+	var o object
+	require.NoError(t, yaml.Unmarshal([]byte(text), &o))
+	return o
+}
+
+// listener is the one that a configuration has under a name.
+func listener(t *testing.T, configuration object, name string) object {
+	t.Helper()
+	for _, l := range configuration["static_resources"].(object)["listeners"].([]any) {
+		if l.(object)["name"] == name {
+			return l.(object)
+		}
+	}
+	require.Fail(t, "no such listener", name)
+	return nil
+}
+
+// manager is the connection manager of a listener.
+func manager(l object) object {
+	chain := l["filter_chains"].([]any)[0].(object)
+	return chain["filters"].([]any)[0].(object)["typed_config"].(object)
+}
+
+const processorName = "envoy.filters.http.ext_proc"
+
+// processor is the ext_proc filter of a connection manager, and its place.
+func processor(t *testing.T, m object) (object, int) {
+	t.Helper()
+	filters := m["http_filters"].([]any)
+	i := slices.IndexFunc(filters, func(f any) bool { return f.(object)["name"] == processorName })
+	require.GreaterOrEqual(t, i, 0)
+	return filters[i].(object)["typed_config"].(object), i
+}
+
+// hopOnly is what semlb envoy --static prints, without the listener for clients.
+func hopOnly(t *testing.T, printed string) string {
+	t.Helper()
+	configuration := read(t, printed)
+	resources := configuration["static_resources"].(object)
+	resources["listeners"] = slices.DeleteFunc(resources["listeners"].([]any), func(l any) bool {
+		return l.(object)["name"] == "semlb_outer"
+	})
+	require.Len(t, resources["listeners"], 1)
+	text, err := json.Marshal(configuration)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func printStatic(t *testing.T, flags ...string) string {
+	t.Helper()
+	r := harness.Command(t, nil, append([]string{"envoy", "--static", "--hop", harness.Hop()}, flags...)...)
+	require.Zero(t, r.Code, r.Stderr)
+	return r.Stdout
+}
+
+func TestEnvoyTakesTheListenerAsItIsShown(t *testing.T) {
+	hop := filepath.Join(t.TempDir(), "hop.json")
+	require.NoError(t, os.WriteFile(hop, []byte(hopOnly(t, printStatic(t, "-c", harness.WriteConfig(t, kong("route: chat"))))), 0o600))
+	validate := exec.CommandContext(t.Context(), harness.Envoy(t), "--mode", "validate", "--log-level", "error",
+		"-c", hop, "--config-yaml", documented(t, "listener.yaml"))
+	out, err := validate.CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+// TestTheListenerHasWhatSemlbPrints holds the page's listener to the one that semlb
+// makes, in all that the page says to take from there.
+func TestTheListenerHasWhatSemlbPrints(t *testing.T) {
+	printed := listener(t, read(t, printStatic(t, "-c", harness.WriteConfig(t, kong("route: chat")))), "semlb_outer")
+	shown := listener(t, read(t, documented(t, "listener.yaml")), "mine")
+	require.EqualValues(t, printed["per_connection_buffer_limit_bytes"], shown["per_connection_buffer_limit_bytes"])
+	theirs, ours := manager(printed), manager(shown)
+	for _, field := range []string{"http2_protocol_options", "use_remote_address", "internal_address_config"} {
+		require.Equal(t, theirs[field], ours[field], field)
+	}
+	theirRoutes, ourRoutes := theirs["route_config"].(object), ours["route_config"].(object)
+	require.Equal(t, theirRoutes["internal_only_headers"], ourRoutes["internal_only_headers"])
+
+	route := theirRoutes["virtual_hosts"].([]any)[0].(object)["routes"].([]any)[0].(object)
+	require.Equal(t, route["response_headers_to_remove"], ourRoutes["response_headers_to_remove"])
+	for _, host := range ourRoutes["virtual_hosts"].([]any) {
+		require.Equal(t, true, host.(object)["include_request_attempt_count"])
+		for _, r := range host.(object)["routes"].([]any) {
+			require.Equal(t, route["route"], r.(object)["route"])
+			require.EqualValues(t, route["request_body_buffer_limit"], stringOf(t, r.(object)["request_body_buffer_limit"]))
+		}
+	}
+	theirProcessor, _ := processor(t, theirs)
+	ourProcessor, _ := processor(t, ours)
+	for _, field := range []string{"message_timeout", "mutation_rules", "route_cache_action"} {
+		require.Equal(t, theirProcessor[field], ourProcessor[field], field)
+	}
+	modes := theirProcessor["processing_mode"].(object)
+	for field, mode := range ourProcessor["processing_mode"].(object) {
+		require.Equal(t, modes[field], mode, field)
+	}
+}
+
+// stringOf is a number as protobuf's JSON has those of 64 bits.
+func stringOf(t *testing.T, number any) string {
+	t.Helper()
+	text, err := json.Marshal(number)
+	require.NoError(t, err)
+	return string(text)
+}

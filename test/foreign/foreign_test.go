@@ -1,0 +1,128 @@
+package foreign_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/envoy"
+)
+
+// places are the scopes of the page's routes, each with where its requests go to.
+func places() map[string]string {
+	return map[string]string{
+		"support.example.com/":       "route: support",
+		"support.example.com/chat":   "route: support",
+		"/chat":                      "route: chat",
+		"/tickets":                   "route: tickets, service: helpdesk",
+		"/search":                    "route: search",
+		"elsewhere.example.com/chat": "route: chat",
+	}
+}
+
+const (
+	dora = "consumer: dora"
+	gold = "consumer_group: Gold Users"
+)
+
+// claims are all headers with which a client may say who it is and what is to become
+// of its request.
+func claims() http.Header {
+	h := http.Header{}
+	for _, name := range envoy.InternalHeaders() {
+		h.Set(name, "spoofed")
+	}
+	for _, name := range []string{envoy.HeaderConsumerName, envoy.HeaderConsumerID, envoy.HeaderConsumerCustom, envoy.HeaderConsumer, envoy.HeaderBasicUser, envoy.HeaderIssuer} {
+		h.Set(name, "dora")
+	}
+	h.Set(envoy.HeaderConsumerGroups, "Gold Users")
+	h.Set(envoy.MetadataConsumer, envoy.FromHeaders)
+	h.Set(envoy.MetadataRoute, "chat")
+	h.Set(envoy.MetadataService, "helpdesk")
+	h.Set(envoy.RoleKey, envoy.RoleInner)
+	return h
+}
+
+// TestTheRouteIsWhatTheListenerSays has routes by name, by virtual host, by metadata
+// and by gRPC metadata; wherever a request comes in, the first target fails and the
+// second one answers.
+func TestTheRouteIsWhatTheListenerSays(t *testing.T) {
+	var scopes []string
+	for _, scope := range places() {
+		scopes = append(scopes, scope)
+	}
+	w := newWorld(t, unique(scopes)...)
+	for _, listener := range []string{plain, lax} {
+		for where, scope := range places() {
+			t.Run(listener+" "+where, func(t *testing.T) {
+				w := w.in(t)
+				w.requireServed(scope, w.ask(listener, where, nil))
+				w.requireServed(scope, w.ask(listener, where, claims()))
+			})
+		}
+		t.Run(listener+" nowhere", func(t *testing.T) {
+			w := w.in(t)
+			w.requireRefused(http.StatusNotFound, "no_plugin", w.ask(listener, "/", nil))
+			w.requireRefused(http.StatusNotFound, "no_plugin", w.ask(listener, "/", claims()))
+		})
+	}
+}
+
+// TestTheConsumerIsWhomATrustedFilterNames asks a listener whose own filter knows
+// Dora's key, with headers and with metadata.
+func TestTheConsumerIsWhomATrustedFilterNames(t *testing.T) {
+	w := newWorld(t, dora, "route: chat", "route: tickets, service: helpdesk")
+	key := http.Header{"Apikey": {"key-of-dora"}}
+	for _, listener := range []string{headers, metadata} {
+		t.Run(listener, func(t *testing.T) {
+			w := w.in(t)
+			w.requireServed(dora, w.ask(listener, "/", key))
+			w.requireServed(dora, w.ask(listener, "/chat", key))
+			w.requireServed("route: tickets, service: helpdesk", w.ask(listener, "/tickets", key))
+			for name, stranger := range map[string]http.Header{
+				"anonymous": nil, "another key": {"Apikey": {"key-of-nobody"}}, "claims": claims(),
+			} {
+				t.Run(name, func(t *testing.T) {
+					w := w.in(t)
+					w.requireRefused(http.StatusUnauthorized, "no_consumer", w.ask(listener, "/", stranger))
+					w.requireServed("route: chat", w.ask(listener, "/chat", stranger))
+				})
+			}
+		})
+	}
+}
+
+func TestGroupsMayHaveSpaces(t *testing.T) {
+	w := newWorld(t, gold, "consumer_group: night shift")
+	for _, listener := range []string{headers, metadata} {
+		t.Run(listener, func(t *testing.T) {
+			w := w.in(t)
+			w.requireServed(gold, w.ask(listener, "/", http.Header{"Apikey": {"key-of-dora"}}))
+			w.requireRefused(http.StatusUnauthorized, "no_consumer", w.ask(listener, "/", claims()))
+		})
+	}
+}
+
+// TestAnUntrustedListenerKnowsNobody sends every claim to the listeners that trust no
+// one, also where nothing has dropped it before semlb sees it.
+func TestAnUntrustedListenerKnowsNobody(t *testing.T) {
+	w := newWorld(t, dora, gold)
+	sent := claims()
+	sent.Set("Apikey", "key-of-dora")
+	for _, listener := range []string{plain, lax} {
+		t.Run(listener, func(t *testing.T) {
+			w := w.in(t)
+			w.requireRefused(http.StatusUnauthorized, "no_consumer", w.ask(listener, "/", sent))
+			w.requireRefused(http.StatusUnauthorized, "no_consumer", w.ask(listener, "/chat", sent))
+		})
+	}
+	require.Equal(t, http.StatusOK, w.ask(headers, "/", sent).Status, "the claims of someone who has the key do no harm")
+}
+
+// unique are the different members of a list.
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
+}
