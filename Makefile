@@ -6,7 +6,7 @@ ENVOY_VERSION ?= 1.40.0
 ENVOY_OLDEST := 1.36.4
 ENVOY_ALL := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 # The tests whose results may depend on the version of Envoy.
-ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/faults/... ./test/hop/... ./test/rolling/...
+ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/faults/... ./test/foreign/... ./test/hop/... ./test/rolling/...
 SOAK ?= 30m
 ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
@@ -51,7 +51,7 @@ e2e: tools ## end to end on a real Envoy of ENVOY_VERSION, but for the faults, a
 	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 $$(go list ./test/... | grep -Ev '/test/(hop|faults)$$')
 
 e2e-oldest: tools ## failover and faults on the oldest Envoy that is supported
-	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/... ./test/faults/...
+	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/... ./test/faults/... ./test/foreign/...
 
 e2e-all: tools ## end to end on every Envoy that is supported, and with a hop over a socket
 	@set -e; for v in $(ENVOY_ALL); do for hop in internal uds; do \
