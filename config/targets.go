@@ -13,8 +13,9 @@ type Target struct {
 	Model       Model          `kong:"model"`
 	RouteType   RouteType      `kong:"route_type"`
 	Weight      int            `kong:"weight"`
-	// Position is where the file starts the target.
-	Position Position `kong:"-"`
+	// Position is where the file starts the target. It is no part of what the target
+	// is: in another file, or a line below, it is the same one.
+	Position Position `kong:"-" json:"-"`
 }
 
 // RouteType is the shape of the requests and responses of a target.
