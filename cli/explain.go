@@ -12,13 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"semlb/config"
 	"semlb/router"
 	"semlb/vectordb"
 )
 
 type explainOptions struct {
 	loadOptions
-	json bool
+	request config.Request
+	json    bool
 }
 
 func newExplain(env Environment) *cobra.Command {
@@ -26,10 +28,15 @@ func newExplain(env Environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain -c FILE PROMPT",
 		Short: "Say where a prompt would go, and why",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(c *cobra.Command, args []string) error { return o.run(c.Context(), env, args[0]) },
+		Long: `Say where a prompt would go, and why, without sending it to a model. Which plugin
+instance serves depends on where the prompt comes from: --route, --service,
+--consumer and --group say it. Without them it is an anonymous request without a
+route.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), env, args[0]) },
 	}
 	o.bind(c)
+	bindScope(c, &o.request)
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	c.Flags().BoolVar(&o.demo, "demo", false, "explain the configuration of the demonstration: no key, no server")
 	return c
@@ -37,12 +44,13 @@ func newExplain(env Environment) *cobra.Command {
 
 // explanation is what explain prints.
 type explanation struct {
-	Reason    router.Reason     `json:"reason"`
-	Threshold *float64          `json:"threshold,omitempty"`
-	Error     string            `json:"error,omitempty"`
-	Warning   string            `json:"warning,omitempty"`
-	Distances []router.Distance `json:"distances"`
-	Plan      []plannedTarget   `json:"plan"`
+	Instance  *explainedInstance `json:"instance"`
+	Reason    router.Reason      `json:"reason"`
+	Threshold *float64           `json:"threshold,omitempty"`
+	Error     string             `json:"error,omitempty"`
+	Warning   string             `json:"warning,omitempty"`
+	Distances []router.Distance  `json:"distances"`
+	Plan      []plannedTarget    `json:"plan"`
 }
 
 type plannedTarget struct {
@@ -77,7 +85,12 @@ func (o *explainOptions) run(ctx context.Context, env Environment, prompt string
 	if len(a.plugins) == 0 {
 		return errors.New("the configuration has no enabled ai-proxy-advanced plugin")
 	}
-	e := explain(ctx, a.plugins[0], prompt)
+	instance, parts, err := a.instanceFor(o.request)
+	if err != nil {
+		return err
+	}
+	e := explain(ctx, parts, prompt)
+	e.Instance = instance
 	if o.json {
 		encoder := json.NewEncoder(env.Stdout)
 		encoder.SetIndent("", "  ")
@@ -138,6 +151,7 @@ func meaning(r router.Reason) string {
 
 func (e *explanation) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(t, "instance\t%s\t%s\n", e.Instance.ID, e.Instance)
 	if e.Error != "" {
 		fmt.Fprintf(t, "error\t%s\n", e.Error)
 	}
