@@ -22,23 +22,24 @@ import (
 
 // assembly is everything that a configuration is turned into.
 type assembly struct {
-	config    *config.Config
-	plugins   []*pluginParts
-	byPlugin  map[*config.Plugin]*server.Instance
-	upstreams []envoy.Upstream
-	idle      []time.Duration
-	bodyLimit int64
+	config   *config.Config
+	plugins  []*pluginParts
+	byPlugin map[*config.Plugin]*server.Instance
 }
 
 // pluginParts is what one plugin instance has of its own.
 type pluginParts struct {
 	instance *server.Instance
-	router   *router.Router
-	model    string         // names the embedding model; "" unless the algorithm is semantic
-	store    vectordb.Store // nil unless the algorithm is semantic
-	// predecessor is the store of the same model in the configuration before this
-	// one; nil if there is none.
-	predecessor vectordb.Store
+	// upstreams are the endpoints of its targets.
+	upstreams []envoy.Upstream
+	// retention is how long its plans may live after it was replaced.
+	retention time.Duration
+	router    *router.Router
+	model     string         // names the embedding model; "" unless the algorithm is semantic
+	store     vectordb.Store // nil unless the algorithm is semantic
+	// predecessors are the stores of the same model in the configuration before this
+	// one.
+	predecessors []vectordb.Store
 	// shared carries what replicas learn of targets; nil if they do not share it.
 	shared *shared.Redis
 	close  []func() error
@@ -68,7 +69,7 @@ func (b *builder) assemble(ctx context.Context, cfg *config.Config) (*assembly, 
 		if !p.Enabled {
 			continue
 		}
-		parts, err := b.plugin(ctx, a, p)
+		parts, err := b.plugin(ctx, p)
 		a.plugins = append(a.plugins, parts)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", p.Position, err))
@@ -100,6 +101,19 @@ func (a *assembly) consumersOnly() bool {
 	return false
 }
 
+// serve adds what the attempts of all instances need to Envoy's configuration.
+func (a *assembly) serve(c *envoy.Config) {
+	for _, p := range a.plugins {
+		serveInstance(c, p.instance, p.upstreams)
+	}
+}
+
+func serveInstance(c *envoy.Config, i *server.Instance, upstreams []envoy.Upstream) {
+	c.Upstreams = append(c.Upstreams, upstreams...)
+	c.IdleTimeouts = append(c.IdleTimeouts, i.Idle)
+	c.BodyLimit = max(c.BodyLimit, i.BodyLimit)
+}
+
 // close ends what the parts hold.
 func (a *assembly) close() error {
 	var errs []error
@@ -111,10 +125,10 @@ func (a *assembly) close() error {
 	return errors.Join(errs...)
 }
 
-func (b *builder) plugin(ctx context.Context, a *assembly, p *config.Plugin) (*pluginParts, error) {
+func (b *builder) plugin(ctx context.Context, p *config.Plugin) (*pluginParts, error) {
 	s := &p.Settings
-	parts := &pluginParts{}
-	targets, routed, err := b.targets(a, p)
+	parts := &pluginParts{retention: retention(&s.Balancer, len(s.Targets))}
+	targets, routed, err := b.targets(p, parts)
 	if err != nil {
 		return parts, err
 	}
@@ -144,8 +158,6 @@ func (b *builder) plugin(ctx context.Context, a *assembly, p *config.Plugin) (*p
 		parts.shared.Start(parts.router.Apply)
 	}
 	parts.instance = instanceOf(p, parts.router, targets)
-	a.bodyLimit = max(a.bodyLimit, parts.instance.BodyLimit)
-	a.idle = append(a.idle, parts.instance.Idle)
 	return parts, nil
 }
 

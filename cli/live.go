@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +13,6 @@ import (
 	"semlb/config"
 	"semlb/envoy"
 	"semlb/server"
-	"semlb/vectordb"
 )
 
 // live is the configuration in force. Apply replaces it in one step: a request
@@ -30,30 +29,24 @@ type live struct {
 
 	mu      sync.Mutex // held by one apply or sweep at a time
 	current *running
-	retired []*running
-}
-
-// running is an assembly with its goroutines.
-type running struct {
-	*assembly
-	stop    context.CancelFunc
-	done    sync.WaitGroup
-	loaded  chan struct{} // closed when every plugin's descriptions were tried once
-	retired time.Time
+	// ending are those replaced a moment ago: decisions that began before go on.
+	ending   []*running
+	replaced replaced
 }
 
 const (
-	// retention is how long the clusters and targets of a replaced configuration stay,
-	// for requests under way to finish, further attempts included.
-	retention = time.Minute
-	// maxRetired bounds the memory that many reloads in a short time take.
-	maxRetired = 256
+	// sweepEvery is how often what was replaced is looked at.
+	sweepEvery = 5 * time.Second
+	// maxEnding bounds the goroutines and connections of many reloads in a short time.
+	// A decision of one that had to end goes to the default group.
+	maxEnding = 256
 	// ackTimeout bounds how long a change waits for Envoy to take it.
 	ackTimeout = 10 * time.Second
 )
 
 // init makes a live whose parts are set serve nothing until the first apply.
 func (l *live) init() *live {
+	l.replaced = make(replaced)
 	l.snapshot.Store(&server.Snapshot{
 		Find:     func(server.Match) *server.Instance { return nil },
 		Consumer: func(func(string) string) string { return "" },
@@ -78,20 +71,30 @@ func (l *live) apply(ctx context.Context, cfg *config.Config) error {
 		next.end(l.log)
 		return errors.Join(err, l.resources(ctx, l.current))
 	}
-	if l.current != nil {
-		l.current.retired = time.Now()
-		l.retired = append(l.retired, l.current)
-		if len(l.retired) > maxRetired {
-			l.retired[0].end(l.log)
-			l.retired = l.retired[1:]
-		}
-	}
 	if len(a.plugins) == 0 {
 		l.log.Warn("the configuration has no enabled ai-proxy-advanced plugin; every request is answered 404")
 	}
+	old := l.current
 	l.current = next
+	if old != nil {
+		l.retire(old)
+	}
 	l.snapshot.Store(l.newSnapshot())
 	return nil
+}
+
+// retire keeps of a configuration that was replaced what its requests still need.
+func (l *live) retire(old *running) {
+	old.retired = time.Now()
+	l.ending = append(l.ending, old)
+	if len(l.ending) > maxEnding {
+		l.ending[0].end(l.log)
+		l.ending = l.ending[1:]
+	}
+	l.replaced.add(old.assembly, l.current.assembly, old.retired)
+	if n := l.replaced.trim(); n > 0 {
+		l.log.Warn("too many changes in a short time: requests that replaced instances planned cannot move on any more", "instances", n)
+	}
 }
 
 // publish makes everything fallible of a change before it is in force: Envoy has
@@ -123,20 +126,25 @@ func (l *live) resources(ctx context.Context, next *running) error {
 	if next == nil {
 		return nil
 	}
-	c, err := l.options.envoyConfig(next.assembly, l.env)
+	c, err := l.envoyConfig(next)
 	if err != nil {
 		return err
 	}
-	others := l.retired
-	if l.current != nil && l.current != next {
-		others = append(others[:len(others):len(others)], l.current)
-	}
-	for _, r := range others {
-		c.Upstreams = append(c.Upstreams, r.upstreams...)
-		c.IdleTimeouts = append(c.IdleTimeouts, r.idle...)
-		c.BodyLimit = max(c.BodyLimit, r.bodyLimit)
-	}
 	return l.control.Set(ctx, envoy.NewResources(c))
+}
+
+func (l *live) envoyConfig(next *running) (envoy.Config, error) {
+	c, err := l.options.envoyConfig(next.assembly, l.env)
+	if err != nil {
+		return c, err
+	}
+	if l.current != nil && l.current != next {
+		l.current.serve(&c)
+	}
+	for _, left := range l.replaced {
+		serveInstance(&c, left.instance, left.upstreams)
+	}
+	return c, nil
 }
 
 // newSnapshot is what requests see; l.mu is held.
@@ -147,37 +155,40 @@ func (l *live) newSnapshot() *server.Snapshot {
 		ConsumersOnly: l.current.consumersOnly(),
 		Instances:     make(map[string]*server.Instance),
 	}
-	for _, r := range l.retired {
-		maps.Copy(s.Instances, r.instances())
+	for id, left := range l.replaced {
+		s.Instances[id] = left.instance
 	}
-	maps.Copy(s.Instances, l.current.instances())
+	for _, p := range l.current.plugins {
+		s.Instances[p.instance.ID] = p.instance
+	}
 	keepTargets(l.builder.health, s)
 	return s
 }
 
-// sweep lets go of replaced configurations whose time is over, until ctx ends.
+// sweep lets go of what was replaced when its time is over, until ctx ends.
 func (l *live) sweep(ctx context.Context) error {
-	for sleep(ctx, retention/4) {
-		if err := l.letGo(ctx, time.Now().Add(-retention)); err != nil {
+	for sleep(ctx, sweepEvery) {
+		if err := l.letGo(ctx, time.Now()); err != nil {
 			l.log.Error("sweep configurations", "error", err)
 		}
 	}
 	return nil
 }
 
-// letGo ends the configurations that were replaced before a time.
-func (l *live) letGo(ctx context.Context, before time.Time) error {
+// letGo ends the configurations that decide nothing any more, and drops what no
+// request can need at a time.
+func (l *live) letGo(ctx context.Context, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
-	for n < len(l.retired) && l.retired[n].retired.Before(before) {
-		l.retired[n].end(l.log)
+	for n < len(l.ending) && l.ending[n].retired.Add(l.builder.options.budget+sweepEvery).Before(now) {
+		l.ending[n].end(l.log)
 		n++
 	}
-	if n == 0 {
+	l.ending = slices.Clone(l.ending[n:])
+	if l.replaced.expire(now) == 0 {
 		return nil
 	}
-	l.retired = append([]*running(nil), l.retired[n:]...)
 	l.snapshot.Store(l.newSnapshot())
 	return l.resources(ctx, l.current)
 }
@@ -194,57 +205,10 @@ func (l *live) loading() <-chan struct{} {
 func (l *live) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range l.retired {
+	for _, r := range l.ending {
 		r.end(l.log)
 	}
 	if l.current != nil {
 		l.current.end(l.log)
-	}
-}
-
-// start begins to keep an assembly's descriptions loaded.
-func (l *live) start(a *assembly) *running {
-	ctx, stop := context.WithCancel(context.Background())
-	r := &running{assembly: a, stop: stop, loaded: make(chan struct{})}
-	var tried sync.WaitGroup
-	tried.Add(len(a.plugins))
-	for _, p := range a.plugins {
-		r.done.Go(func() { l.loader.keepLoaded(ctx, p, sync.OnceFunc(tried.Done)) })
-	}
-	r.done.Go(func() {
-		tried.Wait() // ends when every keepLoaded has tried or returned
-		close(r.loaded)
-	})
-	return r
-}
-
-// end stops an assembly's goroutines and closes its parts.
-func (r *running) end(log *slog.Logger) {
-	r.stop()
-	r.done.Wait()
-	if err := r.close(); err != nil {
-		log.Warn("close configuration", "error", err)
-	}
-}
-
-func (a *assembly) instances() map[string]*server.Instance {
-	all := make(map[string]*server.Instance, len(a.plugins))
-	for _, p := range a.plugins {
-		all[p.instance.ID] = p.instance
-	}
-	return all
-}
-
-// inherit lets plugins find vectors in the stores of an earlier configuration with
-// the same embedding model.
-func (a *assembly) inherit(from *assembly) {
-	stores := make(map[string]vectordb.Store)
-	for _, p := range from.plugins {
-		if p.store != nil {
-			stores[p.model] = p.store
-		}
-	}
-	for _, p := range a.plugins {
-		p.predecessor = stores[p.model]
 	}
 }

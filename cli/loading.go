@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -84,14 +86,10 @@ func (parts *pluginParts) load(ctx context.Context) error {
 	return parts.router.Load(ctx, parts.vectors())
 }
 
-// vectors is the plugin's store, with what the store of an earlier configuration
-// knows.
+// vectors is the plugin's store, with what the stores of an earlier configuration
+// know.
 func (parts *pluginParts) vectors() router.Vectors {
-	own := bounded{parts.store}
-	if parts.predecessor == nil {
-		return own
-	}
-	return inheriting{bounded: own, from: parts.predecessor}
+	return inheriting{bounded: bounded{parts.store}, from: parts.predecessors}
 }
 
 // bounded is a store each of whose calls ends soon, so that a server that hangs
@@ -113,18 +111,32 @@ func (b bounded) Upsert(ctx context.Context, records ...vectordb.Record) error {
 	return b.store.Upsert(ctx, records...)
 }
 
-// inheriting is a store that looks for vectors in another one first, so that a
-// reload does not embed unchanged descriptions again.
+// inheriting is a store that looks for vectors in others first, so that a reload
+// does not embed unchanged descriptions again.
 type inheriting struct {
 	bounded
-	from vectordb.Store
+	from []vectordb.Store
 }
 
 func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
-	if known, err := s.from.Get(ctx, ids...); err == nil && len(known) == len(ids) {
-		return known, nil
+	known := make(map[string][]float32, len(ids))
+	missing := ids
+	for _, store := range s.from {
+		found, err := bounded{store}.Get(ctx, missing...)
+		if err != nil {
+			continue // it may be closed by now; what it knew is embedded again
+		}
+		maps.Copy(known, found)
+		if missing = slices.DeleteFunc(slices.Clone(missing), func(id string) bool { return known[id] != nil }); len(missing) == 0 {
+			return known, nil
+		}
 	}
-	return s.bounded.Get(ctx, ids...)
+	found, err := s.bounded.Get(ctx, missing...)
+	if err != nil && len(known) == 0 {
+		return nil, err
+	}
+	maps.Copy(known, found)
+	return known, nil
 }
 
 // keepSynced writes to the store behind memory what it lacks, for replicas and

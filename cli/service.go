@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -144,14 +143,12 @@ func (o *serveOptions) envoyConfig(a *assembly, env Environment) (envoy.Config, 
 	c := envoy.Config{
 		ListenHost: host, ListenPort: port,
 		Service:        envoy.Endpoint{Path: o.grpcSocket},
-		BodyLimit:      a.bodyLimit,
 		Routes:         routesOf(a.config),
-		Upstreams:      slices.Clone(a.upstreams),
-		IdleTimeouts:   slices.Clone(a.idle),
 		TrustedCA:      o.trust(env),
 		DecisionBudget: o.budget,
 		HopSocket:      o.hopPath(),
 	}
+	a.serve(&c)
 	if c.Credentials, err = credentialsOf(a.config, o.secretsDir); err != nil {
 		return c, err
 	}

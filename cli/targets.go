@@ -14,7 +14,7 @@ import (
 
 // targets builds the targets of a plugin: what rewrites requests for each, and
 // what the router knows of it.
-func (b *builder) targets(a *assembly, p *config.Plugin) ([]*server.Target, []router.Target, error) {
+func (b *builder) targets(p *config.Plugin, parts *pluginParts) ([]*server.Target, []router.Target, error) {
 	s := &p.Settings
 	auths := make([]provider.Auth, len(s.Targets))
 	for i := range s.Targets {
@@ -48,7 +48,7 @@ func (b *builder) targets(a *assembly, p *config.Plugin) ([]*server.Target, []ro
 			continue
 		}
 		upstream := upstreamOf(target.Endpoint(), s)
-		a.upstreams = append(a.upstreams, upstream)
+		parts.upstreams = append(parts.upstreams, upstream)
 		targets = append(targets, &server.Target{
 			Target: target, Cluster: upstream.Name(),
 			Provider: settings.Provider, Model: settings.Model, Description: t.Description, Weight: t.Weight,

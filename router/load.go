@@ -57,6 +57,9 @@ func (r *Router) Load(ctx context.Context, vectors Vectors) error {
 	return nil
 }
 
+// Loaded says whether Load has succeeded once.
+func (r *Router) Loaded() bool { return r.loaded.Load() }
+
 // fill embeds texts and puts their vectors into the records that have none.
 func (r *Router) fill(ctx context.Context, texts []string, records []vectordb.Record) error {
 	fresh, err := r.opts.Embedder.Embed(ctx, texts)
