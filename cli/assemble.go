@@ -9,15 +9,16 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"semlb/config"
+	"semlb/embeddings"
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/router"
 	"semlb/router/shared"
 	"semlb/server"
-	"semlb/vectordb"
 )
 
 // assembly is everything that a configuration is turned into.
@@ -35,11 +36,12 @@ type pluginParts struct {
 	// retention is how long its plans may live after it was replaced.
 	retention time.Duration
 	router    *router.Router
-	model     string         // names the embedding model; "" unless the algorithm is semantic
-	store     vectordb.Store // nil unless the algorithm is semantic
+	model     string // names the embedding model; "" unless the algorithm is semantic
+	store     *sized // nil unless the algorithm is semantic
+	embedder  embeddings.Embedder
 	// predecessors are the stores of the same model in the configuration before this
 	// one.
-	predecessors []vectordb.Store
+	predecessors []*sized
 	// shared carries what replicas learn of targets; nil if they do not share it.
 	shared *shared.Redis
 	close  []func() error
@@ -55,6 +57,8 @@ type builder struct {
 	health *router.Health
 	// replica names this process to the others it shares that with.
 	replica string
+	// told are the widths of embedding models that were logged.
+	told sync.Map
 	// shared holds the embedders, which outlive a reload that does not change them.
 	shared pool
 }

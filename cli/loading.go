@@ -80,16 +80,33 @@ func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted f
 // loadTimeout bounds one try to load descriptions.
 const loadTimeout = 10 * time.Second
 
+// load embeds what is not known, into a store of the width that the embedding model
+// turns out to have.
 func (parts *pluginParts) load(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
+	err := parts.loadSized(ctx)
+	if parts.adopt(err) {
+		err = parts.loadSized(ctx)
+	}
+	return err
+}
+
+func (parts *pluginParts) loadSized(ctx context.Context) error {
+	if width := parts.embedder.Info().Dimensions; width != 0 {
+		if err := parts.store.resize(width); err != nil {
+			return err
+		}
+	}
 	return parts.router.Load(ctx, parts.vectors())
 }
 
 // vectors is the plugin's store, with what the stores of an earlier configuration
 // know.
 func (parts *pluginParts) vectors() router.Vectors {
-	return inheriting{bounded: bounded{parts.store}, from: parts.predecessors}
+	own := parts.store.width()
+	from := slices.DeleteFunc(slices.Clone(parts.predecessors), func(s *sized) bool { return s.width() != own })
+	return inheriting{bounded: bounded{parts.store}, from: from}
 }
 
 // bounded is a store each of whose calls ends soon, so that a server that hangs
@@ -115,7 +132,7 @@ func (b bounded) Upsert(ctx context.Context, records ...vectordb.Record) error {
 // does not embed unchanged descriptions again.
 type inheriting struct {
 	bounded
-	from []vectordb.Store
+	from []*sized
 }
 
 func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
@@ -142,8 +159,8 @@ func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float3
 // keepSynced writes to the store behind memory what it lacks, for replicas and
 // restarts to find.
 func (l *loader) keepSynced(ctx context.Context, parts *pluginParts) {
-	synced, ok := parts.store.(*vectordb.Synced)
-	if !ok {
+	synced := parts.store.synced()
+	if synced == nil {
 		return
 	}
 	for sleep(ctx, syncEvery) {

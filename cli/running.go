@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"semlb/vectordb"
 )
 
 // running is an assembly with its goroutines.
@@ -46,7 +44,7 @@ func (r *running) end(log *slog.Logger) {
 // inherit lets plugins find vectors in the stores of an earlier configuration with
 // the same embedding model.
 func (a *assembly) inherit(from *assembly) {
-	stores := make(map[string][]vectordb.Store)
+	stores := make(map[string][]*sized)
 	for _, p := range from.plugins {
 		switch {
 		case p.store == nil:

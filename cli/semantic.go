@@ -23,28 +23,36 @@ func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginP
 	if err != nil {
 		return err
 	}
-	db := p.Settings.VectorDB
 	info := embedder.Info()
-	if info.Dimensions != 0 && info.Dimensions != db.Dimensions {
-		level := slog.LevelWarn
-		if b.options.demo { // whoever asked for it chose neither
-			level = slog.LevelDebug
-		}
-		b.log.Log(ctx, level, "the embedding model has another width than vectordb.dimensions; going on with the model's",
-			"model", info.Model, "width", info.Dimensions, "vectordb.dimensions", db.Dimensions)
-	}
 	if info.Dimensions == 0 {
-		info.Dimensions = db.Dimensions
+		info.Dimensions = p.Settings.VectorDB.Dimensions
 	}
-	store, err := b.store(p, info)
+	store, err := openSized(info.Dimensions, func(width int) (vectordb.Store, error) {
+		b.tellWidth(ctx, p, info.Model, width)
+		return b.store(p, info.Model, width)
+	})
 	if err != nil {
 		return err
 	}
-	parts.store, parts.model = store, info.Model
+	parts.store, parts.model, parts.embedder = store, info.Model, embedder
 	parts.close = append(parts.close, store.Close)
 	options.Embedder, options.Index = embedder, store
-	options.Threshold, options.DistanceScale = db.Threshold, info.DistanceScale
+	options.Threshold, options.DistanceScale = p.Settings.VectorDB.Threshold, info.DistanceScale
 	return nil
+}
+
+// tellWidth says, once for each model, that it has another width than configured.
+func (b *builder) tellWidth(ctx context.Context, p *config.Plugin, model string, width int) {
+	want := p.Settings.VectorDB.Dimensions
+	if _, told := b.told.LoadOrStore(digest(model, width, want), true); told || width == want {
+		return
+	}
+	level := slog.LevelWarn
+	if b.options.demo { // whoever asked for it chose neither
+		level = slog.LevelDebug
+	}
+	b.log.Log(ctx, level, "the embedding model has another width than vectordb.dimensions; going on with the model's",
+		"model", model, "width", width, "vectordb.dimensions", want)
 }
 
 // embedder is the model of the configuration behind a guard, or the built-in one;
@@ -65,6 +73,7 @@ func (b *builder) embedder(p *config.Plugin, parts *pluginParts) (embeddings.Emb
 
 func (b *builder) openEmbedder(p *config.Plugin) (embeddings.Embedder, func() error, error) {
 	var next embeddings.Embedder
+	var remote *embeddings.OpenAI
 	closeNext := func() error { return nil }
 	if b.options.embeddings == "builtin" {
 		model, err := static.Builtin()
@@ -73,8 +82,8 @@ func (b *builder) openEmbedder(p *config.Plugin) (embeddings.Embedder, func() er
 		}
 		next = model
 	} else {
-		remote, err := b.remoteEmbedder(p)
-		if err != nil {
+		var err error
+		if remote, err = b.remoteEmbedder(p); err != nil {
 			return nil, nil, fmt.Errorf("config.embeddings: %w", err)
 		}
 		closeNext = remote.Close
@@ -84,7 +93,11 @@ func (b *builder) openEmbedder(p *config.Plugin) (embeddings.Embedder, func() er
 	if err != nil {
 		return nil, nil, fmt.Errorf("make embedding cache: %w", err)
 	}
-	return cache, func() error { return errors.Join(cache.Close(), closeNext()) }, nil
+	closeAll := func() error { return errors.Join(cache.Close(), closeNext()) }
+	if remote != nil {
+		return adopting{Cache: cache, remote: remote}, closeAll, nil
+	}
+	return cache, closeAll, nil
 }
 
 // embedTimeout bounds one call of a remote embedder. A request waits for it no
@@ -119,11 +132,11 @@ func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
 }
 
 // store is where the vectors of the descriptions are kept.
-func (b *builder) store(p *config.Plugin, info embeddings.Info) (vectordb.Store, error) {
+func (b *builder) store(p *config.Plugin, model string, width int) (vectordb.Store, error) {
 	db := p.Settings.VectorDB
 	metric := vectordb.Metric(db.DistanceMetric)
 	if b.options.vectordb == "memory" {
-		return vectordb.NewMemory(info.Dimensions, metric)
+		return vectordb.NewMemory(width, metric)
 	}
 	inStore := db.Search == config.SearchStore
 	namespace := digest(p.Scope)
@@ -134,7 +147,7 @@ func (b *builder) store(p *config.Plugin, info embeddings.Info) (vectordb.Store,
 	}
 	options := redisOptions(&db.Redis)
 	options.Namespace = namespace
-	options.Model, options.Dimensions, options.Metric = info.Model, info.Dimensions, metric
+	options.Model, options.Dimensions, options.Metric = model, width, metric
 	options.InProcess, options.Logger = !inStore, b.log
 	redis, err := vectordb.NewRedis(options)
 	if err != nil {
@@ -143,7 +156,7 @@ func (b *builder) store(p *config.Plugin, info embeddings.Info) (vectordb.Store,
 	if inStore {
 		return redis, nil
 	}
-	return vectordb.NewSynced(info.Dimensions, metric, redis)
+	return vectordb.NewSynced(width, metric, redis)
 }
 
 func descriptions(p *config.Plugin) []string {

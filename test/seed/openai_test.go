@@ -110,9 +110,15 @@ func embedRequestOf(t *testing.T, r harness.Received) embedRequest {
 }
 
 // embed answers with vectors that depend on nothing but the text.
-func embed(x *harness.Exchange) {
+func embed(x *harness.Exchange) { embedAs(x, width, width) }
+
+// embedOneWidth is a model that cannot be asked for a width.
+func embedOneWidth(x *harness.Exchange) { embedAs(x, 0, 2*width) }
+
+// embedAs answers requests that ask for a width with vectors of another.
+func embedAs(x *harness.Exchange, asked, answered int) {
 	var request embedRequest
-	if err := json.Unmarshal(x.Body(), &request); err != nil || request.Dimensions != width {
+	if err := json.Unmarshal(x.Body(), &request); err != nil || request.Dimensions != asked {
 		x.Writer.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -123,7 +129,7 @@ func embed(x *harness.Exchange) {
 	}
 	data := make([]item, len(request.Input))
 	for i, text := range request.Input {
-		data[i] = item{Object: "embedding", Index: i, Embedding: vector(text)}
+		data[i] = item{Object: "embedding", Index: i, Embedding: append(vector(text), make([]float32, answered-width)...)}
 	}
 	x.Writer.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(x.Writer).Encode(map[string]any{
