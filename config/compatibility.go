@@ -100,12 +100,34 @@ func (d *compatibility) values(table *spec) {
 
 // entities lists what is refused of routes and consumers.
 func (d *compatibility) entities(table *spec) {
-	d.add("\n## Services, routes, consumers and groups\n\nTheir other fields are read; what Kong says about a service's upstream is accepted and not needed, because the plugin's targets take its place.\n\n| entity | field | why |\n|---|---|---|\n")
+	d.add("\n## Services, routes, consumers and groups\n\nTheir other fields are read.\n\n| entity | field | value | why |\n|---|---|---|---|\n")
 	for _, kind := range slices.Sorted(maps.Keys(table.fields)) {
 		for _, u := range unsupportedEntities(kind) {
-			d.add("| %s | `%s` | %s |\n", strings.ReplaceAll(kind, "_", " "), u.path, u.reason)
+			d.add("| %s | `%s` | %s | %s |\n", strings.ReplaceAll(kind, "_", " "), u.path, code(u.value), u.reason)
 		}
 	}
+	d.add("\n### Fields without effect\n\nWhat these say is about an upstream, and the plugin's targets take its place. They are accepted, because files have them.\n\n| entity | field | why |\n|---|---|---|\n")
+	for _, kind := range slices.Sorted(maps.Keys(table.fields)) {
+		for _, i := range idleEntities(kind) {
+			d.add("| %s | `%s` | %s |\n", strings.ReplaceAll(kind, "_", " "), strings.Join(i.fields, "`, `"), i.reason)
+		}
+	}
+	d.add(`
+### Differences to Kong's routes
+
+- Regular expressions are those of RE2, as Kong's own since 3.0: no look-around, no back references. They are checked when they are loaded, and so is their size.
+- A route without http answers plain HTTP with https_redirect_status_code: 426, or a redirect. semlb's listener has no TLS of its own: a request came over TLS if X-Forwarded-Proto says https, which whatever ends TLS in front of it has to set. A client that sets it itself is served in clear.
+- A route without https serves requests that came over TLS too, as Kong's router does.
+- Hosts without a port take every port.
+`)
+}
+
+// code returns a value as Markdown shows code, or nothing.
+func code(value string) string {
+	if value == "" {
+		return ""
+	}
+	return "`" + value + "`"
 }
 
 // extensions lists this project's own fields.

@@ -23,9 +23,9 @@ type Route struct {
 	Name string `kong:"name"`
 	// Service is the name, or else the id, of the route's service, or empty.
 	Service string `kong:"-"`
-	// Hosts may start or end with "*.".
+	// Hosts may start with "*." or end with ".*", and have a port.
 	Hosts []string `kong:"hosts"`
-	// Paths are prefixes, or regular expressions behind a "~".
+	// Paths are prefixes, or regular expressions behind a "~", as RE2 has them.
 	Paths   []string `kong:"paths"`
 	Methods []string `kong:"methods"`
 	// Headers must each have one of their values; a value behind "~*" is a regular
@@ -34,11 +34,15 @@ type Route struct {
 	// StripPath takes the matching prefix off the path.
 	StripPath bool `kong:"strip_path"`
 	// RegexPriority orders routes whose paths are regular expressions, highest first.
-	RegexPriority int      `kong:"regex_priority"`
-	Protocols     []string `kong:"protocols"`
-	PreserveHost  bool     `kong:"preserve_host"`
-	Tags          []string `kong:"tags"`
-	Position      Position `kong:"-"`
+	RegexPriority int `kong:"regex_priority"`
+	// Protocols are http, https or both.
+	Protocols []string `kong:"protocols"`
+	// RedirectStatus is what plain HTTP is answered where Protocols has only https: 426,
+	// or the status of a redirect.
+	RedirectStatus int      `kong:"https_redirect_status_code"`
+	PreserveHost   bool     `kong:"preserve_host"`
+	Tags           []string `kong:"tags"`
+	Position       Position `kong:"-"`
 }
 
 // Consumer is someone who sends requests.
@@ -97,7 +101,14 @@ func (l *loader) entity(kind, path string, n *node, v any) (checked *node, ok bo
 	n = r.value(path, s, n)
 	l.faults = append(l.faults, r.faults...)
 	l.value(path, s, n)
-	l.refuseAll(unsupportedEntities(kind), s, place{path: path, n: n, pos: n.pos})
+	root := place{path: path, n: n, pos: n.pos}
+	l.refuseAll(unsupportedEntities(kind), s, root)
+	switch kind {
+	case "route":
+		l.routeRules(root)
+	case "consumer":
+		l.credentials(root)
+	}
 	if len(l.faults) > before {
 		return nil, false
 	}

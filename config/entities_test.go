@@ -57,7 +57,7 @@ func TestEntitiesReachTheModel(t *testing.T) {
 		Name: "chat", Service: "llm",
 		Hosts: []string{"llm.example.com", "*.example.com"}, Paths: []string{"/chat", "~/v[0-9]+/chat$"},
 		Methods: []string{"POST"}, Headers: map[string][]string{"x-team": {"a", "b"}},
-		RegexPriority: 7, Protocols: []string{"https"}, Position: Position{"kong.yaml", 8, 5},
+		RegexPriority: 7, Protocols: []string{"https"}, RedirectStatus: 426, Position: Position{"kong.yaml", 8, 5},
 	}, c.Routes[0])
 	require.Equal(t, "llm", c.Routes[1].Service)
 	require.True(t, c.Routes[1].StripPath)

@@ -15,6 +15,7 @@ const (
 	annotationStrip    = "konghq.com/strip-path"
 	annotationPreserve = "konghq.com/preserve-host"
 	annotationPriority = "konghq.com/regex-priority"
+	annotationRedirect = "konghq.com/https-redirect-status-code"
 )
 
 // kubeMatch is what one route of an Ingress or HTTPRoute asks for.
@@ -81,10 +82,19 @@ func (l *loader) kubeRoute(n *node, name string, m kubeMatch) *node {
 	}
 	route = route.with("strip_path", flagOf(annotation(n, annotationStrip), "false", n.pos))
 	route = route.with("preserve_host", flagOf(annotation(n, annotationPreserve), "true", n.pos))
-	if priority := annotation(n, annotationPriority); priority != nil {
-		route = route.with("regex_priority", converted(&spec{kind: kindInt}, priority))
+	for _, of := range numberAnnotations() {
+		if number := annotation(n, of.annotation); number != nil {
+			route = route.with(of.field, converted(&spec{kind: kindInt}, number))
+		}
 	}
 	return route
+}
+
+// numberAnnotations are the annotations with numbers, and their fields of a route.
+func numberAnnotations() []struct{ annotation, field string } {
+	return []struct{ annotation, field string }{
+		{annotationPriority, "regex_priority"}, {annotationRedirect, "https_redirect_status_code"},
+	}
 }
 
 // kubeEntity returns an entity with the name and the tags of a resource.

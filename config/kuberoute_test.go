@@ -15,7 +15,7 @@ func placeless(routes []Route) []Route {
 }
 
 func TestIngressesBecomeRoutes(t *testing.T) {
-	text := resource("Ingress", "i", `konghq.com/plugins: p, konghq.com/methods: "get,POST", konghq.com/headers.x-team: "a,b", konghq.com/strip-path: "true", konghq.com/preserve-host: "false", konghq.com/regex-priority: "7", konghq.com/tags: x`, `spec:
+	text := resource("Ingress", "i", `konghq.com/plugins: p, konghq.com/methods: "get,POST", konghq.com/headers.x-team: "a,b", konghq.com/strip-path: "true", konghq.com/preserve-host: "false", konghq.com/regex-priority: "7", konghq.com/protocols: https, konghq.com/https-redirect-status-code: "308", konghq.com/tags: x`, `spec:
   rules:
   - host: a.example
     http:
@@ -31,7 +31,7 @@ func TestIngressesBecomeRoutes(t *testing.T) {
 	base := Route{
 		Name: "kong/i", Service: "kong/llm", Hosts: []string{"a.example"}, Paths: []string{"~/chat$", "/chat/", `~/exact\.x$`},
 		Methods: []string{"GET", "POST"}, Headers: map[string][]string{"x-team": {"a", "b"}},
-		StripPath: true, RegexPriority: 7, Protocols: []string{"http", "https"}, Tags: []string{"x"},
+		StripPath: true, RegexPriority: 7, Protocols: []string{"https"}, RedirectStatus: 308, Tags: []string{"x"},
 	}
 	second, third, rest := base, base, base
 	second.Name, second.Service, second.Paths = "kong/i.2", "kong/other", []string{"~/v[0-9]+"}
@@ -66,7 +66,7 @@ func TestHTTPRoutesBecomeRoutes(t *testing.T) {
 		{Name: "kong/r.ingress"},
 	}
 	for i := range want {
-		want[i].PreserveHost, want[i].Protocols = true, []string{"http", "https"}
+		want[i].PreserveHost, want[i].Protocols, want[i].RedirectStatus = true, []string{"http", "https"}, 426
 	}
 	require.Equal(t, want, placeless(c.Routes))
 }

@@ -102,6 +102,8 @@ type loader struct {
 	// places are where entities are, by what they are called.
 	places  map[alias]Position
 	members []member
+	// credentialsSeen are the places of what consumers are told apart by.
+	credentialsSeen map[credentialKey]credentialPlace
 	// seen are the places of the scopes that have an instance.
 	seen map[Scope]Position
 	// symbols, where set, stand for what the environment holds, and plugins are
@@ -146,7 +148,7 @@ func newLoader(opts Options) (*loader, error) {
 	}
 	return &loader{
 		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: table, entities: entities, shared: map[string]*node{},
-		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
+		places: map[alias]Position{}, seen: map[Scope]Position{}, credentialsSeen: map[credentialKey]credentialPlace{}, cluster: newCluster(opts.IngressClass),
 		tf: newTerraform(),
 	}, nil
 }

@@ -121,10 +121,14 @@ func unsupportedEntities(kind string) []unsupported {
 	const match, login = "routes of that kind", "credentials of that kind"
 	switch kind {
 	case "route":
-		return []unsupported{
+		table := []unsupported{
 			{"destinations", "", match}, {"expression", "", match}, {"priority", "", match},
 			{"snis", "", match}, {"sources", "", match},
 		}
+		for _, protocol := range []string{"grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"} {
+			table = append(table, unsupported{"protocols[]", protocol, "only http and https are"})
+		}
+		return table
 	case "consumer":
 		return []unsupported{
 			{"hmacauth_credentials", "", login}, {"mtls_auth_credentials", "", login}, {"oauth2_credentials", "", login},

@@ -22,8 +22,10 @@ func (k *kubeWriter) route(e keptEntity) {
 	if protocols := e.n.get("protocols"); !protocols.empty() {
 		annotations = append(annotations, annotationProtocol, text(strings.Join(strs(protocols), ",")))
 	}
-	if priority := e.n.get("regex_priority"); priority != nil {
-		annotations = append(annotations, annotationPriority, text(string(priority.numberText())))
+	for _, of := range numberAnnotations() {
+		if number := e.n.get(of.field); number != nil {
+			annotations = append(annotations, of.annotation, text(string(number.numberText())))
+		}
 	}
 	for _, f := range orEmpty(e.n.get("headers"), Position{}).fields {
 		annotations = append(annotations, annotationHeaders+f.name, text(strings.Join(strs(f.value), ",")))
