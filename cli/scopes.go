@@ -11,26 +11,59 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"semlb/config"
 	"semlb/envoy"
 )
 
-// routesOf are the routes of a configuration, as Envoy matches them.
+// routesOf are the routes of a configuration, as Envoy matches them: without any,
+// everything is served. Those of a service that is switched off are left out, so that
+// their requests go to the next route that takes them, or to none.
 func routesOf(cfg *config.Config) []envoy.Route {
+	if len(cfg.Routes) == 0 {
+		return []envoy.Route{{}}
+	}
+	off := disabled(cfg.Services)
 	var routes []envoy.Route
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
+		if off[r.Service] {
+			continue
+		}
 		routes = append(routes, envoy.Route{
-			Name:          firstNonEmpty(r.Name, r.ID),
-			Hosts:         r.Hosts,
-			Paths:         r.Paths,
-			Methods:       r.Methods,
-			Headers:       r.Headers,
-			RegexPriority: r.RegexPriority,
+			Name:            firstNonEmpty(r.Name, r.ID),
+			Hosts:           r.Hosts,
+			Paths:           r.Paths,
+			Methods:         r.Methods,
+			Headers:         r.Headers,
+			RegexPriority:   r.RegexPriority,
+			PlainHTTPStatus: plainHTTPStatus(r),
 		})
 	}
 	return routes
+}
+
+// disabled are the names and ids of the services that are switched off.
+func disabled(services []config.Service) map[string]bool {
+	off := make(map[string]bool)
+	for _, s := range services {
+		for _, name := range []string{s.Name, s.ID} {
+			if name != "" && !s.Enabled {
+				off[name] = true
+			}
+		}
+	}
+	return off
+}
+
+// plainHTTPStatus is what a request without TLS is answered; 0 where the route takes
+// it.
+func plainHTTPStatus(r *config.Route) int {
+	if slices.Contains(r.Protocols, "http") {
+		return 0
+	}
+	return r.RedirectStatus
 }
 
 // credentialsOf are the credentials of a configuration's consumers. Token secrets

@@ -10,6 +10,7 @@ import (
 	internalv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/bootstrap/internal_listener/v3"
 	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // BootstrapOptions is what a bootstrap is made from.
@@ -71,6 +72,7 @@ func bare(o BootstrapOptions) *bootstrapv3.Bootstrap {
 	b := &bootstrapv3.Bootstrap{
 		Node:            &corev3.Node{Id: o.NodeID, Cluster: NodeCluster},
 		OverloadManager: connectionLimit(),
+		LayeredRuntime:  patternLimit(),
 	}
 	if o.HopSocket == "" {
 		b.BootstrapExtensions = []*corev3.TypedExtensionConfig{
@@ -91,6 +93,17 @@ func connectionLimit() *overloadv3.OverloadManager {
 		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{
 			TypedConfig: typed(&connectionsv3.DownstreamConnectionsConfig{MaxActiveDownstreamConnections: 100_000}),
 		},
+	}}}
+}
+
+// patternLimit lets regular expressions be as long as the configuration's own check
+// allows; Envoy's default refuses all but short ones.
+func patternLimit() *bootstrapv3.LayeredRuntime {
+	return &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
+		Name: "semlb",
+		LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{Fields: map[string]*structpb.Value{
+			"re2.max_program_size.error_level": structpb.NewNumberValue(1 << 20),
+		}}},
 	}}}
 }
 

@@ -34,6 +34,7 @@ func testConfig() Config {
 		ListenHost: "127.0.0.1", ListenPort: 8000,
 		Service:        Endpoint{Path: "/run/semlb/grpc.sock"},
 		BodyLimit:      1 << 20,
+		Routes:         []Route{{}},
 		IdleTimeouts:   []time.Duration{30 * time.Second, time.Minute, 30 * time.Second},
 		TrustedCA:      "/etc/ssl/certs/ca-certificates.crt",
 		DecisionBudget: time.Second,

@@ -21,9 +21,10 @@ func outer(c Config) *listenerv3.Listener {
 		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{
 			CidrRanges: []*corev3.CidrRange{{AddressPrefix: "192.0.2.0", PrefixLen: wrapperspb.UInt32(32)}},
 		},
-		NormalizePath:         wrapperspb.Bool(true),
-		RequestHeadersTimeout: durationpb.New(time.Minute),
-		RequestTimeout:        durationpb.New(5 * time.Minute),
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{forwardedScheme()},
+		NormalizePath:                 wrapperspb.Bool(true),
+		RequestHeadersTimeout:         durationpb.New(time.Minute),
+		RequestTimeout:                durationpb.New(5 * time.Minute),
 		// A listener that was replaced has no idle connection left when it goes.
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(DrainTime / 2)},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{

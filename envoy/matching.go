@@ -2,34 +2,31 @@ package envoy
 
 import (
 	"cmp"
-	"maps"
 	"math/bits"
-	"regexp"
 	"slices"
 	"strings"
-
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
-	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// Route is a Kong route: which requests it takes. An empty list takes any.
+// Route is a Kong route: which requests it takes. An empty list takes any, so that
+// the zero Route takes all of them.
 type Route struct {
 	// Name reaches the external processor as xds.route_name.
 	Name string
-	// Hosts are names, without a port; one may start or end with "*.", or ".*".
+	// Hosts are names; one may start with "*." or end with ".*". Without a port they
+	// take every port.
 	Hosts []string
 	// Paths are prefixes, or regular expressions behind "~", which match from the
 	// start of the path.
 	Paths   []string
 	Methods []string
 	// Headers must each have one of their values; a value behind "~*" is a regular
-	// expression.
+	// expression, which matches anywhere.
 	Headers map[string][]string
 	// RegexPriority orders routes with regular expressions, highest first.
 	RegexPriority int
+	// PlainHTTPStatus is what a request that did not come over TLS is answered: 426,
+	// or the status of a redirect to https. 0 serves it.
+	PlainHTTPStatus int
 }
 
 // branch is a Kong route with one of its paths.
@@ -106,118 +103,3 @@ func (b branch) regexPriority() int {
 }
 
 func isWildcard(host string) bool { return strings.Contains(host, "*") }
-
-// virtualHosts turns Kong's routes into Envoy's: a virtual host for each host that
-// a route names, and one for all others. Each holds every route that its requests
-// can match, in Kong's order. What matches none is answered 404, as Kong does,
-// without asking the external processor.
-func virtualHosts(routes []Route, action func(name string, match *routev3.RouteMatch) *routev3.Route) []*routev3.VirtualHost {
-	if len(routes) == 0 {
-		return []*routev3.VirtualHost{virtualHost("*", []*routev3.Route{action("", prefix("/"))})}
-	}
-	all := branches(routes)
-	hosts := []string{"*"}
-	for _, r := range routes {
-		hosts = append(hosts, r.Hosts...)
-	}
-	slices.Sort(hosts)
-	var out []*routev3.VirtualHost
-	for _, host := range slices.Compact(hosts) {
-		var taken []*routev3.Route
-		for _, b := range all {
-			if len(b.Hosts) == 0 || slices.ContainsFunc(b.Hosts, func(h string) bool { return covers(h, host) }) {
-				taken = append(taken, action(b.Name, b.match()))
-			}
-		}
-		out = append(out, virtualHost(host, append(taken, unmatched())))
-	}
-	return out
-}
-
-// covers says whether a route's host takes every request of a virtual host.
-func covers(host, virtual string) bool {
-	if host == virtual {
-		return true
-	}
-	if suffix, ok := strings.CutPrefix(host, "*"); ok {
-		return strings.HasSuffix(virtual, suffix)
-	}
-	if start, ok := strings.CutSuffix(host, "*"); ok {
-		return strings.HasPrefix(virtual, start)
-	}
-	return false
-}
-
-func virtualHost(host string, routes []*routev3.Route) *routev3.VirtualHost {
-	return &routev3.VirtualHost{
-		Name: host, Domains: domains(host), IncludeRequestAttemptCount: true, Routes: routes,
-	}
-}
-
-// domains are Envoy's patterns for a host. Its Host headers may have a port.
-func domains(host string) []string {
-	if isWildcard(host) {
-		return []string{host}
-	}
-	return []string{host, host + ":*"}
-}
-
-func (b branch) match() *routev3.RouteMatch {
-	m := prefix("/")
-	if pattern, ok := strings.CutPrefix(b.path, "~"); ok {
-		// Kong's expressions are anchored at the start only.
-		m.PathSpecifier = &routev3.RouteMatch_SafeRegex{SafeRegex: &matcherv3.RegexMatcher{Regex: goNames(pattern) + ".*"}}
-	} else if b.path != "" {
-		m = prefix(b.path)
-	}
-	if len(b.Methods) > 0 {
-		m.Headers = append(m.Headers, oneOf(":method", b.Methods))
-	}
-	for _, name := range slices.Sorted(maps.Keys(b.Headers)) {
-		m.Headers = append(m.Headers, oneOf(strings.ToLower(name), b.Headers[name]))
-	}
-	return m
-}
-
-// goNames writes PCRE's named groups as RE2 has them.
-func goNames(pattern string) string {
-	return namedGroup.ReplaceAllString(pattern, `(?P<$1>`)
-}
-
-var namedGroup = regexp.MustCompile(`\(\?<([A-Za-z_][A-Za-z0-9_]*)>`)
-
-// oneOf matches a header that has one of the values.
-func oneOf(name string, values []string) *routev3.HeaderMatcher {
-	alternatives := make([]string, len(values))
-	for i, v := range values {
-		pattern, isRegex := strings.CutPrefix(v, "~*")
-		if !isRegex {
-			pattern = regexp.QuoteMeta(v)
-		}
-		alternatives[i] = "(?:" + pattern + ")"
-	}
-	return &routev3.HeaderMatcher{Name: name, HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{
-		StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_SafeRegex{
-			// Kong compares header values without regard to letter case.
-			SafeRegex: &matcherv3.RegexMatcher{Regex: "(?i)" + strings.Join(alternatives, "|")},
-		}},
-	}}
-}
-
-// unmatched answers what no route takes.
-func unmatched() *routev3.Route {
-	return &routev3.Route{
-		Name:  "semlb.unmatched",
-		Match: prefix("/"),
-		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{
-			Status: 404,
-			Body: &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{
-				InlineString: string(ErrorBody("No route matches this request.", "invalid_request_error", "no_route")),
-			}},
-		}},
-		ResponseHeadersToAdd: responseHeader("content-type", "application/json"),
-		TypedPerFilterConfig: map[string]*anypb.Any{
-			extProcName: typed(&extprocv3.ExtProcPerRoute{Override: &extprocv3.ExtProcPerRoute_Disabled{Disabled: true}}),
-		},
-	}
-}

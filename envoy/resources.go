@@ -26,7 +26,7 @@ type Config struct {
 	HopSocket string
 	// BodyLimit is the largest request body any instance accepts, in bytes.
 	BodyLimit int64
-	// Routes are Kong's routes; with none, one route takes everything.
+	// Routes are Kong's routes. What none of them takes is answered 404.
 	Routes []Route
 	// Credentials identify consumers.
 	Credentials Credentials

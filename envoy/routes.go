@@ -18,9 +18,12 @@ func outerRouteConfig(l limits, routes []Route) *routev3.RouteConfiguration {
 	return &routev3.RouteConfiguration{
 		Name:                outerRoutes,
 		InternalOnlyHeaders: foreignHeaders(),
-		VirtualHosts: virtualHosts(routes, func(name string, match *routev3.RouteMatch) *routev3.Route {
-			return hopRoute(l, name, match)
-		}),
+		VirtualHosts: []*routev3.VirtualHost{{
+			Name: "*", Domains: []string{"*"}, IncludeRequestAttemptCount: true,
+			Routes: kongRoutes(routes, func(name string, match *routev3.RouteMatch) *routev3.Route {
+				return hopRoute(l, name, match)
+			}),
+		}},
 	}
 }
 
@@ -67,7 +70,7 @@ func innerRouteConfig(l limits, idle []time.Duration) *routev3.RouteConfiguratio
 		ResponseHeadersToRemove: []string{HeaderRetry, headerRateLimited},
 		ResponseHeadersToAdd:    responseHeader(headerServedBy, "%DYNAMIC_METADATA("+metadataSpace+":"+metadataServed+")%"),
 		RequestHeadersToRemove: slices.Concat([]string{
-			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited,
+			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited, headerScheme,
 			"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
 		}, foreignHeaders(), metadataKeys()),
 	}

@@ -37,7 +37,7 @@ func newControlPlane(t *testing.T) *controlPlane {
 	ctx, stop := context.WithCancel(context.Background())
 	log := slog.New(slog.NewTextHandler(c.log, nil)) // the control plane writes with its lock held
 	c.ControlPlane = server.NewControlPlane(ctx, log, server.NewMetrics(c.registry))
-	require.NoError(t, c.Set(ctx, envoy.NewResources(envoy.Config{ListenHost: "127.0.0.1", ListenPort: 8000, BodyLimit: 1 << 20})))
+	require.NoError(t, c.Set(ctx, envoy.NewResources(envoy.Config{ListenHost: "127.0.0.1", ListenPort: 8000, BodyLimit: 1 << 20, Routes: []envoy.Route{{}}})))
 	s := grpc.NewServer()
 	c.Register(s)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

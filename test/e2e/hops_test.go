@@ -120,7 +120,7 @@ func (m *mistaken) start(t *testing.T) string {
 		ListenHost: listen.Addr().String(), ListenPort: listen.Port(),
 		Service:   envoy.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
 		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second, Static: true,
-		HopSocket: harness.HopSocket(t),
+		HopSocket: harness.HopSocket(t), Routes: []envoy.Route{{}},
 	}
 	for _, s := range m.stubs {
 		config.Upstreams = append(config.Upstreams, clusterOf(s))

@@ -66,7 +66,7 @@ func startMutator(t *testing.T, m *mutator) (url string, admin *http.Client) {
 			ListenHost: "127.0.0.1", ListenPort: listen.Port(), Static: true,
 			Service:   envoy.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
 			BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second,
-			Upstreams: []envoy.Upstream{m.target},
+			Routes: []envoy.Route{{}}, Upstreams: []envoy.Upstream{m.target},
 		})),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
