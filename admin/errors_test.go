@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+
+	"semlb/config"
 )
 
 // requireKong fails unless a body is an error as Kong writes it.
@@ -66,6 +68,12 @@ func TestWrongEntities(t *testing.T) {
 		{"a plugin without a name", "/plugins", `{"config": {}}`, "name", missing},
 		{"a plugin nobody has", "/plugins", `{"name": "cors"}`, "name", "plugin 'cors' not enabled; add it to the 'plugins' configuration property"},
 		{"an unknown field", "/consumers", `{"username": "a", "user": 1}`, "user", "unknown field"},
+		{"a path that is no regular expression", "/routes", `{"name": "a", "paths": ["/fine", "~/re("]}`, "paths", "missing closing )"},
+		{"a path with what backtracks", "/routes", `{"name": "a", "paths": ["~/x(?!y)"]}`, "paths", "a regular expression of RE2"},
+		{"a path without its slash", "/routes", `{"name": "a", "paths": ["v1"]}`, "paths", `"/" or "~/" at its start`},
+		{"a header that is no regular expression", "/routes", `{"name": "a", "headers": {"x": ["~*("]}}`, "headers", "missing closing )"},
+		{"a host with two wildcards", "/routes", `{"name": "a", "hosts": ["*.a.*"]}`, "hosts", "leftmost or rightmost label"},
+		{"a protocol without a listener", "/routes", `{"name": "a", "paths": ["/"], "protocols": ["grpc"]}`, "protocols", "grpc is not supported yet"},
 		{"a wrong type", "/services", `{"host": "a", "port": "http"}`, "port", "want"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,4 +195,19 @@ func TestWritesAreCounted(t *testing.T) {
 	require.Equal(t, map[string]float64{
 		"consumers applied": 1, "consumers refused": 1, "key-auths applied": 1, "other refused": 1,
 	}, got)
+}
+
+// Keys that are equal only once their references are filled in are found as well, and
+// not shown.
+func TestKeysAreComparedWithTheirReferencesFilledIn(t *testing.T) {
+	const key = "sk-MARKER-of-both"
+	s := serve(t, Options{Load: config.Options{Env: func(string) (string, bool) { return key, true }}})
+	for _, name := range []string{"anna", "bob"} {
+		s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201)
+	}
+	s.call("POST", "/consumers/anna/key-auth", `{"key": "{vault://env/one}"}`).is(201)
+	r := s.call("POST", "/consumers/bob/key-auth", `{"key": "{vault://env/two}"}`).is(400)
+	require.Contains(t, r.raw, "a second credential with the same key")
+	require.NotContains(t, r.raw, key)
+	require.Empty(t, s.call("GET", "/consumers/bob/key-auth", "").data())
 }
