@@ -36,15 +36,19 @@ type User struct{ Name, Password string }
 // Key Set of its signatures.
 type Issuer struct{ Name, KeySetFile string }
 
-// apiKeyName is Kong's default name of the header and the query parameter.
-const apiKeyName = "apikey"
+// Kong's default names: APIKeyName of the header and the query parameter of keys,
+// TokenName of the query parameter of tokens.
+const (
+	APIKeyName = "apikey"
+	TokenName  = "jwt"
+)
 
 // filters are Envoy's own, each skipped unless a request brings its credential.
 func (c Credentials) filters() []*hcmv3.HttpFilter {
 	var filters []*hcmv3.HttpFilter
 	if len(c.APIKeys) > 0 {
 		filters = append(filters, onlyIf("envoy.filters.http.api_key_auth", c.apiKeyAuth(),
-			matchesHeader(apiKeyName, ".+"), matchesQuery(apiKeyName, ".+")))
+			matchesHeader(APIKeyName, ".+"), matchesQuery(APIKeyName, ".+")))
 	}
 	if len(c.Users) > 0 {
 		filters = append(filters, onlyIf("envoy.filters.http.basic_auth", c.basicAuth(), matchesHeader("authorization", "(?i)basic .+")))
@@ -52,15 +56,18 @@ func (c Credentials) filters() []*hcmv3.HttpFilter {
 	if len(c.Issuers) > 0 {
 		// A bearer token that is no JWT may be the client's key for the provider.
 		filters = append(filters, onlyIf("envoy.filters.http.jwt_authn", c.jwtAuth(),
-			matchesHeader("authorization", `(?i)bearer [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)))
+			matchesHeader("authorization", `(?i)bearer [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`),
+			matchesQuery(TokenName, ".+")))
 	}
 	return filters
 }
 
 func (c Credentials) apiKeyAuth() *apikeyv3.ApiKeyAuth {
 	a := &apikeyv3.ApiKeyAuth{
-		KeySources: []*apikeyv3.KeySource{{Header: apiKeyName}, {Query: apiKeyName}},
-		Forwarding: &apikeyv3.Forwarding{Header: HeaderConsumer, HideCredentials: true},
+		KeySources: []*apikeyv3.KeySource{{Header: APIKeyName}, {Query: APIKeyName}},
+		// The external processor takes credentials away: Envoy decodes a query that it takes
+		// a parameter out of, and leaves it so, line breaks included.
+		Forwarding: &apikeyv3.Forwarding{Header: HeaderConsumer},
 	}
 	for _, k := range c.APIKeys {
 		a.Credentials = append(a.Credentials, &apikeyv3.Credential{Key: k.Key, Client: k.Consumer})
@@ -89,6 +96,13 @@ func (c Credentials) jwtAuth() *jwtv3.JwtAuthentication {
 			JwksSourceSpecifier: &jwtv3.JwtProvider_LocalJwks{LocalJwks: &corev3.DataSource{
 				Specifier: &corev3.DataSource_Filename{Filename: i.KeySetFile},
 			}},
+			// The filter compares the prefix by its letter case, as its own default does.
+			FromHeaders: []*jwtv3.JwtHeader{
+				{Name: "authorization", ValuePrefix: "Bearer "}, {Name: "authorization", ValuePrefix: "bearer "},
+			},
+			FromParams: []string{TokenName},
+			// As with keys, the external processor takes it away.
+			Forward:        true,
 			ClaimToHeaders: []*jwtv3.JwtClaimToHeader{{HeaderName: HeaderIssuer, ClaimName: "iss"}},
 		}
 		alternatives = append(alternatives, &jwtv3.JwtRequirement{RequiresType: &jwtv3.JwtRequirement_ProviderName{ProviderName: i.Name}})

@@ -160,6 +160,25 @@ func TestClientsCredentialMayWinOnlyInItsOwnRequest(t *testing.T) {
 	require.Contains(t, w.RemoveHeaders, "authorization")
 }
 
+func TestACredentialForTheGatewayIsNoneForTheProvider(t *testing.T) {
+	s := provider.Settings{Provider: "openai", Model: "m", Auth: provider.Auth{HeaderName: "Authorization", HeaderValue: "Bearer ours", AllowOverride: true}}
+	target := newTarget(t, withRoute(s))
+	req := read(t, chat)
+	client := provider.Client{
+		Query:  "a=%20&jwt=theirs&b",
+		Header: headers(map[string]string{"authorization": "Bearer theirs", "x-other": "theirs"}),
+	}.Without("authorization", "jwt")
+
+	require.False(t, target.NeedsOriginal(req, client))
+	w, err := target.Rewrite(req, client)
+	require.NoError(t, err)
+	require.Equal(t, "Bearer ours", string(w.SetHeaders[0].Value))
+	require.Equal(t, "/v1/chat/completions?a=%20&b", w.Path)
+	other, _ := client.Header("x-other")
+	require.Equal(t, "theirs", other)
+	require.Equal(t, "a", provider.Client{Query: "a&jwt=x"}.Without("jwt").Query, "a client without headers")
+}
+
 func TestBodyCredentials(t *testing.T) {
 	auth := provider.Auth{ParamName: "api_key", ParamValue: `s"1`, ParamLocation: "body"}
 	own := provider.Settings{Provider: "openai", Model: "m", Auth: auth}

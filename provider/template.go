@@ -6,25 +6,6 @@ import (
 	"strings"
 )
 
-// Client is what a target may use of the client's request beside its body.
-type Client struct {
-	// Query is the raw query string the client sent, without "?".
-	Query string
-	// Header returns the client's value of a header, by its lower-case name. Nil
-	// means no headers.
-	Header func(name string) (string, bool)
-	// Captures are the named captures of the route's path.
-	Captures map[string]string
-}
-
-func (c Client) header(name string) string {
-	if c.Header == nil || name == "" {
-		return ""
-	}
-	value, _ := c.Header(name)
-	return value
-}
-
 // template is a text with sources of the client's request in it:
 // $(headers.x), $(query_params.x) and $(uri_captures.x).
 type template []part

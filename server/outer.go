@@ -199,7 +199,15 @@ func unset(names []string, set []envoy.Header) []string {
 	})
 }
 
-// clientOf is what a rewrite may know of the client's request beside its body.
+// clientOf is what a rewrite may know of the client's request beside its body. What
+// the client proved to Envoy who it is with is not for a provider.
 func clientOf(x *exchange) provider.Client {
-	return provider.Client{Query: x.query(), Header: x.lookup}
+	client := provider.Client{Query: x.query(), Header: x.lookup}
+	if x.header(envoy.HeaderConsumer) != "" {
+		client = client.Without(envoy.APIKeyName)
+	}
+	if x.header(envoy.HeaderBasicUser) != "" || x.header(envoy.HeaderIssuer) != "" {
+		client = client.Without("authorization", envoy.TokenName)
+	}
+	return client
 }

@@ -166,14 +166,16 @@ func TestFault07RewrittenLength(t *testing.T) {
 }
 
 func TestFault08RoutingHeaders(t *testing.T) {
-	r := begin(t, "clients and targets send x-semlb-*, x-envoy-*, x-consumer-* headers, twice, in mixed case")
-	w := start(t, options{})
+	r := begin(t, "clients and targets send x-semlb-*, x-envoy-*, x-consumer-* headers, twice, in mixed case, with the names of a consumer who has an instance")
+	trap := harness.NewStub(t, "trap")
+	w := start(t, options{flags: []string{"-c", harness.WriteConfig(t, consumerWithInstance(trap))}})
 	cluster := func(s *harness.Stub) string { return "http_" + s.Authority + "_c60000_w60000" }
 	spoofed := http.Header{}
 	for name, value := range map[string]string{
 		"x-semlb-cluster": cluster(w.code), "x-semlb-first": cluster(w.code), "x-semlb-plan": "a,b", "x-semlb-instance": "i",
 		"x-semlb-originals": "AQAA", "x-semlb-served": "spoofed", "x-semlb-retry": "|connect|", "x-semlb-idle": "1", "x-semlb-probes": "a:1",
-		"x-semlb-consumer": "someone", "x-consumer-username": "someone", "x-semlb-basic-user": "someone", "x-semlb-issuer": "someone",
+		"x-semlb-consumer": "someone", "x-semlb-basic-user": "someone", "x-semlb-issuer": "someone",
+		"x-consumer-username": "someone", "x-consumer-id": consumerID, "x-consumer-custom-id": "custom-someone", "x-consumer-groups": "some-group",
 		"x-envoy-attempt-count": "2", "x-envoy-max-retries": "0", "x-envoy-retry-on": "5xx", "x-envoy-original-path": "/x",
 		"x-envoy-upstream-rq-timeout-ms": "1", "x-envoy-ratelimited": "true", "x-forwarded-host": "x",
 	} {
@@ -202,6 +204,42 @@ func TestFault08RoutingHeaders(t *testing.T) {
 				}
 			}
 		}
-		r.saw("%d headers: order, target and answer as without them; none reached a target", len(spoofed))
+		require.Empty(t, trap.Requests(), "nobody is a consumer by what they say")
+		key := http.Header{"Apikey": {"key-of-someone"}}
+		require.Equal(t, http.StatusOK, w.post(chat(cooking), spoofed, key).Status)
+		requireAttempt(t, trap.Only(t), trap, cooking)
 	})
+	only := harness.Start(t, harness.Options{Config: consumerWithInstance(trap)})
+	trap.Reset()
+	for _, p := range harness.Protocols() {
+		answer := only.Post(harness.NewClient(t, p), chat(cooking), spoofed)
+		require.Equal(t, http.StatusUnauthorized, answer.Status, answer.Body)
+		require.Equal(t, "no_consumer", answer.OpenAIError(t).Code)
+	}
+	require.Empty(t, trap.Requests())
+	r.saw("%d headers: order, target and answer as without them; none reached a target; 401 where only the consumer is served", len(spoofed))
+}
+
+const consumerID = "1c1c1c1c-0000-4000-8000-000000000001"
+
+// consumerWithInstance is a configuration with a consumer, of a group, both of whom are
+// served by a stub.
+func consumerWithInstance(s *harness.Stub) string {
+	instance := func(scope string) string {
+		return fmt.Sprintf(`- {name: ai-proxy-advanced, %s, config: {targets: [{route_type: llm/v1/chat, auth: {header_name: Authorization, header_value: %s},
+    model: {provider: openai, name: %s, options: {upstream_url: %q}}}]}}
+`, scope, keyOf(s.Name), s.Name, s.URL+harness.ChatPath)
+	}
+	return fmt.Sprintf(`_format_version: "3.0"
+consumers:
+- username: someone
+  id: %s
+  custom_id: custom-someone
+  groups: [{name: some-group}]
+  keyauth_credentials: [{key: key-of-someone}]
+  basicauth_credentials: [{username: someone, password: password-of-someone}]
+  jwt_secrets: [{key: someone, secret: secret-of-someone-secret-of-someone}]
+consumer_groups: [{name: some-group}]
+plugins:
+`, consumerID) + instance("consumer: someone") + instance("consumer_group: some-group")
 }
