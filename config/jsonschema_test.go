@@ -106,7 +106,7 @@ func holds(keyword string, limit, value any) bool {
 // violations returns what the schema of a format has against a text.
 func violations(t *testing.T, format Format, text string) []string {
 	t.Helper()
-	raw, err := JSONSchema(format)
+	raw, err := JSONSchema(format, "")
 	require.NoError(t, err)
 	v := validator{}
 	require.NoError(t, json.Unmarshal(raw, &v.root))
@@ -158,13 +158,13 @@ func TestTheSchemaRefusesWhatLoadingRefuses(t *testing.T) {
 	} {
 		require.Equal(t, []string{want}, violations(t, FormatDeck, text))
 	}
-	_, err := JSONSchema("xml")
+	_, err := JSONSchema("xml", "")
 	require.EqualError(t, err, `schema of "xml": want deck, kubernetes or admin-api`)
 }
 
 // TestTheSchemaHasEveryField says that nothing of the tables lacks.
 func TestTheSchemaHasEveryField(t *testing.T) {
-	raw, err := JSONSchema(FormatAdmin)
+	raw, err := JSONSchema(FormatAdmin, "")
 	require.NoError(t, err)
 	var root map[string]any
 	require.NoError(t, json.Unmarshal(raw, &root))

@@ -12,6 +12,10 @@ import (
 // pluginName is the one plugin that is read.
 const pluginName = "ai-proxy-advanced"
 
+// DefaultIngressClass is the class of Kubernetes resources that is read where
+// [Options] name none.
+const DefaultIngressClass = "kong"
+
 // Source is the text of one file.
 type Source struct {
 	// Name is what positions call it, usually its path.
@@ -96,9 +100,8 @@ type loader struct {
 	// shared are the blocks of _plugin_configs.
 	shared map[string]*node
 	// values counts the values that shared blocks have added.
-	values   int
-	config   Config
-	warnings []Warning
+	values int
+	config Config
 	// places are where entities are, by what they are called.
 	places  map[alias]Position
 	members []member
@@ -126,19 +129,16 @@ func newLoader(opts Options) (*loader, error) {
 	if opts.Env == nil {
 		opts.Env = func(string) (string, bool) { return "", false }
 	}
-	if opts.KongVersion == "" {
-		opts.KongVersion = defaultKongVersion
-	}
-	kong, err := parseVersion(opts.KongVersion)
+	kong, err := kongVersion(opts.KongVersion)
 	if err != nil {
-		return nil, fmt.Errorf("read Kong %w", err)
+		return nil, err
 	}
 	table, err := newTable(kong)
 	if err != nil {
 		return nil, err
 	}
 	if opts.IngressClass == "" {
-		opts.IngressClass = "kong"
+		opts.IngressClass = DefaultIngressClass
 	}
 	entities, err := newEntityTable(kong)
 	if err != nil {
@@ -149,14 +149,6 @@ func newLoader(opts Options) (*loader, error) {
 		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
 		tf: newTerraform(),
 	}, nil
-}
-
-// warn keeps a warning, unless there are more than anyone reads.
-func (l *loader) warn(pos Position, path, text string) {
-	if len(l.warnings) > 2*maxFaults {
-		return
-	}
-	l.warnings = append(l.warnings, Warning{Position: pos, Path: path, Text: text})
 }
 
 // read finds the plugins of a source.
