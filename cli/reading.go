@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 type readOptions struct {
 	kongVersion  string
 	ingressClass string
+	secrets      string
 }
 
 func (o *readOptions) bind(c *cobra.Command) {
@@ -20,6 +22,8 @@ func (o *readOptions) bind(c *cobra.Command) {
 	bindKongVersion(c, &o.kongVersion)
 	f.StringVar(&o.ingressClass, "ingress-class", config.DefaultIngressClass,
 		"`CLASS` of the Kubernetes resources to read; those of another class are left out, with a warning")
+	f.StringVar(&o.secrets, "secrets", "",
+		"`DIR` of mounted Kubernetes Secrets, DIR/NAME/KEY or DIR/NAMESPACE/NAME/KEY, that resources refer to")
 }
 
 // bindKongVersion adds the flag that several commands have.
@@ -36,6 +40,16 @@ func (o *readOptions) check() error {
 	if o.ingressClass == "" {
 		return errors.New("--ingress-class: got nothing, want a name such as kong")
 	}
+	if o.secrets == "" {
+		return nil
+	}
+	info, err := os.Stat(o.secrets)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no directory", o.secrets)
+	}
+	if err != nil {
+		return fmt.Errorf("--secrets: %w", err)
+	}
 	return nil
 }
 
@@ -51,5 +65,5 @@ func checkKongVersion(version string) error {
 
 // config is what the flags mean to the reader.
 func (o *readOptions) config(env Environment) config.Options {
-	return config.Options{Env: env.LookupEnv, KongVersion: o.kongVersion, IngressClass: o.ingressClass}
+	return config.Options{Env: env.LookupEnv, KongVersion: o.kongVersion, IngressClass: o.ingressClass, SecretsDir: o.secrets}
 }

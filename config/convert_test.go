@@ -325,7 +325,7 @@ func TestWhatAConversionLosesIsAWarning(t *testing.T) {
 func TestWhatCannotBeConvertedIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
 		minimal + "  service: s\n  route: r\n": "convert to kubernetes: a.yaml:2: a scope of a service and a route at once, which kubernetes cannot",
-		resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced\nconfigFrom: {secretKeyRef: {name: k, key: v}}"): "a.yaml:9: configFrom.secretKeyRef: the whole config is in a secret, which cannot be converted",
+		resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced\nconfigFrom: {secretKeyRef: {name: k, key: v}}"): "a.yaml:9: configFrom.secretKeyRef: no key \"v\" of a secret \"k\" in the files",
 		"consumers: []": "convert: there is nothing to convert",
 	} {
 		_, _, err := Convert([]Source{{Name: "a.yaml", Data: []byte(text)}}, FormatKubernetes, Options{})

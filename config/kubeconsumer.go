@@ -33,9 +33,14 @@ func (l *loader) kubeConsumer(n *node) {
 // credential returns what a secret holds for a consumer, and the list it belongs
 // to.
 func (l *loader) credential(namespace string, name *node) (list string, credential *node) {
-	secret := l.cluster.secrets[objectKey{namespace, name.str()}]
-	if secret == nil {
+	secret := l.secret(objectKey{namespace, name.str()}, name, "credentials")
+	switch {
+	case secret != nil:
+	case l.secretDir == "" || l.allowUnset:
 		l.warn(name.pos, "credentials", "secret "+quoted(name)+" is not in the files")
+		return "", nil
+	default:
+		l.problem(name.pos, "credentials", "%s", l.noSecret("no secret "+quoted(name)))
 		return "", nil
 	}
 	label := secret.at("metadata", "labels", labelCredential)

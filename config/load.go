@@ -36,10 +36,14 @@ type Options struct {
 	// IngressClass is the class of the Kubernetes resources to read; empty is
 	// "kong". Those of another class are left out, with a warning.
 	IngressClass string
+	// SecretsDir is a directory of Kubernetes Secrets as pods have them mounted:
+	// SecretsDir/NAME/KEY or SecretsDir/NAMESPACE/NAME/KEY. Resources refer to them as
+	// to Secrets of the files. Empty is none.
+	SecretsDir string
 	// AllowedHosts are hosts an upstream_url may name although they look like a
 	// cloud's metadata service.
 	AllowedHosts []string
-	// AllowUnset takes variables without a value as good, for a check where there are
+	// AllowUnset takes variables and Secrets without a value as good, for a check where there are
 	// no keys. What is loaded so must not be served.
 	AllowUnset bool
 }
@@ -92,7 +96,9 @@ type loader struct {
 	table    *spec
 	entities *spec
 	cluster  cluster
-	tf       terraform
+	// secretDir holds Secrets that are in no file.
+	secretDir secretDir
+	tf        terraform
 	// requests are those of shell scripts.
 	requests []request
 	// entries are the plugins found, in order.
@@ -147,7 +153,7 @@ func newLoader(opts Options) (*loader, error) {
 	return &loader{
 		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: table, entities: entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, cluster: newCluster(opts.IngressClass),
-		tf: newTerraform(),
+		tf: newTerraform(), secretDir: secretDir(opts.SecretsDir),
 	}, nil
 }
 

@@ -87,7 +87,7 @@ func (k *kubeWriter) meta(kind, name string, e *keptEntity, more ...any) *node {
 		plain = name
 		meta = object("name", text(name))
 	}
-	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`).MatchString(plain) {
+	if !isObjectName(plain) {
 		k.warn("%s is not a name that Kubernetes takes: replace it", printable(name))
 	}
 	annotations := &node{kind: kindObject}
