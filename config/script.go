@@ -207,7 +207,7 @@ func (s scriptCommand) annotate() {
 		for _, name := range commaSeparated(names) {
 			if ok {
 				at := &node{kind: kindString, pos: s.pos, text: names}
-				s.cluster.bound = append(s.cluster.bound, binding{part, s.cluster.entity(part, key), name, key.namespace, at})
+				s.addBinding(binding{part, s.cluster.entity(part, key), name, key.namespace, "metadata.annotations", at})
 			}
 		}
 	}
