@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -136,7 +137,9 @@ func TestExamplesAreValidByTheSchema(t *testing.T) {
 	require.Empty(t, violations(t, FormatKubernetes, clusterFile))
 	require.Empty(t, violations(t, FormatAdmin, string(bodyOf(t, "../examples/admin-api/global.sh"))))
 	// What conversions write is valid as well.
-	for name, source := range conversions(t) {
+	all := conversions()
+	maps.Copy(all, exampleFiles(t))
+	for name, source := range all {
 		require.Empty(t, violations(t, FormatDeck, string(convert(t, source, FormatDeck))), name)
 		if name != "script" {
 			require.Empty(t, violations(t, FormatKubernetes, string(convert(t, source, FormatKubernetes))), name)

@@ -242,7 +242,7 @@ func (l *loader) kubeEntries(p *kubePlugin) {
 	scopes := p.scopes()
 	if len(scopes) == 0 {
 		l.warn(p.n.pos, "", p.n.get("kind").str()+" "+quoted(p.n.at("metadata", "name"))+" is bound to nothing")
-		l.entries = append(l.entries, entry{n: n, unbound: true})
+		l.entries = append(l.entries, entry{n: n, unbound: p})
 	}
 	for _, s := range scopes {
 		l.entries = append(l.entries, entry{n: n, scope: s})

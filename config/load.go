@@ -127,8 +127,8 @@ type entry struct {
 	n    *node
 	// scope is what follows from the place of the entry.
 	scope Scope
-	// unbound entries are checked and run for nothing.
-	unbound bool
+	// unbound is the resource of an entry that is checked and run for nothing.
+	unbound *kubePlugin
 }
 
 func newLoader(opts Options) (*loader, error) {
@@ -231,15 +231,17 @@ func (l *loader) plugin(e entry, names *index) {
 	root := place{path: e.path, n: e.n, pos: e.n.pos}
 	l.rules(root)
 	l.supported(l.table, root)
-	if e.unbound {
-		return
+	var scope Scope
+	if e.unbound == nil {
+		scope = l.scope(e, root, names)
 	}
-	scope := l.scope(e, root, names)
-	if len(l.faults) > before {
+	switch {
+	case len(l.faults) > before:
 		return
-	}
-	if l.symbols != nil {
-		l.converted = append(l.converted, entry{n: normal(l.table, e.n), scope: scope})
+	case l.symbols != nil:
+		l.converted = append(l.converted, entry{n: normal(l.table, e.n), scope: scope, unbound: e.unbound})
+		return
+	case e.unbound != nil:
 		return
 	}
 	p := Plugin{Name: pluginName, Scope: scope, Position: e.n.pos}

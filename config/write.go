@@ -30,6 +30,9 @@ func (w *writer) write(to Format) ([]byte, error) {
 			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which kubernetes cannot", to, s.name)
 		}
 	}
+	if to != FormatKubernetes {
+		w.switchOff()
+	}
 	if to == FormatAdmin || to == FormatKonnect || to == FormatTerraform {
 		w.addHosts()
 	}
@@ -55,6 +58,27 @@ func (w *writer) addHosts() {
 			w.warn("service %s has no host; localhost stands for it", printable(e.name))
 		}
 	}
+}
+
+// switchOff keeps an instance that is bound to nothing as a global one that is
+// disabled: other formats than Kubernetes' have nothing that applies nowhere. There
+// can be one such instance; what another says is in force nowhere either.
+func (w *writer) switchOff() {
+	global := slices.ContainsFunc(w.plugins, func(p entry) bool { return p.unbound == nil && p.scope.Global() })
+	var kept []entry
+	for _, p := range w.plugins {
+		if p.unbound != nil {
+			name := p.unbound.n.get("kind").str() + " " + quoted(p.unbound.n.at("metadata", "name"))
+			if global {
+				w.warn("%s is bound to nothing, and is left out: there is a global instance already", name)
+				continue
+			}
+			w.warn("%s is bound to nothing: it becomes a global instance that is disabled", name)
+			p.n, p.unbound, global = p.n.with("enabled", &node{kind: kindBool, text: "false"}), nil, true
+		}
+		kept = append(kept, p)
+	}
+	w.plugins = kept
 }
 
 func (w *writer) warn(format string, args ...any) {
