@@ -163,11 +163,11 @@ func (l *loader) read(source Source) {
 		l.faults = append(l.faults, faults...)
 		return
 	}
-	switch filepath.Ext(source.Name) {
-	case ".tf", ".tfvars":
+	switch syntaxOf(source) {
+	case syntaxTerraform:
 		l.hclFile(source)
 		return
-	case ".sh":
+	case syntaxShell:
 		l.script(source)
 		return
 	}
