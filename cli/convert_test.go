@@ -49,7 +49,7 @@ func TestConvertSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"no format: give --to FORMAT, one of deck, kubernetes, terraform, admin-api or konnect", []string{"convert", example("deck", "global.yaml")}},
 		{`convert to "xml": want deck, kubernetes, terraform, admin-api or konnect`, []string{"convert", "--to", "xml", example("deck", "global.yaml")}},
-		{"convert: there is nothing to convert", []string{"convert", "--to", "deck", example("kubernetes", "service.yaml")}},
+		{"convert: there is nothing to convert", []string{"convert", "--to", "deck", fileOf(t, "kong.yaml", "_format_version: '3.0'")}},
 		{"no such file", []string{"convert", "--to", "deck", "none.yaml"}},
 		{"write " + filepath.Join("none", "a"), []string{"convert", "--to", "deck", "-o", filepath.Join("none", "a"), example("deck", "global.yaml")}},
 	} {
@@ -58,6 +58,17 @@ func TestConvertSaysWhatIsWrong(t *testing.T) {
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, tt.want)
 	}
+}
+
+func TestConvertKeepsWhatIsBoundToNothing(t *testing.T) {
+	file := example("kubernetes", "service.yaml")
+	code, stdout, stderr := command(t, "convert", "--to", "kubernetes", file)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "kind: KongPlugin\n")
+	code, stdout, stderr = command(t, "convert", "--to", "deck", file)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "enabled: false\n")
+	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is bound to nothing: it becomes a global instance that is disabled`)
 }
 
 func TestSchemaPrintsJSONSchema(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 // loadOptions say which configuration is loaded and how it is read.
 type loadOptions struct {
 	files        []string
+	reading      readOptions
 	demo         bool
 	mayBeEmpty   bool // having no configuration is no error
 	providerURLs map[string]string
@@ -38,6 +39,7 @@ type loadOptions struct {
 func (o *loadOptions) bind(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVarP(&o.files, "config", "c", nil, "configuration `FILE`")
+	o.reading.bind(c)
 	f.StringToStringVar(&o.providerURLs, "provider-url", nil,
 		"`PROVIDER=URL` where targets and embeddings of a provider without an upstream_url of their own go (repeatable)")
 	f.StringVar(&o.embeddings, "embeddings", "config", "embedding model: builtin or config")
@@ -54,6 +56,9 @@ func (o *loadOptions) bind(c *cobra.Command) {
 func (o *loadOptions) check() error {
 	if len(o.files) == 0 && !o.demo && !o.mayBeEmpty {
 		return fmt.Errorf("no configuration: give -c FILE")
+	}
+	if err := o.reading.check(); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"builtin", "config"}, o.embeddings) {
 		return fmt.Errorf("--embeddings: got %q, want builtin or config", o.embeddings)
@@ -120,7 +125,7 @@ func (o *loadOptions) load(env Environment, log *slog.Logger) (*config.Config, e
 
 // configOptions say how configurations are read.
 func (o *loadOptions) configOptions(env Environment) config.Options {
-	options := config.Options{Env: env.LookupEnv}
+	options := o.reading.config(env)
 	if o.demo {
 		options.Env = func(name string) (string, bool) {
 			if value, ok := env.LookupEnv(name); ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"semlb/config"
 )
 
 // reloader applies the configuration files again when they change, or on SIGHUP.
@@ -37,16 +40,16 @@ func (r *reloader) run(ctx context.Context) error {
 	defer signal.Stop(hangup)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	seen := fingerprint(r.options.files)
+	seen := fingerprint(&r.options.loadOptions)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-hangup:
-			seen = fingerprint(r.options.files)
+			seen = fingerprint(&r.options.loadOptions)
 			r.reload(ctx)
 		case <-tick.C:
-			if now := fingerprint(r.options.files); now != seen {
+			if now := fingerprint(&r.options.loadOptions); now != seen {
 				seen = now
 				r.reload(ctx)
 			}
@@ -83,36 +86,36 @@ func (r *reloader) reload(ctx context.Context) {
 	r.live.log.Info("reloaded", "plugins", len(cfg.Plugins))
 }
 
-// fingerprint changes whenever a file of the configuration may have changed.
-func fingerprint(paths []string) [sha256.Size]byte {
+// fingerprint changes whenever a file of the configuration may have changed, or a
+// Secret that it refers to.
+func fingerprint(o *loadOptions) [sha256.Size]byte {
+	files, err := config.Files(o.files...)
+	if o.reading.secrets != "" && err == nil {
+		var secrets []string
+		secrets, err = config.SecretFiles(o.reading.secrets)
+		files = append(files, secrets...)
+	}
 	h := sha256.New()
-	note := func(path string) {
-		target, err := filepath.EvalSymlinks(path)
-		if err != nil {
-			fmt.Fprintln(h, path, "absent")
-			return
-		}
-		info, err := os.Stat(target)
-		if err != nil {
-			fmt.Fprintln(h, path, "absent")
-			return
-		}
-		fmt.Fprintln(h, path, target, info.Size(), info.ModTime().UnixNano(), inode(info))
+	for _, file := range files {
+		note(h, file)
 	}
-	for _, path := range paths {
-		note(path)
-		if info, err := os.Stat(path); err != nil || !info.IsDir() {
-			continue
-		}
-		// Errors of single files show as their absence.
-		_ = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
-				note(p)
-			}
-			return nil
-		})
-	}
+	fmt.Fprintln(h, err)
 	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// note writes what tells one state of a file from another.
+func note(w io.Writer, path string) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		fmt.Fprintln(w, path, "absent")
+		return
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		fmt.Fprintln(w, path, "absent")
+		return
+	}
+	fmt.Fprintln(w, path, target, info.Size(), info.ModTime().UnixNano(), inode(info))
 }
 
 func inode(info fs.FileInfo) uint64 {

@@ -7,7 +7,7 @@ import (
 )
 
 func newSchema(env Environment) *cobra.Command {
-	var format string
+	var format, version string
 	c := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of configuration files, for editors",
@@ -15,7 +15,10 @@ func newSchema(env Environment) *cobra.Command {
   # and in the file: # yaml-language-server: $schema=kong.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text, err := config.JSONSchema(config.Format(format))
+			if err := checkKongVersion(version); err != nil {
+				return err
+			}
+			text, err := config.JSONSchema(config.Format(format), version)
 			if err != nil {
 				return err
 			}
@@ -24,5 +27,6 @@ func newSchema(env Environment) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&format, "format", "deck", "`FORMAT` of the files: deck, kubernetes or admin-api")
+	bindKongVersion(c, &version)
 	return c
 }

@@ -10,6 +10,7 @@ import (
 
 // validateOptions are the flags of validate.
 type validateOptions struct {
+	reading    readOptions
 	allowUnset bool
 }
 
@@ -21,12 +22,18 @@ func newValidate(env Environment) *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE:  func(_ *cobra.Command, files []string) error { return o.run(env, files) },
 	}
+	o.reading.bind(c)
 	c.Flags().BoolVar(&o.allowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
 	return c
 }
 
 func (o *validateOptions) run(env Environment, files []string) error {
-	cfg, warnings, err := config.LoadFiles(config.Options{Env: env.LookupEnv, AllowUnset: o.allowUnset}, files...)
+	if err := o.reading.check(); err != nil {
+		return err
+	}
+	options := o.reading.config(env)
+	options.AllowUnset = o.allowUnset
+	cfg, warnings, err := config.LoadFiles(options, files...)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}

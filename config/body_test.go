@@ -72,7 +72,7 @@ func TestFormatsAndDirectoriesMix(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "a.yaml"), c.Plugins[0].Position.File)
 
 	_, _, err = LoadFiles(Options{}, t.TempDir())
-	require.ErrorContains(t, err, "no .yaml, .yml, .json or .tf file in it")
+	require.ErrorContains(t, err, "no .yaml, .yml, .json, .tf or .sh file in it")
 }
 
 func TestScopesThatNameNobodyAreWarnedOf(t *testing.T) {

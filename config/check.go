@@ -10,7 +10,8 @@ import (
 
 // checker holds trees against the table and gathers the faults.
 type checker struct {
-	faults Faults
+	faults   Faults
+	warnings []Warning
 	// allowedHosts may be upstreams whatever they are.
 	allowedHosts []string
 }
@@ -27,6 +28,13 @@ func (c *checker) want(pos Position, path, got, want string) {
 func (c *checker) add(f Fault) {
 	if len(c.faults) <= 2*maxFaults {
 		c.faults = append(c.faults, f)
+	}
+}
+
+// warn keeps a warning, unless there are more than anyone reads.
+func (c *checker) warn(pos Position, path, text string) {
+	if len(c.warnings) <= 2*maxFaults {
+		c.warnings = append(c.warnings, Warning{Position: pos, Path: path, Text: text})
 	}
 }
 
@@ -177,6 +185,8 @@ func (c *checker) text(path string, s *spec, n *node) {
 		c.want(n.pos, path, shown(s, n), wanted(s))
 	case n.text == "":
 		c.want(n.pos, path, "an empty string", wanted(s))
+	case s.freeSince != "":
+		c.warn(n.pos, path, "Kong takes any text here since "+s.freeSince+"; the configuration's version has a list of its own, which is not known here")
 	case s.allowed == nil:
 	case !slices.Contains(s.allowed, n.text):
 		c.want(n.pos, path, shown(s, n), wanted(s))

@@ -11,7 +11,7 @@ import (
 // checked with, what of the plugin's schema is not supported yet and what this
 // project adds to it. It is Markdown.
 func Compatibility() ([]byte, error) {
-	kong, err := parseVersion(defaultKongVersion)
+	kong, err := parseVersion(DefaultKongVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ semlb reads the configuration of Kong's ai-proxy-advanced plugin, versions 3.8 t
 Every field of its schema is known. What is known and not done yet is refused when
 it is loaded, with "not supported yet" and the place: nothing is ignored in silence.
 Fields at their defaults are never refused.
-`, defaultKongVersion)
+`, DefaultKongVersion)
 	d.fields(table)
 	d.values(table)
 	d.entities(entities)

@@ -58,7 +58,7 @@ func Convert(sources []Source, to Format, opts Options) ([]byte, []Warning, erro
 	for _, p := range l.converted {
 		l.symbols.place(l.table, p.n)
 	}
-	w := writer{plugins: l.converted, symbols: l.symbols, entities: l.keptInOrder(), table: l.entities}
+	w := writer{plugins: l.converted, symbols: l.symbols, entities: l.keptInOrder(), table: l.entities, settings: l.table}
 	out, err := w.write(to)
 	return out, append(l.warnings, w.warnings...), err
 }

@@ -62,6 +62,7 @@ func FuzzScript(f *testing.F) {
 	}
 	f.Add(script)
 	f.Add("echo \"a: '$A' \\$b ${C} \\\n\" | kubectl apply -f -\nkubectl annotate x y konghq.com/plugins=$Z")
+	f.Add("kubectl apply -f - <<-'A' <<B\n\tkind: $X\nA\nkind: \\$Y ${Z}\\\nB\ncat <<C | kubectl apply -f -\n")
 	fuzzLoad(f, "f.sh", func(string) (string, bool) { return marker + "\n\"", true })
 }
 

@@ -13,9 +13,10 @@ const templatePattern = `\$\{\{`
 
 // JSONSchema returns the JSON Schema (2020-12) of files of a format, for editors:
 // deck, kubernetes or admin-api. It is made from the tables that files are checked
-// with. What is not supported yet is no allowed value, and fields say so.
-func JSONSchema(format Format) ([]byte, error) {
-	kong, err := parseVersion(defaultKongVersion)
+// with, for the version of Kong that Options would have. What is not supported yet
+// is no allowed value, and fields say so.
+func JSONSchema(format Format, version string) ([]byte, error) {
+	kong, err := kongVersion(version)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +91,9 @@ func (w *schemaWriter) of(path string, s *spec) schemaObject {
 func (w *schemaWriter) fields(path string, s *spec, o schemaObject) {
 	properties, required := schemaObject{}, []string{}
 	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+		if s.fields[name].newSince != "" {
+			continue
+		}
 		properties[name] = w.of(join(path, name), s.fields[name])
 		if s.fields[name].mustBeGiven() {
 			required = append(required, name)
@@ -138,7 +142,7 @@ func (w *schemaWriter) scalar(path string, s *spec) schemaObject {
 	if s.allowed != nil {
 		var values []string
 		for _, v := range s.allowed {
-			if _, refused := w.refused[path+"="+v]; !refused {
+			if _, refused := w.refused[path+"="+v]; !refused && s.allowedSince[v] == "" {
 				values = append(values, v)
 			}
 		}

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -106,7 +107,7 @@ func holds(keyword string, limit, value any) bool {
 // violations returns what the schema of a format has against a text.
 func violations(t *testing.T, format Format, text string) []string {
 	t.Helper()
-	raw, err := JSONSchema(format)
+	raw, err := JSONSchema(format, "")
 	require.NoError(t, err)
 	v := validator{}
 	require.NoError(t, json.Unmarshal(raw, &v.root))
@@ -136,7 +137,9 @@ func TestExamplesAreValidByTheSchema(t *testing.T) {
 	require.Empty(t, violations(t, FormatKubernetes, clusterFile))
 	require.Empty(t, violations(t, FormatAdmin, string(bodyOf(t, "../examples/admin-api/global.sh"))))
 	// What conversions write is valid as well.
-	for name, source := range conversions(t) {
+	all := conversions()
+	maps.Copy(all, exampleFiles(t))
+	for name, source := range all {
 		require.Empty(t, violations(t, FormatDeck, string(convert(t, source, FormatDeck))), name)
 		if name != "script" {
 			require.Empty(t, violations(t, FormatKubernetes, string(convert(t, source, FormatKubernetes))), name)
@@ -158,13 +161,13 @@ func TestTheSchemaRefusesWhatLoadingRefuses(t *testing.T) {
 	} {
 		require.Equal(t, []string{want}, violations(t, FormatDeck, text))
 	}
-	_, err := JSONSchema("xml")
+	_, err := JSONSchema("xml", "")
 	require.EqualError(t, err, `schema of "xml": want deck, kubernetes or admin-api`)
 }
 
 // TestTheSchemaHasEveryField says that nothing of the tables lacks.
 func TestTheSchemaHasEveryField(t *testing.T) {
-	raw, err := JSONSchema(FormatAdmin)
+	raw, err := JSONSchema(FormatAdmin, "")
 	require.NoError(t, err)
 	var root map[string]any
 	require.NoError(t, json.Unmarshal(raw, &root))

@@ -1,5 +1,22 @@
 package config
 
+// knownFields makes a fault of each field of a resource that is neither one that every
+// resource has nor one of names.
+func (l *loader) knownFields(n *node, names ...string) {
+	known := map[string]bool{"apiVersion": true, "kind": true, "metadata": true, "spec": true, "status": true}
+	for _, name := range names {
+		known[name] = true
+	}
+	for _, f := range n.fields {
+		if !known[f.name] {
+			l.problem(f.pos, fieldName(&spec{}, f), "unknown field%s", suggestion(f, known))
+		}
+	}
+	if s := n.get("spec"); !s.empty() {
+		l.warn(s.pos, "spec", "not read")
+	}
+}
+
 // kubeConsumer reads a KongConsumer and the secrets of its credentials.
 func (l *loader) kubeConsumer(n *node) {
 	entity := &node{kind: kindObject, pos: n.pos}
@@ -33,9 +50,14 @@ func (l *loader) kubeConsumer(n *node) {
 // credential returns what a secret holds for a consumer, and the list it belongs
 // to.
 func (l *loader) credential(namespace string, name *node) (list string, credential *node) {
-	secret := l.cluster.secrets[objectKey{namespace, name.str()}]
-	if secret == nil {
+	secret := l.secret(objectKey{namespace, name.str()}, name, "credentials")
+	switch {
+	case secret != nil:
+	case l.secretDir == "" || l.allowUnset:
 		l.warn(name.pos, "credentials", "secret "+quoted(name)+" is not in the files")
+		return "", nil
+	default:
+		l.problem(name.pos, "credentials", "%s", l.noSecret("no secret "+quoted(name)))
 		return "", nil
 	}
 	label := secret.at("metadata", "labels", labelCredential)

@@ -12,14 +12,14 @@ func (l *loader) httpMatches(n *node, key objectKey) []kubeMatch {
 	hosts := n.at("spec", "hostnames").elements()
 	for i, rule := range l.listOf("spec.rules", orEmpty(n.get("spec"), n.pos), "rules") {
 		at := fmt.Sprintf("spec.rules[%d]", i)
-		service := l.backend(at, rule, key)
+		service, filters := l.backend(at, rule, key), l.httpFilters(at, rule)
 		found := rule.get("matches").elements()
 		if len(found) == 0 {
-			all = append(all, kubeMatch{service: service, hosts: hosts})
+			all = append(all, kubeMatch{service: service, hosts: hosts, filters: filters})
 		}
 		first := len(all)
 		for j, match := range found {
-			m := kubeMatch{service: service, hosts: hosts}
+			m := kubeMatch{service: service, hosts: hosts, filters: filters}
 			m.paths = l.httpPaths(fmt.Sprintf("%s.matches[%d]", at, j), match)
 			if method := match.get("method"); method != nil {
 				m.methods = []*node{method}
@@ -44,7 +44,34 @@ func (l *loader) backend(at string, rule *node, key objectKey) string {
 	if len(refs) > 1 {
 		l.warn(refs[1].pos, join(at, "backendRefs"), "only the first backend says which service the route is of")
 	}
+	for j, ref := range refs {
+		if filters := ref.get("filters"); !filters.empty() {
+			l.warn(filters.pos, fmt.Sprintf("%s.backendRefs[%d].filters", at, j), "filters of a backend are not run: the targets take its place")
+		}
+	}
 	return objectKey{firstOf(refs[0].get("namespace").str(), key.namespace), refs[0].get("name").str()}.String()
+}
+
+// httpFilters returns the filters of a rule that bind plugins. Those that change a
+// request on its way are named; one that answers it itself cannot be left out.
+func (l *loader) httpFilters(at string, rule *node) []kubeFilter {
+	var bound []kubeFilter
+	path := join(at, "filters")
+	for i, f := range l.listOf(path, rule, "filters") {
+		kind, path := f.get("type"), fmt.Sprintf("%s[%d]", path, i)
+		ref := f.get("extensionRef")
+		switch {
+		case kind.str() == "ExtensionRef" && ref.get("group").str() == "configuration.konghq.com" && ref.get("kind").str() == "KongPlugin" && ref.get("name").str() != "":
+			bound = append(bound, kubeFilter{join(path, "extensionRef.name"), ref.get("name")})
+		case kind.str() == "ExtensionRef":
+			l.want(f.pos, path, "an ExtensionRef to something else", "group configuration.konghq.com, kind KongPlugin and a name")
+		case kind.str() == "RequestRedirect":
+			l.problem(f.pos, path, "not supported yet: a rule that redirects")
+		default:
+			l.warn(f.pos, path, "filter "+quoted(kind)+" is not run")
+		}
+	}
+	return bound
 }
 
 // httpPaths returns the paths of a match in Kong's form.

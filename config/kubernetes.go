@@ -48,14 +48,15 @@ type kubePlugin struct {
 	global   bool
 }
 
-// binding is one name in an annotation.
+// binding is one name of a plugin, in an annotation or a filter.
 type binding struct {
 	// part says what the resource is: an index of scopeNames.
 	part           int
 	entity, plugin string
 	namespace      string
-	// annotation is where the name is.
-	annotation *node
+	// path and at are where the name is.
+	path string
+	at   *node
 }
 
 // The parts of a scope, as indexes of scopeNames.
@@ -93,8 +94,8 @@ func (l *loader) resource(n *node) {
 			l.unique(strings.Join(part, "."), &spec{}, object)
 		}
 	}
-	if class := annotation(n, annotationClass); class != nil && class.str() != l.cluster.class {
-		l.warn(class.pos, "metadata.annotations", "resource "+quoted(n.get("kind"))+" of another ingress class is not read")
+	if class, path := classOf(n); class != nil && class.str() != l.cluster.class {
+		l.warn(class.pos, path, "resource "+quoted(n.get("kind"))+" of another ingress class is not read")
 		return
 	}
 	if key.name == "" {
@@ -114,14 +115,25 @@ func (l *loader) resource(n *node) {
 	case "Ingress", "HTTPRoute":
 		l.kubeRoutes(n, kind, key)
 	case "KongConsumer":
+		l.knownFields(n, "username", "custom_id", "credentials", "consumerGroups")
 		l.cluster.consumers = append(l.cluster.consumers, n)
 		l.bind(n, partConsumer, firstOf(n.get("username").str(), n.get("custom_id").str()))
 	case "KongConsumerGroup":
+		l.knownFields(n)
 		l.consumerGroup("", kubeEntity(n, key.name))
 		l.bind(n, partGroup, key.name)
 	default:
 		l.warn(n.pos, "kind", "resource "+quoted(n.get("kind"))+" is not read")
 	}
+}
+
+// classOf returns the ingress class of a resource and its path, or nil where it has
+// none. An Ingress names it in its spec where the older annotation does not.
+func classOf(n *node) (class *node, path string) {
+	if class := annotation(n, annotationClass); class != nil || n.get("kind").str() != "Ingress" {
+		return class, "metadata.annotations"
+	}
+	return n.at("spec", "ingressClassName"), "spec.ingressClassName"
 }
 
 // partial reports whether an Ingress or HTTPRoute has nothing but annotations to add to one that
@@ -164,12 +176,17 @@ func (l *loader) bind(n *node, part int, entity string) {
 		return
 	}
 	for _, name := range commaSeparated(a.str()) {
-		if len(l.cluster.bound) >= maxBindings {
-			l.problem(a.pos, "metadata.annotations", "got more than %d bindings of plugins", maxBindings)
-			return
-		}
-		l.cluster.bound = append(l.cluster.bound, binding{part, entity, name, keyOf(n).namespace, a})
+		l.addBinding(binding{part, entity, name, keyOf(n).namespace, "metadata.annotations", a})
 	}
+}
+
+// addBinding notes a name of a plugin, unless there are too many.
+func (l *loader) addBinding(b binding) {
+	if len(l.cluster.bound) >= maxBindings {
+		l.problem(b.at.pos, b.path, "got more than %d bindings of plugins", maxBindings)
+		return
+	}
+	l.cluster.bound = append(l.cluster.bound, b)
 }
 
 // commaSeparated returns the parts of a text that are not empty.
@@ -191,8 +208,8 @@ func (l *loader) bindKubernetes() {
 	for _, b := range l.cluster.bound {
 		p := l.cluster.find(b.namespace, b.plugin)
 		if p == nil {
-			name := &node{kind: kindString, text: b.plugin, hidden: b.annotation.hidden}
-			l.warn(b.annotation.pos, "metadata.annotations", "plugin "+quoted(name)+" is not in the files")
+			name := &node{kind: kindString, text: b.plugin, hidden: b.at.hidden}
+			l.warn(b.at.pos, b.path, "plugin "+quoted(name)+" is not in the files")
 			continue
 		}
 		p.entities[b.part] = append(p.entities[b.part], b.entity)
@@ -225,7 +242,7 @@ func (l *loader) kubeEntries(p *kubePlugin) {
 	scopes := p.scopes()
 	if len(scopes) == 0 {
 		l.warn(p.n.pos, "", p.n.get("kind").str()+" "+quoted(p.n.at("metadata", "name"))+" is bound to nothing")
-		l.entries = append(l.entries, entry{n: n, unbound: true})
+		l.entries = append(l.entries, entry{n: n, unbound: p})
 	}
 	for _, s := range scopes {
 		l.entries = append(l.entries, entry{n: n, scope: s})

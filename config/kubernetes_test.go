@@ -162,6 +162,8 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 		{"patch to nowhere", plugin("config: {targets: [{model: {provider: openai}, route_type: llm/v1/chat}]}\nconfigPatches: [{path: /a/b/c, valueFrom: {"+ref+"}}, {path: a}]") + secret("1"), "kong.yaml:10: configPatches[0].path: no place for it in the config\nkong.yaml:10: configPatches[1].valueFrom.secretKeyRef: got no reference, want the name and the key of a secret\nkong.yaml:10: configPatches[1].path: got no pointer, want a JSON pointer such as /targets/0/auth"},
 		{"same name twice", plugin(kubeConfig) + plugin(kubeConfig), "kong.yaml:17: metadata.name: got a second plugin of the same name or id, first at kong.yaml:2"},
 		{"consumer without a name", resource("KongConsumer", "c", "konghq.com/plugins: p", "") + plugin(kubeConfig), "kong.yaml:2: got neither a name nor an id, want one of them"},
+		{"misspelt field of a consumer", resource("KongConsumer", "c", "", "username: c\nusernam: c\ncredentals: []"), "kong.yaml:9: usernam: unknown field, did you mean \"username\"?\nkong.yaml:10: credentals: unknown field, did you mean \"credentials\"?"},
+		{"misspelt field of a group", resource("KongConsumerGroup", "g", "", "pluginz: 1\nstatuss: {}"), "kong.yaml:8: pluginz: unknown field\nkong.yaml:9: statuss: unknown field, did you mean \"status\"?"},
 		{"no name", "apiVersion: v1\nkind: Service\n", "kong.yaml:1: metadata.name: got nothing, want a name"},
 		{"version", strings.Replace(plugin(kubeConfig), "com/v1", "com/v2", 1), `kong.yaml:2: apiVersion: got string "configuration.konghq.com/v2", want configuration.konghq.com/v1`},
 	} {

@@ -25,6 +25,14 @@ type kubeMatch struct {
 	paths   []*node
 	methods []*node
 	headers *node
+	// filters are those that bind plugins.
+	filters []kubeFilter
+}
+
+// kubeFilter is the name of a plugin in a filter, and its path.
+type kubeFilter struct {
+	path   string
+	plugin *node
 }
 
 // kubeRoutes reads the routes of an Ingress or an HTTPRoute, as Kong's controller
@@ -53,6 +61,9 @@ func (l *loader) kubeRoutes(n *node, kind string, key objectKey) {
 		}
 		l.route("", l.kubeRoute(n, name, m), "")
 		l.bind(n, partRoute, name)
+		for _, f := range m.filters {
+			l.addBinding(binding{partRoute, name, f.plugin.str(), key.namespace, f.path, f.plugin})
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -82,4 +83,68 @@ func TestWhatRoutesAskForAndDoNotGetIsAFault(t *testing.T) {
 	_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(resource("Ingress", "r", "konghq.com/strip-path: maybe", "spec: {rules: [{http: {paths: [{path: /, pathType: Odd}]}}]}"))}}, Options{})
 	require.EqualError(t, err, "kong.yaml:7: strip_path: got string \"maybe\", want true or false\n"+
 		`kong.yaml:8: spec.rules[0].http.paths[0].path: got string "Odd", want Prefix, Exact or ImplementationSpecific`)
+}
+
+func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
+	text := resource("HTTPRoute", "r", "konghq.com/plugins: q", `spec:
+  rules:
+  - matches: [{path: {value: /a}}, {method: POST}]
+    filters:
+    - {type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin, name: p}}
+    - {type: URLRewrite, urlRewrite: {hostname: x.example}}
+    - {type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin, name: gone}}
+  - matches: [{path: {value: /b}}]
+    backendRefs: [{name: llm, filters: [{type: RequestHeaderModifier}]}]`) +
+		resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+kubeConfig) +
+		resource("KongPlugin", "q", "", "plugin: ai-proxy-advanced"+kubeConfig)
+	_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(text)}}, Options{})
+	require.EqualError(t, err, "kong.yaml:32: got a second ai-proxy-advanced of the same scope, first at kong.yaml:18", "the first rule's routes have both")
+
+	c, warnings, err := Load([]Source{{Name: "kong.yaml", Data: []byte(strings.Replace(text, "konghq.com/plugins: q", "", 1))}}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []Scope{{Route: "kong/r"}, {Route: "kong/r.2"}}, scopesOf(c))
+	var told []string
+	for _, w := range warnings {
+		told = append(told, w.String())
+	}
+	require.Equal(t, []string{
+		`kong.yaml:13: spec.rules[0].filters[1]: filter "URLRewrite" is not run`,
+		"kong.yaml:16: spec.rules[1].backendRefs[0].filters: filters of a backend are not run: the targets take its place",
+		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
+		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
+		`kong.yaml:32: KongPlugin "q" is bound to nothing`,
+	}, told)
+}
+
+func TestFiltersThatCannotBeLeftOutAreFaults(t *testing.T) {
+	for filter, want := range map[string]string{
+		"{type: RequestRedirect, requestRedirect: {scheme: https}}":                               "not supported yet: a rule that redirects",
+		"{type: ExtensionRef, extensionRef: {group: example.com, kind: Waf, name: w}}":            "got an ExtensionRef to something else, want group configuration.konghq.com, kind KongPlugin and a name",
+		"{type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin}}": "got an ExtensionRef to something else, want group configuration.konghq.com, kind KongPlugin and a name",
+	} {
+		_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(resource("HTTPRoute", "r", "", "spec: {rules: [{filters: ["+filter+"]}]}"))}}, Options{})
+		require.EqualError(t, err, "kong.yaml:8: spec.rules[0].filters[0]: "+want)
+	}
+}
+
+func TestIngressesNameTheirClassInTheirSpec(t *testing.T) {
+	ingress := func(annotations, spec string) string {
+		return resource("Ingress", "i", annotations, "spec: {"+spec+"}")
+	}
+	for name, tt := range map[string]struct {
+		text, warning string
+	}{
+		"of another class":     {ingress("", "ingressClassName: nginx"), `kong.yaml:8: spec.ingressClassName: resource "Ingress" of another ingress class is not read`},
+		"of the class":         {ingress("", "ingressClassName: kong"), ""},
+		"the annotation first": {ingress("kubernetes.io/ingress.class: kong", "ingressClassName: nginx"), ""},
+	} {
+		c, warnings, err := Load([]Source{{Name: "kong.yaml", Data: []byte(tt.text)}}, Options{})
+		require.NoError(t, err, name)
+		if tt.warning != "" {
+			require.Empty(t, c.Routes, name)
+			require.Equal(t, tt.warning, warnings[0].String(), name)
+			continue
+		}
+		require.Len(t, c.Routes, 1, name)
+	}
 }

@@ -12,6 +12,10 @@ import (
 // pluginName is the one plugin that is read.
 const pluginName = "ai-proxy-advanced"
 
+// DefaultIngressClass is the class of Kubernetes resources that is read where
+// [Options] name none.
+const DefaultIngressClass = "kong"
+
 // Source is the text of one file.
 type Source struct {
 	// Name is what positions call it, usually its path.
@@ -32,10 +36,14 @@ type Options struct {
 	// IngressClass is the class of the Kubernetes resources to read; empty is
 	// "kong". Those of another class are left out, with a warning.
 	IngressClass string
+	// SecretsDir is a directory of Kubernetes Secrets as pods have them mounted:
+	// SecretsDir/NAME/KEY or SecretsDir/NAMESPACE/NAME/KEY. Resources refer to them as
+	// to Secrets of the files. Empty is none.
+	SecretsDir string
 	// AllowedHosts are hosts an upstream_url may name although they look like a
 	// cloud's metadata service.
 	AllowedHosts []string
-	// AllowUnset takes variables without a value as good, for a check where there are
+	// AllowUnset takes variables and Secrets without a value as good, for a check where there are
 	// no keys. What is loaded so must not be served.
 	AllowUnset bool
 }
@@ -88,7 +96,9 @@ type loader struct {
 	table    *spec
 	entities *spec
 	cluster  cluster
-	tf       terraform
+	// secretDir holds Secrets that are in no file.
+	secretDir secretDir
+	tf        terraform
 	// requests are those of shell scripts.
 	requests []request
 	// entries are the plugins found, in order.
@@ -96,9 +106,8 @@ type loader struct {
 	// shared are the blocks of _plugin_configs.
 	shared map[string]*node
 	// values counts the values that shared blocks have added.
-	values   int
-	config   Config
-	warnings []Warning
+	values int
+	config Config
 	// places are where entities are, by what they are called.
 	places  map[alias]Position
 	members []member
@@ -120,27 +129,24 @@ type entry struct {
 	n    *node
 	// scope is what follows from the place of the entry.
 	scope Scope
-	// unbound entries are checked and run for nothing.
-	unbound bool
+	// unbound is the resource of an entry that is checked and run for nothing.
+	unbound *kubePlugin
 }
 
 func newLoader(opts Options) (*loader, error) {
 	if opts.Env == nil {
 		opts.Env = func(string) (string, bool) { return "", false }
 	}
-	if opts.KongVersion == "" {
-		opts.KongVersion = defaultKongVersion
-	}
-	kong, err := parseVersion(opts.KongVersion)
+	kong, err := kongVersion(opts.KongVersion)
 	if err != nil {
-		return nil, fmt.Errorf("read Kong %w", err)
+		return nil, err
 	}
 	table, err := newTable(kong)
 	if err != nil {
 		return nil, err
 	}
 	if opts.IngressClass == "" {
-		opts.IngressClass = "kong"
+		opts.IngressClass = DefaultIngressClass
 	}
 	entities, err := newEntityTable(kong)
 	if err != nil {
@@ -149,16 +155,8 @@ func newLoader(opts Options) (*loader, error) {
 	return &loader{
 		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: table, entities: entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, credentialsSeen: map[credentialKey]credentialPlace{}, cluster: newCluster(opts.IngressClass),
-		tf: newTerraform(),
+		tf: newTerraform(), secretDir: secretDir(opts.SecretsDir),
 	}, nil
-}
-
-// warn keeps a warning, unless there are more than anyone reads.
-func (l *loader) warn(pos Position, path, text string) {
-	if len(l.warnings) > 2*maxFaults {
-		return
-	}
-	l.warnings = append(l.warnings, Warning{Position: pos, Path: path, Text: text})
 }
 
 // read finds the plugins of a source.
@@ -167,11 +165,11 @@ func (l *loader) read(source Source) {
 		l.faults = append(l.faults, faults...)
 		return
 	}
-	switch filepath.Ext(source.Name) {
-	case ".tf", ".tfvars":
+	switch languageOf(source) {
+	case inTerraform:
 		l.hclFile(source)
 		return
-	case ".sh":
+	case inShell:
 		l.script(source)
 		return
 	}
@@ -235,15 +233,17 @@ func (l *loader) plugin(e entry, names *index) {
 	root := place{path: e.path, n: e.n, pos: e.n.pos}
 	l.rules(root)
 	l.supported(l.table, root)
-	if e.unbound {
-		return
+	var scope Scope
+	if e.unbound == nil {
+		scope = l.scope(e, root, names)
 	}
-	scope := l.scope(e, root, names)
-	if len(l.faults) > before {
+	switch {
+	case len(l.faults) > before:
 		return
-	}
-	if l.symbols != nil {
-		l.converted = append(l.converted, entry{n: normal(l.table, e.n), scope: scope})
+	case l.symbols != nil:
+		l.converted = append(l.converted, entry{n: normal(l.table, e.n), scope: scope, unbound: e.unbound})
+		return
+	case e.unbound != nil:
 		return
 	}
 	p := Plugin{Name: pluginName, Scope: scope, Position: e.n.pos}

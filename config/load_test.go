@@ -118,34 +118,6 @@ func TestDefaultsAreThoseOfTheSchema(t *testing.T) {
 	require.True(t, s.Targets[0].Model.Options.DashScope.International)
 }
 
-func TestVersionsBringFieldsValuesAndDefaults(t *testing.T) {
-	require.Equal(t, int64(8192), load(t, minimal, Options{KongVersion: "3.12"}).Plugins[0].Settings.MaxRequestBodySize)
-	require.Equal(t, 256, *load(t, minimal, Options{KongVersion: "3.9"}).Plugins[0].Settings.Targets[0].Model.Options.MaxTokens)
-	for _, tt := range []struct{ kong, add, want string }{
-		{"3.12", "    balancer: {max_fails: 0}", "kong.yaml:7: plugins[0].config.balancer.max_fails: got a field of Kong 3.13, newer than the configuration's version"},
-		{"3.9", "    balancer: {algorithm: priority}", `kong.yaml:7: plugins[0].config.balancer.algorithm: got string "priority" of Kong 3.10, want one of consistent-hashing, lowest-latency, lowest-usage, round-robin, semantic`},
-		{"3.12", "    vectordb: {strategy: redis, distance_metric: cosine, dimensions: 3}", "kong.yaml:7: plugins[0].config.vectordb.threshold: got nothing, want a number of at least 0"},
-		{"3.x", "", `read Kong version "3.x": want a form like 3.15`},
-	} {
-		_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(minimal + tt.add)}}, Options{KongVersion: tt.kong})
-		require.EqualError(t, err, tt.want)
-	}
-	load(t, minimal+"    balancer: {algorithm: priority, max_fails: 0}", Options{KongVersion: "3.13"})
-}
-
-func TestPatchReleasesAreComparedWithinTheirMinorVersion(t *testing.T) {
-	for kong, newer := range map[string]string{
-		"3.13": "3.14.0.13", "3.14": "", "3.14.0.12": "3.14.0.13", "3.14.0.13": "",
-		"3.15": "", "3.15.0.3": "3.15.0.4", "3.15.0.4": "", "3.16.0.0": "",
-	} {
-		v, err := parseVersion(kong)
-		require.NoError(t, err)
-		got, err := newerThan("3.14.0.13 / 3.15.0.4", v)
-		require.NoError(t, err)
-		require.Equal(t, newer, got, kong)
-	}
-}
-
 func TestOtherPluginsAreNamedInWarnings(t *testing.T) {
 	_, warnings, err := Load([]Source{{Name: "kong.yaml", Data: []byte(minimal + "- name: cors\n- name: key-auth\nupstreams: [{name: u}]\n")}}, Options{})
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -8,11 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// modelNames lists the paths of all fields of the model that are in the table, and
-// fails for a field that is not.
+// modelNames lists the paths of all fields of the model that are in the table.
 func modelNames(t *testing.T, table *spec) []string {
 	t.Helper()
-	var names []string
+	return slices.Sorted(maps.Keys(modelFields(t, table)))
+}
+
+// modelFields returns the names of the model's fields by the paths that their tags make
+// of them, and fails for a field that is not in the table.
+func modelFields(t *testing.T, table *spec) map[string]string {
+	t.Helper()
+	names := map[string]string{}
 	var walk func(typ reflect.Type, s *spec, path string)
 	walk = func(typ reflect.Type, s *spec, path string) {
 		for i := range typ.NumField() {
@@ -40,13 +47,12 @@ func modelNames(t *testing.T, table *spec) []string {
 			case child.fields != nil:
 				walk(inner, child, at)
 			default:
-				names = append(names, at)
+				names[at] = f.Name
 				require.Equal(t, child.secret, inner == reflect.TypeFor[Secret](), "%s is a secret in one place only", at)
 			}
 		}
 	}
 	walk(reflect.TypeFor[AIProxyAdvanced](), table, "")
-	slices.Sort(names)
 	return names
 }
 

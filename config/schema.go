@@ -57,7 +57,12 @@ type schemaChange struct {
 	Default      []any    `json:"default"`
 	Required     []bool   `json:"required"`
 	AllowedAdded []string `json:"allowed_added"`
+	// Allowed is becameFreeText or empty.
+	Allowed string `json:"allowed"`
 }
+
+// becameFreeText says of a field that it had a closed list of values before.
+const becameFreeText = "became free text"
 
 // narrowing adds to a row of schemaJSON.
 type narrowing struct {

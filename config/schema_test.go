@@ -14,7 +14,7 @@ import (
 // newestTable returns the table for the default version.
 func newestTable(t *testing.T) *spec {
 	t.Helper()
-	v, err := parseVersion(defaultKongVersion)
+	v, err := parseVersion(DefaultKongVersion)
 	require.NoError(t, err)
 	s, err := newTable(v)
 	require.NoError(t, err)

@@ -33,15 +33,41 @@ func (l *loader) script(source Source) {
 		switch {
 		case name == "curl":
 			s.curl()
-		case name == "echo" && piped:
+		case piped && len(printed(c)) > 0:
 			// What it prints is read with the command behind the pipe.
-		case name == "kubectl" && len(c.words) > 1 && c.words[1].plain() == "apply" && c.piped && i > 0 && len(commands[i-1].words) > 1:
-			s.apply(commands[i-1].words[1:])
+		case name == "kubectl" && len(c.words) > 1 && c.words[1].plain() == "apply" && len(inputOf(commands, i)) > 0:
+			s.apply(inputOf(commands, i))
 		case name == "kubectl" && len(c.words) > 1 && c.words[1].plain() == "annotate":
 			s.annotate()
 		default:
 			l.warn(s.pos, "", "command "+printable(name)+" is not read")
 		}
+	}
+}
+
+// printed returns what a command prints: echo its words, and cat its here-document.
+func printed(c shellCommand) []shellWord {
+	switch name := c.words[0].plain(); {
+	case name == "echo":
+		return c.words[1:]
+	case name == "cat" && len(c.input.pieces) > 0:
+		return []shellWord{c.input}
+	default:
+		return nil
+	}
+}
+
+// inputOf returns what a command reads: its here-document, or what the command before
+// the pipe prints.
+func inputOf(commands []shellCommand, i int) []shellWord {
+	c := commands[i]
+	switch {
+	case len(c.input.pieces) > 0:
+		return []shellWord{c.input}
+	case c.piped && i > 0 && len(commands[i-1].words) > 0:
+		return printed(commands[i-1])
+	default:
+		return nil
 	}
 }
 
@@ -207,7 +233,7 @@ func (s scriptCommand) annotate() {
 		for _, name := range commaSeparated(names) {
 			if ok {
 				at := &node{kind: kindString, pos: s.pos, text: names}
-				s.cluster.bound = append(s.cluster.bound, binding{part, s.cluster.entity(part, key), name, key.namespace, at})
+				s.addBinding(binding{part, s.cluster.entity(part, key), name, key.namespace, "metadata.annotations", at})
 			}
 		}
 	}

@@ -11,6 +11,8 @@ type shellReader struct {
 	// commands are those read so far; the last is being read.
 	commands []shellCommand
 	word     *shellWord
+	// awaited are the here-documents that begin on the next line.
+	awaited []hereDocument
 
 	// pieces counts those of all words.
 	pieces  int
@@ -23,6 +25,8 @@ const maxPieces = 100_000
 // shellCommand is a command, and whether it reads what the one before it prints.
 type shellCommand struct {
 	words []shellWord
+	// input is the here-document of the command, if it has one.
+	input shellWord
 	piped bool
 }
 
@@ -72,6 +76,10 @@ func (r *shellReader) step() {
 	case c == '\n' || c == ';' || c == '&':
 		r.endCommand(false)
 		r.at++
+		if c == '\n' {
+			r.readAwaited()
+		}
+	case r.word == nil && r.hereDocument():
 	case c == '|':
 		r.endCommand(true)
 		r.at++

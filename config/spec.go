@@ -20,8 +20,11 @@ type spec struct {
 	// allowedSince names the version that brought a value, where it is newer than
 	// the configuration's.
 	allowedSince map[string]string
-	min, max     *float64
-	minLength    int
+	// freeSince names the version that made free text of a closed list of values,
+	// where it is newer than the configuration's. The facts do not have that list.
+	freeSince string
+	min, max  *float64
+	minLength int
 	// newSince is the version that brought the field, where that is newer than the
 	// configuration's.
 	newSince string
@@ -140,6 +143,9 @@ func (s *spec) undo(changed map[string]schemaChange, kong version) error {
 		}
 		if len(c.Required) == 2 {
 			s.required = c.Required[0]
+		}
+		if c.Allowed == becameFreeText {
+			s.freeSince = newer
 		}
 		for _, value := range c.AllowedAdded {
 			if s.allowedSince == nil {

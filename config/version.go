@@ -7,8 +7,12 @@ import (
 	"strings"
 )
 
-// defaultKongVersion is the version configurations are read as.
-const defaultKongVersion = "3.15"
+// The versions of Kong whose configurations are known.
+const (
+	// DefaultKongVersion is the one configurations are read as, the newest known.
+	DefaultKongVersion = "3.15"
+	oldestKongVersion  = "3.8"
+)
 
 // version is a version of Kong, such as 3.15 or 3.14.0.13.
 type version []int
@@ -26,6 +30,27 @@ func parseVersion(text string) (version, error) {
 			return nil, fmt.Errorf("version %q: want a form like 3.15", text)
 		}
 		v[i] = int(n)
+	}
+	return v, nil
+}
+
+// CheckKongVersion says what is wrong with a version for [Options], if anything is.
+func CheckKongVersion(text string) error {
+	_, err := kongVersion(text)
+	return err
+}
+
+// kongVersion reads the version of Kong that a configuration is written for.
+func kongVersion(text string) (version, error) {
+	if text == "" {
+		text = DefaultKongVersion
+	}
+	v, err := parseVersion(text)
+	if err != nil {
+		return nil, fmt.Errorf("read Kong %w", err)
+	}
+	if oldest, _ := parseVersion(oldestKongVersion); !v.covers(oldest) {
+		return nil, fmt.Errorf("read Kong version %q: want %s or newer, where the plugin begins", text, oldestKongVersion)
 	}
 	return v, nil
 }

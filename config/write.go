@@ -1,13 +1,11 @@
 package config
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"go.yaml.in/yaml/v3"
 )
 
 // writer writes instances and entities in a format.
@@ -15,8 +13,9 @@ type writer struct {
 	plugins  []entry
 	entities []keptEntity
 	symbols  *symbols
-	// table describes the entities.
+	// table describes the entities, and settings the instances.
 	table    *spec
+	settings *spec
 	warnings []Warning
 }
 
@@ -30,6 +29,9 @@ func (w *writer) write(to Format) ([]byte, error) {
 			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which kubernetes cannot", to, s.name)
 		}
 	}
+	if to != FormatKubernetes {
+		w.switchOff()
+	}
 	if to == FormatAdmin || to == FormatKonnect || to == FormatTerraform {
 		w.addHosts()
 	}
@@ -41,7 +43,7 @@ func (w *writer) write(to Format) ([]byte, error) {
 	case FormatKubernetes:
 		return w.kubernetes()
 	case FormatTerraform:
-		return w.terraform(), nil
+		return w.terraform()
 	default:
 		return nil, fmt.Errorf("convert to %q: want deck, kubernetes, terraform, admin-api or konnect", to)
 	}
@@ -55,6 +57,27 @@ func (w *writer) addHosts() {
 			w.warn("service %s has no host; localhost stands for it", printable(e.name))
 		}
 	}
+}
+
+// switchOff keeps an instance that is bound to nothing as a global one that is
+// disabled: other formats than Kubernetes' have nothing that applies nowhere. There
+// can be one such instance; what another says is in force nowhere either.
+func (w *writer) switchOff() {
+	global := slices.ContainsFunc(w.plugins, func(p entry) bool { return p.unbound == nil && p.scope.Global() })
+	var kept []entry
+	for _, p := range w.plugins {
+		if p.unbound != nil {
+			name := p.unbound.n.get("kind").str() + " " + quoted(p.unbound.n.at("metadata", "name"))
+			if global {
+				w.warn("%s is bound to nothing, and is left out: there is a global instance already", name)
+				continue
+			}
+			w.warn("%s is bound to nothing: it becomes a global instance that is disabled", name)
+			p.n, p.unbound, global = p.n.with("enabled", &node{kind: kindBool, text: "false"}), nil, true
+		}
+		kept = append(kept, p)
+	}
+	w.plugins = kept
 }
 
 func (w *writer) warn(format string, args ...any) {
@@ -224,55 +247,4 @@ func (n *node) scalarText() string {
 		return strconv.FormatBool(b)
 	}
 	return string(n.numberText())
-}
-
-// yamlText returns a tree as a YAML document.
-func yamlText(n *node) ([]byte, error) {
-	y, err := yamlNode(n)
-	if err != nil {
-		return nil, fmt.Errorf("write YAML: %w", err)
-	}
-	var out bytes.Buffer
-	encoder := yaml.NewEncoder(&out)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(y); err != nil {
-		return nil, fmt.Errorf("write YAML: %w", err)
-	}
-	return out.Bytes(), encoder.Close()
-}
-
-// yamlNode returns a tree as the YAML library has it. Strings are left to the
-// library to quote: it knows which ones older readers take for something else.
-func yamlNode(n *node) (*yaml.Node, error) {
-	y := &yaml.Node{Kind: yaml.MappingNode}
-	switch n.kind {
-	case kindObject:
-		for _, f := range n.fields {
-			if err := appendYAML(y, text(f.name), f.value); err != nil {
-				return nil, err
-			}
-		}
-		return y, nil
-	case kindList:
-		y.Kind = yaml.SequenceNode
-		return y, appendYAML(y, n.items...)
-	case kindString:
-		return y, y.Encode(n.text)
-	case kindNull:
-		return y, y.Encode(nil)
-	default:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: n.scalarText()}, nil
-	}
-}
-
-// appendYAML appends trees to the content of a YAML node.
-func appendYAML(y *yaml.Node, trees ...*node) error {
-	for _, n := range trees {
-		child, err := yamlNode(n)
-		if err != nil {
-			return err
-		}
-		y.Content = append(y.Content, child)
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,19 +10,22 @@ import (
 
 // terraform writes a resource for each entity and each instance, and the variables
 // they use. Resources refer to each other.
-func (w *writer) terraform() []byte {
+func (w *writer) terraform() ([]byte, error) {
 	t := terraformWriter{writer: w, labels: map[alias]string{}, taken: map[alias]bool{}}
 	for _, e := range w.entities {
 		t.labels[alias{e.kind, e.name}] = t.label(e.kind, e.name)
 	}
 	for _, e := range w.entities {
-		t.entity(e)
+		if err := t.entity(e); err != nil {
+			return nil, err
+		}
 	}
 	for i, p := range w.plugins {
 		name := "ai_proxy_advanced"
 		if i > 0 {
 			name = fmt.Sprintf("ai_proxy_advanced_%d", i+1)
 		}
+		t.extensions(w.settings, "", p.n)
 		t.resource("plugin_ai_proxy_advanced", name, p.body(t.ref).without("name").without("run_on").without("created_at").without("updated_at"))
 	}
 	names := map[string]bool{"control_plane_id": true}
@@ -30,7 +34,7 @@ func (w *writer) terraform() []byte {
 		names[name] = true
 		return "${var." + name + "}"
 	})
-	return []byte(body + variables(names))
+	return []byte(body + variables(names)), nil
 }
 
 // terraformWriter writes resources.
@@ -67,8 +71,11 @@ func (t *terraformWriter) id(kind, name string) *node {
 	return text(name)
 }
 
-func (t *terraformWriter) entity(e keptEntity) {
-	n := e.n
+func (t *terraformWriter) entity(e keptEntity) error {
+	n, err := withoutURL(e)
+	if err != nil {
+		return err
+	}
 	if e.service != "" {
 		n = n.with("service", t.ref("service", e.service))
 	}
@@ -80,12 +87,52 @@ func (t *terraformWriter) entity(e keptEntity) {
 	for _, c := range credentialPaths() {
 		kind := strings.ReplaceAll(c[1], "-", "_")
 		for _, credential := range e.n.get(c[0]).elements() {
-			t.resource(kind, t.label(kind, label), credential.with("consumer_id", t.id("consumer", e.name)))
+			t.resource(kind, t.label(kind, label), credential.without("created_at").with("consumer_id", t.id("consumer", e.name)))
 		}
 	}
 	for _, g := range e.groups {
 		member := object("consumer_id", t.id("consumer", e.name), "consumer_group_id", t.id("consumer_group", g))
 		t.resource("consumer_group_member", t.label("member", label+"_"+g), member)
+	}
+	return nil
+}
+
+// withoutURL returns a service with its URL in parts: the provider has no attribute
+// for the whole.
+func withoutURL(e keptEntity) (*node, error) {
+	whole := e.n.get("url")
+	if e.kind != "service" || whole == nil {
+		return e.n, nil
+	}
+	u, err := url.Parse(whole.text)
+	if err != nil || u.Hostname() == "" {
+		return nil, fmt.Errorf("convert to terraform: the url of service %s cannot be taken apart: write protocol, host, port and path", printable(e.name))
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "grpcs": "443"}[u.Scheme]
+	}
+	n := e.n.without("url").with("protocol", text(u.Scheme)).with("host", text(u.Hostname()))
+	n = n.with("port", &node{kind: kindInt, text: firstOf(port, "80")})
+	if u.Path != "" {
+		n = n.with("path", text(u.Path))
+	}
+	return n, nil
+}
+
+// extensions warns of settings that Konnect's provider does not have.
+func (t *terraformWriter) extensions(s *spec, path string, n *node) {
+	if s == nil || n == nil {
+		return
+	}
+	if s.extension && n.kind != kindNull {
+		t.warn("%s is an extension of semlb, which Konnect's provider does not take", path)
+	}
+	for _, f := range n.fields {
+		t.extensions(s.fields[f.name], join(path, f.name), f.value)
+	}
+	for _, item := range n.items {
+		t.extensions(s.item, path+"[]", item)
 	}
 }
 

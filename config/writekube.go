@@ -14,15 +14,19 @@ import (
 // is written of them is for `kubectl apply --server-side`, which adds to them.
 func (w *writer) kubernetes() ([]byte, error) {
 	k := kubeWriter{writer: w, bound: map[alias][]string{}, names: map[alias]string{}}
-	for i, p := range w.plugins {
-		name := pluginName
-		if i > 0 {
-			name += "-" + strconv.Itoa(i+1)
+	for _, p := range w.plugins {
+		like := pluginName
+		if p.unbound != nil {
+			like = p.unbound.key.name // what others may bind it by
 		}
+		name := k.objectName("plugin", like)
 		if p.scope.Service != "" && p.scope.Route != "" {
 			return nil, fmt.Errorf("convert to kubernetes: %s: a scope of a service and a route at once, which kubernetes cannot", p.n.pos)
 		}
 		k.docs = append(k.docs, p.resource(name))
+		if p.unbound != nil {
+			continue
+		}
 		for part, entity := range p.scope.parts() {
 			if entity != "" {
 				key := alias{scopeNames()[part], entity}
@@ -87,7 +91,7 @@ func (k *kubeWriter) meta(kind, name string, e *keptEntity, more ...any) *node {
 		plain = name
 		meta = object("name", text(name))
 	}
-	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`).MatchString(plain) {
+	if !isObjectName(plain) {
 		k.warn("%s is not a name that Kubernetes takes: replace it", printable(name))
 	}
 	annotations := &node{kind: kindObject}

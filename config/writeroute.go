@@ -82,14 +82,19 @@ func (e entry) resource(name string) *node {
 	meta := object("name", text(name), "annotations", object(
 		annotationClass, text("kong"), annotationTags, text(strings.Join(strs(e.n.get("tags")), ","))))
 	kind := "KongPlugin"
-	if e.scope.Global() {
+	place := firstOf(e.scope.Service, e.scope.Route)
+	switch namespace, _, ok := strings.Cut(place, "/"); {
+	case e.unbound != nil:
+		kind = e.unbound.n.get("kind").str()
+		if e.unbound.key.namespace != "" {
+			meta = meta.with("namespace", text(e.unbound.key.namespace))
+		}
+	case e.scope.Global():
 		kind = "KongClusterPlugin"
 		meta = meta.with("labels", object(labelGlobal, text("true")))
-	}
-	place := firstOf(e.scope.Service, e.scope.Route)
-	if namespace, _, ok := strings.Cut(place, "/"); ok && firstOf(e.scope.Consumer, e.scope.ConsumerGroup) != "" {
+	case ok && firstOf(e.scope.Consumer, e.scope.ConsumerGroup) != "":
 		kind = "KongClusterPlugin" // for whichever namespaces the two are in
-	} else if ok {
+	case ok:
 		meta = meta.with("namespace", text(namespace))
 	}
 	n := object("apiVersion", text("configuration.konghq.com/v1"), "kind", text(kind), "metadata", meta)

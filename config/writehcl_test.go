@@ -1,0 +1,35 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestServicesOfTerraformHaveNoURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://a.example/v1":             "  protocol = \"https\"\n  host = \"a.example\"\n  port = 443\n  path = \"/v1\"\n",
+		"http://a.example":                 "  protocol = \"http\"\n  host = \"a.example\"\n  port = 80\n",
+		"grpcs://[::1]:7000":               "  protocol = \"grpcs\"\n  host = \"::1\"\n  port = 7000\n",
+		`http://${{ env "DECK_HOST" }}:81`: "  protocol = \"http\"\n  host = \"${var.host}\"\n  port = 81\n",
+	} {
+		out, _, err := Convert([]Source{{Name: "a.yaml", Data: []byte("services: [{name: s, url: '" + url + "'}]")}}, FormatTerraform, Options{})
+		require.NoError(t, err, url)
+		require.Contains(t, string(out), want, url)
+		require.NotContains(t, string(out), "url", url)
+	}
+	for _, url := range []string{`${{ env "DECK_URL" }}`, "http://:80", "no url"} {
+		_, _, err := Convert([]Source{{Name: "a.yaml", Data: []byte("services: [{name: s, url: '" + url + "'}]")}}, FormatTerraform, Options{})
+		require.EqualError(t, err, `convert to terraform: the url of service "s" cannot be taken apart: write protocol, host, port and path`, url)
+	}
+}
+
+func TestExtensionsAreNamedThatKonnectDoesNotTake(t *testing.T) {
+	text := minimal + "    model_policy: strict\n    balancer: {spill: nearest, retries: 1}\n"
+	_, warnings, err := Convert([]Source{{Name: "a.yaml", Data: []byte(text)}}, FormatTerraform, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []Warning{
+		{Text: "config.model_policy is an extension of semlb, which Konnect's provider does not take"},
+		{Text: "config.balancer.spill is an extension of semlb, which Konnect's provider does not take"},
+	}, warnings)
+}
