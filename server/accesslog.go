@@ -140,8 +140,9 @@ func (l *Learner) attempt(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogE
 	}
 	outcome := outcomeOf(a, time.Now())
 	if !a.Ended {
-		// All that is known yet is whether the answer has begun.
-		if a.Answered {
+		// All that is known yet is whether the answer has begun, which is all that a probe
+		// wants to know. Envoy reports every attempt of a plan with probes so.
+		if outcome.UnderWay = true; a.Answered && outcome.Probe != 0 {
 			instance.Router.Report(outcome)
 		}
 		return nil

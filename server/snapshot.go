@@ -14,7 +14,7 @@ import (
 // answers.
 type Router interface {
 	Route(ctx context.Context, prompt string) router.Plan
-	// Report tells of an attempt that has ended, or whose answer has begun.
+	// Report tells of an attempt that has ended, or of a probe whose answer has begun.
 	Report(router.Outcome)
 	// Unreached tells of a probe that its request did not come to.
 	Unreached(router.Probe)
