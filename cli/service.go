@@ -82,7 +82,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	b.health, b.replica = s.health(registry), rand.Text()
 	s.live = (&live{
 		builder: b, options: o, env: env, log: b.log,
-		control: s.control, loader: newLoader(b.log, registry),
+		control: s.control, loader: newLoader(b.log, registry, metrics.CountPanic),
 	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {

@@ -16,6 +16,7 @@ func used() []string {
 		updated_at
 		config.balancer.algorithm config.balancer.connect_timeout config.balancer.fail_timeout
 		config.balancer.failover_criteria config.balancer.group_order config.balancer.max_fails config.balancer.no_match
+		config.balancer.on_panic
 		config.balancer.read_timeout config.balancer.retries config.balancer.shared_state config.balancer.spill
 		config.balancer.write_timeout
 		config.embeddings.auth.header_name config.embeddings.auth.header_value config.embeddings.auth.param_location

@@ -36,6 +36,7 @@ type learned struct {
 }
 
 func (l *learned) Route(context.Context, string) router.Plan { return router.Plan{} }
+func (l *learned) Degrade(error) router.Plan                 { return router.Plan{} }
 func (l *learned) Unreached(p router.Probe)                  { l.unreached = append(l.unreached, p) }
 
 func (l *learned) Report(o router.Outcome) {
@@ -227,6 +228,7 @@ func TestAPanicEndsNoStream(t *testing.T) {
 	l.send(envoy.LogAttempts, attempt(nil))
 	require.Len(t, l.router.outcomes, 1)
 	require.Equal(t, 1.0, l.count("semlb_panics_total"))
+	require.Contains(t, l.log.String(), `"stack":"goroutine`)
 	require.NotContains(t, l.log.String(), "a fault")
 }
 
