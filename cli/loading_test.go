@@ -28,7 +28,7 @@ func TestAPanicWhileDescriptionsAreEmbeddedIsLoggedWithItsStack(t *testing.T) {
 	cache, err := embeddings.NewCache(panickingEmbedder{}, embeddings.CacheOptions{})
 	require.NoError(t, err)
 	defer cache.Close()
-	store, err := vectordb.NewMemory(2, vectordb.Cosine)
+	store, err := openSized(2, func(width int) (vectordb.Store, error) { return vectordb.NewMemory(width, vectordb.Cosine) })
 	require.NoError(t, err)
 	r, err := router.New(router.Options{
 		Algorithm: router.Semantic, MaxAttempts: 1, Embedder: cache, Index: store,
@@ -40,7 +40,7 @@ func TestAPanicWhileDescriptionsAreEmbeddedIsLoggedWithItsStack(t *testing.T) {
 	panics := 0
 	ctx, cancel := context.WithCancel(t.Context())
 	l := newLoader(slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry(), func() { panics++ })
-	l.keepLoaded(ctx, &pluginParts{instance: &server.Instance{ID: "i"}, router: r, store: store}, cancel)
+	l.keepLoaded(ctx, &pluginParts{instance: &server.Instance{ID: "i"}, router: r, store: store, embedder: cache}, cancel)
 	require.Equal(t, 1, panics)
 	require.Regexp(t, `level=ERROR msg="descriptions cannot be embedded.*panic: value of type string.*stack="goroutine`, log.String())
 	require.NotContains(t, log.String(), "private")

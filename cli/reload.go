@@ -37,7 +37,7 @@ func (r *reloader) run(ctx context.Context) error {
 	defer signal.Stop(hangup)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	seen := fingerprint(r.options.files)
+	seen := r.options.seen
 	for {
 		select {
 		case <-ctx.Done():
