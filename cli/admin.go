@@ -65,6 +65,7 @@ func (o *serveOptions) begin(env Environment, log *slog.Logger) (*config.Config,
 	if options.Listen == adminOff {
 		options.Listen = "127.0.0.1:0" // the state is used, and not served
 	}
+	o.seen = fingerprint(&o.loadOptions) // a change while all else is started must not be missed
 	var err error
 	if o.admin.state == "" {
 		options.Config, err = o.load(env, log)

@@ -171,6 +171,7 @@ func instanceOf(p *config.Plugin, r *router.Router, targets []*server.Target) *s
 		ID:          instanceID(p),
 		Router:      r,
 		Targets:     make(map[string]*server.Target, len(targets)),
+		OnPanic:     server.OnPanic(s.Balancer.OnPanic),
 		BodyLimit:   s.MaxRequestBodySize,
 		Idle:        s.Balancer.ReadTimeout,
 		RouteType:   string(s.Targets[0].RouteType),

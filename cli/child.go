@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"semlb/envoy"
@@ -53,17 +55,19 @@ func (c *child) run(ctx context.Context) error {
 	// Envoy outlives ctx by the time it takes to drain.
 	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		<-ctx.Done()
-		c.finish()
-		stop()
-	}()
+	ended := make(chan struct{})
+	var stopping sync.WaitGroup
+	stopping.Go(func() {
+		select {
+		case <-ended: // of itself: nothing is left to finish
+		case <-ctx.Done():
+			c.finish()
+			stop()
+		}
+	})
 	err := c.keep(ctx, alive)
-	if ctx.Err() != nil {
-		<-drained
-	}
+	close(ended)
+	stopping.Wait()
 	return err
 }
 
@@ -80,12 +84,13 @@ func (c *child) keep(ctx, alive context.Context) error {
 		if time.Since(start) > lastWait {
 			wait = firstWait
 		}
-		c.service.setReady(false)
+		c.service.setEnvoyDown(true)
 		c.restarted()
 		c.log.Error("starting Envoy again", "error", err, "in", wait)
 		if !sleep(ctx, wait) {
 			return nil
 		}
+		c.service.setEnvoyDown(false)
 	}
 }
 
@@ -93,7 +98,11 @@ func (c *child) keep(ctx, alive context.Context) error {
 func (c *child) finish() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.drain)
 	defer cancel()
-	if err := c.admin.Drain(ctx); err != nil {
+	err := c.admin.Drain(ctx)
+	if errors.Is(err, envoy.ErrNotListening) {
+		return // it has not come so far, or ended already
+	}
+	if err != nil {
 		c.log.Warn("not all requests could be finished", "error", err)
 	}
 	time.Sleep(lastWords)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"semlb/embeddings"
 	"semlb/router"
 	"semlb/vectordb"
 )
@@ -28,10 +29,12 @@ type loader struct {
 	log *slog.Logger
 	// failures counts by what was asked of a vector store: get, upsert or sync.
 	failures *prometheus.CounterVec
+	// panicked counts.
+	panicked func()
 }
 
-func newLoader(log *slog.Logger, r prometheus.Registerer) *loader {
-	l := &loader{log: log, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+func newLoader(log *slog.Logger, r prometheus.Registerer, panicked func()) *loader {
+	l := &loader{log: log, panicked: panicked, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_store_errors_total", Help: "Calls of a vector store that failed while vectors were kept in it, by what was asked.",
 	}, []string{"op"})}
 	for _, op := range []string{"get", "upsert", "sync"} {
@@ -69,12 +72,24 @@ func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted f
 			l.keepSynced(ctx, parts)
 			return
 		}
-		l.log.Error("descriptions cannot be embedded; requests go to the default group", "instance", parts.instance.ID, "error", err, "again_in", wait)
+		l.notEmbedded(parts, err, wait)
 		attempted()
 		if !sleep(ctx, wait) {
 			return
 		}
 	}
+}
+
+// notEmbedded tells of descriptions that could not be embedded.
+func (l *loader) notEmbedded(parts *pluginParts, err error, wait time.Duration) {
+	attrs := []any{"instance", parts.instance.ID, "error", err, "again_in", wait}
+	var p *embeddings.Panic
+	if errors.As(err, &p) {
+		l.panicked()
+		_, stack := p.Panic()
+		attrs = append(attrs, "stack", stack)
+	}
+	l.log.Error("descriptions cannot be embedded; requests go to the default group", attrs...)
 }
 
 // loadTimeout bounds one try to load descriptions.

@@ -40,7 +40,7 @@ func (r *reloader) run(ctx context.Context) error {
 	defer signal.Stop(hangup)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	seen := fingerprint(&r.options.loadOptions)
+	seen := r.options.seen
 	for {
 		select {
 		case <-ctx.Done():

@@ -83,8 +83,9 @@ func (s *service) stayReady(ctx context.Context) error {
 	}
 	for {
 		if !s.isReady() && (!s.needsEnvoy || s.control.Connected()) && (!s.control.Connected() || s.control.InForce()) {
-			s.setReady(true)
-			s.log.Info("ready")
+			if s.setReady(true) {
+				s.log.Info("ready")
+			}
 		}
 		if !sleep(ctx, readyEvery) {
 			return nil

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +35,8 @@ type serveOptions struct {
 	hop        string
 	hopSocket  string
 	drain      time.Duration
+	// seen is what the files were like when they were loaded, or just before.
+	seen [sha256.Size]byte
 }
 
 func (o *serveOptions) bind(c *cobra.Command) {
@@ -56,6 +60,10 @@ type service struct {
 	grpc       *server.Server
 	live       *live
 	ready      readiness
+	// telling makes one change of readiness at a time, and guards envoyDown: the child
+	// Envoy has ended, and is not started again yet.
+	telling   sync.Mutex
+	envoyDown bool
 	// needsEnvoy makes readiness wait for an Envoy: the child.
 	needsEnvoy bool
 	// envoyRestarts counts how often a child Envoy had to be started again.
@@ -82,7 +90,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	b.health, b.replica = s.health(registry), rand.Text()
 	s.live = (&live{
 		builder: b, options: o, env: env, log: b.log,
-		control: s.control, loader: newLoader(b.log, registry),
+		control: s.control, loader: newLoader(b.log, registry, metrics.CountPanic),
 	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {
@@ -116,10 +124,26 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	return s, nil
 }
 
-// setReady tells everyone who asks whether requests can be served.
-func (s *service) setReady(ready bool) {
+// setReady tells everyone who asks whether requests can be served, which they cannot
+// while the child is down. It says what it has told them.
+func (s *service) setReady(ready bool) bool {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	ready = ready && !s.envoyDown
 	s.ready.set(ready)
 	s.grpc.SetReady(ready)
+	return ready
+}
+
+// setEnvoyDown notes that the child has ended, or is started again. It is connected
+// for a moment longer than it lives, so its connection would not do.
+func (s *service) setEnvoyDown(down bool) {
+	s.telling.Lock()
+	s.envoyDown = down
+	s.telling.Unlock()
+	if down {
+		s.setReady(false)
+	}
 }
 
 func (s *service) isReady() bool  { return s.ready.condition().Ready }

@@ -63,7 +63,7 @@ func requireExample(t *testing.T, p Plugin) {
 		ConnectTimeout:   time.Minute, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 		FailTimeout: 10 * time.Second, HashOnHeader: "X-Kong-LLM-Request-ID",
 		LatencyStrategy: "tpot", Slots: 10000, TokensCountStrategy: "total-tokens",
-		NoMatch: NoMatchNearest, GroupOrder: GroupByWeight, Spill: SpillNone,
+		NoMatch: NoMatchNearest, GroupOrder: GroupByWeight, Spill: SpillNone, OnPanic: OnPanicReject,
 	}, s.Balancer)
 	require.Equal(t, OpenAI, s.Embeddings.Model.Provider)
 	require.Equal(t, "text-embedding-3-small", s.Embeddings.Model.Name)

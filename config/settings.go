@@ -100,6 +100,8 @@ type Balancer struct {
 	GroupOrder GroupOrder `kong:"group_order"`
 	// Spill is an extension: where an exhausted group goes on.
 	Spill Spill `kong:"spill"`
+	// OnPanic is an extension: what becomes of a request whose decision panics.
+	OnPanic OnPanic `kong:"on_panic"`
 	// SharedState is an extension: replicas share the balancer's state.
 	SharedState bool `kong:"shared_state"`
 }
@@ -145,6 +147,16 @@ type NoMatch string
 const (
 	NoMatchNearest NoMatch = "nearest"
 	NoMatchReject  NoMatch = "reject"
+)
+
+// OnPanic says what becomes of a request whose decision panics, which is a fault of
+// this program.
+type OnPanic string
+
+// The values of balancer.on_panic.
+const (
+	OnPanicReject  OnPanic = "reject"
+	OnPanicDefault OnPanic = "default"
 )
 
 // GroupOrder says how targets of one description are ordered.

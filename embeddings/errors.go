@@ -23,6 +23,8 @@ const (
 	KindStatus Kind = "status"
 	// KindInvalid is an answer that is no list of usable vectors.
 	KindInvalid Kind = "invalid"
+	// KindPanic is an embedder that panicked; Err is a [*Panic].
+	KindPanic Kind = "panic"
 	// KindCanceled is a caller that went away. It says nothing about the embedder.
 	KindCanceled Kind = "canceled"
 )

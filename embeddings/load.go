@@ -50,7 +50,7 @@ func (c *Cache) start(ctx context.Context, l *load) {
 	ctx, l.cancel = context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 	c.running.Go(func() {
 		defer l.cancel()
-		vectors, err := c.next.Embed(ctx, l.texts)
+		vectors, err := c.ask(ctx, l.texts)
 		if err == nil && len(vectors) != len(l.texts) {
 			err = invalid("got %d vectors, want %d", len(vectors), len(l.texts))
 		}

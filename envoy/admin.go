@@ -2,12 +2,15 @@ package envoy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -30,12 +33,19 @@ func NewAdmin(path string) *Admin {
 	}}
 }
 
+// ErrNotListening tells that no Envoy has the admin interface.
+var ErrNotListening = errors.New("no envoy listens")
+
 // Drain makes Envoy take no new connection from clients, and waits until the
 // requests under way have ended or ctx has. The inner hop stays open for their
-// further attempts.
+// further attempts. Where there is no Envoy, it is [ErrNotListening].
 func (a *Admin) Drain(ctx context.Context) error {
-	for _, path := range []string{"/healthcheck/fail", "/drain_listeners?inboundonly"} {
-		if _, err := a.do(ctx, http.MethodPost, path); err != nil {
+	for i, path := range []string{"/healthcheck/fail", "/drain_listeners?inboundonly"} {
+		_, err := a.do(ctx, http.MethodPost, path)
+		if i == 0 && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)) {
+			err = ErrNotListening
+		}
+		if err != nil {
 			return fmt.Errorf("drain envoy: %w", err)
 		}
 	}

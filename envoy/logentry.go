@@ -21,6 +21,9 @@ type Attempt struct {
 	Probes   string
 	Number   int
 
+	// Cluster is the one that Envoy chose; "" if there was none.
+	Cluster string
+
 	// Answered says that the head of the provider's answer arrived; Status is its
 	// status, else that of Envoy's own answer.
 	Answered bool
@@ -59,6 +62,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Instance:   said[metadataInstance].GetStringValue(),
 		Probes:     said[metadataProbes].GetStringValue(),
 		Plan:       strings.Split(said[metadataPlan].GetStringValue(), ","),
+		Cluster:    c.GetUpstreamCluster(),
 		Answered:   c.GetTimeToFirstUpstreamRxByte() != nil,
 		Status:     int(r.GetResponseCode().GetValue()),
 		Class:      classOf(flags, r.GetResponseCodeDetails()),

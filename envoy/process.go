@@ -128,19 +128,37 @@ func (p *Process) Run(ctx context.Context) error {
 	return fmt.Errorf("envoy ended: %w", err)
 }
 
-// relay logs what Envoy says until it ends. Its warnings quote no header.
+// maxLine bounds a line of Envoy's in the log, in bytes.
+const maxLine = 64 << 10
+
+// relay logs what Envoy says until it ends. Its warnings quote no header. Whatever
+// comes is read: Envoy would wait for that.
 func (p *Process) relay(ctx context.Context, out io.Reader) {
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		level, text, _ := strings.Cut(lines.Text(), " ")
-		switch {
-		case ctx.Err() != nil: // what it says of being stopped is no news
-			p.Log.Debug("envoy says", "level", level, "text", text)
-		case level == "error" || level == "critical":
-			p.Log.Error("envoy says", "text", text)
-		default:
-			p.Log.Warn("envoy says", "level", level, "text", text)
+	lines := bufio.NewReaderSize(out, maxLine)
+	for {
+		line, cut, err := lines.ReadLine()
+		if err != nil {
+			return
 		}
+		p.say(ctx, string(line), cut)
+		for cut && err == nil {
+			_, cut, err = lines.ReadLine()
+		}
+	}
+}
+
+// say logs a line of Envoy's.
+func (p *Process) say(ctx context.Context, line string, cut bool) {
+	level, text, _ := strings.Cut(line, " ")
+	if cut {
+		text += " [cut]"
+	}
+	switch {
+	case ctx.Err() != nil: // what it says of being stopped is no news
+		p.Log.Debug("envoy says", "level", level, "text", text)
+	case level == "error" || level == "critical":
+		p.Log.Error("envoy says", "text", text)
+	default:
+		p.Log.Warn("envoy says", "level", level, "text", text)
 	}
 }

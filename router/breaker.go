@@ -10,6 +10,9 @@ import "time"
 //     another FailTimeout, a success brings it back.
 //   - What ends while the target is out and is not its probe was sent before: it
 //     neither prolongs nor ends that.
+//
+// An attempt counts once: what was learned from a probe under way is not learned
+// again from its end.
 func (c *condition) report(r *rule, o Outcome) {
 	now := c.health.clock()
 	c.mu.Lock()
@@ -22,6 +25,12 @@ func (c *condition) report(r *rule, o Outcome) {
 
 // learn is report's part under the lock.
 func (c *condition) learn(r *rule, o Outcome, now int64) (Change, bool) {
+	if o.repeats(c.early) || o.UnderWay && !c.probes(o.Probe) {
+		return Change{}, false
+	}
+	if o.UnderWay {
+		c.early = o
+	}
 	if d := r.hold(o); d > 0 {
 		c.heldUntil.Store(max(c.heldUntil.Load(), now+int64(d)))
 		r.tell(c, Event{Kind: EventHold, For: d})

@@ -94,6 +94,8 @@ type condition struct {
 	fails    int
 	lastFail int64
 	probe    ProbeToken
+	// early is the last outcome of a probe that was known before the attempt's end.
+	early Outcome
 	// followed is the last event of another replica.
 	followed Position
 }

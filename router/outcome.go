@@ -42,6 +42,14 @@ type Outcome struct {
 	RetryAfter time.Duration
 	// Probe is the probe of the attempt's plan for this target; 0 for none.
 	Probe ProbeToken
+	// UnderWay says that the attempt still goes on: its answer has begun. That ends a
+	// probe, and says nothing else; the attempt's end is another outcome.
+	UnderWay bool
+}
+
+// repeats says whether o is that of the same probe as earlier, and says the same.
+func (o Outcome) repeats(earlier Outcome) bool {
+	return o.Probe != 0 && o.Probe == earlier.Probe && o.Result == earlier.Result && o.Status == earlier.Status
 }
 
 // Breaker says when a target is left out of new plans because it fails.

@@ -226,9 +226,15 @@ func (r *Router) Route(ctx context.Context, prompt string) Plan {
 	}
 	near, err := r.Nearest(ctx, prompt)
 	if err != nil {
-		return r.pick(Plan{Reason: Degraded, Threshold: r.opts.Threshold, Err: err}, r.first(r.groups.fallback))
+		return r.Degrade(err)
 	}
 	return r.plan(near)
+}
+
+// Degrade plans a request whose distances cannot be had: the default group serves.
+// The cause becomes the plan's Err.
+func (r *Router) Degrade(cause error) Plan {
+	return r.pick(Plan{Reason: Degraded, Threshold: r.opts.Threshold, Err: cause}, r.first(r.groups.fallback))
 }
 
 // Nearest measures the distance of prompt to every description, nearest first.

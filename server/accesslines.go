@@ -18,6 +18,9 @@ func attemptAttrs(a envoy.Attempt, i *Instance, t *Target, o router.Outcome) []s
 		slog.String("target", a.Target()), slog.String("model", t.Name()),
 		slog.Int("attempt", a.Number), slog.String("result", string(o.Result)),
 	}
+	if a.Cluster != "" {
+		attrs = append(attrs, slog.String("cluster", a.Cluster))
+	}
 	if o.Status != 0 {
 		attrs = append(attrs, slog.Int("status", o.Status))
 	}

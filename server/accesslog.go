@@ -3,10 +3,8 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
@@ -30,13 +28,14 @@ type Learner struct {
 	snapshot func() *Snapshot
 	log      *slog.Logger
 	metrics  *Metrics
+	panics   panics
 	// stopping is closed when streams are to end.
 	stopping chan struct{}
 }
 
 // NewLearner makes a learner for whatever snapshot returns.
 func NewLearner(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Learner {
-	return &Learner{snapshot: snapshot, log: log, metrics: metrics, stopping: make(chan struct{})}
+	return &Learner{snapshot: snapshot, log: log, metrics: metrics, panics: panics{log: log, metrics: metrics}, stopping: make(chan struct{})}
 }
 
 // Register adds the service to a gRPC server.
@@ -112,9 +111,8 @@ func knownLog(name string) string {
 // guarded keeps a panic from ending the process.
 func (l *Learner) guarded(ctx context.Context, name string, e *dataaccesslogv3.HTTPAccessLogEntry) (err error) {
 	defer func() {
-		if cause := recover(); cause != nil {
-			l.metrics.panics.Inc()
-			l.log.Error("panic", "cause", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+		if value := recover(); value != nil {
+			l.panics.note(ctx, e.GetRequest().GetRequestId(), caught(value))
 			err = errors.New("handle access log: panic")
 		}
 	}()
@@ -140,8 +138,9 @@ func (l *Learner) attempt(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogE
 	}
 	outcome := outcomeOf(a, time.Now())
 	if !a.Ended {
-		// All that is known yet is whether the answer has begun.
-		if a.Answered {
+		// All that is known yet is whether the answer has begun, which is all that a probe
+		// wants to know. Envoy reports every attempt of a plan with probes so.
+		if outcome.UnderWay = true; a.Answered && outcome.Probe != 0 {
 			instance.Router.Report(outcome)
 		}
 		return nil

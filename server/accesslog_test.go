@@ -36,6 +36,7 @@ type learned struct {
 }
 
 func (l *learned) Route(context.Context, string) router.Plan { return router.Plan{} }
+func (l *learned) Degrade(error) router.Plan                 { return router.Plan{} }
 func (l *learned) Unreached(p router.Probe)                  { l.unreached = append(l.unreached, p) }
 
 func (l *learned) Report(o router.Outcome) {
@@ -137,6 +138,7 @@ func attempt(change func(*dataaccesslogv3.HTTPAccessLogEntry, map[string]string)
 			Duration:                  durationpb.New(time.Second),
 			AccessLogType:             dataaccesslogv3.AccessLogType_DownstreamEnd,
 			ResponseFlags:             &dataaccesslogv3.ResponseFlags{},
+			UpstreamCluster:           "cluster-a1",
 		},
 		Request:  &dataaccesslogv3.HTTPRequestProperties{RequestId: "r", Path: "/v1/chat/completions?key=SECRET"},
 		Response: &dataaccesslogv3.HTTPResponseProperties{ResponseCode: wrapperspb.UInt32(200)},
@@ -178,23 +180,7 @@ func TestAttemptsAreReported(t *testing.T) {
 	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-a1", "openai", "error", "none"))
 	require.Zero(t, l.ignored(envoy.LogAttempts))
 	require.NotContains(t, l.log.String(), "SECRET")
-	require.Contains(t, l.log.String(), `"transport":"refused"`)
-}
-
-func TestAnAttemptUnderWayIsReportedOnceItIsAnswered(t *testing.T) {
-	l := newListener(t)
-	underWay := func(e *dataaccesslogv3.HTTPAccessLogEntry, said map[string]string) {
-		said["probes"] = "a1=1"
-		e.CommonProperties.AccessLogType = dataaccesslogv3.AccessLogType_DownstreamPeriodic
-	}
-	l.send(envoy.LogAttempts, attempt(func(e *dataaccesslogv3.HTTPAccessLogEntry, said map[string]string) {
-		underWay(e, said)
-		e.CommonProperties.TimeToFirstUpstreamRxByte, e.Response.ResponseCode = nil, nil
-	}))
-	require.Empty(t, l.router.outcomes)
-	l.send(envoy.LogAttempts, attempt(underWay))
-	require.Equal(t, []router.Outcome{{Target: "a1", Result: router.Answered, Status: 200, Probe: 1}}, l.router.outcomes)
-	require.Zero(t, l.count("semlb_attempts_total", "model-a1", "openai", "answered", "2xx"), "it is counted when it ends")
+	require.Contains(t, l.log.String(), `"cluster":"cluster-a1","flags":"UF","transport":"refused"`)
 }
 
 // An entry that is wrong is counted, and the ones after it are heard.
@@ -242,6 +228,7 @@ func TestAPanicEndsNoStream(t *testing.T) {
 	l.send(envoy.LogAttempts, attempt(nil))
 	require.Len(t, l.router.outcomes, 1)
 	require.Equal(t, 1.0, l.count("semlb_panics_total"))
+	require.Contains(t, l.log.String(), `"stack":"goroutine`)
 	require.NotContains(t, l.log.String(), "a fault")
 }
 

@@ -7,6 +7,8 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"semlb/router"
 )
 
 // exchange is one request of one hop: what Envoy sent of it.
@@ -17,6 +19,19 @@ type exchange struct {
 	metadata   map[string]*structpb.Struct
 	body       []byte
 	bodiless   bool
+
+	// probes are those of the plan that was made for the request, and prober is who
+	// wants to know that they were not made.
+	probes []router.Probe
+	prober Router
+}
+
+// giveBack tells that the request did not come to the probes of its plan.
+func (x *exchange) giveBack() {
+	for _, probe := range x.probes {
+		x.prober.Unreached(probe)
+	}
+	x.probes = nil
 }
 
 func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struct) *exchange {

@@ -3,10 +3,8 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -26,11 +24,12 @@ type Processor struct {
 	snapshot func() *Snapshot
 	log      *slog.Logger
 	metrics  *Metrics
+	panics   panics
 }
 
 // NewProcessor makes a processor that serves whatever snapshot returns.
 func NewProcessor(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Processor {
-	return &Processor{snapshot: snapshot, log: log, metrics: metrics}
+	return &Processor{snapshot: snapshot, log: log, metrics: metrics, panics: panics{log: log, metrics: metrics}}
 }
 
 // Process answers one request of one hop: its headers, then its body. It returns
@@ -57,7 +56,17 @@ func (p *Processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) er
 			return ended(err)
 		}
 	}
-	return stream.Send(p.guarded(ctx, decide, x))
+	return p.send(stream, x, p.guarded(ctx, decide, x))
+}
+
+// send answers a request. Unless it goes on, with its plan, the plan's probes are not
+// made: they are given back.
+func (p *Processor) send(stream extprocv3.ExternalProcessor_ProcessServer, x *exchange, r *extprocv3.ProcessingResponse) error {
+	err := stream.Send(r)
+	if err != nil || r.GetImmediateResponse() != nil {
+		x.giveBack()
+	}
+	return err
 }
 
 // decision is what a role does with a request.
@@ -89,10 +98,8 @@ func roleOf(ctx context.Context) string {
 func (p *Processor) guarded(ctx context.Context, decide decision, x *exchange) (r *extprocv3.ProcessingResponse) {
 	start := time.Now()
 	defer func() {
-		if cause := recover(); cause != nil {
-			p.metrics.panics.Inc()
-			// The type only: a panic's value may quote the request.
-			p.log.ErrorContext(ctx, "panic", "request_id", x.requestID(), "cause", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+		if value := recover(); value != nil {
+			p.panics.note(ctx, x.requestID(), caught(value))
 			r = p.fault("internal_error")
 		}
 		p.metrics.decisionSeconds.Observe(time.Since(start).Seconds())

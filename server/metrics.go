@@ -40,7 +40,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "semlb_attempt_rewrites_total", Help: "Attempts that the inner role rewrote for their target.",
 		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "semlb_panics_total", Help: "Requests answered 500 because handling them panicked.",
+			Name: "semlb_panics_total", Help: "Panics that were caught, each with its stack in the log.",
 		}),
 		rejections: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "semlb_xds_rejections_total", Help: "Configurations that an Envoy refused.",
@@ -80,6 +80,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	r.MustRegister(m.decisions, m.answers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
 	return m
 }
+
+// CountPanic counts a panic that was caught elsewhere in the process.
+func (m *Metrics) CountPanic() { m.panics.Inc() }
 
 // usage counts the tokens and the cost of an answer.
 func (m *Metrics) usage(t *Target, u provider.Usage, cost float64) {

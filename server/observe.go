@@ -53,6 +53,12 @@ func (p *Processor) observe(stream extprocv3.ExternalProcessor_ProcessServer) er
 	if err != nil {
 		return ended(err)
 	}
+	// A copy must not end the process, nor trouble Envoy.
+	defer func() {
+		if value := recover(); value != nil {
+			p.panics.note(stream.Context(), x.requestID(), caught(value))
+		}
+	}()
 	o := &observation{exchange: x, begun: time.Now()}
 	if o.instance, o.target, err = planned(p.snapshot(), x); err != nil {
 		p.metrics.ignored.WithLabelValues("observation").Inc()
@@ -121,11 +127,6 @@ func (o *observation) unzip() {
 // observed counts and logs an attempt that has passed by. Only answers of status
 // 2xx have a usage.
 func (p *Processor) observed(ctx context.Context, o *observation) {
-	defer func() {
-		if recover() != nil { // a copy must not end the process
-			p.metrics.panics.Inc()
-		}
-	}()
 	if o.gzipped {
 		o.unzip()
 	}

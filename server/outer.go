@@ -31,7 +31,14 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 	if err != nil {
 		return p.refuse(ctx, x, err)
 	}
-	plan := instance.Router.Route(ctx, request.Prompt())
+	plan, panicked := route(ctx, instance.Router, request.Prompt())
+	x.prober, x.probes = instance.Router, plan.Probes
+	if panicked != nil {
+		p.panics.note(ctx, x.requestID(), panicked)
+		if instance.OnPanic != OnPanicDefault {
+			return p.fault("internal_error")
+		}
+	}
 	if ctx.Err() != nil { // nobody is there to be answered, and nothing is wrong with the embedder
 		return p.answer(499, envoy.ErrorBody("The client went away.", "invalid_request_error", "client_gone"), "client_gone")
 	}
@@ -46,9 +53,6 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 	}
 	response, err := dispatch(x, request, instance, plan)
 	if err != nil {
-		for _, probe := range plan.Probes {
-			instance.Router.Unreached(probe)
-		}
 		return p.refuse(ctx, x, err)
 	}
 	return response

@@ -35,6 +35,7 @@ func New(p *Processor, c *ControlPlane, l *Learner) *Server {
 			grpc.MaxRecvMsgSize(envoy.MaxBodyLimit+(8<<20)),
 			grpc.MaxSendMsgSize(envoy.MaxBodyLimit+(8<<20)),
 			grpc.MaxConcurrentStreams(1<<20),
+			grpc.StreamInterceptor(p.panics.stream),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		),
 		health:  health.NewServer(),

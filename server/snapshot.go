@@ -14,7 +14,9 @@ import (
 // answers.
 type Router interface {
 	Route(ctx context.Context, prompt string) router.Plan
-	// Report tells of an attempt that has ended, or whose answer has begun.
+	// Degrade plans a request for which Route has panicked; cause is no secret.
+	Degrade(cause error) router.Plan
+	// Report tells of an attempt that has ended, or of a probe whose answer has begun.
 	Report(router.Outcome)
 	// Unreached tells of a probe that its request did not come to.
 	Unreached(router.Probe)
@@ -62,6 +64,8 @@ type Instance struct {
 	Policy envoy.Policy
 	// BodyLimit is the largest request body in bytes.
 	BodyLimit int64
+	// OnPanic says what becomes of a request whose decision panicked.
+	OnPanic OnPanic
 	// Idle is the longest silence of an attempt.
 	Idle time.Duration
 	// RouteType is the shape of requests that all targets take.

@@ -125,21 +125,31 @@ func TestWhatIsUnderWayEndsBeforeSemlbDoes(t *testing.T) {
 	}
 }
 
-// TestAnEnvoyThatIsKilledIsStartedAgain kills it with SIGKILL.
+// TestAnEnvoyThatIsKilledIsStartedAgain kills it with SIGKILL, several times, so that
+// what each left behind would add up.
 func TestAnEnvoyThatIsKilledIsStartedAgain(t *testing.T) {
+	const kills = 4
 	stub := harness.NewStub(t, "provider")
-	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{}, lanes(urlsOf(stub))))})
-	require.Equal(t, 200, s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("hello")).Status)
-	for pid := range childIDs(t) {
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-	}
-	client := harness.NewClient(t, harness.HTTP1)
-	require.Eventually(t, func() bool {
-		answer, err := harness.Send(client,
+	s := harness.Start(t, harness.Options{
+		Config: harness.Config(withLanes(harness.Plugin{}, lanes(urlsOf(stub)))),
+		Flags:  []string{"--envoy-concurrency", "1"},
+	})
+	served := func() bool {
+		answer, err := harness.Send(harness.NewClient(t, harness.HTTP1),
 			s.Request(s.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello"))))
 		return err == nil && answer.Status == 200
-	}, 15*time.Second, 50*time.Millisecond, "served again")
-	require.EqualValues(t, 1, s.Metric("semlb_envoy_restarts_total", nil))
+	}
+	require.True(t, served())
+	for range kills {
+		for pid := range childIDs(t) {
+			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+		require.Eventually(t, served, 15*time.Second, 50*time.Millisecond, "served again")
+	}
+	require.EqualValues(t, kills, s.Metric("semlb_envoy_restarts_total", nil))
+	// One worker keeps one stream for each of the two logs.
+	require.Eventually(t, func() bool { return harness.AccessLogStreams() <= 2 }, 15*time.Second, 50*time.Millisecond,
+		"the access logs of the killed Envoys are still read")
 }
 
 // children are the names and states of the child processes of this one.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,26 +118,17 @@ var ownFrame = regexp.MustCompile(`(?m)^(created by )?semlb/(admin|cli|config|em
 // ownRoutines counts the goroutines of this process that run something of semlb.
 func ownRoutines() int { return len(ownStacks()) }
 
-// ownStacks leaves out the streams of Envoy's access logs: each of its threads opens
-// them when it has something to say, and keeps them.
+// ownStacks leaves out the streams of Envoy's access logs: how many there are depends
+// on which threads of Envoy had something to say. Those have a bound of their own.
 func ownStacks() []string {
-	var own []string
-	for stack := range strings.SplitSeq(stacks(), "\n\n") {
-		if ownFrame.MatchString(stack) && !strings.Contains(stack, ".StreamAccessLogs(") && !strings.Contains(stack, "server.receiveLogs.") {
-			own = append(own, stack)
-		}
-	}
-	return own
+	return slices.DeleteFunc(harness.Stacks(), func(stack string) bool {
+		return !ownFrame.MatchString(stack) || harness.ReadsAccessLog(stack)
+	})
 }
 
-func stacks() string {
-	for size := 1 << 20; ; size *= 4 {
-		buffer := make([]byte, size)
-		if n := runtime.Stack(buffer, true); n < size {
-			return string(buffer[:n])
-		}
-	}
-}
+// mostLogStreams is how many streams of access logs the Envoy of a world has: two logs
+// for each of its two threads.
+const mostLogStreams = 2 * 2
 
 // survives runs a fault between two good requests. Afterwards the goroutines are
 // back to what they were.
@@ -153,6 +144,8 @@ func (w *world) survives(fault func()) {
 	w.requireGood()
 	require.Eventually(w.t, func() bool { return w.routines() <= before+w.slack }, waitLimit, waitStep,
 		"goroutines: %d before the fault, more after it:\n%s", before, lazily(func() string { return strings.Join(ownStacks(), "\n\n") }))
+	require.Eventually(w.t, func() bool { return harness.AccessLogStreams() <= mostLogStreams }, waitLimit, waitStep,
+		"access logs of Envoys that are gone are still read")
 }
 
 // atRest is the number of goroutines when nothing is under way.

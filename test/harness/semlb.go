@@ -41,6 +41,7 @@ type Semlb struct {
 
 	t      testing.TB
 	cancel context.CancelFunc
+	ready  chan struct{} // closed
 	done   chan struct{}
 	code   int
 	stdout output
@@ -48,9 +49,17 @@ type Semlb struct {
 	stop   sync.Once
 }
 
-// Start starts semlb with an Envoy of its own and waits until it is ready. It is
-// stopped when the test ends, and then must have exited with status 0.
+// Start is Launch, and then waits until semlb is ready.
 func Start(t testing.TB, o Options) *Semlb {
+	t.Helper()
+	s := Launch(t, o)
+	s.AwaitReady()
+	return s
+}
+
+// Launch starts semlb with an Envoy of its own. It is stopped when the test ends, and
+// then must have exited with status 0.
+func Launch(t testing.TB, o Options) *Semlb {
 	t.Helper()
 	listen, status := FreeAddress(t), FreeAddress(t)
 	args := []string{
@@ -62,8 +71,8 @@ func Start(t testing.TB, o Options) *Semlb {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Semlb{URL: "http://" + listen, Status: "http://" + status, t: t, cancel: cancel, done: make(chan struct{})}
-	ready := make(chan struct{})
-	s.stdout.seen = ready
+	s.ready = make(chan struct{})
+	s.stdout.seen = s.ready
 	go func() {
 		defer close(s.done)
 		s.code = cli.Main(ctx, append(args, o.Flags...), environment(o.Env, &s.stdout, &s.stderr))
@@ -74,14 +83,14 @@ func Start(t testing.TB, o Options) *Semlb {
 		}
 	})
 	t.Cleanup(s.Stop)
-	s.await(ready)
 	return s
 }
 
-func (s *Semlb) await(ready <-chan struct{}) {
+// AwaitReady waits until semlb says that it is ready.
+func (s *Semlb) AwaitReady() {
 	s.t.Helper()
 	select {
-	case <-ready:
+	case <-s.ready:
 	case <-s.done:
 		s.t.Fatalf("semlb exited with status %d before it was ready:\n%s", s.code, s.Log())
 	case <-time.After(startTimeout):
