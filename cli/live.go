@@ -80,11 +80,13 @@ func (l *live) apply(ctx context.Context, cfg *config.Config) error {
 		l.retire(old)
 	}
 	l.snapshot.Store(l.newSnapshot())
+	next.follow()
 	return nil
 }
 
 // retire keeps of a configuration that was replaced what its requests still need.
 func (l *live) retire(old *running) {
+	old.unfollow()
 	old.retired = time.Now()
 	l.ending = append(l.ending, old)
 	if len(l.ending) > maxEnding {

@@ -105,10 +105,6 @@ func (c *condition) apply(r *rule, e Event) {
 
 // follow is apply's part under the lock.
 func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
-	if !e.At.After(c.followed) {
-		return Change{}, false // known already, by another reader of the same events
-	}
-	c.followed = e.At
 	left := e.For - e.Age
 	left = min(left, r.longest(e.Kind)) // other replicas may have other limits
 	if e.Kind == EventHold {
@@ -117,9 +113,12 @@ func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
 		}
 		return Change{}, false
 	}
-	if r.MaxFails == 0 {
+	// Whoever does not go by an event leaves it to the router of the next reload,
+	// whose reader begins with the history.
+	if r.MaxFails == 0 || !e.At.After(c.followed) {
 		return Change{}, false
 	}
+	c.followed = e.At
 	out := c.outUntil.Load() != 0
 	switch e.Kind {
 	case EventFail:
