@@ -114,14 +114,14 @@ func findTarget(s *server.Snapshot, id string) *server.Target {
 	return nil
 }
 
-// keepTargets lets go of what is known of targets that are no longer configured.
-func keepTargets(health *router.Health, s *server.Snapshot) {
-	if health == nil {
+// forget lets go of what is known of targets that requests cannot come to any more.
+func (l *live) forget() {
+	if l.builder.health == nil {
 		return
 	}
 	var ids []string
-	for _, i := range s.Instances {
+	for _, i := range l.snapshot.Load().Instances {
 		ids = slices.AppendSeq(ids, maps.Keys(i.Targets))
 	}
-	health.Keep(ids...)
+	l.builder.health.Keep(ids...)
 }

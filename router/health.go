@@ -60,6 +60,13 @@ func (h *Health) Keep(ids ...string) {
 	maps.DeleteFunc(h.targets, func(id string, _ *condition) bool { return !slices.Contains(ids, id) })
 }
 
+// Targets are the IDs of all targets that it keeps something of, in no order.
+func (h *Health) Targets() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.targets))
+}
+
 // Out are the IDs of the targets that are out, or probed, in no order.
 func (h *Health) Out() []string {
 	h.mu.Lock()
