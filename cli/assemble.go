@@ -159,7 +159,7 @@ func (b *builder) plugin(ctx context.Context, p *config.Plugin) (*pluginParts, e
 		return parts, err
 	}
 	if parts.shared != nil {
-		parts.shared.Start(parts.router.Apply)
+		parts.shared.Start()
 	}
 	parts.instance = instanceOf(p, parts.router, targets)
 	return parts, nil

@@ -60,6 +60,25 @@ func (b *builder) share(p *config.Plugin, parts *pluginParts, options *router.Op
 	return nil
 }
 
+// follow makes an assembly's routers go by what other replicas learn, and unfollow
+// ends that. Targets keep their state across a reload, so only one configuration at a
+// time may do it: events would count twice, or by rules that are not in force.
+func (a *assembly) follow() {
+	for _, p := range a.plugins {
+		if p.shared != nil {
+			p.shared.Follow(p.router.Apply)
+		}
+	}
+}
+
+func (a *assembly) unfollow() {
+	for _, p := range a.plugins {
+		if p.shared != nil {
+			p.shared.Unfollow()
+		}
+	}
+}
+
 // health is where a service keeps what it learns of targets. Targets that go out or
 // come back are logged and counted.
 func (s *service) health(r prometheus.Registerer) *router.Health {
@@ -95,14 +114,14 @@ func findTarget(s *server.Snapshot, id string) *server.Target {
 	return nil
 }
 
-// keepTargets lets go of what is known of targets that are no longer configured.
-func keepTargets(health *router.Health, s *server.Snapshot) {
-	if health == nil {
+// forget lets go of what is known of targets that requests cannot come to any more.
+func (l *live) forget() {
+	if l.builder.health == nil {
 		return
 	}
 	var ids []string
-	for _, i := range s.Instances {
+	for _, i := range l.snapshot.Load().Instances {
 		ids = slices.AppendSeq(ids, maps.Keys(i.Targets))
 	}
-	health.Keep(ids...)
+	l.builder.health.Keep(ids...)
 }

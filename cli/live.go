@@ -59,6 +59,8 @@ func (l *live) init() *live {
 func (l *live) apply(ctx context.Context, cfg *config.Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// Routers note their targets when they are made, be it in vain.
+	defer l.forget()
 	a, err := l.builder.assemble(ctx, cfg)
 	if err != nil {
 		return errors.Join(err, a.close())
@@ -80,11 +82,13 @@ func (l *live) apply(ctx context.Context, cfg *config.Config) error {
 		l.retire(old)
 	}
 	l.snapshot.Store(l.newSnapshot())
+	next.follow()
 	return nil
 }
 
 // retire keeps of a configuration that was replaced what its requests still need.
 func (l *live) retire(old *running) {
+	old.unfollow()
 	old.retired = time.Now()
 	l.ending = append(l.ending, old)
 	if len(l.ending) > maxEnding {
@@ -161,7 +165,6 @@ func (l *live) newSnapshot() *server.Snapshot {
 	for _, p := range l.current.plugins {
 		s.Instances[p.instance.ID] = p.instance
 	}
-	keepTargets(l.builder.health, s)
 	return s
 }
 
@@ -190,6 +193,7 @@ func (l *live) letGo(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	l.snapshot.Store(l.newSnapshot())
+	l.forget()
 	return l.resources(ctx, l.current)
 }
 

@@ -186,3 +186,20 @@ func TestDecisionsOfAReplacedConfigurationGoOn(t *testing.T) {
 	require.NoError(t, l.letGo(t.Context(), time.Now()))
 	require.Len(t, l.ending, 1, "a decision may be under way")
 }
+
+func TestARefusedConfigurationLeavesNoTargetBehind(t *testing.T) {
+	l := newLive(t)
+	l.put(t, balanced(t, 9001))
+	before := l.builder.health.Targets()
+	require.Len(t, before, 2)
+
+	refused := balanced(t, 9002)
+	refused.Plugins = append(refused.Plugins, refused.Plugins[0])
+	refused.Plugins[1].Settings.Balancer.Retries = -1
+	require.Error(t, l.apply(t.Context(), refused), "when it is built")
+	require.ElementsMatch(t, before, l.builder.health.Targets())
+
+	l.options.listen = "nowhere"
+	require.Error(t, l.apply(t.Context(), balanced(t, 9003)), "when Envoy is told")
+	require.ElementsMatch(t, before, l.builder.health.Targets())
+}

@@ -1,6 +1,9 @@
 package router
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // report learns from an outcome. The plugin's rules:
 //
@@ -8,8 +11,10 @@ import "time"
 //     resets it only later than FailTimeout after the last failure.
 //   - After FailTimeout one request probes: a failure keeps the target out for
 //     another FailTimeout, a success brings it back.
-//   - What ends while the target is out and is not its probe was sent before: it
-//     neither prolongs nor ends that.
+//   - So does an attempt of a plan that had the target behind another one, once it was
+//     due: whichever ends first decides.
+//   - What else ends while the target is out was sent before: it neither prolongs nor
+//     ends that.
 //
 // An attempt counts once: what was learned from a probe under way is not learned
 // again from its end.
@@ -25,7 +30,7 @@ func (c *condition) report(r *rule, o Outcome) {
 
 // learn is report's part under the lock.
 func (c *condition) learn(r *rule, o Outcome, now int64) (Change, bool) {
-	if o.repeats(c.early) || o.UnderWay && !c.probes(o.Probe) {
+	if o.repeats(c.early) || o.UnderWay && !c.awaits(o.Probe) {
 		return Change{}, false
 	}
 	if o.UnderWay {
@@ -38,43 +43,44 @@ func (c *condition) learn(r *rule, o Outcome, now int64) (Change, bool) {
 	if r.MaxFails == 0 {
 		return Change{}, false
 	}
-	probe := c.probes(o.Probe)
-	out := c.outUntil.Load() != 0
 	switch r.judge(o) {
 	case bad:
-		return c.fail(r, now, probe, out)
+		return c.fail(r, now, o.Probe)
 	case good:
-		switch {
-		case probe:
-			c.comeBack()
-			r.tell(c, Event{Kind: EventBack})
-			return Change{Target: c.id}, true
-		case !out && c.fails > 0 && now-c.lastFail > int64(r.FailTimeout):
-			c.fails = 0
-			r.tell(c, Event{Kind: EventReset})
-		}
+		return c.succeed(r, now, o.Probe)
 	default:
-		if probe {
-			c.release(r)
-		}
+		c.release(r, o.Probe)
+		return Change{}, false
+	}
+}
+
+func (c *condition) succeed(r *rule, now int64, token ProbeToken) (Change, bool) {
+	switch out := c.outUntil.Load() != 0; {
+	case c.awaits(token):
+		c.comeBack()
+		r.tell(c, Event{Kind: EventBack})
+		return Change{Target: c.id}, true
+	case !out && c.fails > 0 && now-c.lastFail > int64(r.FailTimeout):
+		c.fails = 0
+		r.tell(c, Event{Kind: EventReset})
 	}
 	return Change{}, false
 }
 
-func (c *condition) fail(r *rule, now int64, probe, out bool) (Change, bool) {
+func (c *condition) fail(r *rule, now int64, token ProbeToken) (Change, bool) {
 	c.lastFail = now
-	if !out {
+	switch out := c.outUntil.Load() != 0; {
+	case out && !c.awaits(token):
+		return Change{}, false
+	case !out:
 		c.fails++
 		if c.fails < r.MaxFails {
 			r.tell(c, Event{Kind: EventFail})
 			return Change{}, false
 		}
 	}
-	if out && !probe {
-		return Change{}, false
-	}
-	c.goOut(now + int64(r.FailTimeout))
-	r.tell(c, Event{Kind: EventOut, For: r.FailTimeout})
+	c.goOut(now+int64(r.FailTimeout), newProbeToken())
+	r.tell(c, Event{Kind: EventOut, For: r.FailTimeout, Token: c.period})
 	return Change{Target: c.id, Out: true, For: r.FailTimeout}, true
 }
 
@@ -82,14 +88,15 @@ func (c *condition) fail(r *rule, now int64, probe, out bool) (Change, bool) {
 func (c *condition) unreached(r *rule, token ProbeToken) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.probes(token) {
-		c.release(r)
-	}
+	c.release(r, token)
 }
 
-// release ends a probe without an outcome; c.mu is held.
-func (c *condition) release(r *rule) {
-	token := c.probe
+// release ends the probe with a token, if it is under way, without an outcome; c.mu
+// is held.
+func (c *condition) release(r *rule, token ProbeToken) {
+	if !c.leases(token) {
+		return
+	}
 	c.endProbe()
 	r.tell(c, Event{Kind: EventRelease, Token: token})
 }
@@ -107,10 +114,6 @@ func (c *condition) apply(r *rule, e Event) {
 
 // follow is apply's part under the lock.
 func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
-	if !e.At.After(c.followed) {
-		return Change{}, false // known already, by another reader of the same events
-	}
-	c.followed = e.At
 	left := e.For - e.Age
 	left = min(left, r.longest(e.Kind)) // other replicas may have other limits
 	if e.Kind == EventHold {
@@ -119,9 +122,12 @@ func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
 		}
 		return Change{}, false
 	}
-	if r.MaxFails == 0 {
+	// Whoever does not go by an event leaves it to the router of the next reload,
+	// whose reader begins with the history.
+	if r.MaxFails == 0 || !e.At.After(c.followed) {
 		return Change{}, false
 	}
+	c.followed = e.At
 	out := c.outUntil.Load() != 0
 	switch e.Kind {
 	case EventFail:
@@ -130,14 +136,14 @@ func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
 		}
 		c.lastFail = now - int64(e.Age)
 		if c.fails++; c.fails >= r.MaxFails {
-			c.goOut(now + int64(r.FailTimeout))
+			c.goOut(now+int64(r.FailTimeout), newProbeToken())
 			return Change{Target: c.id, Out: true, For: r.FailTimeout}, true
 		}
 	case EventReset:
 		c.fails = 0
 	case EventOut:
 		c.lastFail = now - int64(e.Age)
-		c.goOut(max(now+int64(left), 1))
+		c.goOut(max(now+int64(left), 1), cmp.Or(e.Token, newProbeToken())) // earlier versions send none
 		return Change{Target: c.id, Out: true, For: left}, !out
 	case EventBack:
 		c.comeBack()
@@ -147,7 +153,7 @@ func (c *condition) follow(r *rule, e Event, now int64) (Change, bool) {
 			c.beginProbe(e.Token, now+int64(left))
 		}
 	case EventRelease:
-		if c.probes(e.Token) {
+		if c.leases(e.Token) {
 			c.endProbe()
 		}
 	}

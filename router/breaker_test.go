@@ -217,6 +217,7 @@ func TestAllOutListsTheTargets(t *testing.T) {
 	require.ElementsMatch(t, []string{"a", "b"}, b.health.Out())
 	b.clock.advance(failTimeout)
 	require.Equal(t, "a?b?", b.plan())
+	require.Equal(t, "b?", b.plan(), "nobody has it first yet")
 	require.Equal(t, "out:[a b]", b.plan(), "both are being probed")
 }
 

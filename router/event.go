@@ -8,7 +8,7 @@ type Event struct {
 	Target string    `json:"target"`
 	// For is how long the event is in force, where it ends by itself.
 	For time.Duration `json:"for,omitempty"`
-	// Token names a probe.
+	// Token names a probe, or the time of being out that begins.
 	Token ProbeToken `json:"token,omitempty"`
 
 	// At and Age are set by whoever passes an event on to another replica: its place

@@ -60,6 +60,13 @@ func (h *Health) Keep(ids ...string) {
 	maps.DeleteFunc(h.targets, func(id string, _ *condition) bool { return !slices.Contains(ids, id) })
 }
 
+// Targets are the IDs of all targets that it keeps something of, in no order.
+func (h *Health) Targets() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.targets))
+}
+
 // Out are the IDs of the targets that are out, or probed, in no order.
 func (h *Health) Out() []string {
 	h.mu.Lock()
@@ -93,7 +100,11 @@ type condition struct {
 	mu       sync.Mutex
 	fails    int
 	lastFail int64
-	probe    ProbeToken
+	// probe is that of the plan which has the target first, while it is probed.
+	probe ProbeToken
+	// period names this time of being out. Plans that have the target behind another
+	// one carry it.
+	period ProbeToken
 	// early is the last outcome of a probe that was known before the attempt's end.
 	early Outcome
 	// followed is the last event of another replica.
@@ -125,37 +136,50 @@ func (c *condition) held(now int64) bool {
 	return now < until
 }
 
-// open says whether a plan may have the target, if only as a probe.
-func (c *condition) open(now int64) bool {
-	until := c.outUntil.Load()
-	return until == 0 || now >= until && now >= c.probedUntil.Load()
-}
-
-// enter takes the target into a plan. The token is 0 unless the plan probes it.
-func (c *condition) enter(r *rule, now int64) (ProbeToken, bool) {
-	switch {
-	case c.outUntil.Load() == 0:
-		return 0, true
-	case r.MaxFails == 0: // the breaker was turned off by a reload
+// in says whether the target is in; a breaker that a reload turned off brings it in.
+func (c *condition) in(r *rule) bool {
+	if c.outUntil.Load() != 0 && r.MaxFails == 0 {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.comeBack()
+	}
+	return c.outUntil.Load() == 0
+}
+
+// due says whether a target that is out may be probed, and probed whether it is.
+func (c *condition) due(now int64) bool    { return now >= c.outUntil.Load() }
+func (c *condition) probed(now int64) bool { return now < c.probedUntil.Load() }
+
+// lead takes the target into a plan as its first. If it is out, that is its probe,
+// and no other plan's before it ends. The token is 0 for a target that is in.
+func (c *condition) lead(r *rule, now int64) (ProbeToken, bool) {
+	if c.in(r) {
 		return 0, true
-	case !c.open(now):
-		return 0, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch { // someone else may have been quicker
 	case c.outUntil.Load() == 0:
 		return 0, true
-	case !c.open(now):
+	case !c.due(now), c.probed(now):
 		return 0, false
 	}
 	token := newProbeToken()
 	c.beginProbe(token, now+int64(r.lease()))
 	r.tell(c, Event{Kind: EventProbe, Token: token, For: r.lease()})
 	return token, true
+}
+
+// standBy takes the target into a plan behind another one. Whether its turn comes is
+// not known, so nobody else is kept from it: once it is due, every plan has it, and
+// the first outcome decides. The token is 0 for a target that is in.
+func (c *condition) standBy(r *rule, now int64) (ProbeToken, bool) {
+	if c.in(r) {
+		return 0, true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.period, c.due(now) // comeBack leaves no period
 }
 
 // beginProbe, endProbe, goOut and comeBack are the transitions; c.mu is held.
@@ -169,8 +193,9 @@ func (c *condition) endProbe() {
 	c.probedUntil.Store(0)
 }
 
-func (c *condition) goOut(until int64) {
+func (c *condition) goOut(until int64, period ProbeToken) {
 	c.endProbe()
+	c.period = period
 	c.outUntil.Store(until)
 }
 
@@ -178,9 +203,14 @@ func (c *condition) comeBack() {
 	c.fails = 0
 	c.outUntil.Store(0)
 	c.endProbe()
+	c.period = 0
 }
 
-// probes says whether a token is that of the probe under way; c.mu is held.
-func (c *condition) probes(token ProbeToken) bool {
-	return token != 0 && token == c.probe && c.outUntil.Load() != 0
+// leases says whether a token is that of the probe under way; c.mu is held.
+func (c *condition) leases(token ProbeToken) bool { return token != 0 && token == c.probe }
+
+// awaits says whether the outcome of an attempt with a token decides about a target
+// that is out; c.mu is held.
+func (c *condition) awaits(token ProbeToken) bool {
+	return c.leases(token) || token != 0 && token == c.period
 }

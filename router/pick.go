@@ -31,7 +31,8 @@ func (r *Router) allWell(ids []string) bool {
 	return true
 }
 
-// enter takes the targets that may be tried into a plan.
+// enter takes the targets that may be tried into a plan. Only its first is certain to
+// be tried, so only the first is reserved if it is to be probed.
 func (r *Router) enter(ids []string, now int64, want func(*condition) bool) ([]string, []Probe) {
 	var targets []string
 	var probes []Probe
@@ -43,7 +44,11 @@ func (r *Router) enter(ids []string, now int64, want func(*condition) bool) ([]s
 		if !want(c) {
 			continue
 		}
-		token, ok := c.enter(&r.rule, now)
+		join := (*condition).standBy
+		if len(targets) == 0 {
+			join = (*condition).lead
+		}
+		token, ok := join(c, &r.rule, now)
 		if !ok {
 			continue
 		}

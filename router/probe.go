@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// ProbeToken names one probe of one target, so that its outcome can be told from
-// those of attempts that were made before; 0 is none.
+// ProbeToken names one probe of one target, or all attempts at a target that is due
+// and stands behind another one, so that their outcomes can be told from those of
+// attempts that were made before; 0 is none.
 type ProbeToken uint64
 
 func newProbeToken() ProbeToken { return ProbeToken(rand.Uint64() | 1) }

@@ -135,8 +135,8 @@ type Plan struct {
 	Reason  Reason
 	// Out are the targets of AllOut.
 	Out []string
-	// Probes are those of Targets that are tried to see whether they are back. They
-	// end with a Report of their outcome, or with Unreached.
+	// Probes are those of Targets that were out, and are tried to see whether they are
+	// back. They end with a Report of their outcome, or with Unreached.
 	Probes []Probe
 	// Distance is that of the nearest description, and NaN-free; it says something
 	// only if Measured.

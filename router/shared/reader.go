@@ -48,7 +48,7 @@ func (r *reader) step(ctx context.Context) error {
 		return err
 	}
 	for _, s := range streams {
-		r.pass(s.Messages)
+		r.pass(ctx, s.Messages)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (r *reader) history(ctx context.Context) error {
 		return err
 	}
 	slices.Reverse(messages)
-	r.pass(current(messages))
+	r.pass(ctx, current(messages))
 	if len(messages) > 0 {
 		r.last = messages[len(messages)-1].ID
 	} else {
@@ -100,10 +100,14 @@ func current(messages []redis.XMessage) []redis.XMessage {
 	return kept
 }
 
-// pass applies the events of other replicas. An entry that is none is skipped.
-func (r *reader) pass(messages []redis.XMessage) {
+// pass applies the events of other replicas until ctx ends. An entry that is none is
+// skipped.
+func (r *reader) pass(ctx context.Context, messages []redis.XMessage) {
 	now := time.Now().Add(r.ahead).UnixMilli()
 	for _, m := range messages {
+		if ctx.Err() != nil {
+			return
+		}
 		r.last = m.ID
 		e, from, err := decode(m)
 		if err != nil || from == r.options.Replica {

@@ -46,6 +46,9 @@ type Options struct {
 	Replica string
 	// Log is told when the server goes away and comes back.
 	Log *slog.Logger
+	// Dropped is told of each event that no other replica is told of. It must not
+	// block; nil tells nobody.
+	Dropped func()
 }
 
 // Redis shares events through a stream in a Redis server.
@@ -53,12 +56,11 @@ type Redis struct {
 	client  *redis.Client
 	options Options
 	queue   chan queued
-	dropped atomic.Uint64
 	// writing and reading are true while that fails.
 	writing, reading atomic.Bool
 
-	stop context.CancelFunc
-	done sync.WaitGroup
+	stop, unfollow context.CancelFunc
+	done           sync.WaitGroup
 }
 
 type queued struct {
@@ -66,10 +68,13 @@ type queued struct {
 	since time.Time
 }
 
-// New makes a Redis that does nothing before Start. It closes client when it is
-// closed.
+// New makes a Redis that does nothing before Start and Follow. It closes client when
+// it is closed.
 func New(client *redis.Client, o Options) *Redis {
-	return &Redis{client: client, options: o, queue: make(chan queued, queueLength), stop: func() {}}
+	if o.Dropped == nil {
+		o.Dropped = func() {}
+	}
+	return &Redis{client: client, options: o, queue: make(chan queued, queueLength), stop: func() {}, unfollow: func() {}}
 }
 
 // Publish passes an event on to the other replicas, soon. It does not wait: while
@@ -78,25 +83,33 @@ func (s *Redis) Publish(e router.Event) {
 	select {
 	case s.queue <- queued{e, time.Now()}:
 	default:
-		s.dropped.Add(1)
+		s.options.Dropped()
 	}
 }
 
-// Dropped counts the events that no other replica was told of.
-func (s *Redis) Dropped() uint64 { return s.dropped.Load() }
-
-// Start begins to write what was published, and to read what other replicas have
-// learned. apply is called by one goroutine.
-func (s *Redis) Start(apply func(router.Event)) {
+// Start begins to write what was published.
+func (s *Redis) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.done.Go(func() { s.write(ctx) })
+}
+
+// Follow begins to read what other replicas have learned, and what they learned
+// before. apply is called by one goroutine.
+func (s *Redis) Follow(apply func(router.Event)) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.unfollow = stop
 	s.done.Go(func() { s.read(ctx, apply) })
 }
 
-// Close ends both. Events that still wait are dropped. A second call does nothing.
+// Unfollow ends that, at the latest after one event more. It does not wait.
+func (s *Redis) Unfollow() { s.unfollow() }
+
+// Close ends everything. Events that still wait are dropped. A second call does
+// nothing.
 func (s *Redis) Close() error {
 	s.stop()
+	s.unfollow()
 	err := s.client.Close() // ends a call that waits for events
 	s.done.Wait()
 	if err != nil && !errors.Is(err, redis.ErrClosed) {
@@ -113,7 +126,7 @@ func (s *Redis) write(ctx context.Context) {
 			return
 		case q := <-s.queue:
 			if err := s.add(ctx, q); err != nil {
-				s.dropped.Add(1)
+				s.options.Dropped()
 				s.failed(ctx, &s.writing, "write", err)
 				s.drain()
 				sleep(ctx, pause)
@@ -129,7 +142,7 @@ func (s *Redis) drain() {
 	for {
 		select {
 		case <-s.queue:
-			s.dropped.Add(1)
+			s.options.Dropped()
 		default:
 			return
 		}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,17 +28,26 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	failTimeout = 700 * time.Millisecond
+	failTimeout = 5 * time.Second
 	soon        = 5 * time.Second
 )
 
-// replica is one of several that plan for the same targets, a before b.
+// replica is one of several that plan for the same targets, a before b. Its targets'
+// time goes on only by advance.
 type replica struct {
 	*router.Router
 	t      *testing.T
+	health *router.Health
 	shared *shared.Redis
 	log    *text
+	// applied counts the events of others that were passed to it, dropped its own that
+	// were passed to nobody.
+	applied, dropped atomic.Int64
+	offset           atomic.Int64
 }
+
+func (r *replica) now() time.Time          { return time.Unix(0, 0).Add(time.Duration(r.offset.Load())) }
+func (r *replica) advance(d time.Duration) { r.offset.Add(int64(d)) }
 
 // text is a log that several goroutines write.
 type text struct {
@@ -58,21 +69,52 @@ func (o *text) String() string {
 
 func newReplica(t *testing.T, addr, name string) *replica {
 	t.Helper()
-	client, err := vectordb.NewRedisClient(vectordb.RedisOptions{Addr: addr, PoolSize: 3, ConnectTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond})
-	require.NoError(t, err)
 	r := &replica{t: t, log: new(text)}
-	r.shared = shared.New(client, shared.Options{Key: "kong:test", Replica: name, Log: slog.New(slog.NewTextHandler(r.log, nil))})
+	r.health = router.NewHealth(r.now, nil)
+	r.join(addr, name, 3)
+	return r
+}
+
+// join gives a replica a router, and makes it one of those that share.
+func (r *replica) join(addr, name string, maxFails int) {
+	r.t.Helper()
+	client, err := vectordb.NewRedisClient(vectordb.RedisOptions{Addr: addr, PoolSize: 3, ConnectTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond})
+	require.NoError(r.t, err)
+	s := shared.New(client, shared.Options{
+		Key: "kong:test", Replica: name, Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Dropped: func() { r.dropped.Add(1) },
+	})
+	r.shared = s
 	r.Router, err = router.New(router.Options{
 		Algorithm: router.Priority, MaxAttempts: 2,
 		Targets: []router.Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}},
-		Health:  router.NewHealth(time.Now, nil),
-		Breaker: router.Breaker{MaxFails: 3, FailTimeout: failTimeout, ProbeTimeout: 5 * time.Second, MaxRetryAfter: time.Minute},
-		Share:   r.shared.Publish,
+		Health:  r.health,
+		Breaker: router.Breaker{MaxFails: maxFails, FailTimeout: failTimeout, ProbeTimeout: time.Minute, MaxRetryAfter: time.Minute},
+		Share:   s.Publish,
 	})
-	require.NoError(t, err)
-	r.shared.Start(r.Apply)
-	t.Cleanup(func() { require.NoError(t, r.shared.Close()) })
-	return r
+	require.NoError(r.t, err)
+	apply, following := r.Apply, make(chan struct{})
+	s.Start()
+	s.Follow(func(e router.Event) {
+		if e.Target == "first of "+name {
+			close(following)
+		}
+		if !strings.HasPrefix(e.Target, "first of ") {
+			apply(e)
+			r.applied.Add(1)
+		}
+	})
+	r.t.Cleanup(func() { require.NoError(r.t, s.Close()) })
+	// What comes after an entry that it has read is passed to it one by one; of what
+	// came before it reads the sum.
+	require.NoError(r.t, client.XAdd(r.t.Context(), &redis.XAddArgs{
+		Stream: "kong:test", Values: []any{"from", "the test", "kind", "hold", "target", "first of " + name, "ms", "0", "token", "0"},
+	}).Err())
+	select {
+	case <-following:
+	case <-time.After(soon):
+		require.Fail(r.t, "it does not follow", r.log)
+	}
 }
 
 func (r *replica) fail(n int) {
@@ -91,9 +133,17 @@ func (r *replica) plan() string {
 	return out
 }
 
-func (r *replica) await(plan string) {
+// arrived waits until n events in all have come from others.
+func (r *replica) arrived(n int64) {
 	r.t.Helper()
-	require.Eventually(r.t, func() bool { return r.plan() == plan }, soon, time.Millisecond, "plan %s, log %s", plan, r.log)
+	require.Eventually(r.t, func() bool { return r.applied.Load() >= n }, soon, time.Millisecond, "%d events, log %s", n, r.log)
+	require.Equal(r.t, n, r.applied.Load())
+}
+
+// awaitOut waits until a is out. It takes no probe.
+func (r *replica) awaitOut() {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool { return slices.Contains(r.health.Out(), "a") }, soon, time.Millisecond, "log %s", r.log)
 }
 
 func (r *replica) awaitLog(line string) {
@@ -107,19 +157,22 @@ func TestReplicasShareWhatTheyLearn(t *testing.T) {
 	one.fail(3)
 	out := time.Now()
 	require.Equal(t, "b", one.plan())
-	two.await("b")
+	two.arrived(3)
 	t.Logf("the other replica knew %s later", time.Since(out))
+	require.Equal(t, "b", two.plan())
 
-	time.Sleep(time.Until(out.Add(failTimeout + 50*time.Millisecond)))
+	one.advance(failTimeout)
+	two.advance(failTimeout)
 	p := one.Route(t.Context(), "")
 	require.Len(t, p.Probes, 1)
-	time.Sleep(100 * time.Millisecond)
+	two.arrived(4)
 	require.Equal(t, "b", two.plan(), "one replica probes for all")
 
 	// The access log may reach another replica than the plan came from.
 	two.Report(router.Outcome{Target: "a", Result: router.Answered, Status: 200, Probe: p.Probes[0].Token})
 	require.Equal(t, "ab", two.plan())
-	one.await("ab")
+	one.arrived(1)
+	require.Equal(t, "ab", one.plan())
 }
 
 func TestFailuresOfAllReplicasCount(t *testing.T) {
@@ -127,19 +180,23 @@ func TestFailuresOfAllReplicasCount(t *testing.T) {
 	one, two := newReplica(t, server.Addr, "one"), newReplica(t, server.Addr, "two")
 	one.fail(1)
 	two.fail(1)
-	time.Sleep(200 * time.Millisecond)
+	one.arrived(1)
+	two.arrived(1)
 	require.Equal(t, "ab", one.plan())
 	one.fail(1)
 	require.Equal(t, "b", one.plan())
-	two.await("b")
+	two.arrived(2)
+	require.Equal(t, "b", two.plan())
 }
 
 func TestRetryAfterIsShared(t *testing.T) {
 	server := redistest.Start(t)
 	one, two := newReplica(t, server.Addr, "one"), newReplica(t, server.Addr, "two")
-	one.Report(router.Outcome{Target: "a", Result: router.Answered, Status: 429, RetryAfter: time.Second})
-	two.await("b")
-	two.await("ab")
+	one.Report(router.Outcome{Target: "a", Result: router.Answered, Status: 429, RetryAfter: 30 * time.Second})
+	two.arrived(1)
+	require.Equal(t, "b", two.plan())
+	two.advance(30 * time.Second)
+	require.Equal(t, "ab", two.plan())
 }
 
 func TestAReplicaThatStartsKnowsWhatTheOthersLearned(t *testing.T) {
@@ -148,11 +205,15 @@ func TestAReplicaThatStartsKnowsWhatTheOthersLearned(t *testing.T) {
 	one.Report(router.Outcome{Target: "b", Result: router.Failed})
 	one.fail(3)
 	two := newReplica(t, server.Addr, "two")
-	two.await("b")
-	time.Sleep(failTimeout)
-	two.await("a?b")
+	two.awaitOut()
+	require.Equal(t, "b", two.plan())
+	two.advance(failTimeout)
+	require.Equal(t, "a?b", two.plan())
+	one.arrived(1)
 	three := newReplica(t, server.Addr, "three")
-	three.await("b") // and that it is being probed
+	three.arrived(3)
+	three.advance(failTimeout)
+	require.Equal(t, "b", three.plan(), "it knows that a is being probed")
 }
 
 func TestWithoutRedisEachReplicaGoesByItsOwn(t *testing.T) {
@@ -160,8 +221,8 @@ func TestWithoutRedisEachReplicaGoesByItsOwn(t *testing.T) {
 	one, two := newReplica(t, server.Addr, "one"), newReplica(t, server.Addr, "two")
 	one.fail(1)
 	server.Kill()
-	one.awaitLog("not shared")
-	two.awaitLog("not shared")
+	one.awaitLog("doing=read error")
+	two.awaitLog("doing=read error")
 	one.fail(2)
 	require.Equal(t, "b", one.plan())
 	require.Equal(t, "ab", two.plan())
@@ -169,12 +230,28 @@ func TestWithoutRedisEachReplicaGoesByItsOwn(t *testing.T) {
 	server.Restart()
 	two.awaitLog("shared again")
 	one.awaitLog("shared again")
-	time.Sleep(failTimeout)
+	one.advance(failTimeout)
 	p := one.Route(t.Context(), "")
 	require.Len(t, p.Probes, 1)
 	one.Report(router.Outcome{Target: "a", Result: router.Failed, Probe: p.Probes[0].Token})
-	two.await("b")
+	two.awaitOut()
+	require.Equal(t, "b", two.plan())
 	require.Equal(t, 1, strings.Count(one.log.String(), "doing=read error"), "logged once: %s", one.log)
+}
+
+// A reload: the router of the configuration that was replaced is there for a while,
+// with the same targets and other limits.
+func TestAReplacedRouterDoesNotFollow(t *testing.T) {
+	server := redistest.Start(t)
+	one, two := newReplica(t, server.Addr, "one"), newReplica(t, server.Addr, "two")
+	replaced := two.shared
+	replaced.Unfollow()
+	two.join(server.Addr, "two again", 1)
+	one.fail(1)
+	two.arrived(1)
+	require.Equal(t, "b", two.plan(), "the new limit is in force")
+	require.NoError(t, replaced.Close())
+	require.EqualValues(t, 1, two.applied.Load(), "the event was passed on once")
 }
 
 func TestAFrozenRedisHoldsNobodyUp(t *testing.T) {
@@ -190,7 +267,7 @@ func TestAFrozenRedisHoldsNobodyUp(t *testing.T) {
 	one.fail(2)
 	require.Equal(t, "b", one.plan())
 	require.Less(t, time.Since(start), time.Second)
-	require.NotZero(t, one.shared.Dropped(), "what does not fit is dropped")
+	require.NotZero(t, one.dropped.Load(), "what does not fit is dropped")
 	start = time.Now()
 	require.NoError(t, one.shared.Close())
 	require.Less(t, time.Since(start), 2*time.Second)
@@ -210,13 +287,15 @@ func TestForeignEntriesAreSkipped(t *testing.T) {
 		require.NoError(t, client.XAdd(context.Background(), &redis.XAddArgs{Stream: "kong:test", Values: values}).Err())
 	}
 	one.fail(3)
-	two.await("b")
+	two.arrived(5) // the last two of those are applied, and change nothing
+	require.Equal(t, "b", two.plan())
 	// Nobody takes a target out for longer than this replica's own fail_timeout.
 	require.NoError(t, client.XAdd(context.Background(), &redis.XAddArgs{
 		Stream: "kong:test", Values: []any{"from", "x", "kind", "out", "target", "a", "ms", "86400000", "token", "0"},
 	}).Err())
-	time.Sleep(failTimeout + 100*time.Millisecond)
-	two.await("a?b")
+	two.arrived(6)
+	two.advance(failTimeout)
+	require.Equal(t, "a?b", two.plan())
 }
 
 func TestTheServersAnswersAreNotLogged(t *testing.T) {
@@ -225,7 +304,8 @@ func TestTheServersAnswersAreNotLogged(t *testing.T) {
 	require.NoError(t, err)
 	log := new(text)
 	s := shared.New(client, shared.Options{Key: "kong:test", Replica: "one", Log: slog.New(slog.NewTextHandler(log, nil))})
-	s.Start(func(e router.Event) { panic(fmt.Sprint(e)) })
+	s.Start()
+	s.Follow(func(e router.Event) { panic(fmt.Sprint(e)) })
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "not shared") }, soon, time.Millisecond)
 	require.NoError(t, s.Close())
 	require.NotContains(t, log.String(), "secret")

@@ -2,6 +2,8 @@ package breaker_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,17 +13,23 @@ import (
 	"semlb/vectordb/redistest"
 )
 
+// sharing is the configuration of replicas that share state through a Redis.
+func sharing(a, b *harness.Stub, redis *redistest.Server, maxFails int, failTimeout time.Duration) string {
+	p := plugin(a, b, map[string]any{"max_fails": maxFails, "fail_timeout": int(failTimeout.Milliseconds()), "shared_state": true})
+	p.VectorDB = map[string]any{
+		"strategy": "redis", "distance_metric": "cosine", "dimensions": 1024,
+		"redis": map[string]any{"host": redis.Host, "port": redis.Port},
+	}
+	return harness.Config(p)
+}
+
 // Two replicas, each with an Envoy of its own.
 func TestReplicasShareStateThroughRedis(t *testing.T) {
 	redis := redistest.Start(t)
 	one := &world{t: t, a: harness.NewStub(t, "a"), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
 	two := *one
-	p := plugin(one.a, one.b, map[string]any{"max_fails": 2, "fail_timeout": 1500, "shared_state": true})
-	p.VectorDB = map[string]any{
-		"strategy": "redis", "distance_metric": "cosine", "dimensions": 1024,
-		"redis": map[string]any{"host": redis.Host, "port": redis.Port},
-	}
-	options := harness.Options{Config: harness.Config(p), Own: true, Flags: []string{"--embeddings", "builtin"}}
+	config := sharing(one.a, one.b, redis, 2, 1500*time.Millisecond)
+	options := harness.Options{Config: config, Own: true, Flags: []string{"--embeddings", "builtin"}}
 	one.Semlb, two.Semlb = harness.Start(t, options), harness.Start(t, options)
 
 	one.takeOut(2)
@@ -49,4 +57,27 @@ func TestReplicasShareStateThroughRedis(t *testing.T) {
 	asked(one.a)
 	by, _ = two.ask()
 	require.Equal(t, "a", by, "the other does not know")
+}
+
+// The configuration that a reload replaced stays for a while, for requests under way.
+// It must not take from the new one what other replicas learn.
+func TestAReloadThatTurnsTheBreakerOnHearsOtherReplicas(t *testing.T) {
+	redis := redistest.Start(t)
+	one := &world{t: t, a: harness.NewStub(t, "a"), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
+	two := *one
+	on := sharing(one.a, one.b, redis, 1, time.Minute)
+	file := filepath.Join(t.TempDir(), "plugin.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(sharing(one.a, one.b, redis, 0, time.Minute)), 0o600))
+	flags := []string{"--embeddings", "builtin"}
+	one.Semlb = harness.Start(t, harness.Options{Config: on, Own: true, Flags: flags})
+	two.Semlb = harness.Start(t, harness.Options{Config: "_format_version: \"3.0\"\n", Own: true, Flags: append(flags, "-c", file)})
+	require.NoError(t, os.WriteFile(file, []byte(on), 0o600))
+	two.lines(0, 1, "msg=reloaded")
+
+	one.takeOut(1)
+	two.lines(0, 1, "target is out")
+	one.a.Reset()
+	by, _ := two.ask()
+	require.Equal(t, "b", by)
+	require.Zero(t, asked(one.a))
 }
