@@ -171,7 +171,13 @@ func (v *vaultUser) breakConfiguration() {
 	v.refuse(strings.ReplaceAll(v.whole().text(v.t), "header_value", "header_valeu"))
 	v.refuse(v.whole().text(v.t)[:1000] + "\n\t: {")
 
-	d := v.whole()
+	d := v.whole() // Envoy would quote a key that two consumers have
+	d["consumers"] = append(d["consumers"].([]any), map[string]any{
+		"username": "bob", "keyauth_credentials": []any{map[string]any{"key": v.markers["consumer.keyauth_credentials[].key"]}},
+	})
+	v.refuse(d.text(v.t))
+
+	d = v.whole()
 	v.markers["another password"] = marker("another-password")
 	d.set("config.vectordb.redis.password", v.markers["another password"])
 	d.set("config.targets[].description", "Knows about history, which nobody has embedded")
