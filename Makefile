@@ -7,6 +7,8 @@ ENVOY_OLDEST := 1.36.4
 ENVOY_ALL := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 # The tests whose results may depend on the version of Envoy.
 ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/faults/... ./test/foreign/... ./test/hop/... ./test/rolling/...
+# Reloads under load in `make faults` and `make e2e-all`; CI has fewer.
+RELOADS ?= 1000
 SOAK ?= 30m
 ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
@@ -55,7 +57,7 @@ e2e-oldest: tools ## failover and faults on the oldest Envoy that is supported
 
 e2e-all: tools ## end to end on every Envoy that is supported, and with a hop over a socket
 	@set -e; for v in $(ENVOY_ALL); do for hop in internal uds; do \
-		echo "Envoy $$v, hop $$hop"; ENVOY_VERSION=$$v SEMLB_HOP=$$hop go test -count 1 -timeout 15m -p 1 $(ENVOY_TESTS); done; done
+		echo "Envoy $$v, hop $$hop"; ENVOY_VERSION=$$v SEMLB_HOP=$$hop SEMLB_RELOADS=$(RELOADS) go test -count 1 -timeout 30m -p 1 $(ENVOY_TESTS); done; done
 
 soak: tools ## faults, reloads and restarts under load for SOAK (24h is fine); prints a summary
 	SOAK=$(SOAK) ENVOY_VERSION=$(ENVOY_VERSION) go test -count 1 -timeout 0 -v ./test/soak
@@ -67,7 +69,7 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
 faults: tools ## what semlb has to survive, row by row, with a table of what was seen
-	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) go test -race -count 1 -timeout 15m
+	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) SEMLB_RELOADS=$(RELOADS) go test -race -count 1 -timeout 30m
 
 vet: ## gofmt, go vet and go.mod
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }

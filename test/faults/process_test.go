@@ -28,9 +28,9 @@ type deployment struct {
 	// file is the configuration file.
 	file string
 
-	args   []string
-	serve  *process
-	stderr *output
+	args         []string
+	serve, envoy *process
+	stderr       *output
 }
 
 // deploy starts both and waits until requests can be served.
@@ -87,7 +87,7 @@ func (d *deployment) startEnvoy() {
 	bootstrap := filepath.Join(d.t.TempDir(), "bootstrap.json")
 	require.NoError(d.t, os.WriteFile(bootstrap, []byte(printed.Stdout), 0o600))
 	said := new(output)
-	run(d.t, said, harness.Envoy(d.t), "-c", bootstrap, "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning")
+	d.envoy = run(d.t, said, harness.Envoy(d.t), "-c", bootstrap, "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning")
 	require.Eventually(d.t, func() bool {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(d.URL, "http://"))
 		return err == nil && conn.Close() == nil

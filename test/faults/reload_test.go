@@ -1,27 +1,34 @@
 package faults_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"semlb/test/harness"
+)
+
+const (
+	// defaultReloads is what fits into half a minute of CI; `make faults` sets
+	// SEMLB_RELOADS to 1,000.
+	defaultReloads = 200
+	// warmUp is the time until as many replaced configurations end as come.
+	warmUp = 12 * time.Second
+	// brokenEvery is how many changes come to one that is broken.
+	brokenEvery = 10
 )
 
 // version is a configuration in which every part tells its number.
 func (w *world) version(n int) string {
 	return w.configuration(options{plugin: func(p *harness.Plugin) {
+		p.ReadTimeout = int(10 * time.Minute / time.Millisecond)
 		for i := range p.Targets[:2] {
 			t := &p.Targets[i]
 			t.Model = fmt.Sprintf("v%d-%d", n, i)
@@ -31,180 +38,132 @@ func (w *world) version(n int) string {
 	}})
 }
 
-// requireVersion says that all parts of an attempt are of one version.
-func requireVersion(got harness.Received, target int) (version int, err error) {
-	var options int
-	model := between(string(got.Body), `"model":"v`, `-`)
-	if _, err := fmt.Sscan(model, &version); err != nil {
-		return 0, fmt.Errorf("model in %s: %w", got.Body, err)
-	}
-	if _, err := fmt.Sscan(between(string(got.Body), `"max_tokens":`, ","), &options); err != nil || options != version+1 {
-		return 0, fmt.Errorf("options of version %d in %s", version, got.Body)
-	}
-	if want := fmt.Sprintf("Bearer key-%d-%d", version, target); got.Header.Get("Authorization") != want {
-		return 0, fmt.Errorf("the key of version %d is %q", version, got.Header.Get("Authorization"))
-	}
-	return version, nil
-}
-
-func between(text, begin, end string) string {
-	_, text, _ = strings.Cut(text, begin)
-	text, _, _ = strings.Cut(text, end)
-	return text
-}
+// servedBy is the header of an answer by the second target of a version.
+func servedBy(version int) string { return fmt.Sprintf("openai/v%d-1", version) }
 
 func TestFault18Reloads(t *testing.T) {
-	reloads := 200
+	n := defaultReloads
 	if text := os.Getenv("SEMLB_RELOADS"); text != "" {
 		var err error
-		reloads, err = strconv.Atoi(text)
+		n, err = strconv.Atoi(text)
 		require.NoError(t, err)
 	}
-	r := begin(t, fmt.Sprintf("%d reloads (SEMLB_RELOADS) under load, in turn: in place, unknown field, cut, by swapping a symbolic link", reloads))
+	r := begin(t, fmt.Sprintf("%d reloads (SEMLB_RELOADS) under load: in place, by renaming, by Kubernetes' swap; one in ten broken: unknown field, cut, swapped to either, file gone", n))
 	d := deploy(t, options{})
-	// The file becomes what Kubernetes makes of a ConfigMap: a link to a link.
-	dir := t.TempDir()
-	swap := func(n int, text string) {
-		target, link := filepath.Join(dir, fmt.Sprintf("kong-%d.yaml", n)), filepath.Join(dir, "link")
-		require.NoError(t, os.WriteFile(target, []byte(text), 0o600))
-		require.NoError(t, os.Symlink(target, link))
-		require.NoError(t, os.Rename(link, d.file))
-	}
-	d.cook1.Do(harness.Status(http.StatusTooManyRequests))
-	good, requests := -1, 0
-	var heap []float64
+	files := mount(t, d.file)
 	begun := time.Now()
-	d.survivesReload(func(load *load) {
-		for i := range reloads {
-			text := d.version(i)
-			before := d.reloads()
-			switch i % 4 {
-			case 0:
-				require.NoError(t, os.WriteFile(d.file, []byte(text), 0o600))
-				good = i
-			case 1:
-				require.NoError(t, os.WriteFile(d.file, []byte(strings.Replace(text, "algorithm:", "algoritm:", 1)), 0o600))
-			case 2:
-				require.NoError(t, os.WriteFile(d.file, []byte(text[:len(text)/2]), 0o600))
-			case 3:
-				swap(i, text)
-				good = i
-			}
-			d.signal(syscall.SIGHUP)
-			require.Eventually(t, func() bool { return d.reloads() > before }, waitLimit, 4*time.Millisecond, "reload %d", i)
-			if i == reloads/4 || i == reloads-1 {
-				heap = append(heap, d.metric("process_resident_memory_bytes")/(1<<20))
+	var requests int
+	var warm []sample
+	d.survivesReload(files, func(l *load) {
+		for i := 0; i < n || len(warm) < 10; i++ {
+			l.change(files, i)
+			if i%5 == 4 && time.Since(begun) > warmUp {
+				warm = append(warm, d.sample(i))
 			}
 		}
-		requests = load.end()
+		requests = l.end()
 	})
-	took := time.Since(begun)
-	answer := d.post(harness.Chat(cooking, `"max_tokens":1`, `"model":"x"`))
-	require.Equal(t, fmt.Sprintf("openai/v%d-1", good), answer.Header.Get("X-Kong-Llm-Model"), "the last good one")
-	applied, refused := d.metric("semlb_reloads_total", "result", "applied"), d.metric("semlb_reloads_total", "result", "refused")
-	require.GreaterOrEqual(t, applied, float64(reloads/2))
-	require.GreaterOrEqual(t, refused, float64(reloads/2)-5) // a cut file may be seen together with the next one
+	applied, refused := d.reloads()
+	require.GreaterOrEqual(t, applied, n-n/brokenEvery)
+	require.GreaterOrEqual(t, refused, n/brokenEvery)
 	require.Positive(t, d.logs("reload refused, the last good configuration stays in force"))
 	d.requireReady()
-	require.Less(t, heap[1]-heap[0], 64.0, "MiB of resident memory from reload %d to %d", reloads/4, reloads)
-	r.saw("%.0f applied, %.0f refused in %s; %d requests, all 200, each of one version; memory %.0f to %.0f MiB",
-		applied, refused, took.Round(time.Second), requests, heap[0], heap[1])
+	semlb, envoy := requireFlat(t, warm)
+	r.saw("%d applied, %d refused in %s; %d requests, all 200, each of one version, and one that was planned by the first and moved on after the last; memory from %.0f to %.0f MiB (%+.1f KiB for each reload), Envoy's from %.0f to %.0f (%+.1f)",
+		applied, refused, time.Since(begun).Round(time.Second), requests,
+		semlb.First, semlb.Last, 1024*semlb.Slope, envoy.First, envoy.Last, 1024*envoy.Slope)
+}
+
+// change makes the i-th change, and asks for an answer by what is then in force.
+func (l *load) change(files *configMap, i int) {
+	d, text := l.d, l.d.version(i)
+	applied, refused := d.reloads()
+	broken := i%brokenEvery == brokenEvery-1
+	if broken {
+		spoil(files, text, i/brokenEvery)
+	} else {
+		[]func(string){files.write, files.replace, files.swap}[i%3](text)
+		l.good = i
+	}
+	d.signal(syscall.SIGHUP)
+	require.Eventually(d.t, func() bool {
+		nowApplied, nowRefused := d.reloads()
+		return broken && nowRefused > refused || !broken && nowApplied > applied
+	}, waitLimit, 2*time.Millisecond, "change %d", i)
+	answer := d.post(harness.Chat(cooking, `"max_tokens":1`, `"model":"x"`))
+	require.Equal(d.t, servedBy(l.good), answer.Header.Get("X-Kong-Llm-Model"), "what is in force after change %d", i)
+	l.note(answer)
+}
+
+// spoil makes the n-th broken change.
+func spoil(files *configMap, text string, n int) {
+	unknown, cut := strings.Replace(text, "algorithm:", "algoritm:", 1), text[:len(text)/2]
+	switch n % 5 {
+	case 0:
+		files.write(unknown)
+	case 1:
+		files.write(cut)
+	case 2:
+		files.swap(unknown)
+	case 3:
+		files.swap(cut)
+	case 4:
+		files.lose()
+	}
 }
 
 // reloads counts them, without reading every other metric.
-func (w *world) reloads() int {
+func (w *world) reloads() (applied, refused int) {
 	w.t.Helper()
 	_, page := w.page("/metrics")
-	sum := 0
-	for line := range strings.Lines(page) {
-		var n int
-		if strings.HasPrefix(line, "semlb_reloads_total{") {
-			_, value, _ := strings.Cut(line, " ")
-			_, err := fmt.Sscan(value, &n)
-			require.NoError(w.t, err)
-			sum += n
-		}
+	for result, n := range map[string]*int{"applied": &applied, "refused": &refused} {
+		_, value, found := strings.Cut(page, fmt.Sprintf("semlb_reloads_total{result=%q} ", result))
+		require.True(w.t, found)
+		_, err := fmt.Sscan(value, n)
+		require.NoError(w.t, err)
 	}
-	return sum
+	return applied, refused
 }
 
-// load sends requests until it is ended.
-type load struct {
-	w      *world
-	stop   context.CancelFunc
-	all    errgroup.Group
-	mu     sync.Mutex
-	served int
-}
+// sample is what memory is after a number of reloads, in MiB: semlb's and Envoy's
+// resident one, and the heap that semlb's garbage collector aims at, which is twice
+// what is alive.
+type sample struct{ reloads, semlb, heap, envoy float64 }
 
-// survivesReload is survives for versions, whose good requests differ.
-func (d *deployment) survivesReload(fault func(*load)) {
+func (d *deployment) sample(reloads int) sample {
 	d.t.Helper()
-	before := d.atRest()
-	ctx, cancel := context.WithCancel(d.t.Context())
-	l := &load{w: d.world, stop: cancel}
-	require.NoError(d.t, os.WriteFile(d.file, []byte(d.version(0)), 0o600))
-	d.signal(syscall.SIGHUP)
-	require.Eventually(d.t, func() bool { return d.reloads() > 0 }, waitLimit, waitStep)
-	d.cook1.Reset()
-	d.cook1.Do(harness.Status(http.StatusTooManyRequests))
-	d.cook2.Reset()
-	for range 3 {
-		client := harness.NewClient(d.t, harness.HTTP1)
-		l.all.Go(func() error {
-			for ctx.Err() == nil {
-				time.Sleep(10 * time.Millisecond) // leaves the machine to the reloads
-				if err := l.ask(client); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	fault(l)
-	d.client.CloseIdleConnections()
-	// Configurations that were replaced stay for a minute, for requests under way.
-	require.LessOrEqual(d.t, d.routines(), before+d.slack+3*256)
-	d.requireVersions()
-}
-
-func (l *load) ask(client *http.Client) error {
-	r := l.w.request(context.WithoutCancel(l.w.t.Context()), strings.NewReader(harness.Chat(cooking, `"max_tokens":1`, `"model":"x"`)))
-	answer, err := harness.Send(client, r)
-	if err == nil && answer.Status != http.StatusOK {
-		err = fmt.Errorf("status %d: %s", answer.Status, answer.Body)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.served++
-	return err
-}
-
-// end ends the load; no request may have failed.
-func (l *load) end() int {
-	l.stop()
-	require.NoError(l.w.t, l.all.Wait())
-	return l.served
-}
-
-// requireVersions says that each request saw one version from its first attempt to
-// its last.
-func (d *deployment) requireVersions() {
-	d.t.Helper()
-	versions := make(map[string]int)
-	for _, got := range d.cook1.Requests() {
-		version, err := requireVersion(got, 0)
+	s := sample{reloads: float64(reloads), heap: d.metric("go_memstats_next_gc_bytes") / (1 << 20)}
+	for pid, value := range map[int]*float64{d.serve.cmd.Process.Pid: &s.semlb, d.envoy.cmd.Process.Pid: &s.envoy} {
+		bytes, err := harness.Resident(pid)
 		require.NoError(d.t, err)
-		versions[got.Header.Get("X-Request-Id")] = version
+		*value = bytes / (1 << 20)
 	}
-	second := d.cook2.Requests()
-	require.NotEmpty(d.t, second)
-	seen := make(map[int]bool)
-	for _, got := range second {
-		version, err := requireVersion(got, 1)
-		require.NoError(d.t, err)
-		require.Equal(d.t, versions[got.Header.Get("X-Request-Id")], version, "the attempts of one request")
-		seen[version] = true
+	return s
+}
+
+// requireFlat says that memory does not rise with the number of reloads by more than
+// what a garbage collector leaves at one time and not at another.
+func requireFlat(t *testing.T, warm []sample) (semlb, envoy harness.Trend) {
+	t.Helper()
+	reloads := func(s sample) float64 { return s.reloads }
+	span := warm[len(warm)-1].reloads - warm[0].reloads
+	flat := func(what string, most float64, value func(sample) float64) harness.Trend {
+		trend := harness.TrendOf(warm, reloads, value)
+		require.Less(t, trend.Slope*span, most, "MiB that %s rises in %.0f reloads: %v", what, span, warm)
+		return trend
 	}
-	require.Greater(d.t, len(seen), 10, "versions that served")
+	flat("the heap", 16, func(s sample) float64 { return s.heap })
+	return flat("semlb", 16, func(s sample) float64 { return s.semlb }), flat("Envoy", 8, func(s sample) float64 { return s.envoy })
+}
+
+// awaitModel asks until an answer is a model's, and says how long that took.
+func (w *world) awaitModel(model, prompt string) time.Duration {
+	w.t.Helper()
+	begun := time.Now()
+	require.Eventually(w.t, func() bool {
+		answer := w.post(chat(prompt))
+		require.Equal(w.t, http.StatusOK, answer.Status, answer.Body)
+		return answer.Header.Get("X-Kong-Llm-Model") == model
+	}, waitLimit, time.Millisecond, "an answer by %s", model)
+	return time.Since(begun)
 }

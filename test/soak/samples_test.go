@@ -2,14 +2,14 @@ package soak_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"os"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"semlb/test/harness"
 )
 
 // sample is what semlb and its Envoy take at a time.
@@ -42,7 +42,7 @@ func (s *soak) sample() (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	envoy, err := resident(pid)
+	envoy, err := harness.Resident(pid)
 	const mib = 1 << 20
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,17 +50,6 @@ func (s *soak) sample() (sample, error) {
 		semlb: gauge("process_resident_memory_bytes") / mib, heap: gauge("go_memstats_heap_inuse_bytes") / mib,
 		goroutines: gauge("go_goroutines"), files: gauge("process_open_fds"), envoy: envoy / mib, life: len(s.envoy),
 	}, err
-}
-
-// resident is a process's resident memory in bytes.
-func resident(pid int) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, err
-	}
-	var size, pages float64
-	_, err = fmt.Sscan(string(text), &size, &pages)
-	return pages * float64(os.Getpagesize()), err
 }
 
 func (s *soak) metrics() (map[string]*dto.MetricFamily, error) {
@@ -104,30 +93,9 @@ func sum(f *dto.MetricFamily, label string) float64 {
 	return total
 }
 
-// trend is a straight line through samples, by least squares.
-type trend struct {
-	n           int
-	mean, slope float64 // slope per hour
-	first, last float64
-}
-
-func trendOf(samples []sample, value func(sample) float64) trend {
-	t := trend{n: len(samples)}
-	if t.n < 2 {
-		return t
-	}
-	t.first, t.last = value(samples[0]), value(samples[t.n-1])
-	var x, y, xx, xy float64
-	for _, s := range samples {
-		h, v := s.at.Hours(), value(s)
-		x, y, xx, xy = x+h, y+v, xx+h*h, xy+h*v
-	}
-	n := float64(t.n)
-	t.mean = y / n
-	if d := n*xx - x*x; d != 0 {
-		t.slope = (n*xy - x*y) / d
-	}
-	return t
+// trendOf is the trend of a value per hour.
+func trendOf(samples []sample, value func(sample) float64) harness.Trend {
+	return harness.TrendOf(samples, func(s sample) float64 { return s.at.Hours() }, value)
 }
 
 // after are the samples later than a time.

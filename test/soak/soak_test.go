@@ -79,15 +79,15 @@ func (s *soak) run(t *testing.T, duration time.Duration) []sample {
 func requireFlat(t *testing.T, warm []sample) {
 	t.Helper()
 	goroutines := trendOf(warm, func(s sample) float64 { return s.goroutines })
-	require.Less(t, goroutines.slope, .2*goroutines.mean, "goroutines per hour")
+	require.Less(t, goroutines.Slope, .2*goroutines.Mean, "goroutines per hour")
 	files := trendOf(warm, func(s sample) float64 { return s.files })
-	require.Less(t, files.slope, .2*files.mean+5, "open files per hour")
+	require.Less(t, files.Slope, .2*files.Mean+5, "open files per hour")
 	memory := trendOf(warm, func(s sample) float64 { return s.semlb })
-	require.Less(t, memory.slope, .3*memory.mean, "MiB of semlb per hour")
+	require.Less(t, memory.Slope, .3*memory.Mean, "MiB of semlb per hour")
 	// A new Envoy grows for some minutes: its threads' allocators fill.
 	last := ofLife(warm, warm[len(warm)-1].life)
 	envoy := trendOf(last[len(last)/2:], func(s sample) float64 { return s.envoy })
-	require.Less(t, envoy.slope, envoy.mean, "MiB of the last Envoy per hour, in the second half of its life")
+	require.Less(t, envoy.Slope, envoy.Mean, "MiB of the last Envoy per hour, in the second half of its life")
 }
 
 // ofLife are the samples of one Envoy.
@@ -129,8 +129,8 @@ func (s *soak) summary(took time.Duration, samples []sample) string {
 	return b.String()
 }
 
-func row(b *strings.Builder, name string, t trend) {
-	fmt.Fprintf(b, "| %s | %.1f | %.1f | %.1f | %+.1f |\n", name, t.first, t.last, t.mean, t.slope)
+func row(b *strings.Builder, name string, t harness.Trend) {
+	fmt.Fprintf(b, "| %s | %.1f | %.1f | %.1f | %+.1f |\n", name, t.First, t.Last, t.Mean, t.Slope)
 }
 
 func sortedKeys(m map[string]int) []string {

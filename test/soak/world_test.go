@@ -14,8 +14,8 @@ import (
 )
 
 // Every reload raises the body limit by a step, up to a number of steps and then from
-// the start, so that both listeners are replaced. (Below 1 MiB, and while a larger
-// limit was in force less than a minute ago, they are not.)
+// the start, so that both listeners are replaced. (Below 1 MiB, and while requests of
+// a larger limit may be under way, they are not; short timeouts end that soon.)
 const (
 	bodyLimit = 1 << 20
 	bodyStep  = 64 << 10
@@ -82,8 +82,9 @@ func newSoak(t *testing.T) *soak {
 // generation is the configuration with the keys of a generation.
 func (s *soak) generation(n int64) string {
 	p := harness.Plugin{
-		Failover: harness.SeedCriteria(), ReadTimeout: 5000, MaxRequestBodySize: bodyLimit + bodyStep*(1+int(n%bodySteps)),
-		Embeddings: s.embedder.block(),
+		Failover: harness.SeedCriteria(), ConnectTimeout: 5000, WriteTimeout: 5000, ReadTimeout: 5000,
+		MaxRequestBodySize: bodyLimit + bodyStep*(1+int(n%bodySteps)),
+		Embeddings:         s.embedder.block(),
 		VectorDB: map[string]any{
 			"strategy": "redis", "distance_metric": "cosine", "dimensions": width, "threshold": 0.5,
 			"redis": map[string]any{"host": s.redis.Host, "port": s.redis.Port},
