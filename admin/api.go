@@ -19,9 +19,19 @@ import (
 	"semlb/config"
 )
 
-// Apply puts a configuration in force in one step. On an error the one in force
-// stays as it was.
-type Apply func(context.Context, *config.Config) error
+// Live is the configuration in force.
+type Live interface {
+	// Apply puts a configuration in force in one step. On an error the one in force
+	// stays as it was. The error is shown to clients.
+	Apply(context.Context, *config.Config) error
+	// Refused says why the last change, of files or by the API, is not in force; nil if
+	// it is. The error is shown to clients.
+	Refused() error
+}
+
+// ErrRefused says that Envoy did not take a configuration. Why is not said here:
+// Envoy may quote the configuration.
+var ErrRefused = errors.New("Envoy refused the configuration; the log of semlb and /status of its status port say why")
 
 // Options say what an API serves and to whom.
 type Options struct {
@@ -59,7 +69,7 @@ type API struct {
 	nodeID  string
 
 	mu      sync.Mutex // held by one writer at a time
-	apply   Apply
+	live    atomic.Pointer[Live]
 	current atomic.Pointer[snapshot]
 }
 
@@ -227,7 +237,7 @@ func (a *API) change(ctx context.Context, prepare func(*state) (edit, *failure))
 	// A client that leaves must not leave a change half made.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
-	if err := a.apply(ctx, cfg); err != nil {
+	if err := (*a.live.Load()).Apply(ctx, cfg); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return plainFailure(http.StatusInternalServerError, "The change could not be put in force in time; the configuration is as it was")
 		}
@@ -248,7 +258,7 @@ func (a *API) takeBack(ctx context.Context, before *snapshot, cause error) *fail
 	restored := a.file.write(old.data)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
-	err := errors.Join(cause, a.apply(ctx, before.config))
+	err := errors.Join(cause, (*a.live.Load()).Apply(ctx, before.config))
 	a.options.Log.Error("keep state", "error", err, "old_state_written", restored == nil)
 	return plainFailure(http.StatusInternalServerError, "The change could not be kept on the disk and is not in force")
 }

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -47,7 +46,7 @@ func serveToBeKilled(state string) error {
 		return err
 	}
 	fmt.Println(l.Addr())
-	server := &http.Server{Handler: api.Handler(func(context.Context, *config.Config) error { return nil }), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: api.Handler(&served{}), ReadHeaderTimeout: time.Minute}
 	return server.Serve(l)
 }
 

@@ -156,6 +156,26 @@ func TestRefusedChangeIsNotKept(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
+func TestStatusSaysWhyAChangeIsNotInForce(t *testing.T) {
+	s := serve(t, Options{})
+	status := func() object {
+		o, _ := s.call("GET", "/status", "").is(200).object()["configuration"].(object)
+		return o
+	}
+	require.Equal(t, object{"refused": nil}, status())
+	s.mu.Lock()
+	s.refused = errors.New("kong.yaml:3: no such thing")
+	s.mu.Unlock()
+	require.Equal(t, object{"refused": "kong.yaml:3: no such thing"}, status())
+}
+
+func TestWhatEnvoyRefusesIsSaidWithoutItsWords(t *testing.T) {
+	s := serve(t, Options{})
+	s.refusing(fmt.Errorf("wait for Envoy: %w", ErrRefused))
+	r := s.call("POST", "/consumers", `{"username": "bob"}`).is(400)
+	require.Contains(t, r.raw, "Envoy refused the configuration; the log of semlb and /status of its status port say why")
+}
+
 func TestUnwritableStateTakesTheChangeBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	require.NoError(t, os.Mkdir(dir, 0o700))

@@ -76,7 +76,14 @@ func (a *API) status(*request) (answer, *failure) {
 	for name, set := range s.state.entities {
 		count[a.kinds[name].path] = len(set)
 	}
-	return ok(object{"database": object{"reachable": true}, "configuration_hash": s.hash, "entities": count})
+	// Of changes that are not in force Kong says nothing here: they cannot be.
+	configuration := object{"refused": nil}
+	if err := (*a.live.Load()).Refused(); err != nil {
+		configuration["refused"] = err.Error()
+	}
+	return ok(object{
+		"database": object{"reachable": true}, "configuration_hash": s.hash, "configuration": configuration, "entities": count,
+	})
 }
 
 // export answers with the state as a decK file.

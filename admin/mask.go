@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"semlb/config"
 )
 
 // mask stands for every credential in an answer.
@@ -45,7 +47,7 @@ func (s *shape) masked(v any) any {
 // field returns the shape of a field, or nil. What a route wants to see in a
 // header of credentials is one.
 func (s *shape) field(name string) *shape {
-	if s.typ == "map" && slices.Contains([]string{"authorization", "proxy-authorization", "cookie"}, strings.ToLower(name)) {
+	if s.typ == "map" && config.IsSecretHeader(name) {
 		return list(secret())
 	}
 	return s.fields[name]

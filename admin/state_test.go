@@ -217,7 +217,7 @@ func TestRequestsOfManyClientsAtOnce(t *testing.T) {
 			r := httptest.NewRequest("POST", "http://localhost/consumers", strings.NewReader(`{"username": "user`+string(rune('a'+i))+`"}`))
 			r.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
-			s.api.Handler(s.apply).ServeHTTP(w, r)
+			s.api.Handler(s).ServeHTTP(w, r)
 			done <- w.Code
 		}()
 	}

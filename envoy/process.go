@@ -79,6 +79,8 @@ type Process struct {
 	// Drain takes the place of DrainTime; 0 leaves it.
 	Drain time.Duration
 	Log   *slog.Logger
+	// Redact takes out of what Envoy says what nobody may see; nil leaves it as it is.
+	Redact func(string) string
 }
 
 // DrainTime is how long a listener that was replaced goes on for the requests it
@@ -128,12 +130,16 @@ func (p *Process) Run(ctx context.Context) error {
 	return fmt.Errorf("envoy ended: %w", err)
 }
 
-// relay logs what Envoy says until it ends. Its warnings quote no header.
+// relay logs what Envoy says until it ends. Its warnings quote no header; they may
+// quote its configuration.
 func (p *Process) relay(ctx context.Context, out io.Reader) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		level, text, _ := strings.Cut(lines.Text(), " ")
+		if p.Redact != nil {
+			text = p.Redact(text)
+		}
 		switch {
 		case ctx.Err() != nil: // what it says of being stopped is no news
 			p.Log.Debug("envoy says", "level", level, "text", text)
