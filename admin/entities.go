@@ -45,14 +45,20 @@ func (a *API) collectionAnswer(r *request, k *kind, o *owner) (answer, *failure)
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		s := a.current.Load()
-		list := s.state.all(k.name, func(e object) bool { return o == nil || refID(e, o.field) == o.id })
+		query := r.URL.Query()
+		list := s.state.all(k.name, func(e object) bool {
+			if o != nil {
+				return refID(e, o.field) == o.id
+			}
+			return k.name != consumers || !query.Has("custom_id") || text(e, "custom_id") == query.Get("custom_id")
+		})
 		return a.page(r, s, k, list)
 	case http.MethodPost:
 		body, f := readBody(r.w, r.Request, k.shape)
 		if f != nil {
 			return answer{}, f
 		}
-		d := &draft{kind: k, body: body, reveal: r.reveals()}
+		d := &draft{kind: k, body: body}
 		d.own(o)
 		return a.written(r, d, http.StatusCreated)
 	default:
@@ -71,7 +77,11 @@ func (a *API) written(r *request, d *draft, status int) (answer, *failure) {
 	if f != nil {
 		return answer{}, f
 	}
-	return answer{status, a.shown(a.current.Load(), d.kind, e, r.reveals())}, nil
+	shown := a.shown(a.current.Load(), d.kind, e, r.reveals())
+	for _, field := range d.generated {
+		shown[field] = e[field] // this once: nobody could use it otherwise
+	}
+	return answer{status, shown}, nil
 }
 
 // entityAnswer answers for one entity.
@@ -127,16 +137,10 @@ func (a *API) update(r *request, k *kind, t target, replace bool) (answer, *fail
 	if f != nil {
 		return answer{}, f
 	}
-	d := &draft{kind: k, body: body, replace: replace, reveal: r.reveals()}
+	d := &draft{kind: k, body: body, replace: replace}
 	d.find = t.name
 	if replace || t.owner != nil && body[t.owner.field] == nil {
 		d.own(t.owner)
-	}
-	if replace && !isUUID(t.name) && k.key == "" {
-		return answer{}, &failure{
-			status: http.StatusBadRequest, code: codeInvalidPrimaryKey, name: "invalid primary key",
-			message: "invalid primary key: '{id=" + strconv.Quote(t.name) + "}'", fields: object{"id": "expected a valid UUID"},
-		}
 	}
 	if replace && !isUUID(t.name) && body[k.key] == nil {
 		body[k.key] = t.name

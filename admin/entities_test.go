@@ -46,9 +46,8 @@ func TestEveryVerbOfEveryCollection(t *testing.T) {
 			require.Subset(t, ids(s.call("GET", at+"/", "").is(200).data()), []string{id})
 			require.Equal(t, first, single(s.call("GET", at+"/"+id+"/", "").is(200)))
 			require.Equal(t, 200, s.call("HEAD", at+"/"+id, "").status)
-			if name != "key-auths" {
-				require.Equal(t, first, single(s.call("GET", at+"/one", "").is(200)), "by its name")
-			}
+			byName := map[string]string{"key-auths": "k1"}[name]
+			require.Equal(t, first, single(s.call("GET", at+"/"+firstOf(byName, "one"), "").is(200)), "by its name")
 
 			patched := s.call("PATCH", at+"/"+id, `{"tags": ["a", "b"]}`).is(200).object()
 			require.Equal(t, []any{"a", "b"}, patched["tags"])
@@ -98,7 +97,10 @@ func TestPutCreatesByIdOrName(t *testing.T) {
 	require.Equal(t, id, s.call("PUT", "/services/"+id, `{"name": "x", "host": "x.test"}`).is(200).object()["id"])
 	require.Equal(t, "alice", s.call("PUT", "/consumers/alice", `{}`).is(200).object()["username"])
 	require.Equal(t, "alice", s.call("GET", "/consumers/alice", "").is(200).object()["username"])
-	require.Equal(t, codeInvalidPrimaryKey, number(s.call("PUT", "/key-auths/x", `{}`).is(400), "code"))
+	requireKong(t, s.call("PUT", "/key-auths/x", `{}`).is(400), codeSchemaViolation, "schema violation")
+	key := s.call("PUT", "/consumers/alice/key-auth/the-key", `{}`).is(200).object()
+	require.Equal(t, "the-key", s.inForce().Consumers[0].KeyAuth[0].Key.Reveal())
+	require.Equal(t, key["id"], s.call("PUT", "/consumers/alice/key-auth/the-key", `{"tags": ["a"]}`).is(200).object()["id"])
 	s.call("POST", "/services", `{"id": "`+id+`", "name": "y", "host": "y.test"}`).is(400)
 	s.call("POST", "/services", `{"id": "no", "name": "y", "host": "y.test"}`).is(400)
 }
@@ -173,6 +175,44 @@ func TestNestedCollections(t *testing.T) {
 		s.call("GET", missing, "").is(404)
 	}
 	s.call("POST", "/consumers/no/plugins/", aPlugin("")).is(404)
+}
+
+func TestConsumersAreFoundByTheirCustomID(t *testing.T) {
+	s := serve(t, Options{})
+	first := s.call("POST", "/consumers", `{"username": "alice", "custom_id": "9"}`).is(201).object()
+	s.call("POST", "/consumers", `{"username": "9b", "custom_id": "10"}`).is(201)
+	require.Equal(t, ids([]object{first}), ids(s.call("GET", "/consumers?custom_id=9", "").is(200).data()))
+	require.Empty(t, s.call("GET", "/consumers/?custom_id=no", "").is(200).data())
+	require.Len(t, s.call("GET", "/consumers", "").data(), 2)
+}
+
+func TestCredentialsAreFoundByWhatTheyAreToldApartBy(t *testing.T) {
+	s := serve(t, Options{})
+	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
+	s.call("POST", "/consumers", `{"username": "bob"}`).is(201)
+	for path, body := range map[string]string{
+		"key-auth/the-key": `{"key": "the-key"}`, "basic-auth/al": `{"username": "al", "password": "pw"}`, "jwt/issuer": `{"key": "issuer", "secret": "s"}`,
+	} {
+		collection, _, _ := strings.Cut(path, "/")
+		id := s.call("POST", "/consumers/alice/"+collection, body).is(201).object()["id"]
+		require.Equal(t, id, s.call("GET", "/consumers/alice/"+path, "").is(200).object()["id"])
+		s.call("GET", "/consumers/bob/"+path, "").is(404)
+		s.call("DELETE", "/consumers/bob/"+path, "").is(404)
+		s.call("PUT", "/consumers/bob/"+path, body).is(404)
+		require.Equal(t, []any{"a"}, s.call("PATCH", "/consumers/alice/"+path, `{"tags": ["a"]}`).is(200).object()["tags"])
+		s.call("DELETE", "/consumers/alice/"+path, "").is(204)
+		s.call("GET", "/consumers/alice/"+path, "").is(404)
+	}
+}
+
+func TestANameMayLookLikeAnID(t *testing.T) {
+	s := serve(t, Options{})
+	const name = "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"
+	id := s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201).object()["id"]
+	require.Equal(t, id, s.call("GET", "/consumers/"+name, "").is(200).object()["id"])
+	require.Equal(t, id, s.call("PUT", "/consumers/"+name, `{"username": "`+name+`"}`).is(200).object()["id"])
+	require.Len(t, s.call("GET", "/consumers", "").data(), 1)
+	s.call("POST", "/consumers/"+name+"/key-auth", `{"key": "k"}`).is(201)
 }
 
 func TestCredentialsBelongToConsumers(t *testing.T) {

@@ -183,7 +183,7 @@ func (a *API) validate(r *request) (answer, *failure) {
 	for _, ref := range k.refs {
 		delete(body, ref.field) // validated without the rest of the world
 	}
-	d := &draft{kind: k, body: body, reveal: true}
+	d := &draft{kind: k, body: body}
 	s := newState()
 	if k.credential() {
 		someone := object{"id": newUUID(), "username": "anyone"}

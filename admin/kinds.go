@@ -88,7 +88,7 @@ func newKinds() map[string]*kind {
 			unique: []string{"name"}, shape: record(fields{"name": must(str())}), check: nothing,
 		},
 		{
-			name: keyAuths, path: "key-auths", nested: "key-auth", deck: keyAuths, unique: []string{"key"}, refs: owner,
+			name: keyAuths, path: "key-auths", nested: "key-auth", deck: keyAuths, key: "key", unique: []string{"key"}, refs: owner,
 			shape: record(fields{"key": must(secret()), "ttl": whole(nil)}), check: nothing,
 		},
 		{
