@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,7 +97,11 @@ func Open(o Options) (*API, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{options: o, kinds: newKinds(), guard: g, slots: make(slots, maxConcurrent), nodeID: newUUID()}
+	kinds, err := newKinds(o.Load)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{options: o, kinds: kinds, guard: g, slots: make(slots, maxConcurrent), nodeID: newUUID()}
 	a.writes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_admin_writes_total", Help: "Writes to the Admin API, by collection and by whether they were applied, refused or failed.",
 	}, []string{"collection", "result"})
@@ -261,48 +263,4 @@ func (a *API) takeBack(ctx context.Context, before *snapshot, cause error) *fail
 	err := errors.Join(cause, (*a.live.Load()).Apply(ctx, before.config))
 	a.options.Log.Error("keep state", "error", err, "old_state_written", restored == nil)
 	return plainFailure(http.StatusInternalServerError, "The change could not be kept on the disk and is not in force")
-}
-
-// refusal tells what is wrong with an edit: with the entity that was written by
-// its fields, and with others by where they are.
-func (a *API) refusal(s *state, d document, e edit, err error) *failure {
-	faults := faultsOf(err)
-	if err != nil && faults == nil {
-		a.options.Log.Error("load state", "error", err)
-		return plainFailure(http.StatusInternalServerError, "An unexpected error occurred")
-	}
-	if e.conflict == nil {
-		e.conflict = a.sharedCredential(s, e.entity, faults)
-	}
-	faults = slices.DeleteFunc(slices.Clone(faults), func(f config.Fault) bool {
-		return e.conflict != nil && strings.HasPrefix(f.Problem, "got a second ")
-	})
-	if violations := append(e.violations, violationsOf(s, d, e.entity, faults)...); violations != nil {
-		return schemaViolation(violations)
-	}
-	return e.conflict
-}
-
-// sharedCredential tells of a written credential that another one turns out to be the
-// same as, once their references are filled in.
-func (a *API) sharedCredential(s *state, written entityID, faults config.Faults) *failure {
-	k := a.kinds[written.kind]
-	second := func(f config.Fault) bool { return strings.HasPrefix(f.Problem, "got a second credential ") }
-	if k == nil || !k.credential() || !slices.ContainsFunc(faults, second) {
-		return nil
-	}
-	return uniqueViolation(object{k.key: k.shape.fields[k.key].masked(s.entities[k.name][written.id][k.key])})
-}
-
-func violationsOf(s *state, d document, written entityID, faults config.Faults) []violation {
-	var list []violation
-	for _, f := range faults {
-		owner, rest := d.owner(f.Path)
-		v := faultViolation(f, parsePath(rest, stored(s.entities[owner.kind][owner.id])))
-		if owner != written && owner != (entityID{}) {
-			v = wrong(fmt.Sprintf("%s %s: %s", owner.kind, owner.id, v))
-		}
-		list = append(list, v)
-	}
-	return list
 }

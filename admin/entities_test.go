@@ -136,7 +136,7 @@ func TestPluginIsAnsweredWithDefaultsAndNumbersAsSent(t *testing.T) {
 	raw := s.call("POST", "/plugins", aPlugin("")).is(201).raw
 	for _, want := range []string{
 		`"temperature":1.0`, `"weight":7`, `"retries":5`, `"algorithm":"round-robin"`, `"log_payloads":false`,
-		`"connect_timeout":60000`, `"protocols":["grpc","grpcs","http","https"]`, `"service":null`, `"consumer_group":null`, `"enabled":true`,
+		`"connect_timeout":60000`, `"protocols":["grpc","grpcs","http","https","ws","wss"]`, `"service":null`, `"consumer_group":null`, `"enabled":true`,
 	} {
 		require.Contains(t, raw, want)
 	}
@@ -175,44 +175,6 @@ func TestNestedCollections(t *testing.T) {
 		s.call("GET", missing, "").is(404)
 	}
 	s.call("POST", "/consumers/no/plugins/", aPlugin("")).is(404)
-}
-
-func TestConsumersAreFoundByTheirCustomID(t *testing.T) {
-	s := serve(t, Options{})
-	first := s.call("POST", "/consumers", `{"username": "alice", "custom_id": "9"}`).is(201).object()
-	s.call("POST", "/consumers", `{"username": "9b", "custom_id": "10"}`).is(201)
-	require.Equal(t, ids([]object{first}), ids(s.call("GET", "/consumers?custom_id=9", "").is(200).data()))
-	require.Empty(t, s.call("GET", "/consumers/?custom_id=no", "").is(200).data())
-	require.Len(t, s.call("GET", "/consumers", "").data(), 2)
-}
-
-func TestCredentialsAreFoundByWhatTheyAreToldApartBy(t *testing.T) {
-	s := serve(t, Options{})
-	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
-	s.call("POST", "/consumers", `{"username": "bob"}`).is(201)
-	for path, body := range map[string]string{
-		"key-auth/the-key": `{"key": "the-key"}`, "basic-auth/al": `{"username": "al", "password": "pw"}`, "jwt/issuer": `{"key": "issuer", "secret": "s"}`,
-	} {
-		collection, _, _ := strings.Cut(path, "/")
-		id := s.call("POST", "/consumers/alice/"+collection, body).is(201).object()["id"]
-		require.Equal(t, id, s.call("GET", "/consumers/alice/"+path, "").is(200).object()["id"])
-		s.call("GET", "/consumers/bob/"+path, "").is(404)
-		s.call("DELETE", "/consumers/bob/"+path, "").is(404)
-		s.call("PUT", "/consumers/bob/"+path, body).is(404)
-		require.Equal(t, []any{"a"}, s.call("PATCH", "/consumers/alice/"+path, `{"tags": ["a"]}`).is(200).object()["tags"])
-		s.call("DELETE", "/consumers/alice/"+path, "").is(204)
-		s.call("GET", "/consumers/alice/"+path, "").is(404)
-	}
-}
-
-func TestANameMayLookLikeAnID(t *testing.T) {
-	s := serve(t, Options{})
-	const name = "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"
-	id := s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201).object()["id"]
-	require.Equal(t, id, s.call("GET", "/consumers/"+name, "").is(200).object()["id"])
-	require.Equal(t, id, s.call("PUT", "/consumers/"+name, `{"username": "`+name+`"}`).is(200).object()["id"])
-	require.Len(t, s.call("GET", "/consumers", "").data(), 1)
-	s.call("POST", "/consumers/"+name+"/key-auth", `{"key": "k"}`).is(201)
 }
 
 func TestCredentialsBelongToConsumers(t *testing.T) {
@@ -327,6 +289,9 @@ func TestForms(t *testing.T) {
 	require.Contains(t, p, `"weight":9`)
 	require.Contains(t, p, `"temperature":0.5`)
 	require.Contains(t, p, `"failover_criteria":["error","http_429"]`)
+	require.Equal(t, []any{}, s.send("PATCH", "/services/a", form, "tags[]=").is(200).object()["tags"])
+	require.Nil(t, s.send("PATCH", "/services/a", form, "tags=").is(200).object()["tags"])
+	require.Contains(t, s.send("POST", "/services/a/routes", form, "name=h&headers.x-team=a").is(201).raw, `"headers":{"x-team":["a"]}`)
 	s.send("POST", "/services", form, "name=b&tags[0]=x").is(400)
 	s.send("POST", "/services", form, "name=b&name.c=x").is(400)
 	s.send("POST", "/services", form, "name=b&tags[99999999]=x").is(400)

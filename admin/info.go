@@ -2,10 +2,8 @@ package admin
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -136,38 +134,6 @@ func (a *API) schema(r *request) (answer, *failure) {
 		return answer{}, plainFailure(http.StatusNotFound, "No entity named '"+strings.Join(r.path[1:], "/")+"'")
 	}
 	return ok(object{"fields": k.shape.published()})
-}
-
-// published returns the fields of a record the way Kong publishes schemas.
-func (s *shape) published() []any {
-	list := []any{}
-	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
-		list = append(list, object{name: s.fields[name].described()})
-	}
-	return list
-}
-
-func (s *shape) described() object {
-	if s.isRef() {
-		return object{"type": "foreign"}
-	}
-	o := object{"type": s.typ}
-	if s.required {
-		o["required"] = true
-	}
-	if s.fallback != nil {
-		o["default"] = s.fallback
-	}
-	if s.secret {
-		o["encrypted"], o["referenceable"] = true, true
-	}
-	if s.item != nil {
-		o["elements"] = s.item.described()
-	}
-	if s.fields != nil {
-		o["fields"] = s.published()
-	}
-	return o
 }
 
 // validate checks an entity as if it was written, and keeps nothing.

@@ -44,7 +44,9 @@ func withSecrets(s *shape, count *int) any {
 
 func TestEverySecretFieldIsMasked(t *testing.T) {
 	total := 0
-	for name, k := range newKinds() {
+	kinds, err := newKinds(config.Options{})
+	require.NoError(t, err)
+	for name, k := range kinds {
 		count := 0
 		v := withSecrets(k.shape, &count)
 		require.NotContains(t, string(toJSON(k.shape.masked(v), "")), planted, name)
