@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,9 +17,19 @@ import (
 	"semlb/config"
 )
 
-// Apply puts a configuration in force in one step. On an error the one in force
-// stays as it was.
-type Apply func(context.Context, *config.Config) error
+// Live is the configuration in force.
+type Live interface {
+	// Apply puts a configuration in force in one step. On an error the one in force
+	// stays as it was. The error is shown to clients.
+	Apply(context.Context, *config.Config) error
+	// Refused says why the last change, of files or by the API, is not in force; nil if
+	// it is. The error is shown to clients.
+	Refused() error
+}
+
+// ErrRefused says that Envoy did not take a configuration. Why is not said here:
+// Envoy may quote the configuration.
+var ErrRefused = errors.New("Envoy refused the configuration; the log of semlb and /status of its status port say why")
 
 // Options say what an API serves and to whom.
 type Options struct {
@@ -59,7 +67,7 @@ type API struct {
 	nodeID  string
 
 	mu      sync.Mutex // held by one writer at a time
-	apply   Apply
+	live    atomic.Pointer[Live]
 	current atomic.Pointer[snapshot]
 }
 
@@ -89,7 +97,11 @@ func Open(o Options) (*API, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{options: o, kinds: newKinds(), guard: g, slots: make(slots, maxConcurrent), nodeID: newUUID()}
+	kinds, err := newKinds(o.Load)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{options: o, kinds: kinds, guard: g, slots: make(slots, maxConcurrent), nodeID: newUUID()}
 	a.writes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_admin_writes_total", Help: "Writes to the Admin API, by collection and by whether they were applied, refused or failed.",
 	}, []string{"collection", "result"})
@@ -227,7 +239,7 @@ func (a *API) change(ctx context.Context, prepare func(*state) (edit, *failure))
 	// A client that leaves must not leave a change half made.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
-	if err := a.apply(ctx, cfg); err != nil {
+	if err := (*a.live.Load()).Apply(ctx, cfg); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return plainFailure(http.StatusInternalServerError, "The change could not be put in force in time; the configuration is as it was")
 		}
@@ -248,37 +260,7 @@ func (a *API) takeBack(ctx context.Context, before *snapshot, cause error) *fail
 	restored := a.file.write(old.data)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
-	err := errors.Join(cause, a.apply(ctx, before.config))
+	err := errors.Join(cause, (*a.live.Load()).Apply(ctx, before.config))
 	a.options.Log.Error("keep state", "error", err, "old_state_written", restored == nil)
 	return plainFailure(http.StatusInternalServerError, "The change could not be kept on the disk and is not in force")
-}
-
-// refusal tells what is wrong with an edit: with the entity that was written by
-// its fields, and with others by where they are.
-func (a *API) refusal(s *state, d document, e edit, err error) *failure {
-	faults := faultsOf(err)
-	if err != nil && faults == nil {
-		a.options.Log.Error("load state", "error", err)
-		return plainFailure(http.StatusInternalServerError, "An unexpected error occurred")
-	}
-	faults = slices.DeleteFunc(slices.Clone(faults), func(f config.Fault) bool {
-		return e.conflict != nil && strings.HasPrefix(f.Problem, "got a second ")
-	})
-	if violations := append(e.violations, violationsOf(s, d, e.entity, faults)...); violations != nil {
-		return schemaViolation(violations)
-	}
-	return e.conflict
-}
-
-func violationsOf(s *state, d document, written entityID, faults config.Faults) []violation {
-	var list []violation
-	for _, f := range faults {
-		owner, rest := d.owner(f.Path)
-		v := faultViolation(f, parsePath(rest, stored(s.entities[owner.kind][owner.id])))
-		if owner != written && owner != (entityID{}) {
-			v = wrong(fmt.Sprintf("%s %s: %s", owner.kind, owner.id, v))
-		}
-		list = append(list, v)
-	}
-	return list
 }

@@ -82,31 +82,22 @@ func checkJWT(e object) []violation {
 	return nil
 }
 
-// generate makes up the credentials that a client leaves to the server. It does so
-// only where the answer shows them: nobody could use them otherwise.
-func (d *draft) generate(e object) []violation {
-	const hidden = missing + ": a generated one is shown only to a request with the token and ?export=secrets"
+// generate makes up the credentials that a client leaves to the server.
+func (d *draft) generate(e object) {
 	switch d.kind.name {
 	case keyAuths:
-		return d.fill(e, "key", hidden)
+		d.fill(e, "key")
 	case jwtSecrets:
-		if e["key"] == nil {
-			e["key"] = rand.Text()
-		}
+		d.fill(e, "key")
 		if strings.HasPrefix(firstOf(text(e, "algorithm"), "HS256"), "HS") {
-			return d.fill(e, "secret", hidden)
+			d.fill(e, "secret")
 		}
 	}
-	return nil
 }
 
-func (d *draft) fill(e object, field, refusal string) []violation {
-	switch {
-	case e[field] != nil:
-	case d.reveal:
+func (d *draft) fill(e object, field string) {
+	if e[field] == nil {
 		e[field] = rand.Text()
-	default:
-		return []violation{wrong(refusal, field)}
+		d.generated = append(d.generated, field)
 	}
-	return nil
 }

@@ -46,9 +46,8 @@ func TestEveryVerbOfEveryCollection(t *testing.T) {
 			require.Subset(t, ids(s.call("GET", at+"/", "").is(200).data()), []string{id})
 			require.Equal(t, first, single(s.call("GET", at+"/"+id+"/", "").is(200)))
 			require.Equal(t, 200, s.call("HEAD", at+"/"+id, "").status)
-			if name != "key-auths" {
-				require.Equal(t, first, single(s.call("GET", at+"/one", "").is(200)), "by its name")
-			}
+			byName := map[string]string{"key-auths": "k1"}[name]
+			require.Equal(t, first, single(s.call("GET", at+"/"+firstOf(byName, "one"), "").is(200)), "by its name")
 
 			patched := s.call("PATCH", at+"/"+id, `{"tags": ["a", "b"]}`).is(200).object()
 			require.Equal(t, []any{"a", "b"}, patched["tags"])
@@ -98,7 +97,10 @@ func TestPutCreatesByIdOrName(t *testing.T) {
 	require.Equal(t, id, s.call("PUT", "/services/"+id, `{"name": "x", "host": "x.test"}`).is(200).object()["id"])
 	require.Equal(t, "alice", s.call("PUT", "/consumers/alice", `{}`).is(200).object()["username"])
 	require.Equal(t, "alice", s.call("GET", "/consumers/alice", "").is(200).object()["username"])
-	require.Equal(t, codeInvalidPrimaryKey, number(s.call("PUT", "/key-auths/x", `{}`).is(400), "code"))
+	requireKong(t, s.call("PUT", "/key-auths/x", `{}`).is(400), codeSchemaViolation, "schema violation")
+	key := s.call("PUT", "/consumers/alice/key-auth/the-key", `{}`).is(200).object()
+	require.Equal(t, "the-key", s.inForce().Consumers[0].KeyAuth[0].Key.Reveal())
+	require.Equal(t, key["id"], s.call("PUT", "/consumers/alice/key-auth/the-key", `{"tags": ["a"]}`).is(200).object()["id"])
 	s.call("POST", "/services", `{"id": "`+id+`", "name": "y", "host": "y.test"}`).is(400)
 	s.call("POST", "/services", `{"id": "no", "name": "y", "host": "y.test"}`).is(400)
 }
@@ -134,7 +136,7 @@ func TestPluginIsAnsweredWithDefaultsAndNumbersAsSent(t *testing.T) {
 	raw := s.call("POST", "/plugins", aPlugin("")).is(201).raw
 	for _, want := range []string{
 		`"temperature":1.0`, `"weight":7`, `"retries":5`, `"algorithm":"round-robin"`, `"log_payloads":false`,
-		`"connect_timeout":60000`, `"protocols":["grpc","grpcs","http","https"]`, `"service":null`, `"consumer_group":null`, `"enabled":true`,
+		`"connect_timeout":60000`, `"protocols":["grpc","grpcs","http","https","ws","wss"]`, `"service":null`, `"consumer_group":null`, `"enabled":true`,
 	} {
 		require.Contains(t, raw, want)
 	}
@@ -287,6 +289,9 @@ func TestForms(t *testing.T) {
 	require.Contains(t, p, `"weight":9`)
 	require.Contains(t, p, `"temperature":0.5`)
 	require.Contains(t, p, `"failover_criteria":["error","http_429"]`)
+	require.Equal(t, []any{}, s.send("PATCH", "/services/a", form, "tags[]=").is(200).object()["tags"])
+	require.Nil(t, s.send("PATCH", "/services/a", form, "tags=").is(200).object()["tags"])
+	require.Contains(t, s.send("POST", "/services/a/routes", form, "name=h&headers.x-team=a").is(201).raw, `"headers":{"x-team":["a"]}`)
 	s.send("POST", "/services", form, "name=b&tags[0]=x").is(400)
 	s.send("POST", "/services", form, "name=b&name.c=x").is(400)
 	s.send("POST", "/services", form, "name=b&tags[99999999]=x").is(400)

@@ -156,6 +156,26 @@ func TestRefusedChangeIsNotKept(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
+func TestStatusSaysWhyAChangeIsNotInForce(t *testing.T) {
+	s := serve(t, Options{})
+	status := func() object {
+		o, _ := s.call("GET", "/status", "").is(200).object()["configuration"].(object)
+		return o
+	}
+	require.Equal(t, object{"refused": nil}, status())
+	s.mu.Lock()
+	s.refused = errors.New("kong.yaml:3: no such thing")
+	s.mu.Unlock()
+	require.Equal(t, object{"refused": "kong.yaml:3: no such thing"}, status())
+}
+
+func TestWhatEnvoyRefusesIsSaidWithoutItsWords(t *testing.T) {
+	s := serve(t, Options{})
+	s.refusing(fmt.Errorf("wait for Envoy: %w", ErrRefused))
+	r := s.call("POST", "/consumers", `{"username": "bob"}`).is(400)
+	require.Contains(t, r.raw, "Envoy refused the configuration; the log of semlb and /status of its status port say why")
+}
+
 func TestUnwritableStateTakesTheChangeBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	require.NoError(t, os.Mkdir(dir, 0o700))
@@ -206,8 +226,8 @@ func TestKeysAreComparedWithTheirReferencesFilledIn(t *testing.T) {
 		s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201)
 	}
 	s.call("POST", "/consumers/anna/key-auth", `{"key": "{vault://env/one}"}`).is(201)
-	r := s.call("POST", "/consumers/bob/key-auth", `{"key": "{vault://env/two}"}`).is(400)
-	require.Contains(t, r.raw, "a second credential with the same key")
+	r := s.call("POST", "/consumers/bob/key-auth", `{"key": "{vault://env/two}"}`).is(409)
+	require.Equal(t, object{"key": "{vault://env/two}"}, requireKong(t, r, codeUnique, "unique constraint violation"))
 	require.NotContains(t, r.raw, key)
 	require.Empty(t, s.call("GET", "/consumers/bob/key-auth", "").data())
 }

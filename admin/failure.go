@@ -14,16 +14,15 @@ import (
 
 // Kong's codes of errors.
 const (
-	codeInvalidPrimaryKey = 1
-	codeSchemaViolation   = 2
-	codePrimaryKey        = 3
-	codeForeignKey        = 4
-	codeUnique            = 5
-	codeInvalidOffset     = 7
-	codeInvalidSize       = 9
-	codeInvalidOptions    = 11
-	codeUnsupported       = 12
-	codeUnresolved        = 13
+	codeSchemaViolation = 2
+	codePrimaryKey      = 3
+	codeForeignKey      = 4
+	codeUnique          = 5
+	codeInvalidOffset   = 7
+	codeInvalidSize     = 9
+	codeInvalidOptions  = 11
+	codeUnsupported     = 12
+	codeUnresolved      = 13
 )
 
 // failure is an answer that is not what was asked for. It holds no secret.

@@ -188,6 +188,9 @@ func (s *shape) inferred(v any) any {
 		}
 		return v
 	case []any:
+		if len(v) == 1 && v[0] == "" {
+			return []any{} // "tags[]=" is the form of an empty list
+		}
 		if s.item != nil {
 			for i, child := range v {
 				v[i] = s.item.inferred(child)

@@ -2,10 +2,8 @@ package admin
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -76,7 +74,14 @@ func (a *API) status(*request) (answer, *failure) {
 	for name, set := range s.state.entities {
 		count[a.kinds[name].path] = len(set)
 	}
-	return ok(object{"database": object{"reachable": true}, "configuration_hash": s.hash, "entities": count})
+	// Of changes that are not in force Kong says nothing here: they cannot be.
+	configuration := object{"refused": nil}
+	if err := (*a.live.Load()).Refused(); err != nil {
+		configuration["refused"] = err.Error()
+	}
+	return ok(object{
+		"database": object{"reachable": true}, "configuration_hash": s.hash, "configuration": configuration, "entities": count,
+	})
 }
 
 // export answers with the state as a decK file.
@@ -131,38 +136,6 @@ func (a *API) schema(r *request) (answer, *failure) {
 	return ok(object{"fields": k.shape.published()})
 }
 
-// published returns the fields of a record the way Kong publishes schemas.
-func (s *shape) published() []any {
-	list := []any{}
-	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
-		list = append(list, object{name: s.fields[name].described()})
-	}
-	return list
-}
-
-func (s *shape) described() object {
-	if s.isRef() {
-		return object{"type": "foreign"}
-	}
-	o := object{"type": s.typ}
-	if s.required {
-		o["required"] = true
-	}
-	if s.fallback != nil {
-		o["default"] = s.fallback
-	}
-	if s.secret {
-		o["encrypted"], o["referenceable"] = true, true
-	}
-	if s.item != nil {
-		o["elements"] = s.item.described()
-	}
-	if s.fields != nil {
-		o["fields"] = s.published()
-	}
-	return o
-}
-
 // validate checks an entity as if it was written, and keeps nothing.
 func (a *API) validate(r *request) (answer, *failure) {
 	k := a.kinds[r.path[1]]
@@ -176,7 +149,7 @@ func (a *API) validate(r *request) (answer, *failure) {
 	for _, ref := range k.refs {
 		delete(body, ref.field) // validated without the rest of the world
 	}
-	d := &draft{kind: k, body: body, reveal: true}
+	d := &draft{kind: k, body: body}
 	s := newState()
 	if k.credential() {
 		someone := object{"id": newUUID(), "username": "anyone"}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"semlb/config"
 )
 
 // mask stands for every credential in an answer.
@@ -45,10 +47,14 @@ func (s *shape) masked(v any) any {
 // field returns the shape of a field, or nil. What a route wants to see in a
 // header of credentials is one.
 func (s *shape) field(name string) *shape {
-	if s.typ == "map" && slices.Contains([]string{"authorization", "proxy-authorization", "cookie"}, strings.ToLower(name)) {
-		return list(secret())
+	switch {
+	case s.typ == "map" && config.IsSecretHeader(name):
+		return listOf(&shape{typ: "string", secret: true})
+	case s.typ == "map":
+		return s.item
+	default:
+		return s.fields[name]
 	}
-	return s.fields[name]
 }
 
 // isReference reports whether a credential is nothing but references, with at most
@@ -191,9 +197,4 @@ func (s *shape) merged(stored, patch any) any {
 		out[name] = v
 	}
 	return out
-}
-
-// isRef reports whether a record names another entity.
-func (s *shape) isRef() bool {
-	return s.typ == "record" && len(s.fields) == 3 && s.fields["id"] != nil && s.fields["username"] != nil
 }

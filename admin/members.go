@@ -66,7 +66,7 @@ func (a *API) join(r *request, parent *kind, p object, other *kind) (answer, *fa
 	if other.name == groups {
 		field = "group"
 	}
-	body, f := readBody(r.w, r.Request, record(fields{field: str()}))
+	body, f := readBody(r.w, r.Request, &shape{typ: "record", fields: map[string]*shape{field: str()}})
 	if f != nil {
 		return answer{}, f
 	}

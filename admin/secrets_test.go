@@ -44,7 +44,9 @@ func withSecrets(s *shape, count *int) any {
 
 func TestEverySecretFieldIsMasked(t *testing.T) {
 	total := 0
-	for name, k := range newKinds() {
+	kinds, err := newKinds(config.Options{})
+	require.NoError(t, err)
+	for name, k := range kinds {
 		count := 0
 		v := withSecrets(k.shape, &count)
 		require.NotContains(t, string(toJSON(k.shape.masked(v), "")), planted, name)
@@ -141,16 +143,35 @@ func TestExportNeedsTheToken(t *testing.T) {
 	open.call("GET", "/config?export=secrets", "").is(403)
 }
 
-func TestGeneratedCredentialsAreShownToTheTokenOnly(t *testing.T) {
-	s := serve(t, Options{Token: config.NewSecret("the-token")}).with("Kong-Admin-Token", "the-token")
+func TestAGeneratedCredentialIsShownOnceInItsOwnAnswer(t *testing.T) {
+	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
-	s.call("POST", "/consumers/alice/key-auth", `{}`).is(400)
-	key := text(s.call("POST", "/consumers/alice/key-auth?export=secrets", "").is(201).object(), "key")
-	require.Greater(t, len(key), 20)
-	require.NotContains(t, s.call("GET", "/key-auths", "").raw, key)
-	jwt := s.call("POST", "/consumers/alice/jwt?export=secrets", `{}`).is(201).object()
-	require.NotEqual(t, mask, jwt["secret"])
-	require.NotEmpty(t, jwt["key"])
+	for _, body := range []string{"", "{}", `{"tags": ["a"]}`} {
+		created := s.call("POST", "/consumers/alice/key-auth", body).is(201).object()
+		key := text(created, "key")
+		require.Greater(t, len(key), 20)
+		require.NotContains(t, s.call("GET", "/key-auths", "").raw, key)
+		require.Equal(t, mask, s.call("PATCH", "/key-auths/"+text(created, "id"), `{"tags": ["b"]}`).is(200).object()["key"])
+		require.Equal(t, created["id"], s.call("GET", "/consumers/alice/key-auth/"+key, "").is(200).object()["id"])
+		require.NotContains(t, s.log.String(), key)
+	}
+	require.Len(t, s.inForce().Consumers[0].KeyAuth, 3)
+	jwt := s.call("POST", "/consumers/alice/jwt", "").is(201).object()
+	require.Equal(t, s.inForce().Consumers[0].JWTSecrets[0].Secret.Reveal(), jwt["secret"])
+	require.NotContains(t, s.call("GET", "/jwts", "").raw, jwt["secret"])
+	require.Equal(t, mask, s.call("POST", "/consumers/alice/jwt", `{"secret": "mine"}`).is(201).object()["secret"])
+}
+
+// Only package config knows what references come to.
+func TestACredentialThatIsAnothersOnceItIsFilledInIsAConflict(t *testing.T) {
+	s := serve(t, Options{})
+	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
+	key := text(s.call("POST", "/consumers/alice/key-auth", `{"key": "$OPENAI_API_KEY"}`).is(201).object(), "id")
+	current := s.api.current.Load().state
+	fault := config.Fault{Path: "consumers[0].keyauth_credentials[0].key", Problem: "got a second credential with the same key, first elsewhere"}
+	f := s.api.refusal(current, current.render(s.api.kinds), edit{entity: entityID{keyAuths, key}}, config.Faults{fault})
+	require.Equal(t, 409, f.status)
+	require.Equal(t, "UNIQUE violation detected on '{key=\"$OPENAI_API_KEY\"}'", f.message)
 }
 
 func TestReferencesStayReferences(t *testing.T) {

@@ -33,11 +33,9 @@ type answer struct {
 
 func ok(body any) (answer, *failure) { return answer{http.StatusOK, body}, nil }
 
-// Handler serves the API. What it changes is put in force by apply.
-func (a *API) Handler(apply Apply) http.Handler {
-	a.mu.Lock()
-	a.apply = apply
-	a.mu.Unlock()
+// Handler serves the API over what is in force.
+func (a *API) Handler(live Live) http.Handler {
+	a.live.Store(&live)
 	return http.HandlerFunc(a.serve)
 }
 
@@ -51,10 +49,10 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		defer a.slots.free()
 		ans, f = a.route(req)
 	}
-	a.count(r.Method, req, f)
 	if f != nil {
 		ans = answer{f.status, f.body()}
 	}
+	a.count(req, ans.status)
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -96,24 +94,20 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request) (*request, *failu
 }
 
 // count counts and logs writes.
-func (a *API) count(method string, r *request, f *failure) {
-	if method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions {
+func (a *API) count(r *request, status int) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
 		return
 	}
 	result := "applied"
 	switch {
-	case f != nil && f.status >= http.StatusInternalServerError:
+	case status >= http.StatusInternalServerError:
 		result = "failed"
-	case f != nil:
+	case status >= http.StatusBadRequest:
 		result = "refused"
 	}
 	collection := a.collection(r.path)
 	a.writes.WithLabelValues(collection, result).Inc()
-	status := http.StatusOK
-	if f != nil {
-		status = f.status
-	}
-	a.options.Log.Info("admin write", "method", method, "collection", collection, "result", result, "status", status)
+	a.options.Log.Info("admin write", "method", r.Method, "collection", collection, "result", result, "status", status)
 }
 
 // collection is the label of a path's last collection, out of a fixed set.

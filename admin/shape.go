@@ -2,198 +2,127 @@ package admin
 
 import (
 	"encoding/json"
-	"reflect"
+	"maps"
+	"math"
+	"slices"
 	"strconv"
-	"time"
 
 	"semlb/config"
 )
 
 // shape says what a value is, in the words of Kong's schemas.
 type shape struct {
-	// typ is string, integer, number, boolean, array, record or map.
+	// typ is string, integer, number, boolean, array, record, map or foreign.
 	typ string
-	// secret strings are masked.
-	secret bool
+	// secret strings are masked. referenceable ones may be a reference to a vault.
+	secret, referenceable bool
 	// required fields must be given.
 	required bool
 	// fallback is the default, or nil.
 	fallback any
-	// item describes the elements of an array.
+	// validators are Kong's names for bounds and lists of values, with these.
+	validators object
+	// item describes the elements of an array, or the values of a map.
 	item *shape
-	// fields describe a record.
+	// fields describe a record, or what a reference may be.
 	fields map[string]*shape
 }
 
-// shapeOf returns the shape of a type of package config, whose tags name the
-// fields. Every credential there is a [config.Secret], so that nothing else has to
-// list them.
-func shapeOf(t reflect.Type) *shape {
-	switch t {
-	case reflect.TypeFor[config.Secret]():
-		return &shape{typ: "string", secret: true}
-	case reflect.TypeFor[config.Number]():
-		return &shape{typ: "number"}
+// newShape returns the shape of a field as package config checks it.
+func newShape(f *config.Field) *shape {
+	s := &shape{
+		typ: f.Type, secret: f.Secret, referenceable: f.Referenceable, required: f.Required,
+		fallback: plain(f.Default), validators: validatorsOf(f),
 	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return shapeOf(t.Elem())
-	case reflect.Struct:
-		s := &shape{typ: "record", fields: map[string]*shape{}}
-		for i := range t.NumField() {
-			if tag := t.Field(i).Tag.Get("kong"); tag != "" && tag != "-" {
-				s.fields[tag] = shapeOf(t.Field(i).Type)
-			}
+	if f.Elements != nil {
+		s.item = newShape(f.Elements)
+	}
+	if f.Fields != nil {
+		s.fields = make(map[string]*shape, len(f.Fields))
+		for name, field := range f.Fields {
+			s.fields[name] = newShape(field)
 		}
-		return s
-	case reflect.Slice:
-		return &shape{typ: "array", item: shapeOf(t.Elem())}
-	case reflect.Map:
-		return &shape{typ: "map"}
-	case reflect.String:
-		return &shape{typ: "string"}
-	case reflect.Bool:
-		return &shape{typ: "boolean"}
-	case reflect.Float64:
-		return &shape{typ: "number"}
-	default:
-		return &shape{typ: "integer"}
 	}
+	if f.Type == "foreign" {
+		s.fields = map[string]*shape{"id": str(), "name": str(), "username": str()}
+	}
+	return s
 }
 
-// encode returns a value of package config as a client would have sent it. What is
-// not set is nil. Secrets are in clear text.
-func encode(v reflect.Value) any {
-	switch value := v.Interface().(type) {
-	case config.Secret:
-		if value.IsZero() {
-			return nil
-		}
-		return value.Reveal()
-	case config.Number:
-		if !value.Present() {
-			return nil
-		}
-		return json.Number(value)
-	case time.Duration:
-		return integer(value.Milliseconds())
-	case map[string]any:
-		if value == nil {
-			return nil
-		}
-		return plain(value)
-	case map[string][]string:
-		return encodeLists(value)
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		return encode(v.Elem())
-	case reflect.Struct:
-		o := object{}
-		for i := range v.NumField() {
-			if tag := v.Type().Field(i).Tag.Get("kong"); tag != "" && tag != "-" {
-				o[tag] = encode(v.Field(i))
-			}
-		}
-		return o
-	case reflect.Slice:
-		if v.IsNil() {
-			return nil
-		}
-		list := make([]any, v.Len())
-		for i := range list {
-			list[i] = encode(v.Index(i))
-		}
-		return list
-	case reflect.String:
-		if v.Len() == 0 {
-			return nil
-		}
-		return v.String()
-	case reflect.Bool:
-		return v.Bool()
-	case reflect.Float64:
-		return decimal(v.Float())
-	default:
-		return integer(v.Int())
-	}
-}
-
-// learnDefaults notes the defaults of an instance's settings, which package config
-// fills in.
-func (s *shape) learnDefaults() {
-	c, _, err := config.Load([]config.Source{{Name: "bare.json", Data: []byte(barePlugin)}}, config.Options{})
-	given, parseErr := parseJSON([]byte(barePlugin))
-	if err != nil || parseErr != nil || len(c.Plugins) != 1 {
-		return // a test holds that there are defaults
-	}
-	entry, _ := given.(object)
-	s.defaults(encode(reflect.ValueOf(c.Plugins[0].Settings)), entry["config"])
-}
-
-// defaults notes what a value has and what was given does not.
-func (s *shape) defaults(v, given any) {
-	switch v := v.(type) {
-	case object:
-		g, _ := given.(object)
-		for name, child := range v {
-			if field := s.fields[name]; field != nil {
-				field.defaults(child, g[name])
-			}
-		}
-	case []any:
-		if g, ok := given.([]any); ok && len(g) == len(v) {
-			for i := range v {
-				s.item.defaults(v[i], g[i])
-			}
-			return
-		}
-		s.fallback = v
-	default:
-		if given == nil && !s.secret {
-			s.fallback = v
-		}
-	}
-}
-
-func encodeLists(m map[string][]string) any {
-	if m == nil {
-		return nil
-	}
+// validatorsOf returns the bounds of a field as Kong publishes them. Kong knows no
+// lower bound that counts itself, save for one with an upper bound.
+func validatorsOf(f *config.Field) object {
 	o := object{}
-	for name, values := range m {
-		o[name] = encode(reflect.ValueOf(values))
+	switch {
+	case f.Min != nil && f.Max != nil:
+		o["between"] = []any{decimal(*f.Min), decimal(*f.Max)}
+	case f.Min != nil && f.Type == "integer":
+		o["gt"] = decimal(*f.Min - 1)
+	case f.Min != nil:
+		o["between"] = []any{decimal(*f.Min), json.Number(strconv.FormatFloat(math.MaxFloat64, 'g', -1, 64))}
+	}
+	if f.MinLength > 0 {
+		o["len_min"] = integer(int64(f.MinLength))
+	}
+	if f.OneOf != nil {
+		values := make([]any, len(f.OneOf))
+		for i, v := range f.OneOf {
+			values[i] = v
+		}
+		o["one_of"] = values
 	}
 	return o
 }
 
-// plain returns a value of encoding/json with its numbers as text.
-func plain(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		o := object{}
-		for name, child := range v {
-			o[name] = plain(child)
-		}
-		return o
-	case []any:
-		list := make([]any, len(v))
-		for i, child := range v {
-			list[i] = plain(child)
-		}
-		return list
-	case float64:
-		return decimal(v)
-	default:
-		return v
+// published returns the fields of a record the way Kong publishes schemas.
+func (s *shape) published() []any {
+	list := []any{}
+	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+		list = append(list, object{name: s.fields[name].described()})
 	}
+	return list
 }
 
-func integer(i int64) json.Number { return json.Number(strconv.FormatInt(i, 10)) }
-
-func decimal(f float64) json.Number {
-	return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+func (s *shape) described() object {
+	if s.isRef() {
+		return object{"type": s.typ}
+	}
+	o := maps.Clone(s.validators)
+	if o == nil {
+		o = object{}
+	}
+	o["type"] = s.typ
+	if s.required {
+		o["required"] = true
+	}
+	if s.fallback != nil {
+		o["default"] = s.fallback
+	}
+	if s.secret {
+		o["encrypted"] = true
+	}
+	if s.referenceable {
+		o["referenceable"] = true
+	}
+	switch {
+	case s.typ == "map":
+		// Both tell decK that there is nothing to fill in.
+		o["keys"], o["values"] = object{"type": "string"}, object{"type": "any"}
+		if s.item != nil {
+			o["values"] = s.item.described()
+		}
+	case s.item != nil:
+		o["elements"] = s.item.described()
+	case s.fields != nil:
+		o["fields"] = s.published()
+	}
+	return o
 }
+
+// isRef reports whether a value names another entity.
+func (s *shape) isRef() bool { return s.typ == "foreign" }
+
+func str() *shape { return &shape{typ: "string"} }
+
+// listOf is an array of something.
+func listOf(s *shape) *shape { return &shape{typ: "array", item: s} }

@@ -68,7 +68,7 @@ func (s *state) find(k *kind, name string) (object, bool) {
 	if e, ok := s.entities[k.name][name]; ok {
 		return e, true
 	}
-	if k.key == "" || name == "" {
+	if name == "" {
 		return nil, false
 	}
 	for _, e := range s.entities[k.name] {

@@ -192,13 +192,21 @@ func TestInformation(t *testing.T) {
 
 	raw := s.call("GET", "/schemas/plugins/ai-proxy-advanced", "").is(200).raw
 	for _, want := range []string{
-		`{"retries":{"default":5,"type":"integer"}}`, `{"header_value":{"encrypted":true,"referenceable":true,"type":"string"}}`,
-		`{"weight":{"default":100,"type":"integer"}}`, `{"service":{"type":"foreign"}}`, `{"threshold":{"type":"number"}}`,
+		`{"retries":{"between":[0,32767],"default":5,"type":"integer"}}`, `{"header_value":{"encrypted":true,"referenceable":true,"type":"string"}}`,
+		`{"weight":{"between":[1,65535],"default":100,"type":"integer"}}`, `{"service":{"type":"foreign"}}`,
+		`{"threshold":{"between":[0,1.7976931348623157e+308],"type":"number"}}`, `{"dimensions":{"between":[1,65536],"required":true,"type":"integer"}}`,
+		`{"max_tokens":{"gt":0,"type":"integer"}}`, `{"distance_metric":{"one_of":["cosine","euclidean"],"required":true,"type":"string"}}`,
+		`"len_min":1,"required":true,"type":"array"}`,
 	} {
 		require.Contains(t, raw, want)
 	}
 	s.call("GET", "/schemas/plugins/other", "").is(404)
-	s.call("GET", "/schemas/services", "").is(200)
+	services := s.call("GET", "/schemas/services", "").is(200).raw
+	for _, want := range []string{
+		`{"host":{"required":true,"type":"string"}}`, `{"port":{"between":[0,65535],"default":80,"type":"integer"}}`, `"default":"http","one_of":["grpc","grpcs","http"`,
+	} {
+		require.Contains(t, services, want)
+	}
 	require.Equal(t, "schema validation successful", s.call("POST", "/schemas/plugins/validate", aPlugin("")).is(200).object()["message"])
 	s.call("POST", "/schemas/plugins/validate", `{"name": "ai-proxy-advanced", "config": {}}`).is(400)
 	s.call("POST", "/schemas/services/validate", `{"name": "x"}`).is(400)
@@ -217,7 +225,7 @@ func TestRequestsOfManyClientsAtOnce(t *testing.T) {
 			r := httptest.NewRequest("POST", "http://localhost/consumers", strings.NewReader(`{"username": "user`+string(rune('a'+i))+`"}`))
 			r.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
-			s.api.Handler(s.apply).ServeHTTP(w, r)
+			s.api.Handler(s).ServeHTTP(w, r)
 			done <- w.Code
 		}()
 	}

@@ -30,6 +30,7 @@ type served struct {
 	mu      sync.Mutex
 	applied []*config.Config
 	refuse  error
+	refused error
 }
 
 // logged gathers a log.
@@ -50,7 +51,8 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-func (s *served) apply(_ context.Context, c *config.Config) error {
+// Apply is [Live].
+func (s *served) Apply(_ context.Context, c *config.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refuse != nil {
@@ -58,6 +60,13 @@ func (s *served) apply(_ context.Context, c *config.Config) error {
 	}
 	s.applied = append(s.applied, c)
 	return nil
+}
+
+// Refused is [Live].
+func (s *served) Refused() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
 }
 
 // refusing makes every further change fail to be put in force; nil ends that.
@@ -105,7 +114,7 @@ func serve(t testing.TB, o Options) *served {
 	api, err := Open(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, api.Close()) })
-	server := httptest.NewServer(api.Handler(s.apply))
+	server := httptest.NewServer(api.Handler(s))
 	t.Cleanup(server.Close)
 	s.api, s.url, s.state = api, server.URL, o.State
 	return s

@@ -21,8 +21,9 @@ type draft struct {
 	// parent is a reference that the path gives.
 	parent  string
 	owner   object
-	reveal  bool // the answer may show credentials
 	replace bool // PUT: what is not sent is not kept
+	// generated are the credentials that the server made up.
+	generated []string
 }
 
 // write puts a draft into the state and returns the entity as it is kept.
@@ -81,7 +82,7 @@ func (a *API) entity(s *state, d *draft) (object, []violation, *failure) {
 	if d.kind.credential() && e["consumer"] == nil {
 		violations = append(violations, wrong(missing, "consumer"))
 	}
-	violations = append(violations, d.generate(e)...)
+	d.generate(e)
 	violations = append(violations, d.kind.check(e)...)
 	for name, field := range d.kind.shape.fields {
 		// What a file has without, a PATCH of something else need not add.

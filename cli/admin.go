@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"semlb/admin"
 	"semlb/config"
 	"semlb/examples"
+	"semlb/server"
 )
 
 // adminOptions are the flags of the Admin API.
@@ -120,8 +122,30 @@ func (s *service) serveAdmin(o *serveOptions, r prometheus.Registerer) error {
 	if !isLoopback(l.Addr()) {
 		s.log.Warn("the Admin API is reachable from other machines, with the token and without TLS", "address", o.admin.listen)
 	}
-	s.onStop(s.supervisor.start(serveHTTP(l, o.admin.api.Handler(s.live.apply))))
+	s.onStop(s.supervisor.start(serveHTTP(l, o.admin.api.Handler(&liveConfig{s}))))
 	return nil
+}
+
+// liveConfig is the configuration in force as the Admin API sees it.
+type liveConfig struct{ *service }
+
+// Apply puts a change of the Admin API in force.
+func (l *liveConfig) Apply(ctx context.Context, cfg *config.Config) error {
+	err := l.live.apply(ctx, cfg)
+	l.ready.changed(err)
+	return unquoted(err)
+}
+
+// Refused is why the last change is not in force; nil if it is.
+func (l *liveConfig) Refused() error { return unquoted(l.ready.standing()) }
+
+// unquoted is an error without the words of Envoy, which are for the log and the
+// status page: clients of the Admin API did not write what they may quote.
+func unquoted(err error) error {
+	if refused := (*server.RefusedError)(nil); errors.As(err, &refused) {
+		return admin.ErrRefused
+	}
+	return err
 }
 
 // surviveHangups keeps SIGHUP, which reads configuration files again where there

@@ -36,7 +36,7 @@ func newChild(o *runOptions, s *service, binary, dir string) *child {
 		service: s, log: s.log, drain: o.drain,
 		admin: envoy.NewAdmin(socket),
 		process: &envoy.Process{
-			Binary: binary, Dir: dir, Concurrency: o.envoyConcurrency, Grace: grace, Log: s.log,
+			Binary: binary, Dir: dir, Concurrency: o.envoyConcurrency, Grace: grace, Log: s.log, Redact: s.discretion.redact,
 			Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{
 				NodeID:    "semlb-run",
 				Service:   envoy.Endpoint{Path: o.grpcSocket},

@@ -22,8 +22,10 @@ type live struct {
 	options *serveOptions
 	env     Environment
 	control *server.ControlPlane
-	loader  *loader
-	log     *slog.Logger
+	// discretion knows what Envoy was told and nobody else may be.
+	discretion *discretion
+	loader     *loader
+	log        *slog.Logger
 
 	snapshot atomic.Pointer[server.Snapshot]
 
@@ -134,6 +136,7 @@ func (l *live) resources(ctx context.Context, next *running) error {
 	if err != nil {
 		return err
 	}
+	l.discretion.tell(secretsOf(next.config, c.Credentials))
 	return l.control.Set(ctx, envoy.NewResources(c))
 }
 

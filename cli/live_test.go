@@ -25,11 +25,13 @@ func newLive(t *testing.T) *live {
 	t.Helper()
 	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	options := loadOptions{embeddings: "builtin", vectordb: "memory", budget: time.Second}
+	quiet := &discretion{}
 	l := (&live{
-		builder: &builder{options: options, log: log, health: router.NewHealth(time.Now, func(router.Change) {}), baseURL: options.providerURL},
-		options: &serveOptions{loadOptions: options, listen: "127.0.0.1:8000", grpcSocket: "/semlb.sock", hop: hopInternal},
-		control: server.NewControlPlane(t.Context(), log, server.NewMetrics(registry)),
-		loader:  newLoader(log, registry, func() {}), log: log,
+		discretion: quiet,
+		builder:    &builder{options: options, log: log, health: router.NewHealth(time.Now, func(router.Change) {}), baseURL: options.providerURL},
+		options:    &serveOptions{loadOptions: options, listen: "127.0.0.1:8000", grpcSocket: "/semlb.sock", hop: hopInternal},
+		control:    server.NewControlPlane(t.Context(), log, server.NewMetrics(registry), quiet.redact),
+		loader:     newLoader(log, registry, func() {}), log: log,
 		env: Environment{LookupEnv: func(string) (string, bool) { return "", false }},
 	}).init()
 	t.Cleanup(l.close)

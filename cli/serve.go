@@ -72,9 +72,7 @@ func (s *service) untilDone() {
 }
 
 // stayReady watches until ctx ends. The service is ready when its descriptions were
-// tried and every Envoy that is connected has the configuration. It does not wait
-// for a first Envoy, which may look at the readiness before it connects, or have
-// its whole configuration from a file.
+// tried, as long as requests can be served.
 func (s *service) stayReady(ctx context.Context) error {
 	select {
 	case <-s.live.loading():
@@ -82,14 +80,35 @@ func (s *service) stayReady(ctx context.Context) error {
 		return nil
 	}
 	for {
-		if !s.isReady() && (!s.needsEnvoy || s.control.Connected()) && (!s.control.Connected() || s.control.InForce()) {
-			if s.setReady(true) {
+		if able := s.able(); able != s.isReady() {
+			switch told := s.setReady(able); {
+			case told:
 				s.log.Info("ready")
+			case !able: // else the child is down, which was said
+				s.log.Error("not ready: Envoy refused the configuration and has none before it")
 			}
 		}
 		if !sleep(ctx, readyEvery) {
 			return nil
 		}
+	}
+}
+
+// able says whether requests can be served. It does not wait for a first Envoy,
+// which may look at the readiness before it connects, or have its whole
+// configuration from a file.
+func (s *service) able() bool {
+	switch was := s.isReady(); {
+	case !s.control.Connected():
+		return was || !s.needsEnvoy
+	case s.control.InForce():
+		return true
+	case s.control.Refusal() == nil: // an answer is outstanding
+		return was
+	default:
+		// An Envoy that has an earlier configuration goes on by it, with this process
+		// behind it. One that starts with a refused configuration is not to replace it.
+		return was && s.control.Serving()
 	}
 }
 

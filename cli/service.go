@@ -57,6 +57,7 @@ type service struct {
 	log        *slog.Logger
 	supervisor *supervisor
 	control    *server.ControlPlane
+	discretion discretion
 	grpc       *server.Server
 	live       *live
 	ready      readiness
@@ -85,12 +86,12 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	// Envoys keep their control plane while the process is ready to end.
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	s.onStop(endStreams)
-	s.control = server.NewControlPlane(streams, b.log, metrics)
-	s.ready.envoys = s.control.Envoys
+	s.control = server.NewControlPlane(streams, b.log, metrics, s.discretion.redact)
+	s.ready.envoys, s.ready.refused = s.control.Envoys, s.control.Refusal
 	b.health, b.replica = s.health(registry), rand.Text()
 	s.live = (&live{
 		builder: b, options: o, env: env, log: b.log,
-		control: s.control, loader: newLoader(b.log, registry, metrics.CountPanic),
+		control: s.control, discretion: &s.discretion, loader: newLoader(b.log, registry, metrics.CountPanic),
 	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {
@@ -118,7 +119,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 		return s, err
 	}
 	if len(o.files) > 0 && o.admin.state == "" {
-		r := &reloader{options: o, env: env, live: s.live, results: reloadCounter(registry), outcome: s.ready.reloaded}
+		r := &reloader{options: o, env: env, live: s.live, results: reloadCounter(registry), outcome: s.ready.changed}
 		s.onStop(s.supervisor.start(r.run))
 	}
 	return s, nil

@@ -16,13 +16,16 @@ import (
 
 // readiness is what the status port says of the process.
 type readiness struct {
-	mu         sync.Mutex
-	ready      bool
-	everReady  bool
-	reloadedAt time.Time
-	refusal    string
-	// envoys are the versions of the connected Envoys.
-	envoys func() []string
+	mu        sync.Mutex
+	ready     bool
+	everReady bool
+	changedAt time.Time
+	// refusal is why the last change is not in force; nil if it is.
+	refusal error
+	// envoys are the versions of the connected Envoys, and refused is why one of them
+	// does not take the configuration in force.
+	envoys  func() []string
+	refused func() error
 }
 
 // condition is the body of GET /status.
@@ -34,9 +37,10 @@ type condition struct {
 }
 
 type configuration struct {
-	// LastReload is when the files changed last; absent if they never did.
+	// LastReload is when the configuration changed last, or was to; absent if it never
+	// did.
 	LastReload *time.Time `json:"last_reload,omitempty"`
-	// Refused says why the last change is not in force.
+	// Refused says why the last change is not in force, or not with every Envoy.
 	Refused string `json:"refused,omitempty"`
 }
 
@@ -54,22 +58,33 @@ func (r *readiness) once() bool {
 	return r.everReady
 }
 
-// reloaded notes what came of a change of the configuration files.
-func (r *readiness) reloaded(err error) {
+// changed notes what came of a change of the configuration.
+func (r *readiness) changed(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reloadedAt, r.refusal = time.Now(), ""
-	if err != nil {
-		r.refusal = err.Error()
+	r.changedAt, r.refusal = time.Now(), err
+}
+
+// standing is why what is configured is not what is served; nil if it is.
+func (r *readiness) standing() error {
+	if err := r.refused(); err != nil {
+		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusal
 }
 
 func (r *readiness) condition() condition {
+	c := condition{Envoys: r.envoys()}
+	if err := r.standing(); err != nil {
+		c.Configuration.Refused = err.Error()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := condition{Ready: r.ready, Envoys: r.envoys(), Configuration: configuration{Refused: r.refusal}}
-	if !r.reloadedAt.IsZero() {
-		at := r.reloadedAt.UTC()
+	c.Ready = r.ready
+	if !r.changedAt.IsZero() {
+		at := r.changedAt.UTC()
 		c.Configuration.LastReload = &at
 	}
 	return c

@@ -32,6 +32,12 @@ type APIKey struct{ Consumer, Key string }
 // User is a user name and a password of HTTP basic authentication.
 type User struct{ Name, Password string }
 
+// Hash is what Envoy's configuration holds of the password.
+func (u User) Hash() string {
+	sum := sha1.Sum([]byte(u.Password)) //nolint:gosec // see the import
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
 // Issuer is who signs tokens, by their iss claim, and the file with the JSON Web
 // Key Set of its signatures.
 type Issuer struct{ Name, KeySetFile string }
@@ -78,8 +84,7 @@ func (c Credentials) apiKeyAuth() *apikeyv3.ApiKeyAuth {
 func (c Credentials) basicAuth() *basicv3.BasicAuth {
 	var lines strings.Builder
 	for _, u := range c.Users {
-		sum := sha1.Sum([]byte(u.Password)) //nolint:gosec // see the import
-		lines.WriteString(u.Name + ":{SHA}" + base64.StdEncoding.EncodeToString(sum[:]) + "\n")
+		lines.WriteString(u.Name + ":{SHA}" + u.Hash() + "\n")
 	}
 	return &basicv3.BasicAuth{
 		Users:                 &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: lines.String()}},

@@ -79,6 +79,8 @@ type Process struct {
 	// Drain takes the place of DrainTime; 0 leaves it.
 	Drain time.Duration
 	Log   *slog.Logger
+	// Redact takes out of what Envoy says what nobody may see; nil leaves it as it is.
+	Redact func(string) string
 }
 
 // DrainTime is how long a listener that was replaced goes on for the requests it
@@ -131,8 +133,8 @@ func (p *Process) Run(ctx context.Context) error {
 // maxLine bounds a line of Envoy's in the log, in bytes.
 const maxLine = 64 << 10
 
-// relay logs what Envoy says until it ends. Its warnings quote no header. Whatever
-// comes is read: Envoy would wait for that.
+// relay logs what Envoy says until it ends. Its warnings quote no header; they may
+// quote its configuration. Whatever comes is read: Envoy would wait for that.
 func (p *Process) relay(ctx context.Context, out io.Reader) {
 	lines := bufio.NewReaderSize(out, maxLine)
 	for {
@@ -150,6 +152,9 @@ func (p *Process) relay(ctx context.Context, out io.Reader) {
 // say logs a line of Envoy's.
 func (p *Process) say(ctx context.Context, line string, cut bool) {
 	level, text, _ := strings.Cut(line, " ")
+	if p.Redact != nil {
+		text = p.Redact(text)
+	}
 	if cut {
 		text += " [cut]"
 	}

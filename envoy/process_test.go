@@ -31,3 +31,19 @@ exit 1
 	require.Equal(t, 2, strings.Count(log.String(), "envoy says"))
 	require.Less(t, log.Len(), 2*maxLine)
 }
+
+func TestWhatEnvoySaysIsRedacted(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "envoy")
+	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/sh\necho \"warning regex 'annas-key(' is invalid\" >&2\necho \"error key annas-key\" >&2\n"), 0o700))
+	var log bytes.Buffer
+	p := &Process{
+		Binary: binary, Dir: dir, Bootstrap: Bootstrap(BootstrapOptions{NodeID: "test"}),
+		Log:    slog.New(slog.NewTextHandler(&log, nil)),
+		Redact: func(text string) string { return strings.ReplaceAll(text, "annas-key", "[redacted]") },
+	}
+	require.ErrorContains(t, p.Run(t.Context()), "envoy ended")
+	require.Contains(t, log.String(), "regex '[redacted](' is invalid")
+	require.Contains(t, log.String(), "key [redacted]")
+	require.NotContains(t, log.String(), "annas-key")
+}

@@ -28,14 +28,14 @@ type ControlPlane struct {
 	server  serverv3.Server
 	log     *slog.Logger
 	metrics *Metrics
+	redact  func(string) string
 
 	mu       sync.Mutex
 	versions map[resource.Type]string
-	acked    map[int64]map[resource.Type]string // by stream
-	envoys   map[int64]string                   // versions, by stream
+	answers  answers
+	envoys   map[int64]string // versions, by stream
 	// refusedAt is when an Envoy that is too old was logged last.
 	refusedAt time.Time
-	refusal   error         // of the versions in force
 	changed   chan struct{} // closed and replaced whenever an Envoy answers or leaves
 }
 
@@ -45,18 +45,20 @@ type everyEnvoy struct{}
 func (everyEnvoy) ID(*corev3.Node) string { return envoy.NodeCluster }
 
 // NewControlPlane makes a control plane without a configuration: Envoys that
-// connect wait for the first Set.
-func NewControlPlane(ctx context.Context, log *slog.Logger, metrics *Metrics) *ControlPlane {
+// connect wait for the first Set. An Envoy that refuses a configuration may quote
+// it; redact takes what nobody may see out of its words.
+func NewControlPlane(ctx context.Context, log *slog.Logger, metrics *Metrics, redact func(string) string) *ControlPlane {
 	c := &ControlPlane{
 		cache: cachev3.NewSnapshotCache(true, everyEnvoy{}, nil),
-		log:   log, metrics: metrics,
+		log:   log, metrics: metrics, redact: redact,
 		changed: make(chan struct{}),
-		acked:   make(map[int64]map[resource.Type]string),
+		answers: newAnswers(),
 		envoys:  make(map[int64]string),
 	}
 	c.server = serverv3.NewServer(ctx, c.cache, serverv3.CallbackFuncs{
-		StreamRequestFunc: c.onRequest,
-		StreamClosedFunc:  c.onClosed,
+		StreamRequestFunc:  c.onRequest,
+		StreamResponseFunc: c.onResponse,
+		StreamClosedFunc:   c.onClosed,
 	})
 	return c
 }
@@ -83,7 +85,7 @@ func (c *ControlPlane) Set(ctx context.Context, r envoy.Resources) error {
 		return fmt.Errorf("make xDS snapshot: %w", err)
 	}
 	c.mu.Lock()
-	c.versions, c.refusal = versions, nil
+	c.versions = versions
 	c.mu.Unlock()
 	if err := c.cache.SetSnapshot(ctx, envoy.NodeCluster, &snapshot); err != nil {
 		return fmt.Errorf("set xDS snapshot: %w", err)
@@ -117,6 +119,13 @@ func versionOf(resources []types.Resource) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
+// onResponse notes what an Envoy is sent, whose answer names no more than the nonce.
+func (c *ControlPlane) onResponse(_ context.Context, stream int64, _ *discoveryv3.DiscoveryRequest, r *discoveryv3.DiscoveryResponse) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answers.sent(stream, r)
+}
+
 // onRequest notes what an Envoy says of a configuration: a discovery request that
 // names a nonce answers the response of that nonce.
 func (c *ControlPlane) onRequest(stream int64, r *discoveryv3.DiscoveryRequest) error {
@@ -125,28 +134,37 @@ func (c *ControlPlane) onRequest(stream int64, r *discoveryv3.DiscoveryRequest) 
 	if err := c.admit(stream, r); err != nil {
 		return err
 	}
-	if c.acked[stream] == nil {
-		c.acked[stream] = make(map[resource.Type]string)
-	}
-	switch detail := r.GetErrorDetail(); {
-	case r.GetResponseNonce() == "": // the first request of a type
-	case detail != nil:
-		c.metrics.rejections.Inc()
-		c.log.Error("envoy refused its configuration", "type", r.GetTypeUrl(), "error", detail.GetMessage())
-		c.refusal = &RefusedError{Detail: detail.GetMessage()}
-	default:
-		c.acked[stream][r.GetTypeUrl()] = r.GetVersionInfo()
+	c.answers.taken(stream, r)
+	if detail := r.GetErrorDetail(); detail != nil {
+		c.refused(stream, r, c.redact(detail.GetMessage()))
+	} else if c.inForce() {
+		c.answers.forgive()
 	}
 	c.wake()
 	return nil
+}
+
+// refused notes that an Envoy did not take what it was sent; c.mu is held.
+func (c *ControlPlane) refused(stream int64, r *discoveryv3.DiscoveryRequest, detail string) {
+	c.metrics.rejections.Inc()
+	c.log.Error("envoy refused its configuration", "type", r.GetTypeUrl(), "error", detail)
+	version, ok := c.answers.refused(stream, r, detail)
+	if ok {
+		// To the cache the request looks as if it had taken the version. Otherwise the
+		// cache would send what was refused again at once, for ever.
+		r.VersionInfo = version
+	}
 }
 
 // onClosed forgets an Envoy that went away.
 func (c *ControlPlane) onClosed(stream int64, _ *corev3.Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.acked, stream)
+	c.answers.left(stream)
 	c.dismiss(stream)
+	if c.inForce() {
+		c.answers.forgive()
+	}
 	c.wake()
 }
 
@@ -160,12 +178,12 @@ func (c *ControlPlane) wake() {
 func (c *ControlPlane) Connected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.acked) > 0
+	return len(c.answers.streams) > 0
 }
 
 // RefusedError is a configuration that Envoy did not take.
 type RefusedError struct {
-	// Detail is Envoy's own words.
+	// Detail is Envoy's own words, redacted.
 	Detail string
 }
 
@@ -177,7 +195,7 @@ func (e *RefusedError) Error() string { return "envoy refused its configuration:
 func (c *ControlPlane) Wait(ctx context.Context) error {
 	for {
 		c.mu.Lock()
-		done, refusal, changed := c.inForce(), c.refusal, c.changed
+		done, refusal, changed := c.inForce(), c.answers.refusal(c.versions), c.changed
 		c.mu.Unlock()
 		switch {
 		case refusal != nil:
@@ -197,20 +215,27 @@ func (c *ControlPlane) Wait(ctx context.Context) error {
 func (c *ControlPlane) InForce() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.refusal == nil && c.inForce()
+	return c.inForce()
+}
+
+// Refusal is the *RefusedError of the configuration in force, also after the Envoy
+// that refused it has left; nil if none did, or all that are connected have taken it
+// since.
+func (c *ControlPlane) Refusal() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answers.refusal(c.versions)
+}
+
+// Serving says whether any connected Envoy has a whole configuration to serve by:
+// the one in force, or one before it.
+func (c *ControlPlane) Serving() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answers.serving(c.versions)
 }
 
 // inForce says whether all Envoys acknowledged every type; c.mu is held.
 func (c *ControlPlane) inForce() bool {
-	if len(c.versions) == 0 {
-		return false
-	}
-	for _, acked := range c.acked {
-		for t, version := range c.versions {
-			if acked[t] != version {
-				return false
-			}
-		}
-	}
-	return len(c.acked) > 0
+	return len(c.versions) > 0 && c.answers.agree(c.versions)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func newControlPlane(t *testing.T) *controlPlane {
 	c := &controlPlane{registry: prometheus.NewRegistry(), log: new(bytes.Buffer)}
 	ctx, stop := context.WithCancel(context.Background())
 	log := slog.New(slog.NewTextHandler(c.log, nil)) // the control plane writes with its lock held
-	c.ControlPlane = server.NewControlPlane(ctx, log, server.NewMetrics(c.registry))
+	c.ControlPlane = server.NewControlPlane(ctx, log, server.NewMetrics(c.registry), redacted)
 	require.NoError(t, c.Set(ctx, envoy.NewResources(envoy.Config{ListenHost: "127.0.0.1", ListenPort: 8000, BodyLimit: 1 << 20, Routes: []envoy.Route{{}}})))
 	s := grpc.NewServer()
 	c.Register(s)
@@ -55,6 +56,9 @@ func newControlPlane(t *testing.T) *controlPlane {
 	c.client = discoveryv3.NewAggregatedDiscoveryServiceClient(conn)
 	return c
 }
+
+// redacted stands for what takes credentials out of Envoy's words.
+func redacted(text string) string { return strings.ReplaceAll(text, "annas-key", "[redacted]") }
 
 // ask asks for the clusters as an Envoy of a version does; nil is one that reports
 // none.

@@ -1,0 +1,129 @@
+package admin
+
+import (
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/config"
+)
+
+// The model has a type for credentials; the table says of fields that they are.
+func TestEveryCredentialOfTheModelIsMasked(t *testing.T) {
+	kinds, err := newKinds(config.Options{})
+	require.NoError(t, err)
+	found := 0
+	for name, typ := range map[string]reflect.Type{
+		plugins: reflect.TypeFor[config.AIProxyAdvanced](), keyAuths: reflect.TypeFor[config.KeyAuthCredential](),
+		basicAuths: reflect.TypeFor[config.BasicAuthCredential](), jwtSecrets: reflect.TypeFor[config.JWTSecret](),
+	} {
+		s := kinds[name].shape
+		if name == plugins {
+			s = s.fields["config"]
+		}
+		found += requireMasked(t, name, s, typ)
+	}
+	require.Greater(t, found, 25)
+}
+
+// requireMasked counts the credentials of a type, each of which a shape has to mask.
+func requireMasked(t *testing.T, path string, s *shape, typ reflect.Type) int {
+	t.Helper()
+	switch {
+	case typ == reflect.TypeFor[config.Secret]():
+		require.NotNil(t, s, path)
+		require.True(t, s.secret, path)
+		return 1
+	case s == nil:
+		require.Equal(t, reflect.String, typ.Kind(), path) // a type of both targets and embeddings, of which one has no such field
+		return 0
+	case typ.Kind() == reflect.Pointer:
+		return requireMasked(t, path, s, typ.Elem())
+	case typ.Kind() == reflect.Slice:
+		return requireMasked(t, path+"[]", s.item, typ.Elem())
+	case typ.Kind() != reflect.Struct:
+		return 0
+	}
+	n := 0
+	for i := range typ.NumField() {
+		if tag := typ.Field(i).Tag.Get("kong"); tag != "" && tag != "-" {
+			n += requireMasked(t, path+"."+tag, s.fields[tag], typ.Field(i).Type)
+		}
+	}
+	return n
+}
+
+// filled fills the defaults of a published record in, as decK does before it compares
+// what a file says with what is in force. Records are entered where they are required
+// or given.
+func filled(fields []any, given object) object {
+	out := object{}
+	for name, v := range given {
+		out[name] = v
+	}
+	for _, entry := range fields {
+		for name, v := range entry.(object) {
+			field := v.(object)
+			below, _ := field["fields"].([]any)
+			elements, _ := field["elements"].(object)
+			each, ofRecords := elements["fields"].([]any)
+			record, isRecord := given[name].(object)
+			list, isList := given[name].([]any)
+			switch {
+			case field["type"] == "record" && (isRecord || field["required"] == true):
+				out[name] = filled(below, record)
+			case isList && ofRecords:
+				all := []any{}
+				for _, e := range list {
+					all = append(all, filled(each, e.(object)))
+				}
+				out[name] = all
+			case given[name] == nil:
+				out[name] = field["default"]
+			}
+		}
+	}
+	return out
+}
+
+func TestDefaultsThatDecKFillsInLoadAndMakeNoDifference(t *testing.T) {
+	example, err := os.ReadFile("../examples/deck/global.yaml")
+	require.NoError(t, err)
+	load := config.Options{Env: variablesOf("DECK_OPENAI_API_KEY", "sk-x")}
+	seed := serve(t, Options{Seed: []config.Source{{Name: "global.yaml", Data: example}}, Load: load})
+	asked, _ := seed.call("GET", "/config", "").object()["plugins"].([]any)
+	require.NotEmpty(t, asked)
+	whole, _ := asked[0].(object)["config"].(object)
+	minimal, _ := parsed(t, aPlugin(""))["config"].(object)
+	semantic := parsed(t, `{"balancer": {"algorithm": "semantic"},
+		"embeddings": {"model": {"provider": "openai", "name": "m", "options": {"upstream_url": "http://e.test/v1/embeddings"}}},
+		"vectordb": {"strategy": "redis", "distance_metric": "cosine", "dimensions": 8, "redis": {"host": "h"}},
+		"targets": [{"route_type": "llm/v1/chat", "description": "d", "model": {"provider": "openai", "name": "m"}}]}`)
+	for name, given := range map[string]object{"minimal": minimal, "semantic": semantic, "example": whole} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, Options{Token: config.NewSecret("token"), Load: load}).with("Kong-Admin-Token", "token")
+			fields, _ := s.call("GET", "/schemas/plugins/ai-proxy-advanced", "").is(200).object()["fields"].([]any)
+			var settings []any
+			for _, entry := range fields {
+				if config, ok := entry.(object)["config"].(object); ok {
+					settings, _ = config["fields"].([]any)
+				}
+			}
+			want := filled(settings, given)
+			body := string(toJSON(object{"name": "ai-proxy-advanced", "config": want}, ""))
+			got := s.call("POST", "/plugins?export=secrets", body).is(201).object()
+			require.Equal(t, want, got["config"])
+		})
+	}
+}
+
+func parsed(t *testing.T, text string) object {
+	t.Helper()
+	v, err := parseJSON([]byte(text))
+	require.NoError(t, err)
+	o, ok := v.(object)
+	require.True(t, ok)
+	return o
+}

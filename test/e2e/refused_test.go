@@ -1,0 +1,164 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
+	"github.com/stretchr/testify/require"
+	statusv3 "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"semlb/envoy"
+	"semlb/test/harness"
+)
+
+// picky is an Envoy that refuses every listener with a consumer's key in it, and
+// quotes the key.
+type picky struct {
+	t      *testing.T
+	stream discoveryv3.AggregatedDiscoveryService_StreamAggregatedResourcesClient
+	taken  map[string]string
+	// leave ends the connection.
+	leave func()
+}
+
+const annasKey = "annas-planted-key"
+
+func newPicky(t *testing.T, address string) *picky {
+	t.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	p := &picky{t: t, taken: map[string]string{}}
+	p.stream, err = discoveryv3.NewAggregatedDiscoveryServiceClient(conn).StreamAggregatedResources(t.Context())
+	require.NoError(t, err)
+	for _, typ := range []string{resource.ClusterType, resource.ListenerType, resource.RouteType} {
+		require.NoError(t, p.stream.Send(&discoveryv3.DiscoveryRequest{Node: &corev3.Node{Id: "picky"}, TypeUrl: typ, ResourceNames: namesOf(typ)}))
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.run()
+	}()
+	p.leave = sync.OnceFunc(func() {
+		require.NoError(t, conn.Close())
+		<-done
+	})
+	t.Cleanup(p.leave)
+	return p
+}
+
+// namesOf are the resources of a type that an Envoy asks for; nil is all.
+func namesOf(typ string) []string {
+	if typ != resource.RouteType {
+		return nil
+	}
+	var names []string
+	for _, r := range envoy.NewResources(envoy.Config{}).Routes {
+		names = append(names, r.GetName())
+	}
+	return names
+}
+
+// run answers until the stream ends.
+func (p *picky) run() {
+	for {
+		r, err := p.stream.Recv()
+		if err != nil {
+			return
+		}
+		answer := &discoveryv3.DiscoveryRequest{TypeUrl: r.GetTypeUrl(), ResponseNonce: r.GetNonce(), ResourceNames: namesOf(r.GetTypeUrl())}
+		if strings.Contains(r.String(), annasKey) {
+			answer.ErrorDetail = &statusv3.Status{Message: "Duplicated credential key: '" + annasKey + "'"}
+		} else {
+			p.taken[r.GetTypeUrl()] = r.GetVersionInfo()
+		}
+		answer.VersionInfo = p.taken[r.GetTypeUrl()]
+		if p.stream.Send(answer) != nil {
+			return
+		}
+	}
+}
+
+// TestARefusalOfEnvoyIsToldWithoutSecrets has an Envoy refuse what the Admin API was
+// told while no Envoy was there, and then a change. The key that the Envoy quotes is
+// nowhere to be read.
+func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	admin, status, grpcAddress := harness.FreeAddress(t), harness.FreeAddress(t), harness.FreeAddress(t)
+	p := harness.Run(t, harness.Build(t), "serve", "--state", filepath.Join(t.TempDir(), "state.json"), "--listen", harness.FreeAddress(t),
+		"--admin", admin, "--status", status, "--grpc-socket", "", "--grpc-listen", grpcAddress, "--drain", "0s", "--log-level", "debug")
+	harness.AwaitReady(t, "http://"+status)
+	get := func(url string) string { return body(t, "GET", "http://"+url, "") }
+	refused := func(page string) string {
+		var answer struct{ Configuration struct{ Refused string } }
+		require.NoError(t, json.Unmarshal([]byte(get(page+"/status")), &answer))
+		return answer.Configuration.Refused
+	}
+	secretFree := func(texts ...string) {
+		t.Helper()
+		for _, text := range append(texts, p.Log(), get(status+"/status"), get(admin+"/status"), get(status+"/metrics")) {
+			require.NotContains(t, text, annasKey)
+		}
+	}
+	body(t, "POST", "http://"+admin+"/consumers", `{"username": "anna"}`)
+	created := body(t, "POST", "http://"+admin+"/consumers/anna/key-auth", `{"key": "`+annasKey+`", "id": "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"}`)
+	require.Contains(t, created, "6f1f9cc4", "no Envoy was there to refuse it")
+	require.Empty(t, refused(status))
+
+	// An Envoy that has nothing else refuses what is in force.
+	one := newPicky(t, grpcAddress)
+	harness.AwaitStatus(t, "http://"+status+"/readyz", http.StatusServiceUnavailable)
+	require.Equal(t, "envoy refused its configuration: Duplicated credential key: '[redacted]'", refused(status))
+	require.Contains(t, refused(admin), "Envoy refused the configuration; the log of semlb")
+	require.NotContains(t, refused(admin), "Duplicated")
+	require.Contains(t, p.Log(), "Duplicated credential key: '[redacted]'")
+	secretFree()
+
+	// Without the key it takes it.
+	body(t, "DELETE", "http://"+admin+"/consumers/anna/key-auth/6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11", "")
+	harness.AwaitReady(t, "http://"+status)
+	require.Empty(t, refused(status))
+	require.Empty(t, refused(admin))
+
+	// A change that it refuses is not in force. It goes on by the one before, and so
+	// does semlb.
+	answer := body(t, "POST", "http://"+admin+"/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
+	require.Contains(t, answer, "Envoy refused the configuration; the log of semlb")
+	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
+	require.Contains(t, refused(status), "Duplicated credential key: '[redacted]'")
+	require.JSONEq(t, `{"data": [], "next": null}`, get(admin+"/consumers/anna/key-auth"))
+	secretFree(answer)
+	body(t, "POST", "http://"+admin+"/consumers", `{"username": "otto"}`)
+	require.Empty(t, refused(status))
+
+	// An Envoy that is gone says nothing more, and semlb stays ready.
+	one.leave()
+	require.Eventually(t, func() bool { return strings.Contains(get(status+"/status"), `"envoys":[]`) }, 10*time.Second, 20*time.Millisecond)
+	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
+}
+
+// body sends JSON and returns the answer's.
+func body(t *testing.T, method, url, text string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(text))
+	require.NoError(t, err)
+	if text != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	all, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return string(all)
+}
