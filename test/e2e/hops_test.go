@@ -31,6 +31,8 @@ type mistaken struct {
 	stubs []*harness.Stub
 	outer func(*extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
 	inner func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error)
+	// thinks, if it is set, is called before a role answers.
+	thinks func(ctx context.Context, role string)
 }
 
 func (m *mistaken) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
@@ -48,6 +50,9 @@ func (m *mistaken) Process(stream extprocv3.ExternalProcessor_ProcessServer) err
 	}
 	if _, err := stream.Recv(); err != nil {
 		return err
+	}
+	if m.thinks != nil {
+		m.thinks(stream.Context(), role)
 	}
 	answer, err := m.answer(role, headers)
 	if err != nil {
