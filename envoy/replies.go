@@ -87,10 +87,10 @@ func mutationRefused(header string) *hcmv3.ResponseMapper {
 	}, envoysOwn("response.code == 500"), header)
 }
 
-// envoysOwn matches replies for which a CEL expression is true and that are not the
-// external processor's.
+// envoysOwn matches replies for which a CEL expression is true and that are neither
+// the external processor's nor a route's.
 func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
-	return expression(condition + ` && !response.code_details.startsWith("semlb_")`)
+	return expression(condition + ` && !response.code_details.startsWith("semlb_") && response.code_details != "direct_response"`)
 }
 
 // innerReplies decides, for what Envoy itself answers inside the inner hop,
