@@ -67,14 +67,17 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 		UpstreamBindConfig:            writeTimeout(u.WriteTimeout),
 	}
 	discover(c, u.Host)
+	options := &httpv3.HttpProtocolOptions{
+		CommonHttpProtocolOptions: providerHead().ofResponses(),
+		UpstreamProtocolOptions:   onlyHTTP1(),
+	}
 	if u.Scheme == "https" {
 		c.TransportSocket = tlsSocket(u, trust)
-		c.TypedExtensionProtocolOptions = httpOptions(&httpv3.HttpProtocolOptions{
-			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_AutoConfig{
-				AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{},
-			},
-		})
+		options.UpstreamProtocolOptions = &httpv3.HttpProtocolOptions_AutoConfig{
+			AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{},
+		}
 	}
+	c.TypedExtensionProtocolOptions = httpOptions(options)
 	return c
 }
 
@@ -110,13 +113,15 @@ func writeTimeout(d time.Duration) *corev3.BindConfig {
 
 func tlsSocket(u Upstream, trust string) *corev3.TransportSocket {
 	common := &tlsv3.CommonTlsContext{}
+	sni, kind := u.Host, tlsv3.SubjectAltNameMatcher_DNS
+	if _, err := netip.ParseAddr(u.Host); err == nil {
+		// RFC 6066 allows no address as a server name.
+		sni, kind = "", tlsv3.SubjectAltNameMatcher_IP_ADDRESS
+	}
 	if !u.SkipVerify {
 		san := &tlsv3.SubjectAltNameMatcher{
-			SanType: tlsv3.SubjectAltNameMatcher_DNS,
+			SanType: kind,
 			Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: u.Host}},
-		}
-		if _, err := netip.ParseAddr(u.Host); err == nil {
-			san.SanType = tlsv3.SubjectAltNameMatcher_IP_ADDRESS
 		}
 		common.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContext{
 			ValidationContext: &tlsv3.CertificateValidationContext{
@@ -126,7 +131,7 @@ func tlsSocket(u Upstream, trust string) *corev3.TransportSocket {
 		}
 	}
 	return transportSocket("envoy.transport_sockets.tls", &tlsv3.UpstreamTlsContext{
-		Sni:              u.Host,
+		Sni:              sni,
 		CommonTlsContext: common,
 	})
 }

@@ -33,6 +33,8 @@ func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
 			},
 		}}
 	}
+	common := innerHead().ofResponses()
+	common.IdleTimeout = durationpb.New(hopIdle)
 	return &clusterv3.Cluster{
 		Name:                          hopCluster,
 		ClusterDiscoveryType:          &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
@@ -41,15 +43,19 @@ func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
 		CircuitBreakers:               unlimitedBreakers(),
 		LoadAssignment:                loadAssignment(hopCluster, address),
 		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
-			CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(hopIdle)},
-			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
-				ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
-					ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
-						HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
-					},
-				},
-			},
+			CommonHttpProtocolOptions: common,
+			UpstreamProtocolOptions:   onlyHTTP1(),
 		}),
+	}
+}
+
+func onlyHTTP1() *httpv3.HttpProtocolOptions_ExplicitHttpConfig_ {
+	return &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+		ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
+			ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
+				HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
+			},
+		},
 	}
 }
 

@@ -25,8 +25,6 @@ func outer(c Config) *listenerv3.Listener {
 		NormalizePath:                 wrapperspb.Bool(true),
 		RequestHeadersTimeout:         durationpb.New(time.Minute),
 		RequestTimeout:                durationpb.New(5 * time.Minute),
-		// A listener that was replaced has no idle connection left when it goes.
-		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(DrainTime / 2)},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
 		},
@@ -38,6 +36,8 @@ func outer(c Config) *listenerv3.Listener {
 		HttpFilters: append(c.Credentials.filters(),
 			httpFilter(extProcName, outerProcessor(c.messageTimeout())), terminal()),
 	}
+	// A listener that was replaced has no idle connection left when it goes.
+	outerHead().ofRequests(manager, DrainTime/2)
 	routed(manager, c.Static, outerRouteConfig(l, c.Routes))
 	return &listenerv3.Listener{
 		Name: outerListener,
@@ -59,9 +59,10 @@ func inner(c Config) *listenerv3.Listener {
 		// The provider's, not ours.
 		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH,
 		// The outer hop made the request ID; a new one would lose the trace.
-		GenerateRequestId:         wrapperspb.Bool(false),
-		StreamIdleTimeout:         durationpb.New(0),
-		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(innerIdle)},
+		GenerateRequestId: wrapperspb.Bool(false),
+		StreamIdleTimeout: durationpb.New(0),
+		// The hop is HTTP/1, which carries no scheme, and providers on HTTP/2 get one.
+		SchemeHeaderTransformation: &corev3.SchemeHeaderTransformation{MatchUpstream: true},
 		// In memory there is no peer to wait for; the default would hold back a broken
 		// stream's end for a second.
 		DelayedCloseTimeout: durationpb.New(0),
@@ -75,6 +76,7 @@ func inner(c Config) *listenerv3.Listener {
 	}
 	manager.HttpFilters = append(manager.HttpFilters, observers()...)
 	manager.HttpFilters = append(manager.HttpFilters, terminal())
+	innerHead().ofRequests(manager, innerIdle)
 	routed(manager, c.Static, innerRouteConfig(l, c.IdleTimeouts))
 	listener := &listenerv3.Listener{
 		Name:                          innerListener,

@@ -3,6 +3,7 @@ package envoy
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +46,12 @@ func testCredentials(dir string) Credentials {
 		APIKeys: []APIKey{{Consumer: "ann", Key: "key-of-ann"}},
 		Users:   []User{{Name: "bob", Password: "password-of-bob"}},
 		Issuers: []Issuer{{Name: "carol", KeySetFile: filepath.Join(dir, "carol.json")}, {Name: "dave", KeySetFile: filepath.Join(dir, "carol.json")}},
+	}
+}
+
+func TestCredentialFiltersAreGolden(t *testing.T) {
+	for _, filter := range testCredentials("/run/semlb").filters() {
+		golden(t, "credentials-"+strings.TrimPrefix(filter.Name, "semlb."), filter)
 	}
 }
 

@@ -55,6 +55,13 @@ const (
 	headerAttempt     = "x-envoy-attempt-count"
 	headerRateLimited = "x-envoy-ratelimited"
 	headerServedBy    = "x-kong-llm-model"
+
+	// headerProxyLatency is the time in milliseconds until the attempt that answered
+	// began, and headerUpstreamLatency from then until its answer did. Only the inner
+	// hop knows whether a provider answered at all; Envoy adds neither where it does not
+	// know the number.
+	headerProxyLatency    = "x-kong-proxy-latency"
+	headerUpstreamLatency = "x-kong-upstream-latency"
 )
 
 // InternalHeaders are dropped from what clients send and from what providers get.

@@ -14,7 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -42,12 +42,26 @@ func (v Version) Before(w Version) bool {
 
 var versionText = regexp.MustCompile(`/(\d+)\.(\d+)\.(\d+)[^/]*/`)
 
+// A binary has this long to say its version, and to end when it has not.
+const (
+	versionTimeout = 10 * time.Second
+	versionGrace   = time.Second
+)
+
 // VersionOf asks a binary for its version. The error is a sentence that says what
 // is wrong with it.
 func VersionOf(ctx context.Context, binary string) (Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, binary, "--version").Output()
+	cmd := exec.CommandContext(ctx, binary, "--version")
+	children := newProcessGroup(cmd, versionGrace)
+	out, err := cmd.Output()
+	if cmd.Process != nil {
+		children.end()
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return Version{}, fmt.Errorf("%s --version does not end: it had %s", binary, versionTimeout)
+	}
 	if err != nil {
 		return Version{}, fmt.Errorf("run %s --version: %w", binary, err)
 	}
@@ -66,7 +80,7 @@ func VersionOf(ctx context.Context, binary string) (Version, error) {
 
 // Process is an Envoy run as a child.
 type Process struct {
-	// Binary is the path of Envoy.
+	// Binary is the path of Envoy, or of a script that runs it.
 	Binary string
 	// Bootstrap is what it starts with.
 	Bootstrap *bootstrapv3.Bootstrap
@@ -109,23 +123,29 @@ func (p *Process) Run(ctx context.Context) error {
 		args = append(args, "--concurrency", strconv.Itoa(p.Concurrency))
 	}
 	cmd := exec.CommandContext(ctx, p.Binary, args...)
-	cmd.SysProcAttr = childAttributes()
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = p.Grace
-	out, err := cmd.StderrPipe()
-	if err != nil {
-		return fmt.Errorf("start envoy: %w", err)
-	}
+	children := newProcessGroup(cmd, p.Grace)
+	said, stderr := io.Pipe()
+	cmd.Stderr = stderr
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start envoy: %w", err)
 	}
-	p.relay(ctx, out)
+	var relayed sync.WaitGroup
+	relayed.Go(func() {
+		p.relay(ctx, said)
+		_ = said.Close() // so that nobody waits for a reader; it cannot fail
+	})
 	err = cmd.Wait()
+	children.end()
+	_ = stderr.Close() // the same
+	relayed.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		err = errors.New("it exited with status 0")
+	case errors.Is(err, exec.ErrWaitDelay):
+		err = errors.New("it exited with status 0, but not what it had started; run it in the foreground")
 	}
 	return fmt.Errorf("envoy ended: %w", err)
 }

@@ -19,7 +19,7 @@ type failure struct {
 	flags []string
 	// details is a part of the response code details; with flags, both are asked for.
 	details       string
-	status        uint32
+	status        uint32 // 0 keeps Envoy's own
 	message, code string
 	kind          string // the error's type; "" for upstream_error
 }
@@ -84,7 +84,13 @@ func routerUnavailable() failure {
 func mutationRefused(header string) *hcmv3.ResponseMapper {
 	return mapper(failure{
 		status: 500, code: "internal_error", kind: "server_error", message: "The router could not handle this request.",
-	}, expression(`response.code == 500 && !response.code_details.startsWith("semlb_")`), header)
+	}, envoysOwn("response.code == 500"), header)
+}
+
+// envoysOwn matches replies for which a CEL expression is true and that are neither
+// the external processor's nor a route's.
+func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
+	return expression(condition + ` && !response.code_details.startsWith("semlb_") && response.code_details != "direct_response"`)
 }
 
 // innerReplies decides, for what Envoy itself answers inside the inner hop,
@@ -114,31 +120,10 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 	return c
 }
 
-// outerReplies puts what Envoy itself answers to clients into the shape that
-// OpenAI's clients show.
-func outerReplies() *hcmv3.LocalReplyConfig {
-	c := &hcmv3.LocalReplyConfig{}
-	for _, f := range []failure{
-		routerUnavailable(),
-		{details: "request_payload_too_large", status: 413, message: "The request body is too large.", code: "request_too_large", kind: "invalid_request_error"},
-		{details: "jwt_authn_access_denied", status: 401, message: "The token is not valid.", code: "invalid_credential", kind: "authentication_error"},
-		{details: "basic_auth", status: 401, message: "The user name or the password is wrong.", code: "invalid_credential", kind: "authentication_error"},
-		{details: "api_key", status: 401, message: "The API key is not valid.", code: "invalid_credential", kind: "authentication_error"},
-	} {
-		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
-	}
-	for _, f := range failures() {
-		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
-	}
-	c.Mappers = append(c.Mappers, mutationRefused(""))
-	return c
-}
-
 func mapper(f failure, filter *accesslogv3.AccessLogFilter, header string) *hcmv3.ResponseMapper {
-	m := &hcmv3.ResponseMapper{
-		Filter:             filter,
-		StatusCode:         wrapperspb.UInt32(f.status),
-		BodyFormatOverride: errorFormat(f),
+	m := &hcmv3.ResponseMapper{Filter: filter, BodyFormatOverride: errorFormat(f)}
+	if f.status != 0 {
+		m.StatusCode = wrapperspb.UInt32(f.status)
 	}
 	if header != "" {
 		m.HeadersToAdd = responseHeader(header, "true")

@@ -33,7 +33,10 @@ func hopRoute(l limits, name string, match *routev3.RouteMatch) *routev3.Route {
 		Match:                   match,
 		RequestBodyBufferLimit:  wrapperspb.UInt64(l.outerRoute),
 		ResponseHeadersToRemove: []string{HeaderRetry, headerRateLimited},
-		ResponseHeadersToAdd:    responseHeader("x-kong-request-id", "%REQ(X-REQUEST-ID)%"),
+		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
+			setHeader("x-kong-request-id", "%REQ(X-REQUEST-ID)%"),
+			setHeader(headerProxyLatency, "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%"),
+		},
 		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 			ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: hopCluster},
 			// No limit on the whole: attempts have their own, and a stream may be long.
@@ -68,7 +71,10 @@ func innerRouteConfig(l limits, idle []time.Duration) *routev3.RouteConfiguratio
 		}},
 		// A provider's own copies must not steer the outer hop.
 		ResponseHeadersToRemove: []string{HeaderRetry, headerRateLimited},
-		ResponseHeadersToAdd:    responseHeader(headerServedBy, "%DYNAMIC_METADATA("+metadataSpace+":"+metadataServed+")%"),
+		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
+			setHeader(headerServedBy, "%DYNAMIC_METADATA("+metadataSpace+":"+metadataServed+")%"),
+			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
+		},
 		RequestHeadersToRemove: slices.Concat([]string{
 			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited, headerScheme,
 			"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",

@@ -2,12 +2,16 @@ package server
 
 import (
 	"cmp"
+	"fmt"
+	"net/http"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"semlb/envoy"
+	"semlb/provider"
 	"semlb/router"
 )
 
@@ -42,6 +46,24 @@ func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struc
 		}
 	}
 	return x
+}
+
+// checkHead refuses a head to which the plan could not be added.
+func (x *exchange) checkHead() error {
+	count, size := 0, 0
+	for _, h := range x.headers {
+		size += len(h.GetKey()) + len(h.GetRawValue()) + len(h.GetValue())
+		if !strings.HasPrefix(h.GetKey(), ":") {
+			count++
+		}
+	}
+	if count <= envoy.MaxHeaders && size <= envoy.MaxHeaderBytes {
+		return nil
+	}
+	return &provider.RequestError{
+		Status: http.StatusRequestHeaderFieldsTooLarge, Code: "headers_too_large",
+		Message: fmt.Sprintf("the request has more than %d headers, or more than %d bytes of them", envoy.MaxHeaders, envoy.MaxHeaderBytes),
+	}
 }
 
 // header is the first value of a header, by its lower-case name, or "". Envoy's

@@ -18,6 +18,9 @@ import (
 // plan is the outer role: it reads the request, has it planned, and rewrites it
 // for the plan's first target.
 func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	if err := x.checkHead(); err != nil {
+		return p.refuse(ctx, x, err)
+	}
 	snapshot := p.snapshot()
 	match := matchOf(ctx, snapshot, x)
 	instance := snapshot.Find(match)

@@ -3,12 +3,15 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/stretchr/testify/require"
 
+	"semlb/envoy"
 	"semlb/test/harness"
 )
 
@@ -50,6 +53,50 @@ func TestAClientThatLeavesEndsItsAttempt(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestAClientThatLeavesWhileTheInnerRoleThinks: the question is taken back, and the
+// second target is not asked.
+func TestAClientThatLeavesWhileTheInnerRoleThinks(t *testing.T) {
+	t.Parallel()
+	asked, takenBack := make(chan struct{}, 1), make(chan struct{}, 1)
+	m := &mistaken{
+		t: t, stubs: stubs(t, 3), inner: right,
+		outer: func(r *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) { return r, nil },
+		thinks: func(ctx context.Context, role string) {
+			if role == envoy.RoleInner {
+				asked <- struct{}{}
+				<-ctx.Done()
+				takenBack <- struct{}{}
+			}
+		},
+	}
+	url := m.start(t)
+	for _, p := range harness.Protocols() {
+		reset(m.stubs...)
+		m.stubs[0].Do(harness.Status(429))
+		ctx, leave := context.WithCancel(t.Context())
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(harness.Chat("hello")))
+		require.NoError(t, err)
+		left := make(chan error, 1)
+		client := harness.NewClient(t, p)
+		go func() {
+			_, err := harness.Send(client, r)
+			left <- err
+		}()
+		<-asked
+		leave()
+		require.ErrorIs(t, <-left, context.Canceled)
+		select {
+		case <-takenBack:
+		case <-time.After(2 * time.Second): // Envoy's message_timeout is later
+			t.Fatal("the inner role was left thinking")
+		}
+		time.Sleep(100 * time.Millisecond) // long enough for a further attempt
+		require.Equal(t, []int{1, 0, 0}, counts(m.stubs...))
+		reset(m.stubs...)
+		require.Equal(t, http.StatusOK, ask(t, p, url).Status, "the next good request")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/envoy"
 	"semlb/test/harness"
 )
 
@@ -22,10 +23,10 @@ func TestClientsCannotSteerWithHeaders(t *testing.T) {
 		urlsOf(all[0], all[1]), urlsOf(all[2], all[3]))))})
 	other := "http_" + all[2].Authority + "_c60000_w60000"
 	spoofed := http.Header{}
-	for name, value := range map[string]string{
-		"x-semlb-plan": "a,b,c", "x-semlb-instance": "another", "x-semlb-originals": "AQAA",
-		"x-semlb-first": other, "x-semlb-cluster": other, "x-semlb-served": "openai/spoofed",
-		"x-semlb-retry": "connect,protocol,reset,timeout", "x-semlb-idle": "1",
+	for name, value := range spoofs(map[string]string{
+		"x-semlb-plan": "a,b,c", "x-semlb-originals": "AQAA", "x-semlb-first": other, "x-semlb-cluster": other,
+		"x-semlb-served": "openai/spoofed", "x-semlb-retry": "connect,protocol,reset,timeout", "x-semlb-idle": "1",
+		"x-semlb-observe": envoy.ObserveAll, "x-semlb-words": "9",
 		"x-envoy-attempt-count": "7", "x-envoy-max-retries": "9", "x-envoy-retry-on": "5xx,reset,retriable-4xx",
 		"x-envoy-retriable-status-codes": "400,401,200", "x-envoy-retriable-header-names": "content-type",
 		"x-envoy-upstream-rq-timeout-ms": "1", "x-envoy-upstream-rq-per-try-timeout-ms": "1",
@@ -36,7 +37,7 @@ func TestClientsCannotSteerWithHeaders(t *testing.T) {
 		"x-envoy-downstream-service-node": "x", "x-envoy-upstream-stream-duration-ms": "1",
 		"x-envoy-retry-grpc-on": "cancelled",
 		"x-forwarded-for":       "10.0.0.1", "x-forwarded-proto": "https", "x-forwarded-host": "other", "x-forwarded-port": "1", "x-envoy-ratelimited": "true", "x-kong-llm-model": "spoofed",
-	} {
+	}) {
 		spoofed[mixed(name)] = []string{value, value}
 		spoofed[strings.ToUpper(name)] = []string{value}
 	}
@@ -65,6 +66,7 @@ func TestClientsCannotSteerWithHeaders(t *testing.T) {
 						requireAttempt(t, got, stub, 0, i, prompts()[0])
 						for name := range got.Header {
 							lower := strings.ToLower(name)
+							require.NotContains(t, envoy.InternalHeaders(), lower)
 							require.False(t, strings.HasPrefix(lower, "x-semlb-") || strings.HasPrefix(lower, "x-envoy-") ||
 								strings.HasPrefix(lower, "x-forwarded-"), "%s reached the provider", name)
 						}
@@ -74,6 +76,17 @@ func TestClientsCannotSteerWithHeaders(t *testing.T) {
 			})
 		}
 	}
+	require.NotContains(t, s.Log(), "msg=answer", "a client had an attempt observed")
+}
+
+// spoofs adds to values one for every internal header that is not among them.
+func spoofs(values map[string]string) map[string]string {
+	for _, name := range envoy.InternalHeaders() {
+		if values[name] == "" {
+			values[name] = "spoofed"
+		}
+	}
+	return values
 }
 
 // mixed is a name in mixed letter case.

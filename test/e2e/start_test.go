@@ -33,7 +33,7 @@ func taken(t *testing.T) string {
 // stderr what is wrong and what to do.
 func TestWhatPreventsAStartIsSaidInOneSentence(t *testing.T) {
 	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: "http://127.0.0.1:9"}}}))
-	listen, status := taken(t), taken(t)
+	listen, status, admin := taken(t), taken(t), taken(t)
 	missing := filepath.Join(t.TempDir(), "no-such-envoy")
 	for _, tt := range []struct {
 		name string
@@ -42,6 +42,7 @@ func TestWhatPreventsAStartIsSaidInOneSentence(t *testing.T) {
 	}{
 		{"listen port taken", []string{"--listen", listen}, []string{listen + " is taken by another program", "--listen"}},
 		{"status port taken", []string{"--status", status}, []string{status + " is taken by another program", "--status"}},
+		{"admin port taken", []string{"--admin", admin}, []string{admin + " is taken by another program", "--admin"}},
 		{"Envoy missing", []string{"--envoy", missing}, []string{"--envoy", missing, "no such file"}},
 		{"not an Envoy", []string{"--envoy", script(t, "echo hello")}, []string{"is not an Envoy"}},
 		{"an Envoy that fails", []string{"--envoy", script(t, "exit 3")}, []string{"--envoy", "exit status 3"}},

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/envoy"
 	"semlb/test/harness"
 )
 
@@ -171,14 +173,18 @@ func TestFault08RoutingHeaders(t *testing.T) {
 	w := start(t, options{flags: []string{"-c", harness.WriteConfig(t, consumerWithInstance(trap))}})
 	cluster := func(s *harness.Stub) string { return "http_" + s.Authority + "_c60000_w60000" }
 	spoofed := http.Header{}
-	for name, value := range map[string]string{
-		"x-semlb-cluster": cluster(w.code), "x-semlb-first": cluster(w.code), "x-semlb-plan": "a,b", "x-semlb-instance": "i",
-		"x-semlb-originals": "AQAA", "x-semlb-served": "spoofed", "x-semlb-retry": "|connect|", "x-semlb-idle": "1", "x-semlb-probes": "a:1",
+	values := map[string]string{
+		"x-semlb-cluster": cluster(w.code), "x-semlb-first": cluster(w.code), "x-semlb-plan": "a,b",
+		"x-semlb-originals": "AQAA", "x-semlb-retry": "|connect|", "x-semlb-idle": "1", "x-semlb-probes": "a:1", "x-semlb-observe": envoy.ObserveAll,
 		"x-semlb-consumer": "someone", "x-semlb-basic-user": "someone", "x-semlb-issuer": "someone",
 		"x-consumer-username": "someone", "x-consumer-id": consumerID, "x-consumer-custom-id": "custom-someone", "x-consumer-groups": "some-group",
 		"x-envoy-attempt-count": "2", "x-envoy-max-retries": "0", "x-envoy-retry-on": "5xx", "x-envoy-original-path": "/x",
 		"x-envoy-upstream-rq-timeout-ms": "1", "x-envoy-ratelimited": "true", "x-forwarded-host": "x",
-	} {
+	}
+	for _, name := range envoy.InternalHeaders() {
+		values[name] = cmp.Or(values[name], "spoofed")
+	}
+	for name, value := range values {
 		spoofed[name] = []string{value, value}
 		spoofed[strings.ToUpper(name)] = []string{value}
 		spoofed[strings.ToUpper(name[:3])+name[3:]] = []string{value}

@@ -122,7 +122,7 @@ func SSE(n int, gap time.Duration) Behaviour {
 	}
 }
 
-// SSECut streams n events and then resets the connection.
+// SSECut streams n events, of none the head only, and then resets the connection.
 func SSECut(n int) Behaviour {
 	return func(x *Exchange) {
 		stream(x, n, 0)
@@ -154,6 +154,9 @@ func stream(x *Exchange, n int, gap time.Duration) {
 	x.Writer.Header().Set("Content-Type", "text/event-stream")
 	x.Writer.WriteHeader(http.StatusOK)
 	flush := http.NewResponseController(x.Writer)
+	if err := flush.Flush(); err != nil {
+		panic(http.ErrAbortHandler)
+	}
 	for i := range n {
 		if i > 0 && !pause(x, gap) {
 			panic(http.ErrAbortHandler)

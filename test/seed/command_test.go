@@ -3,6 +3,8 @@ package seed_test
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -134,20 +136,29 @@ func TestExplainWithoutRedisSaysNothingOfTheLibrarys(t *testing.T) {
 	require.NotContains(t, r.Stderr, "pool.go")
 }
 
+// TestEnvoysConfigurationHoldsNoKey, and Envoy takes it as it is printed.
 func TestEnvoysConfigurationHoldsNoKey(t *testing.T) {
+	ca := harness.NewCA(t)
+	static := []string{"envoy", "--static", "-c", seedFile(t), "--trusted-ca", ca.File}
 	for name, args := range map[string][]string{
-		"static":    {"envoy", "--static", "-c", seedFile(t)},
-		"bootstrap": {"envoy"},
+		"static":                 static,
+		"static with a socket":   append(static, "--hop", "uds", "--envoy-admin", "127.0.0.1:9901"),
+		"static over TCP":        append(static, "--grpc-address", "127.0.0.1:8081", "--grpc-address", "127.0.0.1:8082"),
+		"bootstrap":              {"envoy"},
+		"bootstrap for replicas": {"envoy", "--grpc-address", "semlb-0.semlb:8081", "--grpc-address", "semlb-1.semlb:8081", "--envoy-admin", "127.0.0.1:9901"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := command(t, args...)
 			require.Zero(t, r.Code, r.Stderr)
 			require.Empty(t, r.Stderr)
-			require.True(t, json.Valid([]byte(r.Stdout)))
 			require.NotRegexp(t, `(?i)bearer|authorization"`, r.Stdout)
+			file := filepath.Join(t.TempDir(), "envoy.json")
+			require.NoError(t, os.WriteFile(file, []byte(r.Stdout), 0o600))
+			out, err := exec.Command(harness.Envoy(t), "--mode", "validate", "-c", file, "--log-level", "error").CombinedOutput()
+			require.NoError(t, err, string(out))
 		})
 	}
-	static := command(t, "envoy", "--static", "-c", seedFile(t)).Stdout
-	require.Contains(t, static, "api.openai.com")
-	require.Equal(t, 1, strings.Count(static, `"address": "api.openai.com"`), "one cluster for the three targets of one endpoint")
+	printed := command(t, static...).Stdout
+	require.Contains(t, printed, "api.openai.com")
+	require.Equal(t, 1, strings.Count(printed, `"address": "api.openai.com"`), "one cluster for the three targets of one endpoint")
 }

@@ -1,0 +1,106 @@
+package envoy
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"github.com/stretchr/testify/require"
+)
+
+// standIn writes a script that stands in for Envoy. It finds its directory in $dir,
+// where it can leave the ID of a process for [pidIn].
+func standIn(t *testing.T, text string) (binary, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	binary = filepath.Join(dir, "envoy")
+	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/sh\ndir='"+dir+"'\n"+text+"\n"), 0o755))
+	return binary, dir
+}
+
+// pidIn waits for a process that a script has started.
+func pidIn(t *testing.T, dir string) int {
+	t.Helper()
+	var pid int
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(filepath.Join(dir, "pid"))
+		if err != nil {
+			return false
+		}
+		pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+		return err == nil
+	}, 10*time.Second, 5*time.Millisecond)
+	return pid
+}
+
+// requireEnded says that a process has ended; one that nobody has waited for yet has
+// ended too.
+func requireEnded(t *testing.T, pid int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil {
+			return true
+		}
+		return strings.HasPrefix(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " Z")
+	}, 2*time.Second, 5*time.Millisecond, "process %d goes on", pid)
+}
+
+// TestStoppingEndsWhateverTheProgramStarted: the program is a script that starts
+// another process and does not become it.
+func TestStoppingEndsWhateverTheProgramStarted(t *testing.T) {
+	const grace = 500 * time.Millisecond
+	for name, script := range map[string]string{
+		"a wrapper without exec":            `sleep 300 & echo $! >$dir/pid; wait`,
+		"one that writes its output away":   `sleep 300 >/dev/null 2>&1 & echo $! >$dir/pid; wait`,
+		"one that does not listen":          `trap "" TERM; sleep 300 & echo $! >$dir/pid; wait`,
+		"one whose Envoy does not listen":   `sh -c 'trap "" TERM; echo $$ >'$dir'/pid; while :; do sleep 1; done' & trap "exit 0" TERM; wait`,
+		"one that becomes Envoy, with exec": `echo $$ >$dir/pid; exec sleep 300`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			binary, dir := standIn(t, script)
+			p := Process{Binary: binary, Bootstrap: &bootstrapv3.Bootstrap{}, Dir: dir, Grace: grace, Log: slog.New(slog.DiscardHandler)}
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- p.Run(ctx) }()
+			pid := pidIn(t, dir)
+			start := time.Now()
+			stop()
+			select {
+			case err := <-ended:
+				require.NoError(t, err)
+			case <-time.After(grace + 5*time.Second):
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+				t.Fatal("it never ended")
+			}
+			require.Less(t, time.Since(start), grace+time.Second)
+			requireEnded(t, pid)
+		})
+	}
+}
+
+// TestAProgramThatLeavesAnEnvoyBehindHasFailed: what it left would keep the port.
+func TestAProgramThatLeavesAnEnvoyBehindHasFailed(t *testing.T) {
+	binary, dir := standIn(t, `sleep 300 & echo $! >$dir/pid`)
+	p := Process{Binary: binary, Bootstrap: &bootstrapv3.Bootstrap{}, Dir: dir, Grace: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
+	require.ErrorContains(t, p.Run(t.Context()), "run it in the foreground")
+	requireEnded(t, pidIn(t, dir))
+}
+
+// TestAProgramThatDoesNotSayItsVersionIsNotWaitedFor, nor what it started.
+func TestAProgramThatDoesNotSayItsVersionIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	binary, dir := standIn(t, `sleep 300 & echo $! >$dir/pid; wait`)
+	start := time.Now()
+	_, err := VersionOf(t.Context(), binary)
+	require.ErrorContains(t, err, "--version does not end: it had 10s")
+	require.Less(t, time.Since(start), versionTimeout+versionGrace+2*time.Second)
+	requireEnded(t, pidIn(t, dir))
+}

@@ -1,0 +1,100 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/harness"
+)
+
+// own starts semlb as a process of its own, with an Envoy and a target.
+func own(t *testing.T, envoy, target string, flags ...string) (p *harness.Program, url, status string) {
+	t.Helper()
+	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: target}}}))
+	listen, statusAddress := harness.FreeAddress(t), harness.FreeAddress(t)
+	p = harness.Run(t, harness.Build(t), append([]string{
+		"run", "-c", config, "--listen", listen, "--status", statusAddress, "--admin", "off",
+		"--envoy", envoy, "--hop", harness.Hop(), "--embeddings", "builtin", "--vectordb", "memory",
+	}, flags...)...)
+	return p, "http://" + listen, "http://" + statusAddress
+}
+
+// TestAnEnvoyThatHangsOnStartIsStoppedWithSemlb: it is a script that does not become
+// the program it starts.
+func TestAnEnvoyThatHangsOnStartIsStoppedWithSemlb(t *testing.T) {
+	t.Parallel()
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	hanging := script(t, `[ "$1" = --version ] && echo "envoy  version: 0123456789abcdef/1.40.0/Clean/RELEASE/BoringSSL" && exit 0
+sleep 300 & echo $! >`+pidFile+`
+wait`)
+	p, _, _ := own(t, hanging, "http://127.0.0.1:9")
+	pid := 0
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(pidFile)
+		if err == nil {
+			pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+		}
+		return err == nil
+	}, 20*time.Second, 10*time.Millisecond)
+	_, status := p.Stop(12 * time.Second)
+	require.Zero(t, status, p.Log())
+	// One that nobody has waited for yet can still be signalled, so its state is read.
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	require.True(t, err != nil || strings.Contains(string(stat), ") Z"), "what the script started goes on: %s", stat)
+}
+
+// TestAWrapperAroundEnvoyServesAndStops: real requests through a script without exec.
+func TestAWrapperAroundEnvoyServesAndStops(t *testing.T) {
+	t.Parallel()
+	stub := harness.NewStub(t, "provider")
+	wrapper := script(t, harness.Envoy(t)+` "$@"`)
+	p, url, status := own(t, wrapper, stub.URL, "--drain", "1s")
+	harness.AwaitReady(t, status)
+	r := harness.NewClient(t, harness.HTTP1)
+	response, err := r.Post(url+harness.ChatPath, "application/json", strings.NewReader(harness.Chat("hello")))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, 200, response.StatusCode)
+	_, code := p.Stop(12 * time.Second)
+	require.Zero(t, code, p.Log())
+}
+
+// TestASecondSignalEndsSemlbAtOnce while the first one's drain waits for an answer.
+func TestASecondSignalEndsSemlbAtOnce(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // it has no time to remove its files
+	stub := harness.NewStub(t, "provider")
+	stub.Do(harness.Hang())
+	p, url, status := own(t, harness.Envoy(t), stub.URL, "--drain", "5m")
+	harness.AwaitReady(t, status)
+	client := harness.NewClient(t, harness.HTTP1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		response, err := client.Post(url+harness.ChatPath, "application/json", strings.NewReader(harness.Chat("hello")))
+		if err == nil {
+			_ = response.Body.Close()
+		}
+	}()
+	stub.Await(t, 1)
+	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
+	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "msg=stopping") }, 5*time.Second, 10*time.Millisecond)
+	select {
+	case <-p.Exited():
+		t.Fatal("it did not wait for the answer")
+	case <-time.After(500 * time.Millisecond):
+	}
+	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
+	select {
+	case <-p.Exited():
+	case <-time.After(5 * time.Second):
+		t.Fatal("a second signal was ignored")
+	}
+	<-ended // Envoy has ended with it
+}
