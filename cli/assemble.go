@@ -61,6 +61,10 @@ type builder struct {
 	told sync.Map
 	// shared holds the embedders, which outlive a reload that does not change them.
 	shared pool
+	// embedded is told of vectors that were asked for, and unshared of each event that
+	// other replicas were not told of; nil tells nobody.
+	embedded func(embeddings.Result, int)
+	unshared func()
 }
 
 // assemble builds the parts of every enabled plugin. They are closed with close,

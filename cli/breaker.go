@@ -53,11 +53,20 @@ func (b *builder) share(p *config.Plugin, parts *pluginParts, options *router.Op
 		return fmt.Errorf("config.vectordb.redis: %w", err)
 	}
 	parts.shared = shared.New(client, shared.Options{
-		Key: "kong:semlb:v1:targets:" + digest(p.Scope), Replica: b.replica, Log: b.log,
+		Key: "kong:semlb:v1:targets:" + digest(p.Scope), Replica: b.replica, Log: b.log, Dropped: b.unshared,
 	})
 	parts.close = append(parts.close, parts.shared.Close)
 	options.Share = parts.shared.Publish
 	return nil
+}
+
+// unsharedCounter registers the count of events that did not get to other replicas.
+func unsharedCounter(r prometheus.Registerer) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "semlb_shared_events_dropped_total", Help: "Events of targets that other replicas were not told of, because Redis was away or too slow.",
+	})
+	r.MustRegister(c)
+	return c
 }
 
 // follow makes an assembly's routers go by what other replicas learn, and unfollow
@@ -88,7 +97,7 @@ func (s *service) health(r prometheus.Registerer) *router.Health {
 	out, back := changes.WithLabelValues("out"), changes.WithLabelValues("back")
 	health := router.NewHealth(time.Now, func(c router.Change) {
 		model := ""
-		if t := findTarget(s.live.snapshot.Load(), c.Target); t != nil {
+		if t := s.live.snapshot.Load().Targets()[c.Target]; t != nil {
 			model = t.Name()
 		}
 		if c.Out {
@@ -101,27 +110,15 @@ func (s *service) health(r prometheus.Registerer) *router.Health {
 	})
 	r.MustRegister(changes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "semlb_targets_out", Help: "Targets that are out because they failed, or are being probed.",
-	}, func() float64 { return float64(len(health.Out())) }))
+	}, func() float64 { return float64(len(health.Out())) }), newTargetsOut(health, func() *server.Snapshot { return s.live.snapshot.Load() }))
 	return health
-}
-
-func findTarget(s *server.Snapshot, id string) *server.Target {
-	for _, i := range s.Instances {
-		if t := i.Targets[id]; t != nil {
-			return t
-		}
-	}
-	return nil
 }
 
 // forget lets go of what is known of targets that requests cannot come to any more.
 func (l *live) forget() {
-	if l.builder.health == nil {
-		return
+	targets := l.snapshot.Load().Targets()
+	l.metrics.SetTargets(targets)
+	if l.builder.health != nil {
+		l.builder.health.Keep(slices.Collect(maps.Keys(targets))...)
 	}
-	var ids []string
-	for _, i := range l.snapshot.Load().Instances {
-		ids = slices.AppendSeq(ids, maps.Keys(i.Targets))
-	}
-	l.builder.health.Keep(ids...)
 }

@@ -22,6 +22,7 @@ type live struct {
 	options *serveOptions
 	env     Environment
 	control *server.ControlPlane
+	metrics *server.Metrics
 	// discretion knows what Envoy was told and nobody else may be.
 	discretion *discretion
 	loader     *loader

@@ -24,14 +24,15 @@ import (
 func newLive(t *testing.T) *live {
 	t.Helper()
 	log, registry := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	metrics := server.NewMetrics(registry)
 	options := loadOptions{embeddings: "builtin", vectordb: "memory", budget: time.Second}
 	quiet := &discretion{}
 	l := (&live{
 		discretion: quiet,
 		builder:    &builder{options: options, log: log, health: router.NewHealth(time.Now, func(router.Change) {}), baseURL: options.providerURL},
 		options:    &serveOptions{loadOptions: options, listen: "127.0.0.1:8000", grpcSocket: "/semlb.sock", hop: hopInternal},
-		control:    server.NewControlPlane(t.Context(), log, server.NewMetrics(registry), quiet.redact),
-		loader:     newLoader(log, registry, func() {}), log: log,
+		control:    server.NewControlPlane(t.Context(), log, metrics, quiet.redact),
+		metrics:    metrics, loader: newLoader(log, registry, func() {}), log: log,
 		env: Environment{LookupEnv: func(string) (string, bool) { return "", false }},
 	}).init()
 	t.Cleanup(l.close)

@@ -14,23 +14,22 @@ type pool struct {
 }
 
 type pooled struct {
-	embedder embeddings.Embedder
-	close    func() error
-	users    int
+	opened
+	users int
 }
 
 // get returns the embedder of key, opened at the first asking, and what lets go of
 // it.
-func (p *pool) get(key string, open func() (embeddings.Embedder, func() error, error)) (embeddings.Embedder, func() error, error) {
+func (p *pool) get(key string, open func() (opened, error)) (embeddings.Embedder, func() error, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	item := p.items[key]
 	if item == nil {
-		embedder, closeIt, err := open()
+		o, err := open()
 		if err != nil {
 			return nil, nil, err
 		}
-		item = &pooled{embedder: embedder, close: closeIt}
+		item = &pooled{opened: o}
 		if p.items == nil {
 			p.items = make(map[string]*pooled)
 		}
@@ -49,4 +48,15 @@ func (p *pool) release(key string, item *pooled) error {
 	}
 	delete(p.items, key)
 	return item.close()
+}
+
+// all are the embedders that someone uses.
+func (p *pool) all() []opened {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]opened, 0, len(p.items))
+	for _, item := range p.items {
+		all = append(all, item.opened)
+	}
+	return all
 }

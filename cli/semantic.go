@@ -63,7 +63,7 @@ func (b *builder) embedder(p *config.Plugin, parts *pluginParts) (embeddings.Emb
 	if b.options.embeddings == "builtin" {
 		key = digest(b.options.embeddings)
 	}
-	embedder, release, err := b.shared.get(key, func() (embeddings.Embedder, func() error, error) { return b.openEmbedder(p) })
+	embedder, release, err := b.shared.get(key, func() (opened, error) { return b.openEmbedder(p) })
 	if err != nil {
 		return nil, err
 	}
@@ -71,33 +71,39 @@ func (b *builder) embedder(p *config.Plugin, parts *pluginParts) (embeddings.Emb
 	return embedder, nil
 }
 
-func (b *builder) openEmbedder(p *config.Plugin) (embeddings.Embedder, func() error, error) {
-	var next embeddings.Embedder
-	var remote *embeddings.OpenAI
-	closeNext := func() error { return nil }
+func (b *builder) openEmbedder(p *config.Plugin) (opened, error) {
 	if b.options.embeddings == "builtin" {
 		model, err := static.Builtin()
 		if err != nil {
-			return nil, nil, fmt.Errorf("open built-in embedding model: %w", err)
+			return opened{}, fmt.Errorf("open built-in embedding model: %w", err)
 		}
-		next = model
-	} else {
-		var err error
-		if remote, err = b.remoteEmbedder(p); err != nil {
-			return nil, nil, fmt.Errorf("config.embeddings: %w", err)
+		cache, err := b.cache(model)
+		if err != nil {
+			return opened{}, err
 		}
-		closeNext = remote.Close
-		next = embeddings.NewGuard(remote, embeddings.GuardOptions{Timeout: embedTimeout / 2})
+		return opened{embedder: cache, cache: cache, close: cache.Close}, nil
 	}
-	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout})
+	remote, err := b.remoteEmbedder(p)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make embedding cache: %w", err)
+		return opened{}, fmt.Errorf("config.embeddings: %w", err)
 	}
-	closeAll := func() error { return errors.Join(cache.Close(), closeNext()) }
-	if remote != nil {
-		return adopting{Cache: cache, remote: remote}, closeAll, nil
+	guard := embeddings.NewGuard(remote, embeddings.GuardOptions{Timeout: embedTimeout / 2})
+	cache, err := b.cache(guard)
+	if err != nil {
+		return opened{}, err
 	}
-	return cache, closeAll, nil
+	return opened{
+		embedder: adopting{Cache: cache, remote: remote}, cache: cache, guard: guard,
+		close: func() error { return errors.Join(cache.Close(), remote.Close()) },
+	}, nil
+}
+
+func (b *builder) cache(next embeddings.Embedder) (*embeddings.Cache, error) {
+	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout, Count: b.embedded})
+	if err != nil {
+		return nil, fmt.Errorf("make embedding cache: %w", err)
+	}
+	return cache, nil
 }
 
 // embedTimeout bounds one call of a remote embedder. A request waits for it no

@@ -89,9 +89,11 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	s.control = server.NewControlPlane(streams, b.log, metrics, s.discretion.redact)
 	s.ready.envoys, s.ready.refused = s.control.Envoys, s.control.Refusal
 	b.health, b.replica = s.health(registry), rand.Text()
+	b.countEmbeddings(registry)
+	b.unshared = unsharedCounter(registry).Inc
 	s.live = (&live{
 		builder: b, options: o, env: env, log: b.log,
-		control: s.control, discretion: &s.discretion, loader: newLoader(b.log, registry, metrics.CountPanic),
+		control: s.control, discretion: &s.discretion, metrics: metrics, loader: newLoader(b.log, registry, metrics.CountPanic),
 	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {

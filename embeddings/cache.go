@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -19,6 +18,9 @@ type CacheOptions struct {
 	TTL time.Duration
 	// LoadTimeout bounds one call of the embedder, whoever waits for it. Default 5 s.
 	LoadTimeout time.Duration
+	// Count is told of n more vectors or calls with a result, often and by several
+	// goroutines at once. Nil tells nobody.
+	Count func(r Result, n int)
 }
 
 // entryOverhead is about what the key and the bookkeeping of an entry take.
@@ -44,8 +46,7 @@ type Cache struct {
 	prefix  string
 	timeout time.Duration
 	kept    *otter.Cache[cacheKey, []float32]
-
-	hits, misses, joined atomic.Uint64
+	count   func(Result, int)
 
 	mu      sync.Mutex
 	loads   map[cacheKey]*load
@@ -53,12 +54,8 @@ type Cache struct {
 	running sync.WaitGroup
 }
 
-// CacheStats counts texts since the start, and what is kept now.
+// CacheStats is what is kept now, about.
 type CacheStats struct {
-	// Hits were answered from memory, Misses by a call of the embedder, and Joined
-	// by the call that another caller had made.
-	Hits, Misses, Joined uint64
-	// Entries and Bytes are what is kept, about.
 	Entries int
 	Bytes   uint64
 }
@@ -70,6 +67,9 @@ func NewCache(next Embedder, options CacheOptions) (*Cache, error) {
 	}
 	if options.LoadTimeout <= 0 {
 		options.LoadTimeout = defaultTimeout
+	}
+	if options.Count == nil {
+		options.Count = func(Result, int) {}
 	}
 	kept := &otter.Options[cacheKey, []float32]{
 		MaximumWeight: options.MaxBytes,
@@ -87,6 +87,7 @@ func NewCache(next Embedder, options CacheOptions) (*Cache, error) {
 		prefix:  next.Info().Model + "\x00",
 		timeout: options.LoadTimeout,
 		kept:    memory,
+		count:   options.Count,
 		loads:   make(map[cacheKey]*load),
 	}, nil
 }
@@ -94,15 +95,9 @@ func NewCache(next Embedder, options CacheOptions) (*Cache, error) {
 // Info describes the model behind the cache.
 func (c *Cache) Info() Info { return c.next.Info() }
 
-// Stats returns the counts.
+// Stats returns what is kept.
 func (c *Cache) Stats() CacheStats {
-	return CacheStats{
-		Hits:    c.hits.Load(),
-		Misses:  c.misses.Load(),
-		Joined:  c.joined.Load(),
-		Entries: c.kept.EstimatedSize(),
-		Bytes:   c.kept.WeightedSize(),
-	}
+	return CacheStats{Entries: c.kept.EstimatedSize(), Bytes: c.kept.WeightedSize()}
 }
 
 // Close gives up the running loads, waits for them, and lets go of the vectors.
@@ -131,7 +126,9 @@ func (c *Cache) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 		}
 		vectors[i] = v
 	}
-	c.hits.Add(uint64(len(texts) - len(missing)))
+	if n := len(texts) - len(missing); n > 0 {
+		c.count(Hit, n)
+	}
 	if len(missing) == 0 {
 		return vectors, nil
 	}

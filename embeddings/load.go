@@ -22,16 +22,15 @@ func (c *Cache) order(ctx context.Context, texts []string, missing []int) ([]tic
 		if !running {
 			// A load may have ended between the first look and the lock.
 			if v, ok := c.kept.GetIfPresent(key); ok {
-				c.hits.Add(1)
+				c.count(Hit, 1)
 				tickets = append(tickets, ticket{ready: v})
 				continue
 			}
 			l = fresh
 			c.loads[key] = l
 			l.keys, l.texts = append(l.keys, key), append(l.texts, texts[i])
-			c.misses.Add(1)
 		} else {
-			c.joined.Add(1)
+			c.count(Joined, 1)
 		}
 		if !joined[l] {
 			joined[l] = true
@@ -63,6 +62,7 @@ func (c *Cache) finish(l *load, vectors [][]float32, err error) {
 	if err != nil && c.isClosed() {
 		l.err = &Error{Kind: KindUnavailable, Err: ErrClosed}
 	}
+	c.count(resultOf(l.err), 1)
 	if err == nil {
 		l.vectors = make(map[cacheKey][]float32, len(l.keys))
 		for i, key := range l.keys {

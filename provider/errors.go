@@ -26,11 +26,18 @@ const (
 	CodeStreaming = "streaming_not_enabled"
 )
 
+// Codes lists every code of a RequestError of this package.
+func Codes() []string {
+	return []string{
+		CodeInvalidJSON, CodeAmbiguousJSON, CodeTooComplex, CodeInvalidRequest, CodeContentType, CodeRouteType, CodeStreaming,
+	}
+}
+
 // RequestError is a fault of the client's request, to be answered with Status
 // and the body JSON writes. It never holds a prompt or a credential.
 type RequestError struct {
 	Status  int    // HTTP status
-	Code    string // one of the Code constants
+	Code    string // one of Codes, or of the package that made it
 	Message string // for the client
 }
 

@@ -105,7 +105,7 @@ func knownLog(name string) string {
 	if name == envoy.LogAttempts || name == envoy.LogRequests {
 		return name
 	}
-	return "other"
+	return logOther
 }
 
 // guarded keeps a panic from ending the process.

@@ -176,8 +176,8 @@ func TestAttemptsAreReported(t *testing.T) {
 		{Target: "b2", Result: router.Answered, Status: 429, RetryAfter: 7 * time.Second, Probe: 0xff},
 		{Target: "a1", Result: router.Failed},
 	}, l.router.outcomes)
-	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-b2", "openai", "answered", "4xx"))
-	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-a1", "openai", "error", "none"))
+	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-b2", "openai", "answered", "4xx", "b2"))
+	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-a1", "openai", "error", "none", "a1"))
 	require.Zero(t, l.ignored(envoy.LogAttempts))
 	require.NotContains(t, l.log.String(), "SECRET")
 	require.Contains(t, l.log.String(), `"cluster":"cluster-a1","flags":"UF","transport":"refused"`)

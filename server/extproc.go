@@ -100,7 +100,7 @@ func (p *Processor) guarded(ctx context.Context, decide decision, x *exchange) (
 	defer func() {
 		if value := recover(); value != nil {
 			p.panics.note(ctx, x.requestID(), caught(value))
-			r = p.fault("internal_error")
+			r = p.fault(codeInternalError)
 		}
 		p.metrics.decisionSeconds.Observe(time.Since(start).Seconds())
 	}()

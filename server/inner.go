@@ -19,7 +19,7 @@ func (p *Processor) attempt(ctx context.Context, x *exchange) *extprocv3.Process
 	instance, target, err := planned(p.snapshot(), x)
 	if err != nil {
 		p.log.ErrorContext(ctx, "attempt", "request_id", x.requestID(), "error", err)
-		return envoy.Final(p.fault("plan_lost"))
+		return envoy.Final(p.fault(codePlanLost))
 	}
 	response, err := again(x, instance, target)
 	if err != nil {

@@ -61,7 +61,7 @@ func (p *Processor) observe(stream extprocv3.ExternalProcessor_ProcessServer) er
 	}()
 	o := &observation{exchange: x, begun: time.Now()}
 	if o.instance, o.target, err = planned(p.snapshot(), x); err != nil {
-		p.metrics.ignored.WithLabelValues("observation").Inc()
+		p.metrics.ignored.WithLabelValues(logObservation).Inc()
 		return nil
 	}
 	for {

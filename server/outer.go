@@ -28,7 +28,7 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 		return p.nobody(snapshot, match)
 	}
 	if x.bodiless && x.asksForModels() {
-		return p.answer(200, instance.modelList(), "models")
+		return p.answer(200, instance.modelList(), codeModels)
 	}
 	request, err := read(x, instance)
 	if err != nil {
@@ -39,11 +39,11 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 	if panicked != nil {
 		p.panics.note(ctx, x.requestID(), panicked)
 		if instance.OnPanic != OnPanicDefault {
-			return p.fault("internal_error")
+			return p.fault(codeInternalError)
 		}
 	}
 	if ctx.Err() != nil { // nobody is there to be answered, and nothing is wrong with the embedder
-		return p.answer(499, envoy.ErrorBody("The client went away.", "invalid_request_error", "client_gone"), "client_gone")
+		return p.answer(499, envoy.ErrorBody("The client went away.", "invalid_request_error", codeClientGone), codeClientGone)
 	}
 	p.metrics.decisions.WithLabelValues(string(plan.Reason)).Inc()
 	p.log.LogAttrs(ctx, levelOf(plan), "routed", slog.String("request_id", x.requestID()),
@@ -64,9 +64,9 @@ func (p *Processor) plan(ctx context.Context, x *exchange) *extprocv3.Processing
 // nobody answers a request that no instance serves.
 func (p *Processor) nobody(s *Snapshot, m Match) *extprocv3.ProcessingResponse {
 	if m.Consumer == "" && s.ConsumersOnly {
-		return p.answer(401, envoy.ErrorBody("This route serves known consumers only; send a credential.", "authentication_error", "no_consumer"), "no_consumer")
+		return p.answer(401, envoy.ErrorBody("This route serves known consumers only; send a credential.", "authentication_error", codeNoConsumer), codeNoConsumer)
 	}
-	return p.answer(404, envoy.ErrorBody("No ai-proxy-advanced plugin applies to this request.", "invalid_request_error", "no_plugin"), "no_plugin")
+	return p.answer(404, envoy.ErrorBody("No ai-proxy-advanced plugin applies to this request.", "invalid_request_error", codeNoPlugin), codeNoPlugin)
 }
 
 // levelOf makes a decision that could not be made as configured stand out.
@@ -80,17 +80,17 @@ func levelOf(plan router.Plan) slog.Level {
 // read reads a client's request and checks it against the instance.
 func read(x *exchange, instance *Instance) (*provider.Request, error) {
 	if x.bodiless {
-		return nil, &provider.RequestError{Status: 400, Code: "no_body", Message: "the request has no body; POST a JSON object with messages or prompt"}
+		return nil, &provider.RequestError{Status: 400, Code: codeNoBody, Message: "the request has no body; POST a JSON object with messages or prompt"}
 	}
 	if err := provider.CheckContentType(x.header("content-type")); err != nil {
 		return nil, err
 	}
 	if encoding := x.header("content-encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, &provider.RequestError{Status: 415, Code: "unsupported_encoding", Message: "request bodies must not be compressed"}
+		return nil, &provider.RequestError{Status: 415, Code: codeEncoding, Message: "request bodies must not be compressed"}
 	}
 	if int64(len(x.body)) > instance.BodyLimit {
 		return nil, &provider.RequestError{
-			Status: 413, Code: "request_too_large",
+			Status: 413, Code: codeTooLarge,
 			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes",
 		}
 	}
@@ -103,7 +103,7 @@ func read(x *exchange, instance *Instance) (*provider.Request, error) {
 	}
 	if instance.Models != nil && request.Model != "" && !slices.Contains(instance.Models, request.Model) {
 		return nil, &provider.RequestError{
-			Status: 400, Code: "model_not_allowed",
+			Status: 400, Code: codeModel,
 			Message: "cannot use own model, must be one of: " + strings.Join(instance.Models, ", "),
 		}
 	}
@@ -118,7 +118,7 @@ func (p *Processor) refuse(ctx context.Context, x *exchange, err error) *extproc
 		return p.answer(wrong.Status, wrong.JSON(), wrong.Code)
 	}
 	p.log.ErrorContext(ctx, "rewrite", "request_id", x.requestID(), "error", err)
-	return p.fault("rewrite_failed")
+	return p.fault(codeRewriteFailed)
 }
 
 // noMatch is the body of a plan without targets: the distance, never the prompt.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"time"
 
 	"semlb/envoy"
@@ -36,6 +37,15 @@ type Snapshot struct {
 	// ConsumersOnly says that some instance is bound to a consumer or a group, so
 	// that a request without one may have wanted to say who it is.
 	ConsumersOnly bool
+}
+
+// Targets are the targets of all instances, by ID.
+func (s *Snapshot) Targets() map[string]*Target {
+	all := make(map[string]*Target)
+	for _, i := range s.Instances {
+		maps.Copy(all, i.Targets)
+	}
+	return all
 }
 
 // Match is what is known of a request when its instance is chosen. What is not

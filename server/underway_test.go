@@ -24,7 +24,7 @@ func TestAnAttemptUnderWayIsReportedOnceItIsAnswered(t *testing.T) {
 	require.Empty(t, l.router.outcomes)
 	l.send(envoy.LogAttempts, attempt(underWay))
 	require.Equal(t, []router.Outcome{{Target: "a1", Result: router.Answered, Status: 200, Probe: 1, UnderWay: true}}, l.router.outcomes)
-	require.Zero(t, l.count("semlb_attempts_total", "model-a1", "openai", "answered", "2xx"), "it is counted when it ends")
+	require.Zero(t, l.count("semlb_attempts_total", "model-a1", "openai", "answered", "2xx", "a1"), "it is counted when it ends")
 }
 
 // Envoy looks at every attempt of a plan that probes any of its targets.
