@@ -22,10 +22,18 @@ func (w *world) requireMovedOn(answer harness.Answer) {
 	require.Equal(w.t, [3]int{1, 1, 0}, w.counts())
 }
 
-func (w *world) attempted(result, status string) func() int {
-	return func() int {
-		return int(w.metric("semlb_attempts_total", "model", cook1Model, "result", result, "status", status))
+// requireFirst says what the first target for cooking saw; unread is whether it did
+// not read the body.
+func (w *world) requireFirst(unread bool) {
+	w.t.Helper()
+	got := w.cook1.Only(w.t)
+	if unread {
+		require.Equal(w.t, w.cook1.Authority, got.Host)
+		require.Equal(w.t, []string{keyOf(cook1Model)}, got.Header["Authorization"])
+		require.EqualValues(w.t, len(harness.Chat(cooking, `"model":"`+cook1Model+`"`)), got.ContentLength)
+		return
 	}
+	requireAttempt(w.t, got, w.cook1, cooking)
 }
 
 func TestFault19FailsBeforeTheFirstByte(t *testing.T) {
@@ -36,20 +44,24 @@ func TestFault19FailsBeforeTheFirstByte(t *testing.T) {
 		for _, tt := range []struct {
 			behaviour      harness.Behaviour
 			result, status string
+			unread         bool
 		}{
-			{harness.Status(429), "answered", "4xx"}, {harness.Status(503), "answered", "5xx"},
-			{harness.Reset(), "error", "none"}, {harness.ResetEarly(), "error", "none"}, {harness.Close(), "error", "none"},
+			{harness.Status(429), "answered", "4xx", false}, {harness.Status(503), "answered", "5xx", false},
+			{harness.Reset(), "error", "none", false}, {harness.ResetEarly(), "error", "none", true}, {harness.Close(), "error", "none", false},
 		} {
 			for _, p := range harness.Protocols() {
 				w.reset()
 				w.cook1.Do(tt.behaviour)
 				w.requireGrowth(1, w.attempted(tt.result, tt.status), func() {
-					w.requireMovedOn(w.postOver(harness.NewClient(t, p), chat(cooking)))
+					answer := w.postOver(harness.NewClient(t, p), chat(cooking))
+					w.requireMovedOn(answer)
+					w.awaitLog("msg=attempt", answer.Header.Get("X-Kong-Request-Id"), "attempt=1 result="+tt.result)
 				})
+				w.requireFirst(tt.unread)
 				n++
 			}
 		}
-		r.saw("%d × 200 from the second target, with its own model, key, host and length", n)
+		r.saw("%d × 200 from the second target, with its own model, key, host and length, after the first saw its own", n)
 	})
 }
 
@@ -80,12 +92,16 @@ func TestFault20DiesAfterTheFirstByte(t *testing.T) {
 			for _, n := range []int{1, 5} {
 				w.reset()
 				w.cook1.Do(harness.SSECut(n))
-				events, whole, err := w.readStream(p)
-				require.Error(t, err, "the stream ended as if it were complete")
-				require.False(t, whole)
-				require.Equal(t, n, events)
-				require.Equal(t, [3]int{1, 0, 0}, w.counts(), "a stream that had begun was tried again")
-				r.saw("%s: %v after %d events", p, err, n)
+				cut := w.logs("msg=request", "status=200", "attempts=1", "cut=true")
+				w.requireGrowth(1, w.attempted("cut", "2xx"), func() {
+					events, whole, err := w.readStream(p)
+					require.Error(t, err, "the stream ended as if it were complete")
+					require.False(t, whole)
+					require.Equal(t, n, events)
+					r.saw("%s: %v after %d events", p, err, n)
+				})
+				w.requireSeen(cooking, w.cook1) // a stream that had begun is not tried again
+				require.Eventually(t, func() bool { return w.logs("msg=request", "status=200", "attempts=1", "cut=true") == cut+1 }, waitLimit, waitStep)
 			}
 		}
 	})
@@ -113,9 +129,10 @@ func TestFault21FirstTokenNeverComes(t *testing.T) {
 				answer := w.postOver(harness.NewClient(t, p), chat(cooking))
 				w.requireMovedOn(answer)
 				require.GreaterOrEqual(t, answer.Took, silence-20*time.Millisecond)
-				require.Less(t, answer.Took, silence+time.Second)
+				require.Less(t, answer.Took, 10*silence, "far from a second silence and from the client's own patience")
 				r.saw("%s: next target after %s", p, answer.Took.Round(10*time.Millisecond))
 			})
+			w.requireFirst(false)
 			w.cook1.AwaitGone(t)
 
 			w.reset()
@@ -125,7 +142,7 @@ func TestFault21FirstTokenNeverComes(t *testing.T) {
 				require.Error(t, err)
 				require.False(t, whole)
 			})
-			require.Equal(t, [3]int{1, 0, 0}, w.counts(), "nothing is sent again once bytes have reached the client")
+			w.requireSeen(cooking, w.cook1) // nothing is sent again once bytes have reached the client
 		}
 		r.saw("after the head: cut with an error, not sent again")
 	})
@@ -151,16 +168,27 @@ func TestFault22AllTargetsFail(t *testing.T) {
 			last   harness.Behaviour
 			status int
 			reason string // of semlb; "" for the target's own answer
+			result string // and status, of the last attempt in the metric
+			class  string
 		}{
-			{cooking, harness.Status(429, own), 429, ""}, {cooking, harness.Status(503, own), 503, ""}, {cooking, harness.Status(500, own), 500, ""},
-			{cooking, harness.Reset(), 502, "upstream_reset"}, {cooking, harness.Hang(), 504, "upstream_timeout"},
-			{history, nil, 502, "upstream_connection_failed"},
+			{cooking, harness.Status(429, own), 429, "", "answered", "4xx"}, {cooking, harness.Status(503, own), 503, "", "answered", "5xx"},
+			{cooking, harness.Status(500, own), 500, "", "answered", "5xx"},
+			{cooking, harness.Reset(), 502, "upstream_reset", "error", "none"}, {cooking, harness.Hang(), 504, "upstream_timeout", "timeout", "none"},
+			{history, nil, 502, "upstream_connection_failed", "error", "none"},
 		} {
 			w.reset()
 			w.cook1.Do(harness.Status(429, http.Header{"Retry-After": {"1"}, "X-First": {"1"}}))
 			w.cook2.Do(tt.last)
-			answer := w.post(chat(tt.prompt))
+			var answer harness.Answer
+			w.requireGrowth(1, w.attempted("answered", "4xx"), func() {
+				w.requireGrowth(1, w.attemptedAt(cook2Model, tt.result, tt.class), func() { answer = w.post(chat(tt.prompt)) })
+			})
 			require.Equal(t, tt.status, answer.Status, answer.Body)
+			if tt.last == nil {
+				w.requireSeen(tt.prompt, w.cook1)
+			} else {
+				w.requireSeen(tt.prompt, w.cook1, w.cook2)
+			}
 			require.Equal(t, "openai/"+cook2Model, answer.Header.Get("X-Kong-Llm-Model"))
 			require.NotContains(t, answer.Header, "X-First")
 			w.awaitLog("msg=request", answer.Header.Get("X-Kong-Request-Id"), "attempts=2", "Model:"+cook1Model, "Model:"+cook2Model)

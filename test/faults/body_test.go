@@ -48,30 +48,65 @@ func TestFault03BodyOverLimit(t *testing.T) {
 	require.Len(t, exact, limit)
 	w.survives(func() {
 		n := w.refuses(http.StatusRequestEntityTooLarge, "request_too_large", []string{exact + " ", exact + strings.Repeat(" ", 50<<10)})
-		most := int64(0)
 		for _, p := range harness.Protocols() {
 			client := harness.NewClient(t, p)
-			answer := w.sendChunks(client, strings.NewReader(exact+" "))
-			w.requireRefused(answer, http.StatusRequestEntityTooLarge, "request_too_large")
-			for _, length := range []int64{-1, endless} {
-				body := &counted{Reader: io.MultiReader(strings.NewReader(exact), io.LimitReader(filler{}, endless-limit))}
-				request := w.request(t.Context(), body)
-				request.ContentLength = length
-				answer, err := harness.Send(client, request)
-				require.NoError(t, err)
+			w.requireGrowth(1, w.refusals("request_too_large"), func() {
+				answer := w.sendChunks(client, strings.NewReader(exact+" "))
 				w.requireRefused(answer, http.StatusRequestEntityTooLarge, "request_too_large")
-				most, n = max(most, body.n.Load()), n+1
-			}
+			})
+			n++
 			w.requireNothingSent()
-			require.Equal(t, http.StatusOK, w.sendChunks(client, strings.NewReader(exact)).Status, "chunked works like sized")
-			require.Equal(t, http.StatusOK, w.postOver(client, exact).Status)
-			w.reset()
+			w.requirePasses(exact, func() harness.Answer { return w.postOver(client, exact) })
+			w.requirePasses(exact, func() harness.Answer { return w.sendChunks(client, strings.NewReader(exact)) })
 		}
-		// What is on its way when the answer comes: the sockets' buffers and Envoy's.
-		require.Less(t, most, int64(16<<20))
-		r.saw("%d × 413, after at most %d KiB of 256 MiB were taken; a body of exactly the limit passes both ways", n, most>>10)
+		r.saw("%d × 413; a body of exactly the limit passes both ways, the same bytes", n)
 	})
 	w.survives(func() { r.saw("lying lengths: %s", w.lies()) })
+
+	d := deploy(t, options{plugin: func(p *harness.Plugin) { p.MaxRequestBodySize = limit }})
+	d.survives(func() {
+		n, most := 0, int64(0)
+		tooLarge := func() int { return envoyStats(t, d.client, "http://"+d.admin, "downstream_rq_too_large") }
+		for _, p := range harness.Protocols() {
+			client := harness.NewClient(t, p)
+			for _, length := range []int64{-1, endless} {
+				body := &counted{Reader: io.MultiReader(strings.NewReader(exact), io.LimitReader(filler{}, endless-limit))}
+				request := d.request(t.Context(), body)
+				request.ContentLength = length
+				d.requireGrowth(1, tooLarge, func() {
+					answer, err := harness.Send(client, request)
+					require.NoError(t, err)
+					d.requireRefused(answer, http.StatusRequestEntityTooLarge, "request_too_large")
+				})
+				most, n = max(most, body.n.Load()), n+1
+			}
+		}
+		d.requireNothingSent()
+		// What is on its way when the answer comes: the sockets' buffers and Envoy's.
+		require.Less(t, most, int64(16<<20))
+		r.saw("%d × 413 by Envoy, which counts them, after at most %d KiB of 256 MiB were taken", n, most>>10)
+	})
+}
+
+// requirePasses sends a body that is served: its target sees it with no more than the
+// model changed.
+func (w *world) requirePasses(body string, send func() harness.Answer) {
+	w.t.Helper()
+	w.reset()
+	w.requireGrowth(1, func() int { return int(w.metric("semlb_decisions_total")) }, func() {
+		answer := send()
+		require.Equal(w.t, http.StatusOK, answer.Status, answer.Body)
+		for _, s := range w.stubs() {
+			if s.Name != answer.Header.Get("X-Stub") {
+				require.Empty(w.t, s.Requests())
+				continue
+			}
+			got := s.Only(w.t)
+			require.Equal(w.t, strings.Replace(body, "the client's", s.Name, 1), string(got.Body))
+			require.EqualValues(w.t, len(got.Body), got.ContentLength)
+		}
+	})
+	w.reset()
 }
 
 func (w *world) sendChunks(c *http.Client, body io.Reader) harness.Answer {
@@ -136,6 +171,8 @@ func TestFault07RewrittenLength(t *testing.T) {
 	}})
 	w.survives(func() {
 		n := 0
+		first, second := w.attemptedAt(long, "answered", "4xx"), w.attemptedAt("m", "answered", "2xx")
+		matched, failed, served := w.decided("matched"), first(), second()
 		for _, p := range harness.Protocols() {
 			client := harness.NewClient(t, p)
 			for _, size := range []int{0, 1, 10_000, 900_000} {
@@ -144,13 +181,15 @@ func TestFault07RewrittenLength(t *testing.T) {
 					w.cook1.Do(harness.Status(http.StatusTooManyRequests))
 					prompt := cooking + strings.Repeat(" pasta", size/6)
 					body := `{` + model + `"max_tokens":100000,"messages":[{"role":"user","content":"` + prompt + `"}]}`
-					answer := w.sendChunks(client, strings.NewReader(body))
+					var answer harness.Answer
 					if n%2 == 0 {
-						w.reset()
-						w.cook1.Do(harness.Status(http.StatusTooManyRequests))
+						answer = w.sendChunks(client, strings.NewReader(body))
+					} else {
 						answer = w.postOver(client, body)
 					}
-					require.Equal(t, "cook-2", answer.Header.Get("X-Stub"), answer.Body)
+					require.Equal(t, http.StatusOK, answer.Status, answer.Body)
+					require.Equal(t, cook2Model, answer.Header.Get("X-Stub"))
+					require.Equal(t, "openai/m", answer.Header.Get("X-Kong-Llm-Model"))
 					for i, s := range []*harness.Stub{w.cook1, w.cook2} {
 						got := s.Only(t)
 						require.NoError(t, got.BodyErr)
@@ -163,6 +202,8 @@ func TestFault07RewrittenLength(t *testing.T) {
 				}
 			}
 		}
+		require.Equal(t, n, w.decided("matched")-matched)
+		require.Eventually(t, func() bool { return first()-failed == n && second()-served == n }, waitLimit, waitStep, "each attempt is counted")
 		r.saw("%d requests, 2 attempts each: content-length is the body's, all bytes there", n)
 	})
 }

@@ -21,7 +21,7 @@ import (
 // may take altogether.
 const (
 	budget = 300 * time.Millisecond
-	late   = 700 * time.Millisecond
+	late   = 3 * time.Second
 )
 
 func withBudget() []string { return []string{"--decision-budget", budget.String()} }
@@ -30,7 +30,8 @@ func withBudget() []string { return []string{"--decision-budget", budget.String(
 // budget, because its distance could not be had.
 func (w *world) requireDegraded(prompt string) {
 	w.t.Helper()
-	w.requireGrowth(1, func() int { return w.decided("degraded") }, func() {
+	logged := w.logs("level=WARN msg=routed", "plan.reason=degraded", "plan.error=")
+	w.requireGrowth(1, w.decisions("degraded"), func() {
 		answer := w.post(chat(prompt))
 		require.Equal(w.t, http.StatusOK, answer.Status, answer.Body)
 		require.Equal(w.t, cook1Model, answer.Header.Get("X-Stub"), "the default route")
@@ -38,6 +39,7 @@ func (w *world) requireDegraded(prompt string) {
 		all := w.cook1.Requests()
 		requireAttempt(w.t, all[len(all)-1], w.cook1, prompt)
 	})
+	require.Equal(w.t, 1, w.logs("level=WARN msg=routed", "plan.reason=degraded", "plan.error=")-logged, "log lines with the cause")
 }
 
 // endless is an answer that does not stop.
@@ -82,7 +84,7 @@ func TestFault10Embedder(t *testing.T) {
 			// A call that still runs is joined; what it comes to is not kept.
 			require.Eventually(t, func() bool { return w.post(chat(prompt)).Header.Get("X-Stub") == codeModel }, waitLimit, waitStep, name)
 		}
-		r.saw("%d faults: 200 by the default route in under %s, degraded; asked again and matched afterwards", len(faults), budget+late)
+		r.saw("%d faults: 200 by the default route in under %s, degraded, a WARN line with the cause; asked again and matched afterwards", len(faults), budget+late)
 	})
 	w.survives(func() {
 		e.Reset()
@@ -147,8 +149,19 @@ func TestFault12IdenticalColdPrompts(t *testing.T) {
 	w.survives(func() {
 		e.Reset()
 		e.Do(harness.Slow(200*time.Millisecond, embed))
-		matched := w.burst(n, func(int) string { return "the same program" })
+		decided, degraded, matched := w.decided("matched"), w.decided("degraded"), 0
+		w.requireGrowth(n, func() int { return w.attemptedAt(codeModel, "answered", "2xx")() + w.attempted("answered", "2xx")() }, func() {
+			matched = w.burst(n, func(int) string { return "the same program" })
+		})
 		require.Len(t, e.Requests(), 1, "embedding calls")
+		require.Equal(t, matched, w.decided("matched")-decided)
+		require.Equal(t, n-matched, w.decided("degraded")-degraded, "those that did not wait")
+		require.Equal(t, [3]int{n - matched, 0, matched}, w.counts())
+		for _, s := range w.stubs() {
+			for _, got := range s.Requests() {
+				requireAttempt(t, got, s, "the same program")
+			}
+		}
 		r.saw("1 embedding call, %d × 200: %d matched, %d by the default route", n, matched, n-matched)
 	})
 }
@@ -226,22 +239,27 @@ func TestFault14ClientResets(t *testing.T) {
 
 			e.Reset()
 			e.Do(harness.Hang())
-			w.leave(p, fmt.Sprintf("a program over %s", p), func() { e.Await(t, 1) })
+			w.requireGrowth(1, w.refusals("client_gone"), func() {
+				w.leave(p, fmt.Sprintf("a program over %s", p), func() { e.Await(t, 1) })
+			})
 			e.AwaitGone(t)
 			e.recover()
 			require.Equal(t, [3]int{}, w.counts(), "requests of nobody")
 
 			w.cook1.Do(harness.Hang())
-			w.leave(p, cooking, func() { w.cook1.Await(t, 1) })
+			w.requireGrowth(1, w.attempted("abandoned", "none"), func() {
+				w.leave(p, cooking, func() { w.cook1.Await(t, 1) })
+			})
 			w.cook1.AwaitGone(t)
+			w.requireSeen(cooking, w.cook1)
 
 			w.cook1.Reset()
 			w.cook1.Do(harness.SSEStall(1))
-			w.leave(p, cooking, func() { w.cook1.Await(t, 1); time.Sleep(50 * time.Millisecond) })
+			w.requireGrowth(1, w.attempted("answered", "2xx"), func() { w.leaveStream(p) })
 			w.cook1.AwaitGone(t)
-			require.Equal(t, [3]int{1, 0, 0}, w.counts(), "nobody else is asked")
+			w.requireSeen(cooking, w.cook1) // nobody else is asked
 		}
-		r.saw("embedder's and target's connections closed, no further attempt for anybody")
+		r.saw("embedder's and target's connections closed, no further attempt for anybody; counted as client_gone, abandoned, answered")
 	})
 	w.awaitLog("msg=request", "client_gone=true")
 }
@@ -255,6 +273,19 @@ func (w *world) leave(p harness.Protocol, prompt string, arrived func()) {
 	arrived()
 	cancel()
 	require.ErrorIs(w.t, <-left, context.Canceled)
+}
+
+// leaveStream goes away after the first event of a stream.
+func (w *world) leaveStream(p harness.Protocol) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	response, err := harness.NewClient(w.t, p).Do(w.request(ctx, strings.NewReader(chat(cooking))))
+	require.NoError(w.t, err)
+	defer response.Body.Close()
+	require.Equal(w.t, http.StatusOK, response.StatusCode)
+	_, err = io.ReadFull(response.Body, make([]byte, len("data: ")))
+	require.NoError(w.t, err)
 }
 
 // sendAway sends a request and tells what became of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,6 +98,34 @@ func (w *world) answered(reason string) int {
 }
 func (w *world) decided(reason string) int {
 	return int(w.metric("semlb_decisions_total", "reason", reason))
+}
+
+// attemptedAt counts the attempts at a target's model that ended so.
+func (w *world) attemptedAt(model, result, status string) func() int {
+	return func() int {
+		return int(w.metric("semlb_attempts_total", "model", model, "result", result, "status", status))
+	}
+}
+
+// attempted is attemptedAt for the first target for cooking.
+func (w *world) attempted(result, status string) func() int {
+	return w.attemptedAt(cook1Model, result, status)
+}
+
+func (w *world) refusals(reason string) func() int  { return func() int { return w.answered(reason) } }
+func (w *world) decisions(reason string) func() int { return func() int { return w.decided(reason) } }
+
+// requireSeen says that these targets saw one request each since the last reset, with
+// the prompt and rewritten for them, and that no other target saw any.
+func (w *world) requireSeen(prompt string, targets ...*harness.Stub) {
+	w.t.Helper()
+	for _, s := range w.stubs() {
+		if !slices.Contains(targets, s) {
+			require.Empty(w.t, s.Requests(), "requests at %s", s.Name)
+			continue
+		}
+		requireAttempt(w.t, s.Only(w.t), s, prompt)
+	}
 }
 
 // requireGrowth runs something by which a count grows; it waits for the count, which
