@@ -125,7 +125,7 @@ func (s *streaming) passesUnbuffered(t *testing.T, p harness.Protocol, lane int)
 	slices.Sort(lags)
 	t.Logf("largest lag %s, median lag %s, %d of %d events before the next was sent", lags[n-1], lags[n/2], early, n-1)
 	require.GreaterOrEqual(t, early, n-1-late)
-	require.Less(t, lags[n-1-late], gap/2)
+	require.Less(t, lags[n-1-late], gap)
 	require.Less(t, lags[n/2], 20*time.Millisecond)
 }
 

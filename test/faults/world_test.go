@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,6 +109,8 @@ func start(t *testing.T, o options) *world {
 	s := harness.Start(t, harness.Options{
 		Config: w.configuration(o), Flags: flags, Own: o.embedder != nil || o.config != "", Env: o.env,
 	})
+	inThisProcess.Add(1)
+	t.Cleanup(func() { inThisProcess.Add(-1) })
 	w.URL, w.Status, w.log, w.routines = s.URL, s.Status, s.Log, ownRoutines
 	return w
 }
@@ -126,9 +129,12 @@ func ownStacks() []string {
 	})
 }
 
-// mostLogStreams is how many streams of access logs the Envoy of a world has: two logs
-// for each of its two threads.
-const mostLogStreams = 2 * 2
+// inThisProcess are the worlds that start has started and that have not ended.
+var inThisProcess atomic.Int32
+
+// mostLogStreams is how many streams of access logs the Envoys of these worlds have:
+// two logs for each of their two threads.
+func mostLogStreams() int { return 2 * 2 * int(inThisProcess.Load()) }
 
 // survives runs a fault between two good requests. Afterwards the goroutines are
 // back to what they were.
@@ -144,7 +150,7 @@ func (w *world) survives(fault func()) {
 	w.requireGood()
 	require.Eventually(w.t, func() bool { return w.routines() <= before+w.slack }, waitLimit, waitStep,
 		"goroutines: %d before the fault, more after it:\n%s", before, lazily(func() string { return strings.Join(ownStacks(), "\n\n") }))
-	require.Eventually(w.t, func() bool { return harness.AccessLogStreams() <= mostLogStreams }, waitLimit, waitStep,
+	require.Eventually(w.t, func() bool { return harness.AccessLogStreams() <= mostLogStreams() }, waitLimit, waitStep,
 		"access logs of Envoys that are gone are still read")
 }
 
