@@ -29,7 +29,7 @@ type Live interface {
 
 // ErrRefused says that Envoy did not take a configuration. Why is not said here:
 // Envoy may quote the configuration.
-var ErrRefused = errors.New("Envoy refused the configuration; the log of semlb and /status of its status port say why")
+var ErrRefused = errors.New("the configuration is refused by Envoy; the log of semlb and /status of its status port say why")
 
 // Options say what an API serves and to whom.
 type Options struct {

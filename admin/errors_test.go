@@ -173,7 +173,7 @@ func TestWhatEnvoyRefusesIsSaidWithoutItsWords(t *testing.T) {
 	s := serve(t, Options{})
 	s.refusing(fmt.Errorf("wait for Envoy: %w", ErrRefused))
 	r := s.call("POST", "/consumers", `{"username": "bob"}`).is(400)
-	require.Contains(t, r.raw, "Envoy refused the configuration; the log of semlb and /status of its status port say why")
+	require.Contains(t, r.raw, "the configuration is refused by Envoy; the log of semlb and /status of its status port say why")
 }
 
 func TestUnwritableStateTakesTheChangeBack(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 func heldEmbedder(t *testing.T) (url string, asked <-chan struct{}, release func()) {
 	t.Helper()
 	arrived, held := make(chan struct{}, 10), make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		arrived <- struct{}{}
 		<-held
 		w.Header().Set("Content-Type", "application/json")

@@ -59,9 +59,9 @@ func anyVariable(name string) (string, bool) {
 	return "sk-" + name, true
 }
 
-// comparable returns what a configuration says without places and without what the
+// alike returns what a configuration says without places and without what the
 // way through Kubernetes cannot keep.
-func comparable(c *Config, kubernetes bool) *Config {
+func alike(c *Config, kubernetes bool) *Config {
 	same := &Config{Plugins: withoutPlaces(c), Routes: placeless(slices.Clone(c.Routes))}
 	same.Services, same.Consumers, same.ConsumerGroups = slices.Clone(c.Services), slices.Clone(c.Consumers), slices.Clone(c.ConsumerGroups)
 	for i := range same.Services {
@@ -239,7 +239,7 @@ func requireSame(t *testing.T, want *Config, out []byte, formats ...Format) {
 func requireEqual(t *testing.T, want, got *Config, formats ...Format) {
 	t.Helper()
 	kubernetes := slices.Contains(formats, FormatKubernetes)
-	a, b := comparable(want, kubernetes), comparable(got, kubernetes)
+	a, b := alike(want, kubernetes), alike(got, kubernetes)
 	if kubernetes {
 		// What an instance is bound to is written with it, and becomes an entity.
 		b.Services = slices.DeleteFunc(b.Services, func(Service) bool { return len(a.Services) == 0 })

@@ -72,8 +72,8 @@ func readInFolders(file string) bool {
 // filesBelow returns the files in a directory and below it, links followed. The
 // directories around it end a circle of links.
 func filesBelow(dir string, around []string) ([]string, error) {
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil || slices.Contains(around, real) {
+	resolved, err := filepath.EvalSymlinks(dir)
+	if err != nil || slices.Contains(around, resolved) {
 		return nil, err
 	}
 	entries, err := os.ReadDir(dir)
@@ -91,7 +91,7 @@ func filesBelow(dir string, around []string) ([]string, error) {
 			files = append(files, at)
 			continue
 		}
-		below, err := filesBelow(at, append(slices.Clone(around), real))
+		below, err := filesBelow(at, append(slices.Clone(around), resolved))
 		if err != nil {
 			return nil, err
 		}

@@ -34,14 +34,14 @@ func TestFoldersStandForTheFilesBelowThem(t *testing.T) {
 }
 
 func TestLinksToFoldersAreFollowed(t *testing.T) {
-	real, dir := folder(t, "kong.yaml"), folder(t, "own.yaml")
+	target, dir := folder(t, "kong.yaml"), folder(t, "own.yaml")
 	link := filepath.Join(t.TempDir(), "link")
-	require.NoError(t, os.Symlink(real, link))
+	require.NoError(t, os.Symlink(target, link))
 	files, err := Files(link)
 	require.NoError(t, err)
 	require.Equal(t, []string{filepath.Join(link, "kong.yaml")}, files)
 
-	require.NoError(t, os.Symlink(real, filepath.Join(dir, "below")))
+	require.NoError(t, os.Symlink(target, filepath.Join(dir, "below")))
 	require.NoError(t, os.Symlink(dir, filepath.Join(dir, "circle")))
 	files, err = Files(dir)
 	require.NoError(t, err)

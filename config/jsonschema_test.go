@@ -172,7 +172,7 @@ func TestTheSchemaHasEveryField(t *testing.T) {
 	var root map[string]any
 	require.NoError(t, json.Unmarshal(raw, &root))
 	fields := 0
-	eachField(newestTable(t), "", func(path string, s *spec) {
+	eachField(newestTable(t), "", func(path string, _ *spec) {
 		fields++
 		at := root
 		for _, step := range regexp.MustCompile(`[^.\[\]]+|\[\]`).FindAllString(path, -1) {

@@ -65,7 +65,7 @@ func (r *resolver) text(path string, s *spec, n *node) *node {
 		return n
 	}
 	var unset errUnset
-	if err != nil && !(r.allowUnset && errors.As(err, &unset)) {
+	if err != nil && (!r.allowUnset || !errors.As(err, &unset)) {
 		r.problem(n.pos, path, "%s", err)
 	}
 	if err != nil {

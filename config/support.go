@@ -122,8 +122,11 @@ func unsupportedEntities(kind string) []unsupported {
 	switch kind {
 	case "route":
 		table := []unsupported{
-			{"destinations", "", match}, {"expression", "", match}, {"priority", "", match},
-			{"snis", "", match}, {"sources", "", match},
+			{"destinations", "", match},
+			{"expression", "", match},
+			{"priority", "", match},
+			{"snis", "", match},
+			{"sources", "", match},
 		}
 		for _, protocol := range []string{"grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"} {
 			table = append(table, unsupported{"protocols[]", protocol, "only http and https are"})

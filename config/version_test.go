@@ -105,10 +105,10 @@ func requireChange(t *testing.T, path string, change schemaChange, before, after
 	t.Helper()
 	was, is := before.find(path), after.find(path)
 	if change.Default != nil {
-		require.Equal(t, change.Default, []any{was.fallback, is.fallback})
+		require.Equal(t, []any{was.fallback, is.fallback}, change.Default)
 	}
 	if change.Required != nil {
-		require.Equal(t, change.Required, []bool{was.required, is.required})
+		require.Equal(t, []bool{was.required, is.required}, change.Required)
 	}
 	for _, value := range change.AllowedAdded {
 		var given any = value

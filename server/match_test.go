@@ -46,16 +46,21 @@ func TestMatchTakesThePlaceFromWhatEnvoySays(t *testing.T) {
 		{"names", nil, []string{envoy.AttributeRoute, "r", envoy.AttributeHost, "h"}, Match{Names: []string{"r", "h"}}},
 		{"a route without a name", nil, []string{envoy.AttributeRoute, "", envoy.AttributeHost, "h"}, Match{Names: []string{"h"}}},
 		{
-			"gRPC metadata", []string{envoy.MetadataRoute, "chat", envoy.MetadataService, "llm"}, []string{envoy.AttributeRoute, "r"},
+			"gRPC metadata",
+			[]string{envoy.MetadataRoute, "chat", envoy.MetadataService, "llm"},
+			[]string{envoy.AttributeRoute, "r"},
 			Match{Route: "chat", Service: "llm", Names: []string{"r"}},
 		},
 		{
-			"metadata of the route", nil, []string{envoy.AttributeRouteSaid, "chat", envoy.AttributeServiceSaid, "llm"},
+			"metadata of the route", nil,
+			[]string{envoy.AttributeRouteSaid, "chat", envoy.AttributeServiceSaid, "llm"},
 			Match{Route: "chat", Service: "llm"},
 		},
 		{
-			"both: the route's is the narrower one", []string{envoy.MetadataRoute, "wide", envoy.MetadataService, "llm"},
-			[]string{envoy.AttributeRouteSaid, "chat"}, Match{Route: "chat", Service: "llm"},
+			"both: the route's is the narrower one",
+			[]string{envoy.MetadataRoute, "wide", envoy.MetadataService, "llm"},
+			[]string{envoy.AttributeRouteSaid, "chat"},
+			Match{Route: "chat", Service: "llm"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,6 +38,7 @@ func (p planner) Route(_ context.Context, prompt string) router.Plan {
 	}
 	return router.Plan{Targets: []string{"a1", "b2"}, Reason: router.Matched}
 }
+
 func (planner) Degrade(cause error) router.Plan {
 	return router.Plan{Targets: []string{"b2"}, Reason: router.Degraded, Err: cause}
 }

@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,7 +28,7 @@ func TestAlertsNameMetricsThatExist(t *testing.T) {
 	for _, rule := range file.Groups[0].Rules {
 		require.NotEmpty(t, rule.Expr, rule.Alert)
 		for _, name := range regexp.MustCompile(`semlb_[a-z_]+`).FindAllString(rule.Expr, -1) {
-			require.True(t, strings.Contains(string(code), `"`+name+`"`), "%s: nothing registers %s", rule.Alert, name)
+			require.Contains(t, string(code), `"`+name+`"`, "%s: nothing registers %s", rule.Alert, name)
 		}
 	}
 }

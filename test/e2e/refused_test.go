@@ -119,7 +119,7 @@ func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
 	one := newPicky(t, grpcAddress)
 	harness.AwaitStatus(t, "http://"+status+"/readyz", http.StatusServiceUnavailable)
 	require.Equal(t, "envoy refused its configuration: Duplicated credential key: '[redacted]'", refused(status))
-	require.Contains(t, refused(admin), "Envoy refused the configuration; the log of semlb")
+	require.Contains(t, refused(admin), "the configuration is refused by Envoy; the log of semlb")
 	require.NotContains(t, refused(admin), "Duplicated")
 	require.Contains(t, p.Log(), "Duplicated credential key: '[redacted]'")
 	secretFree()
@@ -133,7 +133,7 @@ func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
 	// A change that it refuses is not in force. It goes on by the one before, and so
 	// does semlb.
 	answer := body(t, "POST", "http://"+admin+"/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
-	require.Contains(t, answer, "Envoy refused the configuration; the log of semlb")
+	require.Contains(t, answer, "the configuration is refused by Envoy; the log of semlb")
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
 	require.Contains(t, refused(status), "Duplicated credential key: '[redacted]'")
 	require.JSONEq(t, `{"data": [], "next": null}`, get(admin+"/consumers/anna/key-auth"))

@@ -111,7 +111,8 @@ func TestProvidersCannotSteerWithHeaders(t *testing.T) {
 		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...))))})
 	client := harness.NewClient(t, harness.HTTP1)
 	for _, header := range []http.Header{
-		{"X-Semlb-Retry": {"1"}}, {"X-Envoy-Ratelimited": {"true"}},
+		{"X-Semlb-Retry": {"1"}},
+		{"X-Envoy-Ratelimited": {"true"}},
 		{"X-Semlb-Retry": {"1"}, "X-Envoy-Ratelimited": {"true"}, "X-Envoy-Retry-On": {"5xx"}, "X-Kong-Llm-Model": {"spoofed"}},
 	} {
 		for status, want := range map[int][]int{200: {1, 0}, 400: {1, 0}, 500: {1, 0}, 429: {1, 1}, 503: {1, 1}} {

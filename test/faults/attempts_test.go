@@ -46,8 +46,11 @@ func TestFault19FailsBeforeTheFirstByte(t *testing.T) {
 			result, status string
 			unread         bool
 		}{
-			{harness.Status(429), "answered", "4xx", false}, {harness.Status(503), "answered", "5xx", false},
-			{harness.Reset(), "error", "none", false}, {harness.ResetEarly(), "error", "none", true}, {harness.Close(), "error", "none", false},
+			{harness.Status(429), "answered", "4xx", false},
+			{harness.Status(503), "answered", "5xx", false},
+			{harness.Reset(), "error", "none", false},
+			{harness.ResetEarly(), "error", "none", true},
+			{harness.Close(), "error", "none", false},
 		} {
 			for _, p := range harness.Protocols() {
 				w.reset()
@@ -171,9 +174,11 @@ func TestFault22AllTargetsFail(t *testing.T) {
 			result string // and status, of the last attempt in the metric
 			class  string
 		}{
-			{cooking, harness.Status(429, own), 429, "", "answered", "4xx"}, {cooking, harness.Status(503, own), 503, "", "answered", "5xx"},
+			{cooking, harness.Status(429, own), 429, "", "answered", "4xx"},
+			{cooking, harness.Status(503, own), 503, "", "answered", "5xx"},
 			{cooking, harness.Status(500, own), 500, "", "answered", "5xx"},
-			{cooking, harness.Reset(), 502, "upstream_reset", "error", "none"}, {cooking, harness.Hang(), 504, "upstream_timeout", "timeout", "none"},
+			{cooking, harness.Reset(), 502, "upstream_reset", "error", "none"},
+			{cooking, harness.Hang(), 504, "upstream_timeout", "timeout", "none"},
 			{history, nil, 502, "upstream_connection_failed", "error", "none"},
 		} {
 			w.reset()

@@ -24,7 +24,7 @@ type embedder struct {
 func newEmbedder(t *testing.T) *embedder {
 	t.Helper()
 	e := &embedder{Stub: harness.NewStub(t, "embedder"), t: t}
-	e.Stub.Do(embed)
+	e.Do(embed)
 	return e
 }
 

@@ -231,7 +231,7 @@ func TestFault14ClientResets(t *testing.T) {
 		for _, p := range harness.Protocols() {
 			w.reset()
 			body, leave := io.Pipe()
-			left := w.sendAway(p, t.Context(), body)
+			left := w.sendAway(t.Context(), p, body)
 			_, err := leave.Write([]byte(chat(cooking)[:20]))
 			require.NoError(t, err)
 			require.NoError(t, leave.CloseWithError(errors.New("the client leaves")))
@@ -269,7 +269,7 @@ func (w *world) leave(p harness.Protocol, prompt string, arrived func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
-	left := w.sendAway(p, ctx, strings.NewReader(chat(prompt)))
+	left := w.sendAway(ctx, p, strings.NewReader(chat(prompt)))
 	arrived()
 	cancel()
 	require.ErrorIs(w.t, <-left, context.Canceled)
@@ -289,7 +289,7 @@ func (w *world) leaveStream(p harness.Protocol) {
 }
 
 // sendAway sends a request and tells what became of it.
-func (w *world) sendAway(p harness.Protocol, ctx context.Context, body io.Reader) <-chan error {
+func (w *world) sendAway(ctx context.Context, p harness.Protocol, body io.Reader) <-chan error {
 	w.t.Helper()
 	r, client := w.request(ctx, body), harness.NewClient(w.t, p)
 	left := make(chan error, 1)

@@ -112,8 +112,18 @@ func TestFault04EncodedBodies(t *testing.T) {
 	w.survives(func() {
 		n := 0
 		for _, encoding := range [][]string{
-			{"gzip"}, {"GZIP"}, {"x-gzip"}, {"br"}, {"zstd"}, {"deflate"}, {"identity, gzip"}, {"gzip, identity"},
-			{"identity", "gzip"}, {"gzip", "identity"}, {"", "br"}, {"nonsense"},
+			{"gzip"},
+			{"GZIP"},
+			{"x-gzip"},
+			{"br"},
+			{"zstd"},
+			{"deflate"},
+			{"identity, gzip"},
+			{"gzip, identity"},
+			{"identity", "gzip"},
+			{"gzip", "identity"},
+			{"", "br"},
+			{"nonsense"},
 		} {
 			// A plain body under a wrong name is as bad: the target would read another text.
 			bodies := []string{zipped(t, plain), plain, bomb}

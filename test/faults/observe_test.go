@@ -96,6 +96,7 @@ func (w *world) series() int {
 func (w *world) answered(reason string) int {
 	return int(w.metric("semlb_answers_total", "code", reason))
 }
+
 func (w *world) decided(reason string) int {
 	return int(w.metric("semlb_decisions_total", "reason", reason))
 }
@@ -112,7 +113,8 @@ func (w *world) attempted(result, status string) func() int {
 	return w.attemptedAt(cook1Model, result, status)
 }
 
-func (w *world) refusals(reason string) func() int  { return func() int { return w.answered(reason) } }
+func (w *world) refusals(reason string) func() int { return func() int { return w.answered(reason) } }
+
 func (w *world) decisions(reason string) func() int { return func() int { return w.decided(reason) } }
 
 // requireSeen says that these targets saw one request each since the last reset, with

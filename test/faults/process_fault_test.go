@@ -161,7 +161,7 @@ func TestFault17RollingRestart(t *testing.T) {
 	d := deploy(t, options{embedder: e, flags: []string{"--drain", drain.String(), "--decision-budget", "30s"}})
 	d.survives(func() {
 		e.Do(harness.Hang())
-		hanging := d.sendAway(harness.HTTP1, t.Context(), strings.NewReader(chat("a program that hangs")))
+		hanging := d.sendAway(t.Context(), harness.HTTP1, strings.NewReader(chat("a program that hangs")))
 		e.Await(t, 2) // the descriptions were the first
 		begun := time.Now()
 		d.signal(syscall.SIGTERM)

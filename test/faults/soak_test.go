@@ -47,15 +47,15 @@ func TestFault26Soak(t *testing.T) {
 
 // misbehave has everyone fail now and then.
 func (d *deployment) misbehave(e *embedder) {
-	any := func(all ...harness.Behaviour) harness.Behaviour {
+	oneOf := func(all ...harness.Behaviour) harness.Behaviour {
 		return func(x *harness.Exchange) { all[rand.IntN(len(all))](x) }
 	}
 	ok := harness.OK()
 	for _, s := range d.stubs() {
-		s.Do(any(ok, ok, ok, harness.Status(429), harness.Status(503), harness.Status(500), harness.Reset(), harness.Garbage(),
+		s.Do(oneOf(ok, ok, ok, harness.Status(429), harness.Status(503), harness.Status(500), harness.Reset(), harness.Garbage(),
 			harness.Slow(50*time.Millisecond, ok), harness.SSE(5, 5*time.Millisecond), harness.SSECut(2), harness.Hang()))
 	}
-	e.Do(any(embed, embed, embed, embed, harness.Status(500), harness.Reset(), allNumbers(width, "0"), harness.Slow(100*time.Millisecond, embed)))
+	e.Do(oneOf(embed, embed, embed, embed, harness.Status(500), harness.Reset(), allNumbers(width, "0"), harness.Slow(100*time.Millisecond, embed)))
 }
 
 // mixed sends requests of every kind for a while. Each has to be answered, in time

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestFault27ProtocolAbuse(t *testing.T) {
 				for err == nil {
 					_, err = stream.Recv()
 				}
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					err = nil
 				}
 				require.Contains(t, []codes.Code{codes.OK, codes.InvalidArgument}, status.Code(err), "%s: %v", name, err)

@@ -83,9 +83,17 @@ func TestRequestsOutsideOfALevelAreServedByWiderOnes(t *testing.T) {
 		path, key string
 		level     int
 	}{
-		{"/in", insidersKey, 1}, {"/in", "key-of-bob", 2}, {"/second", insidersKey, 4}, {"/second", "key-of-bob", 6},
-		{"/in", outsidersKey, 7}, {"/in", "", 7}, {"/out", insidersKey, 8}, {"/out", "key-of-bob", 9},
-		{"/second", outsidersKey, 11}, {"/out", outsidersKey, 12}, {"/out", "", 12},
+		{"/in", insidersKey, 1},
+		{"/in", "key-of-bob", 2},
+		{"/second", insidersKey, 4},
+		{"/second", "key-of-bob", 6},
+		{"/in", outsidersKey, 7},
+		{"/in", "", 7},
+		{"/out", insidersKey, 8},
+		{"/out", "key-of-bob", 9},
+		{"/second", outsidersKey, 11},
+		{"/out", outsidersKey, 12},
+		{"/out", "", 12},
 	} {
 		answer := ask(s, c, tt.path, tt.key)
 		require.Equal(t, fmt.Sprintf("openai/level-%d", tt.level), answer.Header.Get("X-Kong-Llm-Model"), "%s as %q: %s", tt.path, tt.key, answer.Body)
