@@ -14,18 +14,27 @@ func (l *loader) bind(n *node, part int, entity string) {
 	if a == nil {
 		return
 	}
+	if l.cluster.overbound { // there may be many more resources, each with a long list
+		return
+	}
 	for _, name := range commaSeparated(a.str()) {
-		l.addBinding(binding{part, entity, name, keyOf(n).namespace, "metadata.annotations", a})
+		if !l.addBinding(binding{part, entity, name, keyOf(n).namespace, "metadata.annotations", a}) {
+			return
+		}
 	}
 }
 
-// addBinding notes a name of a plugin, unless there are too many.
-func (l *loader) addBinding(b binding) {
-	if len(l.cluster.bound) >= maxBindings {
-		l.problem(b.at.pos, b.path, "got more than %d bindings of plugins", maxBindings)
-		return
+// addBinding notes a name of a plugin, unless there are too many, which is said once.
+func (l *loader) addBinding(b binding) bool {
+	if len(l.cluster.bound) < maxBindings {
+		l.cluster.bound = append(l.cluster.bound, b)
+		return true
 	}
-	l.cluster.bound = append(l.cluster.bound, b)
+	if !l.cluster.overbound {
+		l.problem(b.at.pos, b.path, "got more than %d bindings of plugins", maxBindings)
+	}
+	l.cluster.overbound = true
+	return false
 }
 
 // commaSeparated returns the parts of a text that are not empty.

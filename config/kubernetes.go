@@ -19,7 +19,9 @@ type cluster struct {
 	// namespace.
 	plugins []*kubePlugin
 	bound   []binding
-	secrets map[objectKey]*node
+	// overbound says that there were more of these than are taken.
+	overbound bool
+	secrets   map[objectKey]*node
 	// consumers wait for the secrets with their credentials.
 	consumers []*node
 	// routes are the kinds of the resources whose routes have a name.
