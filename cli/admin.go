@@ -45,6 +45,9 @@ func (o *serveOptions) check() error {
 	if err := o.loadOptions.check(); err != nil {
 		return err
 	}
+	if o.maxBodyMemory < 1 {
+		return fmt.Errorf("--max-body-memory: got %d, want 1 or more MiB", o.maxBodyMemory)
+	}
 	if o.admin.listen == adminOff {
 		return nil
 	}

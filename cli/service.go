@@ -35,6 +35,8 @@ type serveOptions struct {
 	hop        string
 	hopSocket  string
 	drain      time.Duration
+	// maxBodyMemory bounds the bodies that are decided about at once, in MiB.
+	maxBodyMemory int64
 	// seen is what the files were like when they were loaded, or just before.
 	seen [sha256.Size]byte
 }
@@ -45,6 +47,7 @@ func (o *serveOptions) bind(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`ADDRESS` where Envoy takes clients' requests")
 	f.StringVar(&o.status, "status", "127.0.0.1:8100", "`ADDRESS` of metrics and health")
+	f.Int64Var(&o.maxBodyMemory, "max-body-memory", 256, "most `MIB` of request bodies to decide about at once; requests beyond that are answered 503")
 	f.StringVar(&o.hop, "hop", hopInternal, "how Envoy reaches its inner listener: internal, or uds where none can be added")
 	f.StringVar(&o.grpcListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
 }
@@ -108,7 +111,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 		return s, errors.Join(err, closeAll(listeners))
 	}
 	s.grpc = server.New(
-		server.NewProcessor(s.live.snapshot.Load, b.log, metrics), s.control,
+		server.NewProcessor(s.live.snapshot.Load, o.maxBodyMemory<<20, b.log, metrics), s.control,
 		server.NewLearner(s.live.snapshot.Load, b.log, metrics),
 	)
 	s.onStop(s.supervisor.start(serveHTTP(status, statusHandler(registry, &s.ready))))

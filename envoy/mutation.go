@@ -87,6 +87,13 @@ func Answer(status int, body []byte, details string) *extprocv3.ProcessingRespon
 	}
 }
 
+// RetryAfter tells the client of an immediate answer when to try again.
+func RetryAfter(seconds int, r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
+	h := r.GetImmediateResponse().GetHeaders()
+	h.SetHeaders = append(h.SetHeaders, overwrite("retry-after", strconv.Itoa(seconds)))
+	return r
+}
+
 // Final makes an answer of the inner hop the last word: the outer hop does not try
 // the next target. Answers that are not immediate pass through unchanged.
 func Final(r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {

@@ -18,6 +18,7 @@ const (
 	codeTooLarge      = "request_too_large"
 	codeModel         = "model_not_allowed"
 	codeClientGone    = "client_gone"
+	codeOverloaded    = "overloaded"
 	codePlanLost      = "plan_lost"
 	codeRewriteFailed = "rewrite_failed"
 	codeInternalError = "internal_error"
@@ -28,6 +29,6 @@ func answerCodes() []string {
 	return slices.Concat(provider.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
 		codeNoPlugin, codeNoConsumer, codeModels, codeNoBody, codeEncoding, codeTooLarge, codeModel,
-		codeClientGone, codePlanLost, codeRewriteFailed, codeInternalError,
+		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

@@ -25,11 +25,13 @@ type Processor struct {
 	log      *slog.Logger
 	metrics  *Metrics
 	panics   panics
+	bodies   bodies
 }
 
-// NewProcessor makes a processor that serves whatever snapshot returns.
-func NewProcessor(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Processor {
-	return &Processor{snapshot: snapshot, log: log, metrics: metrics, panics: panics{log: log, metrics: metrics}}
+// NewProcessor makes a processor that serves whatever snapshot returns, and holds about
+// maxBodies bytes of request bodies at once.
+func NewProcessor(snapshot func() *Snapshot, maxBodies int64, log *slog.Logger, metrics *Metrics) *Processor {
+	return &Processor{snapshot: snapshot, log: log, metrics: metrics, panics: panics{log: log, metrics: metrics}, bodies: bodies{limit: maxBodies}}
 }
 
 // Process answers one request of one hop: its headers, then its body. It returns
@@ -49,12 +51,19 @@ func (p *Processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) er
 		return ended(err)
 	}
 	if !x.bodiless {
+		if p.bodies.full() {
+			return stream.Send(p.shed(ctx, x))
+		}
 		if err := stream.Send(envoy.Continue()); err != nil {
 			return err
 		}
 		if x.body, err = receiveBody(stream); err != nil {
 			return ended(err)
 		}
+		if !p.bodies.take(len(x.body)) {
+			return stream.Send(p.shed(ctx, x))
+		}
+		defer p.bodies.give(len(x.body))
 	}
 	return p.send(stream, x, p.guarded(ctx, decide, x))
 }

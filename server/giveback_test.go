@@ -90,7 +90,7 @@ func TestProbesOfAPlanThatDoesNotLeaveAreGivenBack(t *testing.T) {
 				instance.Targets = map[string]*Target{"a1": tt.target}
 			}
 			snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
-			p := NewProcessor(func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+			p := NewProcessor(func() *Snapshot { return snapshot }, 1<<30, slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
 			var last *extprocv3.ProcessingResponse
 			err := p.Process(&oneRequest{
 				ctx: ctx, messages: []*extprocv3.ProcessingRequest{headersMessage(false, ":path", "/"), bodyMessage(goodBody)},

@@ -82,7 +82,7 @@ func serve(t testing.TB, get func() *Snapshot) *wire {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &wire{t: t, metrics: NewMetrics(prometheus.NewRegistry()), log: new(lockedBuffer), stop: cancel, stopped: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := New(NewProcessor(get, log, w.metrics), NewControlPlane(ctx, log, w.metrics, strings.Clone), NewLearner(get, log, w.metrics))
+	s := New(NewProcessor(get, 1<<30, log, w.metrics), NewControlPlane(ctx, log, w.metrics, strings.Clone), NewLearner(get, log, w.metrics))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { w.stopped <- s.Serve(ctx, 10*time.Second, l) }()

@@ -93,6 +93,8 @@ func TestFault10Embedder(t *testing.T) {
 			w.requireDegraded(fmt.Sprintf("another program %d", i))
 		}
 		require.Len(t, e.inputs(), 5, "the breaker is open after five failures")
+		require.Equal(t, 1.0, w.metric("semlb_embedders_open"))
+		require.Equal(t, 3.0, w.metric("semlb_embeddings_total", "result", "open"))
 		e.recover()
 		closed := timed(func() { w.awaitMatched("a later program") })
 		r.saw("breaker open after 5, closed after %s", closed.Round(100*time.Millisecond))
@@ -162,6 +164,7 @@ func TestFault12IdenticalColdPrompts(t *testing.T) {
 				requireAttempt(t, got, s, "the same program")
 			}
 		}
+		require.GreaterOrEqual(t, w.metric("semlb_embeddings_total", "result", "joined")+w.metric("semlb_embeddings_total", "result", "hit"), float64(n-1))
 		r.saw("1 embedding call, %d × 200: %d matched, %d by the default route", n, matched, n-matched)
 	})
 }
@@ -214,12 +217,43 @@ func TestFault13DistinctColdPrompts(t *testing.T) {
 		w.requireGrowth(n, func() int { return w.decided("matched") + w.decided("degraded") }, func() {
 			took = timed(func() { matched = w.burst(n, func(i int) string { return fmt.Sprintf("program %d", i) }) })
 		})
+		require.Positive(t, w.metric("semlb_embeddings_total", "result", "shed"))
 		require.LessOrEqual(t, most.Load(), int64(16), "embedding calls at once")
 		require.LessOrEqual(t, len(e.Requests()), 64+16*(2+int(took/each)), "calls: the queue, and as many at once as there was time for")
 		grown := (w.metric("process_resident_memory_bytes") - before) / (1 << 20)
 		require.Less(t, grown, 150.0, "MiB")
 		r.saw("%d × 200: %d matched, %d shed to the default route; at most %d embedding calls at once, %d in all; memory +%.0f MiB",
 			n, matched, n-matched, most.Load(), len(e.Requests()), grown)
+	})
+}
+
+func TestFault13LargeBodies(t *testing.T) {
+	r := begin(t, "bodies of 700 KB while the embedder hangs, with --max-body-memory 1")
+	e := newEmbedder(t)
+	w := start(t, options{embedder: e, flags: []string{"--decision-budget", "3s", "--max-body-memory", "1"}})
+	large := func(prompt string) string {
+		return `{"messages":[{"role":"user","content":"` + prompt + `"}],"padding":"` + strings.Repeat("x", 700<<10) + `"}`
+	}
+	w.survives(func() {
+		e.Reset()
+		e.Do(harness.Hang())
+		first := make(chan harness.Answer, 1)
+		go func() {
+			answer, _ := harness.Send(w.client, w.request(w.t.Context(), strings.NewReader(large("a large program"))))
+			first <- answer
+		}()
+		e.Await(t, 1)
+		w.requireGrowth(1, func() int { return w.answered("overloaded") }, func() {
+			answer := w.post(large("one more large program"))
+			w.requireRefused(answer, http.StatusServiceUnavailable, "overloaded")
+			require.Equal(t, "1", answer.Header.Get("Retry-After"))
+			require.Less(t, answer.Took, 2*time.Second, "nobody waits for room")
+		})
+		require.Len(t, e.Requests(), 1)
+		require.Equal(t, http.StatusOK, (<-first).Status, "the one that had room")
+		e.recover()
+		require.Equal(t, http.StatusOK, w.post(large("a large program later")).Status)
+		r.saw("the first: 200; the second meanwhile: 503 overloaded with Retry-After, at once; afterwards: 200")
 	})
 }
 

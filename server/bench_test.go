@@ -1,0 +1,40 @@
+package server
+
+import (
+	"log/slog"
+	"testing"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/metadata"
+
+	"semlb/envoy"
+	"semlb/provider"
+)
+
+// What one request costs the outer role, without gRPC and without a decision.
+func BenchmarkProcess(b *testing.B) {
+	targets := make(map[string]*Target)
+	for _, id := range []string{"a1", "b2"} { // planner's
+		target, err := provider.New(provider.Settings{ID: id, Provider: "openai", Model: id, RouteType: "llm/v1/chat"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		targets[id] = &Target{Target: target, Provider: "openai", Model: id, Cluster: "c"}
+	}
+	instance := &Instance{
+		ID: "i", Router: planner{}, RouteType: "llm/v1/chat", BodyLimit: 1 << 20, Streaming: provider.StreamingAllow,
+		Targets: targets,
+	}
+	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
+	p := NewProcessor(func() *Snapshot { return snapshot }, 1<<30, slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+	ctx := metadata.NewIncomingContext(b.Context(), metadata.Pairs(envoy.RoleKey, envoy.RoleOuter))
+	messages := []*extprocv3.ProcessingRequest{headersMessage(false, ":path", "/"), bodyMessage(goodBody)}
+	send := func(*extprocv3.ProcessingResponse) error { return nil }
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.Process(&oneRequest{ctx: ctx, messages: messages, send: send}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
