@@ -66,7 +66,7 @@ func TestFault03BodyOverLimit(t *testing.T) {
 	d := deploy(t, options{plugin: func(p *harness.Plugin) { p.MaxRequestBodySize = limit }})
 	d.survives(func() {
 		n, most := 0, int64(0)
-		tooLarge := func() int { return envoyStats(t, d.client, "http://"+d.admin, "downstream_rq_too_large") }
+		tooLarge := func() int { return d.envoyStat("downstream_rq_too_large") }
 		for _, p := range harness.Protocols() {
 			client := harness.NewClient(t, p)
 			for _, length := range []int64{-1, endless} {

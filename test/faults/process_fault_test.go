@@ -1,9 +1,11 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -59,6 +61,7 @@ func (w *world) hold() held {
 
 func TestFault15ProcessorGone(t *testing.T) {
 	r := begin(t, "`semlb serve` killed (-9), then paused (SIGSTOP): new requests, a request on its first attempt, a stream that has begun")
+	const fails = 30 // of each kind, so that what is left of each would show
 	d := deploy(t, options{flags: []string{"--decision-budget", "100ms"}})
 	d.survives(func() {
 		d.code.Do(harness.SSE(20, 100*time.Millisecond))
@@ -72,11 +75,16 @@ func TestFault15ProcessorGone(t *testing.T) {
 		}()
 		under := d.hold()
 		d.serve.kill()
-		for range 10 {
+		var took []time.Duration
+		failed := d.envoyStat("streams_failed")
+		for range fails {
 			answer := d.post(chat(code))
 			d.requireRefused(answer, http.StatusServiceUnavailable, "router_unavailable")
-			require.Less(t, answer.Took, 500*time.Millisecond, "at once")
+			took = append(took, answer.Took)
 		}
+		slices.Sort(took)
+		require.Less(t, took[len(took)/2], 500*time.Millisecond, "at once")
+		require.Equal(t, fails, d.envoyStat("streams_failed")-failed, "Envoy counts them")
 		require.Empty(t, d.code.Requests(), "sent without a decision")
 		close(under.release)
 		d.requireRefused(<-under.answers, http.StatusServiceUnavailable, "router_unavailable")
@@ -90,21 +98,72 @@ func TestFault15ProcessorGone(t *testing.T) {
 	})
 	d.survives(func() {
 		under := d.hold()
+		timeouts := d.envoyStat("message_timeouts")
 		d.signal(syscall.SIGSTOP)
 		close(under.release)
-		answer := d.post(chat(code))
-		require.Contains(t, []int{503, 504}, answer.Status, answer.Body)
-		answer.OpenAIError(t)
-		require.Less(t, answer.Took, messageTimeout+time.Second)
+		answers := make(chan harness.Answer, fails)
+		for range fails {
+			request := d.request(t.Context(), strings.NewReader(chat(code)))
+			go func() {
+				answer, err := harness.Send(d.client, request)
+				if err != nil {
+					answer.Body = err.Error()
+				}
+				answers <- answer
+			}()
+		}
+		var answer harness.Answer
+		for range fails {
+			answer = <-answers
+			require.Contains(t, []int{503, 504}, answer.Status, answer.Body)
+			answer.OpenAIError(t)
+			require.Less(t, answer.Took, 5*messageTimeout, "the timeout, and not the client's patience")
+		}
 		require.Contains(t, []int{503, 504}, (<-under.answers).Status)
+		require.Equal(t, fails+1, d.envoyStat("message_timeouts")-timeouts, "Envoy counts them, the later attempt too")
 		require.Equal(t, [3]int{1, 0, 0}, d.counts())
 		d.signal(syscall.SIGCONT)
 		back := timed(d.awaitGood)
 		require.Less(t, back, time.Second)
 		r.saw("paused: %d after %s, served again after %s", answer.Status, answer.Took.Round(100*time.Millisecond), back.Round(time.Millisecond))
 	})
-	require.Eventually(t, func() bool { return envoyStats(t, d.client, "http://"+d.admin, "downstream_rq_active") <= 1 }, waitLimit, waitStep,
+	require.Eventually(t, func() bool { return d.envoyStat("downstream_rq_active") <= 1 }, waitLimit, waitStep,
 		"requests under way in Envoy, beside that for the statistics")
+}
+
+// loadUntil has eight clients send good requests, each one served as it should be,
+// and returns how many there were.
+func (w *world) loadUntil(end time.Time) int {
+	w.t.Helper()
+	var all errgroup.Group
+	var served atomic.Int64
+	for i := range 8 {
+		client := harness.NewClient(w.t, harness.Protocols()[i%2])
+		all.Go(func() error {
+			for time.Now().Before(end) {
+				answer, err := harness.Send(client, w.request(w.t.Context(), strings.NewReader(chat(code))))
+				if err != nil {
+					return err
+				}
+				if answer.Status != http.StatusOK || answer.Header.Get("X-Kong-Llm-Model") != "openai/"+codeModel {
+					return fmt.Errorf("status %d: %s", answer.Status, answer.Body)
+				}
+				served.Add(1)
+			}
+			return nil
+		})
+	}
+	require.NoError(w.t, all.Wait())
+	for _, got := range w.code.Requests() {
+		requireAttempt(w.t, got, w.code, code)
+	}
+	return int(served.Load())
+}
+
+// envoyStat is a number of Envoy's statistics, summed over those that match.
+func (d *deployment) envoyStat(pattern string) int {
+	d.t.Helper()
+	return envoyStats(d.t, d.client, "http://"+d.admin, pattern)
 }
 
 // awaitGood sends good requests until one is served.
@@ -130,7 +189,8 @@ func TestFault16ConcurrentStreams(t *testing.T) {
 			thinking.Add(1)
 			after(think, harness.OK())(x)
 		})
-		before := d.routines()
+		before, matched, served := d.routines(), d.decided("matched"), d.attemptedAt(codeModel, "answered", "2xx")
+		before200 := served()
 		client := harness.NewClient(t, harness.HTTP1)
 		var all errgroup.Group
 		for range n {
@@ -148,8 +208,15 @@ func TestFault16ConcurrentStreams(t *testing.T) {
 		require.Eventually(t, func() bool { return thinking.Load() == n }, time.Minute, 10*time.Millisecond, "all wait for their model")
 		close(think)
 		require.NoError(t, all.Wait())
-		overflows := envoyStats(t, d.client, "http://"+d.admin, "overflow")
+		overflows := d.envoyStat("overflow")
 		require.Zero(t, overflows)
+		require.Equal(t, n, d.decided("matched")-matched)
+		require.Eventually(t, func() bool { return served()-before200 == n }, waitLimit, 50*time.Millisecond, "every attempt is counted")
+		all200 := d.code.Requests()
+		require.Len(t, all200, n)
+		for _, got := range all200 {
+			requireAttempt(t, got, d.code, "the same program")
+		}
 		r.saw("%d × 200, overflows in Envoy: %d", n, overflows)
 	})
 }
@@ -161,23 +228,31 @@ func TestFault17RollingRestart(t *testing.T) {
 	d := deploy(t, options{embedder: e, flags: []string{"--drain", drain.String(), "--decision-budget", "30s"}})
 	d.survives(func() {
 		e.Do(harness.Hang())
-		hanging := d.sendAway(t.Context(), harness.HTTP1, strings.NewReader(chat("a program that hangs")))
+		hanging := make(chan harness.Answer, 1)
+		request, client := d.request(t.Context(), strings.NewReader(chat("a program that hangs"))), harness.NewClient(t, harness.HTTP1)
+		go func() {
+			answer, err := harness.Send(client, request)
+			answer.Err = errors.Join(answer.Err, err)
+			hanging <- answer
+		}()
 		e.Await(t, 2) // the descriptions were the first
 		begun := time.Now()
 		d.signal(syscall.SIGTERM)
 		require.Eventually(t, func() bool { status, _ := d.page("/readyz"); return status == http.StatusServiceUnavailable },
 			drain/2, waitStep, "readiness is off before anything else")
-		served := 0
-		for time.Since(begun) < drain-100*time.Millisecond {
-			require.Equal(t, http.StatusOK, d.post(chat(code)).Status, "served while Envoys look elsewhere")
-			served++
-		}
+		served := d.loadUntil(begun.Add(drain / 2))
+		require.Positive(t, served, "served while Envoys look elsewhere")
 		require.NoError(t, d.serve.awaitExit(t, drain+grace+2*time.Second), "exit status 0")
 		took := time.Since(begun)
 		require.Greater(t, took, drain)
-		require.NoError(t, <-hanging)
+		// The decision is ended by the deadline; whoever asked is served all the same.
+		answer := <-hanging
+		require.NoError(t, answer.Err)
+		require.Equal(t, http.StatusOK, answer.Status, answer.Body)
+		requireAttempt(t, d.cook1.Only(t), d.cook1, "a program that hangs")
+		d.awaitLog("level=WARN msg=routed", "plan.reason=degraded", "plan.error=")
 		d.requireRefused(d.post(chat(code)), http.StatusServiceUnavailable, "router_unavailable")
-		r.saw("not ready at once, %d requests served in the drain window, exit status 0 after %s", served, took.Round(100*time.Millisecond))
+		r.saw("not ready at once, %d requests of 8 clients served in the drain window, the hanging one by the default route, exit status 0 after %s", served, took.Round(100*time.Millisecond))
 		e.recover()
 		d.startServe()
 	})

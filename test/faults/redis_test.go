@@ -34,7 +34,7 @@ func startInRedis(t *testing.T, plugin func(*harness.Plugin)) *world {
 func (w *world) storeErrors() int { return int(w.metric("semlb_store_errors_total")) }
 
 func TestFault11Redis(t *testing.T) {
-	r := begin(t, "Redis killed, frozen, down at start, wrong password, every entry poisoned or of another width, Redis restarted empty; search in memory and in the store")
+	r := begin(t, "Redis killed, frozen, down at start, wrong password, every entry poisoned or of another width, index of another layout, Redis restarted empty; search in memory and in the store")
 	server := redistest.Start(t)
 	client := redis.NewClient(&redis.Options{Addr: server.Addr})
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
@@ -51,9 +51,9 @@ func TestFault11Redis(t *testing.T) {
 		w.requireServed("while Redis is frozen")
 		server.Kill()
 		w.requireServed("without Redis")
-		require.Zero(t, w.decided("degraded"))
 		server.Restart()
 	})
+	require.Zero(t, w.decided("degraded"))
 	r.saw("killed and frozen: served from memory, ready")
 
 	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "the-password"}})
@@ -61,19 +61,19 @@ func TestFault11Redis(t *testing.T) {
 	for name, plugin := range map[string]func(*harness.Plugin){
 		"down": inRedis(server, "", nil), "no password": inRedis(locked, "", nil), "wrong password": inRedis(locked, "", map[string]any{"password": "planted-password"}),
 	} {
-		w := startInRedis(t, plugin)
-		w.survives(func() { w.requireServed(name) })
-		require.Positive(t, w.storeErrors(), name)
-		require.Positive(t, w.logs("the vector store cannot be reached"), name)
-		require.NotContains(t, w.log(), "planted-password")
+		requireServedWithout(t, name, plugin)
 	}
-	r.saw("down at start, AUTH failure: ready, served from memory, semlb_store_errors_total")
-
 	server.Restart()
+	server.Pause()
+	requireServedWithout(t, "frozen", inRedis(server, "", nil))
+	server.Resume()
+	r.saw("down or frozen at start, AUTH failure: ready, served from memory, semlb_store_errors_total, WARN line")
+
 	w = startInRedis(t, inRedis(server, "store", nil))
 	w.survives(func() {
 		poisonAll(t, client, "x")
-		w.requireServed("with poisoned entries")
+		w.requireDegraded("a program with poisoned entries")
+		w.requireReady()
 		server.Kill()
 		w.requireDegraded("a program without the store")
 		w.requireReady()
@@ -81,15 +81,54 @@ func TestFault11Redis(t *testing.T) {
 		w.awaitMatched("a program with the store again")
 	})
 	r.saw("search in the store: default route while it is away, ready, back by itself")
+
+	w.survives(func() {
+		index := spoilIndex(t, client)
+		w.requireDegraded("a program with a stale index")
+		w.requireReady()
+		require.NoError(t, client.FTDropIndex(t.Context(), index).Err())
+		w.awaitMatched("a program with an index of its own again")
+	})
+	r.saw("index of another layout: default route, ready; dropped, it is made anew")
 }
 
 // requireServed says that requests are served and readiness stays.
 func (w *world) requireServed(when string) {
 	w.t.Helper()
 	w.requireReady()
-	for _, prompt := range []string{"a program " + when, "to cook " + when} {
-		require.Equal(w.t, http.StatusOK, w.post(chat(prompt)).Status, when)
+	for prompt, target := range map[string]*harness.Stub{"a program " + when: w.code, "to cook " + when: w.cook1} {
+		w.reset()
+		w.requireGrowth(1, w.decisions("matched"), func() {
+			answer := w.post(chat(prompt))
+			require.Equal(w.t, http.StatusOK, answer.Status, "%s: %s", when, answer.Body)
+			require.Equal(w.t, "openai/"+target.Name, answer.Header.Get("X-Kong-Llm-Model"), when)
+		})
+		w.requireSeen(prompt, target)
 	}
+}
+
+// requireServedWithout starts a world whose store fails from the start: it is served
+// from memory, and metric and log tell of the store.
+func requireServedWithout(t *testing.T, name string, plugin func(*harness.Plugin)) {
+	t.Helper()
+	w := startInRedis(t, plugin)
+	w.survives(func() { w.requireServed(name) })
+	require.Positive(t, w.storeErrors(), name)
+	require.Positive(t, w.logs("the vector store cannot be reached"), name)
+	require.NotContains(t, w.log(), "planted-password")
+}
+
+// spoilIndex puts an index of another layout in the place of the one there is, whose
+// name it returns.
+func spoilIndex(t *testing.T, client *redis.Client) string {
+	t.Helper()
+	names, err := client.FT_List(t.Context()).Result()
+	require.NoError(t, err)
+	require.Len(t, names, 1)
+	require.NoError(t, client.FTDropIndex(t.Context(), names[0]).Err())
+	other := &redis.FieldSchema{FieldName: "other", FieldType: redis.SearchFieldTypeText}
+	require.NoError(t, client.FTCreate(t.Context(), names[0], &redis.FTCreateOptions{OnHash: true, Prefix: []any{"other:"}}, other).Err())
+	return names[0]
 }
 
 // poisonAll overwrites every field of every hash.

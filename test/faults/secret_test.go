@@ -164,7 +164,7 @@ func TestFault24ForbiddenURLs(t *testing.T) {
 			n++
 		}
 	}
-	r.saw("%d configurations refused at load", n)
+	r.saw("%d configurations refused at load (stricter than the row: there is no list of exceptions)", n)
 
 	secret := harness.NewStub(t, "the metadata service")
 	e := newEmbedder(t)
@@ -174,9 +174,7 @@ func TestFault24ForbiddenURLs(t *testing.T) {
 			for j, where := range []string{secret.URL + "/latest/meta-data", "http://169.254.169.254/latest/meta-data"} {
 				e.Do(harness.Status(status, http.Header{"Location": {where}}))
 				prompt := strings.Repeat("program ", 1+2*i+j)
-				w.requireGrowth(1, func() int { return w.decided("degraded") }, func() {
-					require.Equal(t, http.StatusOK, w.post(chat(prompt)).Status)
-				})
+				w.requireDegraded(prompt)
 				e.recover()
 				w.awaitMatched(prompt)
 			}
@@ -191,17 +189,19 @@ func TestFault25Cardinality(t *testing.T) {
 	r := begin(t, "2,000 requests, each with a model, prompt, path, method, header and status of its own")
 	w := start(t, options{})
 	w.survives(func() {
-		all := func() int { return w.decided("matched") }
+		all := w.decisions("matched")
 		w.requireGrowth(50, all, func() { w.various(0, 50) })
 		before := w.series()
+		w.cook1.Reset()
 		w.requireGrowth(n, all, func() { w.various(50, n) })
+		require.Equal(t, [3]int{n, 0, 0}, w.counts())
 		w.awaitLog("msg=request", "status=200")
 		require.LessOrEqual(t, w.series(), before+5, "series") // a class of statuses seen for the first time
 		_, page := w.page("/metrics")
 		for _, own := range []string{"planted-model", "planted-prompt", "planted-path"} {
 			require.NotContains(t, page, own)
 		}
-		r.saw("%d series before, %d after", before, w.series())
+		r.saw("each answered with its target's own status; %d series before, %d after", before, w.series())
 	})
 }
 
@@ -210,12 +210,14 @@ func (w *world) various(from, n int) {
 	w.t.Helper()
 	for i := from; i < from+n; i++ {
 		id := string(rune('a'+i%26)) + strings.Repeat("x", i/26%50) + http.StatusText(200) + string(rune('0'+i%10)) + strings.Repeat("y", i/1300)
-		w.cook1.Do(harness.Status(200 + i%200))
+		status := 200 + i%200
+		w.cook1.Do(harness.Status(status))
 		body := `{"model":"planted-model-` + id + `","messages":[{"role":"user","content":"` + cooking + ` planted-prompt ` + id + `"}]}`
 		request := w.request(w.t.Context(), strings.NewReader(body), http.Header{"X-Own-" + strings.ReplaceAll(id, " ", ""): {id}})
 		request.URL.Path = "/planted-path/" + id
 		request.Method = []string{http.MethodPost, http.MethodPut, http.MethodPatch}[i%3]
-		_, err := harness.Send(w.client, request)
+		answer, err := harness.Send(w.client, request)
 		require.NoError(w.t, err)
+		require.Equal(w.t, status, answer.Status, answer.Body)
 	}
 }

@@ -40,10 +40,13 @@ func TestFault27ProtocolAbuse(t *testing.T) {
 		"headers twice": {headers, headers}, "response for body": {headers, response}, "empty for body": {headers, empty}, "trailers for body": {headers, trailers},
 		"nothing": {}, "half-closed after headers": {headers}, "body twice": {headers, body, body}, "response after body": {headers, body, response, trailers},
 	}
+	roles := []string{envoy.RoleOuter, envoy.RoleInner, envoy.RoleObserve, "", "another"}
 	d.survives(func() {
 		ended := make(map[codes.Code]int)
-		for _, role := range []string{envoy.RoleOuter, envoy.RoleInner, envoy.RoleObserve, "", "another"} {
+		// Each is repeated, so that one goroutine left of one of them shows.
+		for i := range 30 * len(roles) {
 			for name, script := range scripts {
+				role := roles[i%len(roles)]
 				ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), envoy.RoleKey, role), 5*time.Second)
 				stream, err := client.Process(ctx)
 				require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFault28Weights(t *testing.T) {
-	r := begin(t, "weights 0, below 0, above 65535; one target; ties of weight and of distance; chi-squared of 600 requests")
+	r := begin(t, "weights 0, below 0, above 65535; one target; ties of weight and of distance; shares of 600 requests, and of 80 within a group")
 	for _, weight := range []int{-1, 65_536} {
 		config := harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "m", Weight: weight}}})
 		got := harness.Command(t, nil, "validate", harness.WriteConfig(t, config))
@@ -44,17 +44,39 @@ func TestFault28Weights(t *testing.T) {
 			p.Targets[i].Weight = weight
 		}
 	}})
-	const n = 600
-	client := harness.NewClient(t, harness.HTTP2)
-	for range n {
-		require.Equal(t, http.StatusOK, w.postOver(client, chat("anything")).Status)
+	// The order is a cycle without chance in it, so a chi-squared test is not enough:
+	// every round has to be exact.
+	w.requireRounds(60, [3]int{5, 3, 2}, "anything")
+	r.saw("round-robin 50:30:20: exactly 5, 3 and 2 in each of 60 rounds of ten, so chi² is 0")
+
+	w = start(t, options{plugin: func(p *harness.Plugin) { p.Balancer = map[string]any{"group_order": "weighted"} }})
+	w.survives(func() {
+		w.requireRounds(20, [3]int{3, 1, 0}, cooking)
+		r.saw("group_order weighted, 75:25: exactly 3 and 1 in each of 20 rounds of four, none outside the group")
+		for range 4 { // whoever is first, the other is next
+			w.reset()
+			w.cook1.Do(harness.Status(http.StatusTooManyRequests))
+			answer := w.post(chat(cooking))
+			require.Equal(t, "openai/"+cook2Model, answer.Header.Get("X-Kong-Llm-Model"), answer.Body)
+		}
+	})
+}
+
+// requireRounds sends a prompt in rounds; in each one every target sees exactly its
+// share.
+func (w *world) requireRounds(rounds int, want [3]int, prompt string) {
+	w.t.Helper()
+	client := harness.NewClient(w.t, harness.HTTP2)
+	for range rounds {
+		w.reset()
+		for range want[0] + want[1] + want[2] {
+			require.Equal(w.t, http.StatusOK, w.postOver(client, chat(prompt)).Status)
+		}
+		require.Equal(w.t, want, w.counts())
+		for _, s := range w.stubs() {
+			for _, got := range s.Requests() {
+				requireAttempt(w.t, got, s, prompt)
+			}
+		}
 	}
-	chi := 0.0
-	counts := w.counts()
-	for i, share := range []float64{.5, .3, .2} {
-		want := n * share
-		chi += (float64(counts[i]) - want) * (float64(counts[i]) - want) / want
-	}
-	require.Less(t, chi, 13.82, "chi-squared, two degrees of freedom, 0.1 %%: %v", counts)
-	r.saw("weights 50:30:20 gave %v, chi² %.2f", counts, chi)
 }
