@@ -44,6 +44,7 @@ $(SDKS): scripts/get-sdks.sh
 	@scripts/get-sdks.sh
 	@touch $@
 
+test: RELOADS := 200
 test: vet unit e2e-oldest e2e faults ## everything CI runs
 
 unit: tools ## every package but the end-to-end tests, with the race detector
