@@ -16,6 +16,7 @@ const (
 	codeNoBody        = "no_body"
 	codeEncoding      = "unsupported_encoding"
 	codeTooLarge      = "request_too_large"
+	codeHeaders       = "headers_too_large"
 	codeModel         = "model_not_allowed"
 	codeClientGone    = "client_gone"
 	codeOverloaded    = "overloaded"
@@ -28,7 +29,7 @@ const (
 func answerCodes() []string {
 	return slices.Concat(provider.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
-		codeNoPlugin, codeNoConsumer, codeModels, codeNoBody, codeEncoding, codeTooLarge, codeModel,
+		codeNoPlugin, codeNoConsumer, codeModels, codeNoBody, codeEncoding, codeTooLarge, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

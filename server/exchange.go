@@ -61,7 +61,7 @@ func (x *exchange) checkHead() error {
 		return nil
 	}
 	return &provider.RequestError{
-		Status: http.StatusRequestHeaderFieldsTooLarge, Code: "headers_too_large",
+		Status: http.StatusRequestHeaderFieldsTooLarge, Code: codeHeaders,
 		Message: fmt.Sprintf("the request has more than %d headers, or more than %d bytes of them", envoy.MaxHeaders, envoy.MaxHeaderBytes),
 	}
 }

@@ -1,9 +1,11 @@
 package breaker_test
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -26,6 +28,7 @@ func sharing(a, b *harness.Stub, redis *redistest.Server, maxFails int, failTime
 // Two replicas, each with an Envoy of its own.
 func TestReplicasShareStateThroughRedis(t *testing.T) {
 	redis := redistest.Start(t)
+	t.Cleanup(func() { awaitNoDial(t) })
 	one := &world{t: t, a: harness.NewStub(t, "a"), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
 	two := *one
 	config := sharing(one.a, one.b, redis, 2, 1500*time.Millisecond)
@@ -57,6 +60,16 @@ func TestReplicasShareStateThroughRedis(t *testing.T) {
 	asked(one.a)
 	by, _ = two.ask()
 	require.Equal(t, "a", by, "the other does not know")
+}
+
+// awaitNoDial waits for the Redis client library's look-out for a server that is away:
+// it ends within a second after the client is closed.
+func awaitNoDial(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		stacks := make([]byte, 4<<20)
+		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("pool.(*ConnPool).tryDial"))
+	}, 5*time.Second, 20*time.Millisecond)
 }
 
 // The configuration that a reload replaced stays for a while, for requests under way.

@@ -81,7 +81,7 @@ func TestFault10Embedder(t *testing.T) {
 			w.requireDegraded(prompt)
 			e.recover()
 			// A call that still runs is joined; what it comes to is not kept.
-			require.Eventually(t, func() bool { return w.post(chat(prompt)).Header.Get("X-Stub") == codeModel }, waitLimit, waitStep, name)
+			require.Eventually(t, func() bool { return w.servedBy(chat(prompt)) == codeModel }, waitLimit, waitStep, name)
 		}
 		r.saw("%d faults: 200 by the default route in under %s, degraded, a WARN line with the cause; asked again and matched afterwards", len(faults), budget+late)
 	})
@@ -124,7 +124,7 @@ func TestFault10Embedder(t *testing.T) {
 // awaitMatched sends a prompt until its distance can be had.
 func (w *world) awaitMatched(prompt string) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return w.post(chat(prompt)).Header.Get("X-Stub") == codeModel }, waitLimit, 50*time.Millisecond)
+	require.Eventually(w.t, func() bool { return w.servedBy(chat(prompt)) == codeModel }, waitLimit, 50*time.Millisecond)
 }
 
 // requireServedWithoutEmbedder starts a world whose descriptions cannot be embedded.

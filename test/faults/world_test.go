@@ -215,6 +215,16 @@ func (w *world) postOver(c *http.Client, body string, headers ...http.Header) ha
 	return answer
 }
 
+// servedBy sends a request and says which stub served it; "" for none. Unlike post it
+// can be called by any goroutine.
+func (w *world) servedBy(body string) string {
+	answer, err := harness.Send(w.client, w.request(w.t.Context(), strings.NewReader(body)))
+	if err != nil || answer.Status != http.StatusOK {
+		return ""
+	}
+	return answer.Header.Get("X-Stub")
+}
+
 // counts are the requests that the stubs have seen.
 func (w *world) counts() [3]int {
 	var n [3]int
