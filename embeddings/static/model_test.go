@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestBuiltinStartsFast(t *testing.T) {
 		newBuiltin(t)
 		best = min(best, processorTime(t)-start)
 	}
-	require.Less(t, best, 300*time.Millisecond) // about 20 ms; with -race several times that
+	require.Less(t, best, time.Second) // about 20 ms; with -race and on a busy machine ten times that and more
 }
 
 // processorTime is what this process has had of the processor: other work on the
