@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,11 +19,20 @@ const (
 	lastPort  = 32_000
 )
 
+// given counts the ports that this process was given. They come one after another, so
+// that none is given twice between its choice and its use, from a start of its own, so
+// that processes side by side seldom meet.
+var given = func() *atomic.Uint32 {
+	var start atomic.Uint32
+	start.Store(rand.Uint32N(lastPort - firstPort))
+	return &start
+}()
+
 // FreeAddress is an address of the loopback that nothing listens on.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(randomPort()))
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(nextPort()))
 		if l, err := net.Listen("tcp", address); err == nil {
 			require.NoError(t, l.Close())
 			return address
@@ -32,7 +42,7 @@ func FreeAddress(t testing.TB) string {
 	return ""
 }
 
-func randomPort() int { return firstPort + rand.IntN(lastPort-firstPort) }
+func nextPort() int { return firstPort + int(given.Add(1)%(lastPort-firstPort)) }
 
 // RefusedURL is the URL of an address that refuses connections until the test
 // ends: its port is bound, and nobody listens.
