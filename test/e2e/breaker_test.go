@@ -98,7 +98,7 @@ func TestATargetThatAsksToBeLeftAloneIs(t *testing.T) {
 	require.Equal(t, 200, s.Post(client, harness.Chat("hello")).Status)
 	all[0].Do(harness.OK())
 
-	first := 1 // requests at the first target
+	first := 1                // requests at the first target
 	served := func() string { // is called by other goroutines too
 		answer, err := harness.Send(client, s.Request(t.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello"))))
 		if err != nil || answer.Status != http.StatusOK {
