@@ -98,7 +98,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 	d.survives(func() {
 		under := d.hold()
 		timeouts := d.envoyStat("message_timeouts")
-		d.signal(syscall.SIGSTOP)
+		d.pause()
 		close(under.release)
 		answers := make(chan harness.Answer, fails)
 		for range fails {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -98,6 +99,25 @@ func (d *deployment) startEnvoy() {
 func (d *deployment) signal(s syscall.Signal) {
 	d.t.Helper()
 	require.NoError(d.t, d.serve.cmd.Process.Signal(s))
+}
+
+// pause stops the process and waits until it stands still: a signal takes its time on a
+// busy machine, and requests that come before it are served.
+func (d *deployment) pause() {
+	d.t.Helper()
+	d.signal(syscall.SIGSTOP)
+	threads := fmt.Sprintf("/proc/%d/task/*/stat", d.serve.cmd.Process.Pid)
+	require.Eventually(d.t, func() bool {
+		files, _ := filepath.Glob(threads) // the pattern is a good one
+		return len(files) > 0 && !slices.ContainsFunc(files, runs)
+	}, waitLimit, time.Millisecond, "the process goes on")
+}
+
+// runs says whether a thread is not stopped, by its stat file.
+func runs(file string) bool {
+	stat, err := os.ReadFile(file)
+	_, state, _ := strings.Cut(string(stat), ") ") // after the program's name
+	return err == nil && !strings.HasPrefix(state, "T")
 }
 
 // envoyStat is one number of Envoy's statistics, summed over those that match.
