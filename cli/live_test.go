@@ -32,7 +32,7 @@ func newLive(t *testing.T) *live {
 		builder:    &builder{options: options, log: log, health: router.NewHealth(time.Now, func(router.Change) {}), baseURL: options.providerURL},
 		options:    &serveOptions{loadOptions: options, listen: "127.0.0.1:8000", grpcSocket: "/semlb.sock", hop: hopInternal},
 		control:    server.NewControlPlane(t.Context(), log, metrics, quiet.redact),
-		metrics:    metrics, loader: newLoader(log, registry, func() {}), log: log,
+		metrics:    metrics, loader: newLoader(time.Minute, log, registry, func() {}), log: log,
 		env: Environment{LookupEnv: func(string) (string, bool) { return "", false }},
 	}).init()
 	t.Cleanup(l.close)

@@ -20,8 +20,6 @@ import (
 const (
 	firstReload = time.Second
 	lastReload  = 30 * time.Second
-	// syncEvery is how often a store that keeps vectors for others is looked after.
-	syncEvery = time.Minute
 )
 
 // loader keeps the descriptions of plugins loaded and tells of what fails.
@@ -31,20 +29,25 @@ type loader struct {
 	failures *prometheus.CounterVec
 	// panicked counts.
 	panicked func()
+	// syncEvery is how often a store that keeps vectors for others is looked after.
+	syncEvery time.Duration
 }
 
-func newLoader(log *slog.Logger, r prometheus.Registerer, panicked func()) *loader {
-	l := &loader{log: log, panicked: panicked, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+func newLoader(syncEvery time.Duration, log *slog.Logger, r prometheus.Registerer, panicked func()) *loader {
+	l := &loader{log: log, panicked: panicked, syncEvery: syncEvery, failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_store_errors_total", Help: "Calls of a vector store that failed while vectors were kept in it, by what was asked.",
 	}, []string{"op"})}
-	for _, op := range []string{"get", "upsert", "sync"} {
+	for _, op := range []string{"get", "upsert", opSync} {
 		l.failures.WithLabelValues(op)
 	}
 	r.MustRegister(l.failures)
 	return l
 }
 
-// failed tells of a store that could not be reached.
+// opSync is what a store is asked for by keepSynced.
+const opSync = "sync"
+
+// failed counts and tells of a store that could not be reached.
 func (l *loader) failed(parts *pluginParts, op string, err error) {
 	l.failures.WithLabelValues(op).Inc()
 	l.log.Warn("the vector store cannot be reached; vectors are served from memory", "instance", parts.instance.ID, "error", err)
@@ -64,12 +67,12 @@ func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted f
 		switch {
 		case err == nil:
 			attempted()
-			l.keepSynced(ctx, parts)
+			l.keepSynced(ctx, parts, false)
 			return
 		case errors.As(err, &behind):
 			l.failed(parts, behind.Op, err)
 			attempted()
-			l.keepSynced(ctx, parts)
+			l.keepSynced(ctx, parts, true)
 			return
 		}
 		l.notEmbedded(parts, err, wait)
@@ -172,24 +175,28 @@ func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float3
 }
 
 // keepSynced writes to the store behind memory what it lacks, for replicas and
-// restarts to find.
-func (l *loader) keepSynced(ctx context.Context, parts *pluginParts) {
+// restarts to find. Every failure is counted; the log says when the store goes away
+// and when it is back.
+func (l *loader) keepSynced(ctx context.Context, parts *pluginParts, away bool) {
 	synced := parts.store.synced()
 	if synced == nil {
 		return
 	}
-	for sleep(ctx, syncEvery) {
+	for sleep(ctx, l.syncEvery) {
 		call, cancel := context.WithTimeout(ctx, loadTimeout)
 		n, err := synced.Sync(call)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return
+		case err != nil && away:
+			l.failures.WithLabelValues(opSync).Inc()
 		case err != nil:
-			l.failed(parts, "sync", err)
-		case n > 0:
-			l.log.Info("vector store filled", "instance", parts.instance.ID, "records", n)
+			l.failed(parts, opSync, err)
+		case n > 0 || away:
+			l.log.Info("the vector store has all vectors", "instance", parts.instance.ID, "written", n)
 		}
+		away = err != nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -39,7 +40,7 @@ func TestAPanicWhileDescriptionsAreEmbeddedIsLoggedWithItsStack(t *testing.T) {
 	var log bytes.Buffer
 	panics := 0
 	ctx, cancel := context.WithCancel(t.Context())
-	l := newLoader(slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry(), func() { panics++ })
+	l := newLoader(time.Minute, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry(), func() { panics++ })
 	l.keepLoaded(ctx, &pluginParts{instance: &server.Instance{ID: "i"}, router: r, store: store, embedder: cache}, cancel)
 	require.Equal(t, 1, panics)
 	require.Regexp(t, `level=ERROR msg="descriptions cannot be embedded.*panic: value of type string.*stack="goroutine`, log.String())

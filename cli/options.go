@@ -32,8 +32,10 @@ type loadOptions struct {
 	budget       time.Duration
 	// maxRetryAfter bounds how long a target that asked for it is left alone.
 	maxRetryAfter time.Duration
-	logFormat     string
-	logLevel      string
+	// storeSync is how often a store that keeps vectors for others is looked after.
+	storeSync time.Duration
+	logFormat string
+	logLevel  string
 }
 
 func (o *loadOptions) bind(c *cobra.Command) {
@@ -44,6 +46,7 @@ func (o *loadOptions) bind(c *cobra.Command) {
 		"`PROVIDER=URL` where targets and embeddings of a provider without an upstream_url of their own go (repeatable)")
 	f.StringVar(&o.embeddings, "embeddings", "config", "embedding model: builtin or config")
 	f.StringVar(&o.vectordb, "vectordb", "config", "where vectors are kept: memory or config")
+	f.DurationVar(&o.storeSync, "store-sync", time.Minute, "how often a vector store is asked whether it still has what is in memory")
 	f.StringVar(&o.trustedCA, "trusted-ca", "", "`FILE` of certificate authorities that providers are verified with (default: the system's)")
 	f.DurationVar(&o.budget, "decision-budget", time.Second, "longest time to find the matching group; then the default group serves")
 	f.DurationVar(&o.maxRetryAfter, "max-retry-after", time.Minute,
@@ -68,6 +71,9 @@ func (o *loadOptions) check() error {
 	}
 	if o.budget < time.Millisecond {
 		return fmt.Errorf("--decision-budget: got %s, want 1ms or more", o.budget)
+	}
+	if o.storeSync < 100*time.Millisecond {
+		return fmt.Errorf("--store-sync: got %s, want 100ms or more", o.storeSync)
 	}
 	if o.maxRetryAfter < 0 {
 		return fmt.Errorf("--max-retry-after: got %s, want 0 or more", o.maxRetryAfter)

@@ -96,7 +96,7 @@ func startService(ctx context.Context, o *serveOptions, b *builder, cfg *config.
 	b.unshared = unsharedCounter(registry).Inc
 	s.live = (&live{
 		builder: b, options: o, env: env, log: b.log,
-		control: s.control, discretion: &s.discretion, metrics: metrics, loader: newLoader(b.log, registry, metrics.CountPanic),
+		control: s.control, discretion: &s.discretion, metrics: metrics, loader: newLoader(o.storeSync, b.log, registry, metrics.CountPanic),
 	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // unmatched answers what no route takes.
 func unmatched() *routev3.Route {
-	return answered("semlb.unmatched", prefix("/"), http.StatusNotFound, "No route matches this request.", "no_route")
+	return answered("semlb.unmatched", prefix("/"), http.StatusNotFound, "No route matches this request.", codeNoRoute)
 }
 
 // answered is a route that Envoy answers itself, without asking the external

@@ -103,6 +103,9 @@ type Finished struct {
 	Stream bool
 	// Gone says that the client went away before the end.
 	Gone bool
+	// Answer is the code of Envoy's own answer to a request that did not come to an
+	// attempt, one of [OwnAnswers]; "" if the external processor answered.
+	Answer string
 	// Cut says that the answer broke off after it had begun.
 	Cut      bool
 	Duration time.Duration
@@ -119,6 +122,7 @@ func (f Finished) Untried() []string { return f.Plan[f.Attempts:] }
 // ReadFinished reads an entry of [LogRequests].
 func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 	c, headers := e.GetCommonProperties(), e.GetRequest().GetRequestHeaders()
+	flags, details := flagsOf(c.GetResponseFlags()), e.GetResponse().GetResponseCodeDetails()
 	f := Finished{
 		RequestID: e.GetRequest().GetRequestId(),
 		Instance:  headers[HeaderInstance],
@@ -126,11 +130,14 @@ func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 		Attempts:  int(c.GetUpstreamRequestAttemptCount()),
 		Status:    int(e.GetResponse().GetResponseCode().GetValue()),
 		Stream:    strings.HasPrefix(e.GetResponse().GetResponseHeaders()["content-type"], "text/event-stream"),
-		Gone:      hasFlag(flagsOf(c.GetResponseFlags()), "DC", "DR"),
+		Gone:      hasFlag(flags, "DC", "DR"),
 		Duration:  c.GetDuration().AsDuration(),
 		Upstream:  max(c.GetTimeToLastUpstreamRxByte().AsDuration()-c.GetTimeToFirstUpstreamTxByte().AsDuration(), 0),
 	}
-	f.Cut = f.Status < 400 && classOf(flagsOf(c.GetResponseFlags()), e.GetResponse().GetResponseCodeDetails()) != ""
+	if f.Attempts == 0 {
+		f.Answer = ownAnswer(flags, details, f.Status)
+	}
+	f.Cut = f.Status < 400 && classOf(flags, details) != ""
 	if plan := headers[HeaderPlan]; plan != "" {
 		f.Plan = strings.Split(plan, ",")
 	}
@@ -174,7 +181,7 @@ func flagsOf(f *dataaccesslogv3.ResponseFlags) []string {
 // classOf is the first class that one of flags belongs to, with its details.
 func classOf(flags []string, details string) Class {
 	for _, f := range failures() {
-		if hasFlag(flags, f.flags...) && strings.Contains(details, f.details) {
+		if f.matches(flags, details) {
 			return f.class
 		}
 	}

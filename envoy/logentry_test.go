@@ -50,3 +50,40 @@ func TestTransportFailuresAreAClosedSet(t *testing.T) {
 		require.Equal(t, want, transportOf(reason), reason)
 	}
 }
+
+// What Envoy answers a request without a plan has in the log the code that the client
+// got, for each mapper of the outer hop.
+func TestOwnAnswersAreThoseOfReplies(t *testing.T) {
+	for _, c := range []struct {
+		flags   []string
+		details string
+		status  int
+		want    string
+	}{
+		{nil, "semlb_no_match", 503, ""},
+		{nil, "semlb_internal_error", 500, ""},
+		{[]string{"DC"}, "downstream_remote_disconnect", 0, codeClientGone},
+		{[]string{"DR"}, "http2.remote_reset", 0, codeClientGone},
+		{nil, "direct_response", 404, "no_route"},
+		{nil, "direct_response", 426, "https_required"},
+		{nil, "direct_response", 301, "https_required"},
+		{nil, "ext_proc_error_gRPC_error_14{upstream_connect_error}", 503, "router_unavailable"},
+		{nil, "request_payload_too_large", 413, "request_too_large"},
+		{nil, "jwt_authn_access_denied{Jwt_is_missing}", 401, "invalid_credential"},
+		{nil, "Header_mutation_operation_not_allowed_for_append", 500, "internal_error"},
+		{[]string{"NC"}, "cluster_not_found", 503, "upstream_unavailable"},
+		{nil, "http1.codec_error", 400, "bad_request"},
+		{nil, "route_not_found", 404, "no_route"},
+		{nil, "request_overall_timeout", 408, "request_timeout"},
+		{nil, "low_version", 426, "http_version_not_supported"},
+		{nil, "request_headers_too_large", 431, "headers_too_large"},
+		{nil, "path_normalization_failed", 403, "request_refused"},
+		{nil, "overload", 503, "gateway_error"},
+	} {
+		got := ownAnswer(c.flags, c.details, c.status)
+		require.Equal(t, c.want, got, c.details)
+		if got != "" {
+			require.Contains(t, OwnAnswers(), got)
+		}
+	}
+}

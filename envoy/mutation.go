@@ -72,9 +72,10 @@ func overwrite(name, value string) *corev3.HeaderValueOption {
 	}
 }
 
-// Answer ends the request at once with a JSON body. Details go to Envoy's access
-// log as the response code details; they are a reason code, never user data.
-func Answer(status int, body []byte, details string) *extprocv3.ProcessingResponse {
+// Answer ends the request at once with a JSON body. The code, which is never user data,
+// goes to Envoy's access log as the response code details, with a prefix that tells
+// it from Envoy's own.
+func Answer(status int, body []byte, code string) *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
 			Status: &typev3.HttpStatus{Code: typev3.StatusCode(status)},
@@ -82,7 +83,7 @@ func Answer(status int, body []byte, details string) *extprocv3.ProcessingRespon
 				overwrite("content-type", "application/json"),
 			}},
 			Body:    body,
-			Details: details,
+			Details: ownDetails + code,
 		}},
 	}
 }

@@ -11,7 +11,7 @@ import (
 func TestMutationsAreGolden(t *testing.T) {
 	set := []Header{{HeaderCluster, "https_api.openai.com:443"}, {"authorization", "Bearer key"}, {"x-bytes", "\xff"}}
 	answer := func() *extprocv3.ProcessingResponse {
-		return Answer(503, ErrorBody("No target matches.", "server_error", "no_match"), "semlb_no_match")
+		return Answer(503, ErrorBody("No target matches.", "server_error", "no_match"), "no_match")
 	}
 	for name, m := range map[string]proto.Message{
 		"continue": Continue(),

@@ -1,6 +1,13 @@
 package envoy
 
-import hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+)
 
 // outerReplies puts what Envoy itself answers to clients into the shape that
 // OpenAI's clients show. Envoy takes the first mapper that matches.
@@ -11,7 +18,7 @@ func outerReplies() *hcmv3.LocalReplyConfig {
 	}
 	c.Mappers = append(c.Mappers, mutationRefused(""))
 	for _, r := range byStatus() {
-		c.Mappers = append(c.Mappers, mapper(r.failure, envoysOwn(r.condition), ""))
+		c.Mappers = append(c.Mappers, mapper(r.failure, envoysOwn(r.condition()), ""))
 	}
 	return c
 }
@@ -31,21 +38,74 @@ func refusals() []failure {
 // reply is an answer of Envoy's connection manager or codec, known by its status:
 // the details say many things, and differ between versions.
 type reply struct {
-	condition string // in CEL
+	from, to int // statuses, both included
 	failure
 }
+
+// condition is the same as [reply.matches], in CEL.
+func (r reply) condition() string {
+	if r.from == r.to {
+		return fmt.Sprintf("response.code == %d", r.from)
+	}
+	return fmt.Sprintf("response.code >= %d && response.code <= %d", r.from, r.to)
+}
+
+func (r reply) matches(status int) bool { return status >= r.from && status <= r.to }
 
 // byStatus are all that is left: the last two take whatever has no row of its own,
 // and keep Envoy's status.
 func byStatus() []reply {
 	const wrong = "invalid_request_error"
 	return []reply{
-		{"response.code == 400", failure{message: "The request is not valid HTTP.", code: "bad_request", kind: wrong}},
-		{"response.code == 404", failure{message: "No route matches this request.", code: "no_route", kind: wrong}},
-		{"response.code == 408", failure{message: "The request did not arrive in time.", code: "request_timeout", kind: wrong}},
-		{"response.code == 426", failure{message: "HTTP/1.0 is not supported.", code: "http_version_not_supported", kind: wrong}},
-		{"response.code == 431", failure{message: "The request's headers are too many or too long.", code: "headers_too_large", kind: wrong}},
-		{"response.code < 500", failure{message: "Envoy refused the request.", code: "request_refused", kind: wrong}},
-		{"response.code >= 500", failure{message: "Envoy could not handle the request.", code: "gateway_error", kind: "server_error"}},
+		{400, 400, failure{message: "The request is not valid HTTP.", code: "bad_request", kind: wrong}},
+		{404, 404, failure{message: "No route matches this request.", code: codeNoRoute, kind: wrong}},
+		{408, 408, failure{message: "The request did not arrive in time.", code: "request_timeout", kind: wrong}},
+		{426, 426, failure{message: "HTTP/1.0 is not supported.", code: "http_version_not_supported", kind: wrong}},
+		{431, 431, failure{message: "The request's headers are too many or too long.", code: "headers_too_large", kind: wrong}},
+		{0, 499, failure{message: "Envoy refused the request.", code: "request_refused", kind: wrong}},
+		{500, 599, failure{message: "Envoy could not handle the request.", code: "gateway_error", kind: "server_error"}},
 	}
+}
+
+// OwnAnswers are the codes of what Envoy answers itself to requests that do not come to
+// an attempt; see [Finished].Answer.
+func OwnAnswers() []string {
+	codes := []string{mutationFailure().code, codeHTTPSRequired, codeClientGone}
+	for _, f := range append(refusals(), failures()...) {
+		codes = append(codes, f.code)
+	}
+	for _, r := range byStatus() {
+		codes = append(codes, r.code)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// ownAnswer is the code in the body that [outerReplies] gave an answer, found in the
+// same order; "" for an answer of the external processor.
+func ownAnswer(flags []string, details string, status int) string {
+	switch {
+	case strings.HasPrefix(details, ownDetails):
+		return ""
+	case hasFlag(flags, "DC", "DR"):
+		return codeClientGone
+	case details == directResponse && status == http.StatusNotFound:
+		return codeNoRoute
+	case details == directResponse:
+		return codeHTTPSRequired
+	}
+	for _, f := range append(refusals(), failures()...) {
+		if f.matches(flags, details) {
+			return f.code
+		}
+	}
+	if status == http.StatusInternalServerError {
+		return mutationFailure().code
+	}
+	for _, r := range byStatus() {
+		if r.matches(status) {
+			return r.code
+		}
+	}
+	return ""
 }

@@ -2,6 +2,8 @@ package envoy
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -69,6 +71,11 @@ func (f failure) filter() *accesslogv3.AccessLogFilter {
 	}
 }
 
+// matches is the same as [failure.filter].
+func (f failure) matches(flags []string, details string) bool {
+	return (f.flags == nil || hasFlag(flags, f.flags...)) && strings.Contains(details, f.details)
+}
+
 // routerUnavailable is a fault of the external processor: it is down, slow, or
 // answered nonsense.
 func routerUnavailable() failure {
@@ -82,15 +89,32 @@ func routerUnavailable() failure {
 // [mutationRules] or because it is no header at all. Envoy answers 500 without a body
 // and with details that are a text of its own.
 func mutationRefused(header string) *hcmv3.ResponseMapper {
-	return mapper(failure{
-		status: 500, code: "internal_error", kind: "server_error", message: "The router could not handle this request.",
-	}, envoysOwn("response.code == 500"), header)
+	return mapper(mutationFailure(), envoysOwn("response.code == 500"), header)
 }
+
+func mutationFailure() failure {
+	return failure{status: 500, code: "internal_error", kind: "server_error", message: "The router could not handle this request."}
+}
+
+const (
+	// ownDetails begins the response code details of the external processor's answers.
+	ownDetails = "semlb_"
+	// directResponse are those of a route that is [answered].
+	directResponse = "direct_response"
+)
+
+// Codes of answers that are made in more than one place.
+const (
+	codeNoRoute       = "no_route"
+	codeHTTPSRequired = "https_required"
+	// codeClientGone is of a client that did not wait for an answer.
+	codeClientGone = "client_gone"
+)
 
 // envoysOwn matches replies for which a CEL expression is true and that are neither
 // the external processor's nor a route's.
 func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
-	return expression(condition + ` && !response.code_details.startsWith("semlb_") && response.code_details != "direct_response"`)
+	return expression(fmt.Sprintf("%s && !response.code_details.startsWith(%q) && response.code_details != %q", condition, ownDetails, directResponse))
 }
 
 // innerReplies decides, for what Envoy itself answers inside the inner hop,

@@ -37,7 +37,7 @@ func overTLS() *routev3.HeaderMatcher {
 // toHTTPS answers a request that did not come over TLS to a route that wants it:
 // with 426, or with a redirect.
 func toHTTPS(name string, match *routev3.RouteMatch, status int) *routev3.Route {
-	r := answered(name, match, http.StatusUpgradeRequired, "This route serves HTTPS only.", "https_required")
+	r := answered(name, match, http.StatusUpgradeRequired, "This route serves HTTPS only.", codeHTTPSRequired)
 	if code, ok := redirects()[status]; ok {
 		r.ResponseHeadersToAdd = nil
 		r.Action = &routev3.Route_Redirect{Redirect: &routev3.RedirectAction{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
@@ -195,8 +196,11 @@ func (l *Learner) request(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogE
 	if err != nil {
 		return err
 	}
+	if f.Answer != "" {
+		l.envoyAnswered(ctx, f)
+	}
 	if f.Instance == "" {
-		return nil // answered without a plan; that was logged and counted then
+		return nil // there is no plan to tell of
 	}
 	instance := l.snapshot().Instances[f.Instance]
 	if instance == nil {
@@ -209,4 +213,16 @@ func (l *Learner) request(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogE
 	}
 	l.log.LogAttrs(ctx, slog.LevelInfo, "request", requestAttrs(f, instance)...)
 	return nil
+}
+
+// envoyAnswered counts and logs a request that Envoy answered itself. What semlb
+// answered without a plan was counted and logged when it did.
+func (l *Learner) envoyAnswered(ctx context.Context, f envoy.Finished) {
+	l.metrics.envoyAnswers.WithLabelValues(f.Answer).Inc()
+	level := slog.LevelInfo
+	if f.Status >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	l.log.LogAttrs(ctx, level, "request answered by envoy",
+		slog.String("request_id", f.RequestID), slog.Int("status", f.Status), slog.String("code", f.Answer), slog.Duration("duration", f.Duration))
 }

@@ -274,3 +274,26 @@ func TestRetryAfterIsReadAsSecondsOrDate(t *testing.T) {
 		require.Equal(t, want, retryAfter(value, now), value)
 	}
 }
+
+func TestWhatEnvoyAnswersItselfIsCountedAndLogged(t *testing.T) {
+	l := newListener(t)
+	answered := func(status uint32, details string, headers map[string]string) *dataaccesslogv3.HTTPAccessLogEntry {
+		return &dataaccesslogv3.HTTPAccessLogEntry{
+			Request:  &dataaccesslogv3.HTTPRequestProperties{RequestId: "r", RequestHeaders: headers},
+			Response: &dataaccesslogv3.HTTPResponseProperties{ResponseCode: wrapperspb.UInt32(status), ResponseCodeDetails: details},
+		}
+	}
+	l.send(envoy.LogRequests,
+		answered(503, "ext_proc_error_gRPC_error_14", nil),
+		answered(404, "direct_response", nil),
+		answered(400, "semlb_invalid_json", nil),
+		// Envoy refused one of the headers, and had set others by then.
+		answered(500, "invalid_header", map[string]string{envoy.HeaderInstance: "i", envoy.HeaderPlan: "a1"}))
+	for code, want := range map[string]float64{"router_unavailable": 1, "no_route": 1, "internal_error": 1, "request_refused": 0} {
+		require.Equal(t, want, l.count("semlb_envoy_answers_total", code), code)
+	}
+	require.Contains(t, l.log.String(), `"level":"WARN","msg":"request answered by envoy","request_id":"r","status":503,"code":"router_unavailable"`)
+	require.Contains(t, l.log.String(), `"level":"INFO","msg":"request answered by envoy","request_id":"r","status":404,"code":"no_route"`)
+	require.NotContains(t, l.log.String(), "gRPC_error")
+	require.NotContains(t, l.log.String(), "invalid_json", "semlb told of its own answer when it gave it")
+}

@@ -119,7 +119,7 @@ func (p *Processor) guarded(ctx context.Context, decide decision, x *exchange) (
 // answer ends a request with a JSON error of ours; code is its reason.
 func (p *Processor) answer(status int, body []byte, code string) *extprocv3.ProcessingResponse {
 	p.metrics.answers.WithLabelValues(code).Inc()
-	return envoy.Answer(status, body, "semlb_"+code)
+	return envoy.Answer(status, body, code)
 }
 
 // fault answers a request that cannot be served for a reason of ours.

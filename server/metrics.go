@@ -13,6 +13,7 @@ type Metrics struct {
 
 	decisions       *prometheus.CounterVec
 	answers         *prometheus.CounterVec
+	envoyAnswers    *prometheus.CounterVec
 	rewrites        prometheus.Counter
 	panics          prometheus.Counter
 	rejections      prometheus.Counter
@@ -31,6 +32,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}, []string{"reason"}),
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "semlb_answers_total", Help: "Requests that semlb answered itself instead of sending them to a model, by code.",
+		}, []string{"code"}),
+		envoyAnswers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_envoy_answers_total", Help: "Requests that came to no attempt because Envoy answered them itself, by code.",
 		}, []string{"code"}),
 		rewrites: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "semlb_attempt_rewrites_total", Help: "Attempts that the inner role rewrote for their target.",
@@ -61,11 +65,14 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, code := range answerCodes() {
 		m.answers.WithLabelValues(code)
 	}
+	for _, code := range envoy.OwnAnswers() {
+		m.envoyAnswers.WithLabelValues(code)
+	}
 	for _, log := range []string{envoy.LogAttempts, envoy.LogRequests, logObservation, logOther} {
 		m.ignored.WithLabelValues(log)
 	}
 	r.MustRegister(m.ignored, m.envoys, m.tooOld)
-	r.MustRegister(m.decisions, m.answers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
+	r.MustRegister(m.decisions, m.answers, m.envoyAnswers, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
 	return m
 }
 

@@ -24,8 +24,9 @@ import (
 // that got its bootstrap from `semlb envoy`.
 type deployment struct {
 	*world
-	// grpc is where semlb serves Envoy, admin where Envoy's own interface is.
-	grpc, admin string
+	// grpc is where semlb serves, asks where Envoy expects it, admin where Envoy's own
+	// interface is.
+	grpc, asks, admin string
 	// file is the configuration file.
 	file string
 
@@ -38,6 +39,10 @@ type deployment struct {
 func deploy(t *testing.T, o options) *deployment {
 	t.Helper()
 	d := &deployment{world: newTargets(t), grpc: harness.FreeAddress(t), admin: harness.FreeAddress(t), stderr: new(output)}
+	d.asks = d.grpc
+	if o.between != nil {
+		d.asks = o.between(d.grpc)
+	}
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
 	d.file = harness.WriteConfig(t, d.configuration(o))
 	d.URL, d.Status, d.log = "http://"+listen, "http://"+status, d.stderr.String
@@ -83,7 +88,7 @@ func (d *deployment) awaitServe() {
 
 func (d *deployment) startEnvoy() {
 	d.t.Helper()
-	printed := harness.Command(d.t, nil, "envoy", "--grpc-listen", d.grpc, "--envoy-admin", d.admin)
+	printed := harness.Command(d.t, nil, "envoy", "--grpc-listen", d.asks, "--envoy-admin", d.admin)
 	require.Zero(d.t, printed.Code, printed.Stderr)
 	bootstrap := filepath.Join(d.t.TempDir(), "bootstrap.json")
 	require.NoError(d.t, os.WriteFile(bootstrap, []byte(printed.Stdout), 0o600))

@@ -39,22 +39,29 @@ func TestFault11Redis(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: server.Addr})
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 
-	w := startInRedis(t, inRedis(server, "", nil))
+	startInRedis(t, inRedis(server, "", nil))
 	for name, poison := range map[string]string{"nonsense": "x", "another width": string(make([]byte, 4*(width-1))), "NaN": "\xff\xff\xff\xff" + string(make([]byte, 4*(width-1)))} {
 		require.Positive(t, poisonAll(t, client, poison), name)
 		startInRedis(t, inRedis(server, "", nil)).survives(func() {})
 	}
 	r.saw("poisoned entries are embedded anew")
 
+	w := start(t, options{
+		embedder: newEmbedder(t), plugin: inRedis(server, "", nil), store: true, flags: append(withBudget(), "--store-sync", "200ms"),
+	})
 	w.survives(func() {
 		server.Pause()
 		w.requireServed("while Redis is frozen")
+		w.awaitStoreErrors()
 		server.Kill()
 		w.requireServed("without Redis")
+		w.awaitStoreErrors()
 		server.Restart()
+		w.awaitLog("the vector store has all vectors", "written=2")
 	})
+	require.Equal(t, 1, w.logs("level=WARN", "the vector store cannot be reached"), "the log says it once")
 	require.Zero(t, w.decided("degraded"))
-	r.saw("killed and frozen: served from memory, ready")
+	r.saw("killed and frozen: served from memory, ready, semlb_store_errors_total, WARN line; back and empty: filled again")
 
 	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "the-password"}})
 	server.Kill()
@@ -90,6 +97,13 @@ func TestFault11Redis(t *testing.T) {
 		w.awaitMatched("a program with an index of its own again")
 	})
 	r.saw("index of another layout: default route, ready; dropped, it is made anew")
+}
+
+// awaitStoreErrors waits until a failure of the store has been counted.
+func (w *world) awaitStoreErrors() {
+	w.t.Helper()
+	before := w.storeErrors()
+	require.Eventually(w.t, func() bool { return w.storeErrors() > before }, waitLimit, waitStep)
 }
 
 // requireServed says that requests are served and readiness stays.
