@@ -35,7 +35,12 @@ type writer struct {
 	written  map[string]written
 	doubtful string
 	doubt    written
+	// kept are consumers that may be there, the oldest first.
+	kept []string
 }
+
+// mostKept bounds what is there, so that the 200th start costs what the first does.
+const mostKept = 3
 
 func newWriter(name string) *writer {
 	return &writer{name: name, written: map[string]written{}}
@@ -78,17 +83,31 @@ func changes(name string, n int) []change {
 
 // run writes until the server is gone, and tells of every acknowledgement.
 func (w *writer) run(client *http.Client, url string, acknowledged func()) {
+	do := func(name string, c change) bool {
+		if send(client, c.method, url+c.path, c.body) != c.status {
+			w.doubtful, w.doubt = name, c.makes
+			return false
+		}
+		w.written[name] = c.makes
+		w.acknowledged++
+		acknowledged()
+		return true
+	}
 	for {
-		w.next++
-		name := fmt.Sprintf("%s-%d", w.name, w.next)
-		for _, c := range changes(name, w.next) {
-			if send(client, c.method, url+c.path, c.body) != c.status {
-				w.doubtful, w.doubt = name, c.makes
+		for len(w.kept) > mostKept {
+			oldest := w.kept[0]
+			if w.written[oldest].exists && !do(oldest, change{"DELETE", "/consumers/" + oldest, "", 204, written{}}) {
 				return
 			}
-			w.written[name] = c.makes
-			w.acknowledged++
-			acknowledged()
+			w.kept = w.kept[1:]
+		}
+		w.next++
+		name := fmt.Sprintf("%s-%d", w.name, w.next)
+		w.kept = append(w.kept, name)
+		for _, c := range changes(name, w.next) {
+			if !do(name, c) {
+				return
+			}
 		}
 	}
 }

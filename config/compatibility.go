@@ -15,11 +15,7 @@ func Compatibility() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	table, err := newTable(kong)
-	if err != nil {
-		return nil, err
-	}
-	entities, err := newEntityTable(kong)
+	tables, err := tablesFor(kong)
 	if err != nil {
 		return nil, err
 	}
@@ -33,10 +29,10 @@ Every field of its schema is known. What is known and not done yet is refused wh
 it is loaded, with "not supported yet" and the place: nothing is ignored in silence.
 Fields at their defaults are never refused.
 `, DefaultKongVersion)
-	d.fields(table)
-	d.values(table)
-	d.entities(entities)
-	d.extensions(table)
+	d.fields(tables.plugin)
+	d.values(tables.plugin)
+	d.entities(tables.entities)
+	d.extensions(tables.plugin)
 	d.elsewhere()
 	return []byte(d.text.String()), nil
 }

@@ -20,15 +20,11 @@ func JSONSchema(format Format, version string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	table, err := newTable(kong)
+	tables, err := tablesFor(kong)
 	if err != nil {
 		return nil, err
 	}
-	entities, err := newEntityTable(kong)
-	if err != nil {
-		return nil, err
-	}
-	w := schemaWriter{table: table, entities: entities, template: format == FormatDeck, refused: map[string]string{}}
+	w := schemaWriter{table: tables.plugin, entities: tables.entities, template: format == FormatDeck, refused: map[string]string{}}
 	for _, u := range supportTable() {
 		w.refused[u.path+"="+u.value] = u.reason
 	}
@@ -39,7 +35,7 @@ func JSONSchema(format Format, version string) ([]byte, error) {
 	case FormatKubernetes:
 		root = w.kubernetes()
 	case FormatAdmin:
-		root = w.of("", table)
+		root = w.of("", tables.plugin)
 	default:
 		return nil, fmt.Errorf("schema of %q: want deck, kubernetes or admin-api", format)
 	}

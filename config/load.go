@@ -140,19 +140,15 @@ func newLoader(opts Options) (*loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	table, err := newTable(kong)
+	tables, err := tablesFor(kong)
 	if err != nil {
 		return nil, err
 	}
 	if opts.IngressClass == "" {
 		opts.IngressClass = DefaultIngressClass
 	}
-	entities, err := newEntityTable(kong)
-	if err != nil {
-		return nil, err
-	}
 	return &loader{
-		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: table, entities: entities, shared: map[string]*node{},
+		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: tables.plugin, entities: tables.entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, credentialsSeen: map[credentialKey]credentialPlace{}, cluster: newCluster(opts.IngressClass),
 		tf: newTerraform(), secretDir: secretDir(opts.SecretsDir),
 	}, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // schemaJSON holds the facts about the plugin's fields, as Kong publishes them.
@@ -71,6 +72,36 @@ type narrowing struct {
 	MinLength int      `json:"min_length"`
 	Encrypted bool     `json:"encrypted_at_rest"`
 	OrString  bool     `json:"or_string"`
+}
+
+// tables are what files may hold, for a version of Kong.
+type tables struct {
+	// plugin is a plugin's entry, "config" included; entities are those around plugins,
+	// by their kind.
+	plugin, entities *spec
+}
+
+// made holds *tables by their version, as text. Making them takes longer than reading
+// a file of usual length, and every write to the Admin API reads one; once made, they
+// are never changed.
+var made sync.Map
+
+// tablesFor returns the tables of a version.
+func tablesFor(kong version) (*tables, error) {
+	key := fmt.Sprint(kong)
+	if t, ok := made.Load(key); ok {
+		return t.(*tables), nil
+	}
+	plugin, err := newTable(kong)
+	if err != nil {
+		return nil, err
+	}
+	entities, err := newEntityTable(kong)
+	if err != nil {
+		return nil, err
+	}
+	t, _ := made.LoadOrStore(key, &tables{plugin: plugin, entities: entities})
+	return t.(*tables), nil
 }
 
 // newTable returns what a plugin's entry in a file may hold, "config" included, for

@@ -16,9 +16,9 @@ func newestTable(t *testing.T) *spec {
 	t.Helper()
 	v, err := parseVersion(DefaultKongVersion)
 	require.NoError(t, err)
-	s, err := newTable(v)
+	tables, err := tablesFor(v)
 	require.NoError(t, err)
-	return s
+	return tables.plugin
 }
 
 // eachField calls f for every field below s with its path, lists followed by "[]".

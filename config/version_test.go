@@ -15,9 +15,9 @@ func tableOf(t *testing.T, text string) *spec {
 	t.Helper()
 	v, err := kongVersion(text)
 	require.NoError(t, err)
-	s, err := newTable(v)
+	tables, err := tablesFor(v)
 	require.NoError(t, err)
-	return s
+	return tables.plugin
 }
 
 // justBefore returns the release before the first version that a text names.
