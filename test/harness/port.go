@@ -1,9 +1,9 @@
 package harness
 
 import (
-	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -17,22 +17,37 @@ import (
 const (
 	firstPort = 15_000
 	lastPort  = 32_000
+	portsEach = 1_000
 )
 
-// given counts the ports that this process was given. They come one after another, so
-// that none is given twice between its choice and its use, from a start of its own, so
-// that processes side by side seldom meet.
-var given = func() *atomic.Uint32 {
-	var start atomic.Uint32
-	start.Store(rand.Uint32N(lastPort - firstPort))
-	return &start
-}()
+// ports are those that this process may choose. They come one after another, so that
+// none is given twice between its choice and its use.
+type ports struct {
+	first int
+	// claim listens on the first port as long as the process lives: processes that run
+	// side by side take other ports.
+	claim net.Listener
+	given atomic.Uint32
+}
+
+var own = sync.OnceValue(func() *ports {
+	p := &ports{first: firstPort}
+	for first := firstPort; first+portsEach <= lastPort; first += portsEach {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first))); err == nil {
+			p.first, p.claim = first, l
+			break
+		}
+	}
+	return p
+})
+
+func (p *ports) next() int { return p.first + 1 + int(p.given.Add(1)%(portsEach-1)) }
 
 // FreeAddress is an address of the loopback that nothing listens on.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(nextPort()))
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(own().next()))
 		if l, err := net.Listen("tcp", address); err == nil {
 			require.NoError(t, l.Close())
 			return address
@@ -41,8 +56,6 @@ func FreeAddress(t testing.TB) string {
 	t.Fatal("no free port")
 	return ""
 }
-
-func nextPort() int { return firstPort + int(given.Add(1)%(lastPort-firstPort)) }
 
 // RefusedURL is the URL of an address that refuses connections until the test
 // ends: its port is bound, and nobody listens.
