@@ -6,9 +6,10 @@ ENVOY_VERSION ?= 1.40.0
 ENVOY_OLDEST := 1.36.4
 ENVOY_ALL := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 # The tests whose results may depend on the version of Envoy.
-ENVOY_TESTS := ./test/e2e/... ./test/breaker/... ./test/faults/... ./test/foreign/... ./test/hop/... ./test/rolling/...
+ENVOY_TESTS := ./test/e2e ./test/breaker ./test/faults ./test/foreign ./test/hop ./test/rolling
 # Reloads under load in `make faults` and `make e2e-all`; CI has fewer.
 RELOADS ?= 1000
+RACE := -race
 SOAK ?= 30m
 ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
@@ -50,17 +51,18 @@ test: ## everything CI runs
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target RELOADS=200 e2e faults e2e-oldest faults-oldest
 
-unit: tools ## every package but the end-to-end tests, with the race detector
-	go test -race $$(go list ./... | grep -v '^semlb/test/')
+unit: tools ## every package whose results do not depend on the version of Envoy, with the race detector
+	go test -race $$(go list ./... | grep -Ev '/test/($(subst $() ,|,$(notdir $(ENVOY_TESTS))))$$')
 
-e2e: tools ## end to end on a real Envoy of ENVOY_VERSION, but for the faults, and the long tests of the hop in e2e-all
-	ENVOY_VERSION=$(ENVOY_VERSION) go test -race -timeout 15m -p 1 $$(go list ./test/... | grep -Ev '/test/(hop|faults)$$')
+e2e: tools ## the others on Envoy of ENVOY_VERSION, but for the faults, and the long tests of the hop in e2e-all
+	ENVOY_VERSION=$(ENVOY_VERSION) go test $(RACE) -timeout 15m -p 1 $(filter-out ./test/hop ./test/faults,$(ENVOY_TESTS))
 
-e2e-oldest: tools ## failover on the oldest Envoy that is supported
-	ENVOY_VERSION=$(ENVOY_OLDEST) go test -race -timeout 15m -p 1 ./test/e2e/... ./test/breaker/... ./test/foreign/...
+# On the oldest Envoy without the race detector: it watches the same code on the newest.
+e2e-oldest: ## the same as e2e, on the oldest Envoy
+	@$(MAKE) --no-print-directory ENVOY_VERSION=$(ENVOY_OLDEST) RACE= e2e
 
 faults-oldest: ## the same as faults, on the oldest Envoy
-	@$(MAKE) --no-print-directory ENVOY_VERSION=$(ENVOY_OLDEST) faults
+	@$(MAKE) --no-print-directory ENVOY_VERSION=$(ENVOY_OLDEST) RACE= faults
 
 e2e-all: tools ## end to end on every Envoy that is supported, and with a hop over a socket
 	@set -e; for v in $(ENVOY_ALL); do for hop in internal uds; do \
@@ -76,7 +78,7 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
 faults: tools ## what semlb has to survive, row by row, with a table of what was seen
-	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) SEMLB_RELOADS=$(RELOADS) go test -race -count 1 -timeout 30m
+	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) SEMLB_RELOADS=$(RELOADS) go test $(RACE) -count 1 -timeout 30m
 
 vet: ## gofmt, go vet and go.mod
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -49,8 +50,41 @@ const opSync = "sync"
 
 // failed counts and tells of a store that could not be reached.
 func (l *loader) failed(parts *pluginParts, op string, err error) {
+	l.count(op, err)
+	message := "the vector store cannot be reached; vectors are served from memory"
+	if parts.store.searchesServer() {
+		message = "the vector store cannot be reached; requests go to the default group"
+	}
+	l.log.Warn(message, append([]any{"instance", parts.instance.ID, "error", err}, stackOf(err)...)...)
+}
+
+func (l *loader) count(op string, err error) {
 	l.failures.WithLabelValues(op).Inc()
-	l.log.Warn("the vector store cannot be reached; vectors are served from memory", "instance", parts.instance.ID, "error", err)
+	if stackOf(err) != nil {
+		l.panicked()
+	}
+}
+
+// stackOf is the log's attribute with the stack of a panic that an error stands for;
+// nil for none.
+func stackOf(err error) []any {
+	var p *embeddings.Panic
+	if !errors.As(err, &p) {
+		return nil
+	}
+	_, stack := p.Panic()
+	return []any{"stack", stack}
+}
+
+// guarded calls f. A panic in it, of a store for example, would end the process from
+// here, so it becomes an error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %w", embeddings.Caught(value))
+		}
+	}()
+	return f()
 }
 
 // keepLoaded embeds the plugin's descriptions, tries again while that fails, and
@@ -62,7 +96,7 @@ func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted f
 		return
 	}
 	for wait := firstReload; ; wait = min(2*wait, lastReload) {
-		err := parts.load(ctx)
+		err := guarded(func() error { return parts.load(ctx) })
 		var behind *vectordb.BackingError
 		switch {
 		case err == nil:
@@ -85,14 +119,12 @@ func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted f
 
 // notEmbedded tells of descriptions that could not be embedded.
 func (l *loader) notEmbedded(parts *pluginParts, err error, wait time.Duration) {
-	attrs := []any{"instance", parts.instance.ID, "error", err, "again_in", wait}
-	var p *embeddings.Panic
-	if errors.As(err, &p) {
+	stack := stackOf(err)
+	if stack != nil {
 		l.panicked()
-		_, stack := p.Panic()
-		attrs = append(attrs, "stack", stack)
 	}
-	l.log.Error("descriptions cannot be embedded; requests go to the default group", attrs...)
+	l.log.Error("descriptions cannot be embedded; requests go to the default group",
+		append([]any{"instance", parts.instance.ID, "error", err, "again_in", wait}, stack...)...)
 }
 
 // loadTimeout bounds one try to load descriptions.
@@ -174,23 +206,21 @@ func (s inheriting) Get(ctx context.Context, ids ...string) (map[string][]float3
 	return known, nil
 }
 
-// keepSynced writes to the store behind memory what it lacks, for replicas and
-// restarts to find. Every failure is counted; the log says when the store goes away
-// and when it is back.
+// keepSynced writes to the store's server what it lacks: where the search is in memory
+// for replicas and restarts to find, else for the next search. Every failure is
+// counted; the log says when the store goes away and when it is back.
 func (l *loader) keepSynced(ctx context.Context, parts *pluginParts, away bool) {
-	synced := parts.store.synced()
-	if synced == nil {
+	store := parts.store.syncer()
+	if store == nil {
 		return
 	}
 	for sleep(ctx, l.syncEvery) {
-		call, cancel := context.WithTimeout(ctx, loadTimeout)
-		n, err := synced.Sync(call)
-		cancel()
+		n, err := syncOnce(ctx, store)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil && away:
-			l.failures.WithLabelValues(opSync).Inc()
+			l.count(opSync, err)
 		case err != nil:
 			l.failed(parts, opSync, err)
 		case n > 0 || away:
@@ -198,6 +228,16 @@ func (l *loader) keepSynced(ctx context.Context, parts *pluginParts, away bool) 
 		}
 		away = err != nil
 	}
+}
+
+func syncOnce(ctx context.Context, store syncer) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	err = guarded(func() (err error) {
+		n, err = store.Sync(ctx)
+		return err
+	})
+	return n, err
 }
 
 // sleep waits for d and says whether ctx is still alive.

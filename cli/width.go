@@ -78,10 +78,22 @@ func (s *sized) Close() error {
 // width is that of the store in use.
 func (s *sized) width() int { return s.current.Load().width }
 
-// synced is the store in use if it keeps another one filled, or nil.
-func (s *sized) synced() *vectordb.Synced {
-	synced, _ := s.current.Load().Store.(*vectordb.Synced)
-	return synced
+// syncer is a store that has a server keep what this process knows.
+type syncer interface {
+	// Sync writes what the server lacks, and returns how many records that were.
+	Sync(context.Context) (int, error)
+}
+
+// syncer is the store in use if it is one, or nil.
+func (s *sized) syncer() syncer {
+	store, _ := s.current.Load().Store.(syncer)
+	return store
+}
+
+// searchesServer says whether the store in use asks its server for each search.
+func (s *sized) searchesServer() bool {
+	_, redis := s.current.Load().Store.(*vectordb.Redis)
+	return redis
 }
 
 // adopting is a remote embedder behind its cache, whose width is not settled.

@@ -197,6 +197,7 @@ resource "konnect_gateway_key_auth" "k" {
 // TestConversionsLoadToTheSame goes from every format to every other, and on to
 // every other.
 func TestConversionsLoadToTheSame(t *testing.T) {
+	t.Parallel()
 	for name, source := range conversions() {
 		t.Run(name, func(t *testing.T) {
 			want, _, err := Load(source, Options{Env: anyVariable})

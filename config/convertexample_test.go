@@ -32,6 +32,7 @@ func exampleFiles(t *testing.T) map[string][]Source {
 // example that is bound to nothing is the same once both are bound, or where the format
 // cannot say so, is disabled.
 func TestEveryExampleConvertsToEveryFormat(t *testing.T) {
+	t.Parallel()
 	unbound := 0
 	for name, source := range exampleFiles(t) {
 		want, _, err := Load(source, Options{Env: anyVariable})

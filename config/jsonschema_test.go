@@ -121,6 +121,7 @@ func violations(t *testing.T, format Format, text string) []string {
 }
 
 func TestExamplesAreValidByTheSchema(t *testing.T) {
+	t.Parallel()
 	for dir, format := range map[string]Format{"deck": FormatDeck, "kubernetes": FormatKubernetes} {
 		files, err := filepath.Glob("../examples/" + dir + "/*.yaml")
 		require.NoError(t, err)

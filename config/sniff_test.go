@@ -10,6 +10,7 @@ import (
 
 // TestExamplesAreKnownWithoutTheirEndings gives every example a name that says nothing.
 func TestExamplesAreKnownWithoutTheirEndings(t *testing.T) {
+	t.Parallel()
 	for name, source := range exampleFiles(t) {
 		want, _, err := Load(source, Options{Env: anyVariable})
 		require.NoError(t, err)

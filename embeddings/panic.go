@@ -6,11 +6,16 @@ import (
 	"runtime/debug"
 )
 
-// Panic stands for a panic of an embedder on a goroutine of the [Cache]. It keeps the
-// type of the panic's value only, which itself may quote a text.
+// Panic stands for a panic, such as one of an embedder on a goroutine of the [Cache].
+// It keeps the type of the panic's value only, which itself may quote a text.
 type Panic struct {
 	cause string
 	stack string
+}
+
+// Caught is the panic whose value was recovered just now, on the same goroutine.
+func Caught(value any) *Panic {
+	return &Panic{cause: fmt.Sprintf("%T", value), stack: string(debug.Stack())}
 }
 
 // Error names the type of the panic's value.
@@ -24,7 +29,7 @@ func (p *Panic) Panic() (cause, stack string) { return p.cause, p.stack }
 func (c *Cache) ask(ctx context.Context, texts []string) (vectors [][]float32, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &Error{Kind: KindPanic, Err: &Panic{cause: fmt.Sprintf("%T", value), stack: string(debug.Stack())}}
+			err = &Error{Kind: KindPanic, Err: Caught(value)}
 		}
 	}()
 	return c.next.Embed(ctx, texts)

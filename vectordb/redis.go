@@ -98,11 +98,22 @@ func OpenRedis(ctx context.Context, options RedisOptions) (*Redis, error) {
 // process knows are there. An ErrRedisAuth, an ErrRedisIndex or a
 // certificate's error will stay until somebody changes something; others may pass.
 func (s *Redis) Ready(ctx context.Context) error {
+	_, err := s.Sync(ctx)
+	return err
+}
+
+// Sync is [Redis.Ready] for an owner who asks from time to time: entries that somebody
+// has overwritten with what is no vector are put back even while no connection
+// breaks. It returns how many records were put back.
+func (s *Redis) Sync(ctx context.Context) (int, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	s.doubt(s.checked.Load())
-	_, err := s.ready(ctx)
-	return err
+	c, err := s.ready(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return c.restored, nil
 }
 
 // Upsert is described at [Store].

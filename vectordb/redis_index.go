@@ -20,6 +20,8 @@ type serverCheck struct {
 	dials uint64
 	// search says that the server has the index.
 	search bool
+	// restored is the number of records that were put back.
+	restored int
 }
 
 // ready returns the last look at the server, or takes a new one where the last one
@@ -70,7 +72,7 @@ func (s *Redis) check(ctx context.Context) (*serverCheck, error) {
 			return nil, err
 		}
 	}
-	if err := s.putBack(ctx); err != nil {
+	if c.restored, err = s.putBack(ctx); err != nil {
 		return nil, err
 	}
 	if search {
@@ -128,8 +130,9 @@ func (s *Redis) create(ctx context.Context) error {
 	return s.failure("make index", err)
 }
 
-// putBack writes the records which this process knows and the server lacks.
-func (s *Redis) putBack(ctx context.Context) error {
+// putBack writes the records which this process knows and the server lacks, and
+// returns how many those are.
+func (s *Redis) putBack(ctx context.Context) (int, error) {
 	known := s.known.records()
 	ids := make([]string, len(known))
 	for i, r := range known {
@@ -137,20 +140,20 @@ func (s *Redis) putBack(ctx context.Context) error {
 	}
 	kept, err := s.read(ctx, ids)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	lost := slices.DeleteFunc(known, func(r Record) bool {
 		_, ok := kept[r.ID]
 		return ok
 	})
 	if len(lost) == 0 {
-		return nil
+		return 0, nil
 	}
 	if err := s.write(ctx, lost); err != nil {
-		return err
+		return 0, err
 	}
 	s.log.InfoContext(ctx, "put vectors back into redis", "vectors", len(lost), "index", s.names.index)
-	return nil
+	return len(lost), nil
 }
 
 // awaitIndex checks that the index is the one that create would have made, and

@@ -260,3 +260,24 @@ func TestReadyPutsBackWhatTheServerHasLost(t *testing.T) {
 	require.NoError(t, s.Ready(t.Context()))
 	requireKept(t, openRedis(t, optionsFor(server)), map[string][]float32{"a": east})
 }
+
+func TestSyncPutsBackWhatSomebodyHasOverwritten(t *testing.T) {
+	server := redistest.Start(t)
+	s := openRedis(t, optionsFor(server))
+	upsert(t, s, "a", east)
+	upsert(t, s, "b", north)
+	client := newClient(t, server)
+	keys, err := client.Keys(t.Context(), "*a").Result()
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	fields, err := client.HKeys(t.Context(), keys[0]).Result()
+	require.NoError(t, err)
+	require.NoError(t, client.HSet(t.Context(), keys[0], fields[0], "x").Err())
+	n, err := s.Sync(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	requireFound(t, s, east, vectordb.Match{ID: "a"}, vectordb.Match{ID: "b", Distance: 1})
+	n, err = s.Sync(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
