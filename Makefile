@@ -45,11 +45,11 @@ $(SDKS): scripts/get-sdks.sh
 	@scripts/get-sdks.sh
 	@touch $@
 
-# The suites on Envoy mostly wait, so two run at a time.
+# The suites on Envoy wait for half of their time, so three run at a time.
 test: ## everything CI runs
 	@$(MAKE) --no-print-directory --jobs=2 vet tools
 	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target RELOADS=200 e2e faults e2e-oldest faults-oldest
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target RELOADS=200 e2e faults e2e-oldest faults-oldest
 
 unit: tools ## every package whose results do not depend on the version of Envoy, with the race detector
 	go test -race $$(go list ./... | grep -Ev '/test/($(subst $() ,|,$(notdir $(ENVOY_TESTS))))$$')

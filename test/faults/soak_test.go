@@ -19,7 +19,7 @@ import (
 
 // TestFault26Soak is short; `make soak` is the long one.
 func TestFault26Soak(t *testing.T) {
-	length := 20 * time.Second
+	length := 10 * time.Second
 	if text := os.Getenv("SEMLB_FAULTS_SOAK"); text != "" {
 		var err error
 		length, err = time.ParseDuration(text)

@@ -13,7 +13,11 @@ import (
 	"semlb/test/harness"
 )
 
-const clients = 16
+const (
+	clients = 16
+	// pause after each answer leaves the machine to what is being restarted.
+	pause = 5 * time.Millisecond
+)
 
 // load is clients that ask until they are stopped.
 type load struct {
@@ -41,6 +45,7 @@ func (w *world) begin() *load {
 		l.done.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				l.ask(client, w.url, fmt.Sprintf("prompt %d of client %d", n, i))
+				time.Sleep(pause)
 			}
 		})
 	}

@@ -22,7 +22,7 @@ import (
 // go where it should not, no request that a target could have served may be lost, and
 // memory and goroutines may not grow.
 func TestSoak(t *testing.T) {
-	duration := 20 * time.Second
+	duration := 10 * time.Second
 	if text := os.Getenv("SOAK"); text != "" {
 		var err error
 		duration, err = time.ParseDuration(text)
