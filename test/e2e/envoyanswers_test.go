@@ -16,7 +16,7 @@ import (
 )
 
 // TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape: requests that semlb never sees, because
-// Envoy's connection manager or its codec answers them.
+// Envoy's connection manager or its codec answers them. It is told of them all the same.
 func TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape(t *testing.T) {
 	t.Parallel()
 	stub := harness.NewStub(t, "provider")
@@ -24,6 +24,7 @@ func TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape(t *testing.T) {
 	body := harness.Chat("hello")
 	sized := fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	const line, host = "POST /v1/chat/completions HTTP/1.1\r\n", "Host: semlb\r\nContent-Type: application/json\r\n"
+	want := make(map[string]float64)
 	for _, tt := range []struct {
 		name, request string
 		status        int
@@ -41,11 +42,16 @@ func TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape(t *testing.T) {
 		{"too many headers", line + host + strings.Repeat("x-many: v\r\n", 300) + sized + "\r\n" + body, 431, "headers_too_large"},
 		{"a header that is too long", line + host + "x-long: " + strings.Repeat("v", 200<<10) + "\r\n" + sized + "\r\n" + body, 431, "headers_too_large"},
 	} {
+		want[tt.code]++
 		t.Run(tt.name, func(t *testing.T) {
 			answer := exchange(t, strings.TrimPrefix(s.URL, "http://"), tt.request)
 			require.Equal(t, tt.status, answer.Status, answer.Body)
 			require.Equal(t, tt.code, answer.OpenAIError(t).Code)
 		})
+	}
+	for code, n := range want {
+		require.Eventually(t, func() bool { return s.Metric("semlb_envoy_answers_total", map[string]string{"code": code}) == n },
+			5*time.Second, 10*time.Millisecond, "%s: want %v", code, n)
 	}
 	require.Empty(t, stub.Requests())
 	require.Equal(t, http.StatusOK, s.Post(harness.NewClient(t, harness.HTTP1), body).Status, "the next good request")
