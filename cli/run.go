@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -67,11 +66,11 @@ func (o *runOptions) run(ctx context.Context, env Environment) error {
 		defer stopDemo(llms, log)
 		b.baseURL = llms.baseURL
 	}
-	dir, err := os.MkdirTemp("", "semlb-")
+	dir, removeDir, err := makeTempDir(ctx)
 	if err != nil {
-		return fmt.Errorf("make directory for Envoy: %w", err)
+		return err
 	}
-	defer os.RemoveAll(dir)
+	defer removeDir()
 	o.grpcSocket, o.socketMode, o.secretsDir = filepath.Join(dir, "grpc.sock"), 0o600, dir
 	o.hopSocket = filepath.Join(dir, "hop.sock")
 	if err := o.checkHop(); err != nil {

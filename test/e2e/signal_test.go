@@ -66,9 +66,11 @@ func TestAWrapperAroundEnvoyServesAndStops(t *testing.T) {
 	require.Zero(t, code, p.Log())
 }
 
-// TestASecondSignalEndsSemlbAtOnce while the first one's drain waits for an answer.
+// TestASecondSignalEndsSemlbAtOnce while the first one's drain waits for an answer. Its
+// directory, which has key sets in it, goes with it.
 func TestASecondSignalEndsSemlbAtOnce(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // it has no time to remove its files
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	stub := harness.NewStub(t, "provider")
 	stub.Do(harness.Hang())
 	p, url, status := own(t, harness.Envoy(t), stub.URL, "--drain", "5m")
@@ -97,4 +99,8 @@ func TestASecondSignalEndsSemlbAtOnce(t *testing.T) {
 		t.Fatal("a second signal was ignored")
 	}
 	<-ended // Envoy has ended with it
+	require.Equal(t, -1, p.ExitCode(), "it ended by the signal")
+	left, err := filepath.Glob(filepath.Join(temporary, "semlb-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
