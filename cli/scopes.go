@@ -2,11 +2,9 @@ package cli
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -158,13 +156,9 @@ func jsonWebKey(j config.JWTSecret) (map[string]string, error) {
 			"k": base64.RawURLEncoding.EncodeToString([]byte(j.Secret.Reveal())),
 		}, nil
 	}
-	block, _ := pem.Decode([]byte(j.RSAPublicKey))
-	if block == nil {
-		return nil, errors.New("rsa_public_key is not PEM")
-	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	public, err := j.PublicKey()
 	if err != nil {
-		return nil, fmt.Errorf("rsa_public_key: %w", err)
+		return nil, err
 	}
 	return publicKey(public, j.Algorithm)
 }

@@ -63,4 +63,5 @@ func (c *checker) tokenSecret(secret place) {
 		return
 	}
 	c.need(secret.at("rsa_public_key"), "with algorithm "+algorithm)
+	c.publicKey(secret.at("rsa_public_key"), algorithm)
 }

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+)
+
+// PublicKey is what signatures of an asymmetric algorithm are checked with, of the kind
+// that the algorithm has (RFC 7518, section 3.1; RFC 8037, section 3.1): an
+// [*rsa.PublicKey], an [*ecdsa.PublicKey] or an [ed25519.PublicKey]. A configuration
+// that was loaded has no other.
+func (j JWTSecret) PublicKey() (crypto.PublicKey, error) {
+	key, got := readPublicKey(j.RSAPublicKey)
+	if got == "" {
+		got = kindOfKey(key)
+	}
+	if want := keyKind(j.Algorithm); got != want {
+		return nil, fmt.Errorf("rsa_public_key: got %s, want %s", got, want)
+	}
+	return key, nil
+}
+
+// publicKey: of the kind that the algorithm has, or no token would ever be taken.
+func (c *checker) publicKey(key place, algorithm string) {
+	if !key.known() {
+		return
+	}
+	public, got := readPublicKey(key.n.text)
+	if got == "" {
+		got = kindOfKey(public)
+	}
+	if want := keyKind(algorithm); got != want {
+		c.want(key.pos, key.path, got, want+" in PEM with algorithm "+algorithm)
+	}
+}
+
+// readPublicKey reads PEM, as `openssl pkey -pubout` writes it or OpenSSL's older
+// `openssl rsa -RSAPublicKey_out`. Where it cannot it says what there is instead,
+// without quoting it.
+func readPublicKey(text string) (key crypto.PublicKey, instead string) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, "text that is not PEM"
+	}
+	if strings.Contains(block.Type, "PRIVATE KEY") {
+		return nil, "a private key"
+	}
+	var err error
+	if block.Type == "RSA PUBLIC KEY" {
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	} else {
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+	}
+	if err != nil {
+		return nil, "PEM that is no public key"
+	}
+	return key, ""
+}
+
+// kindOfKey is in the words of keyKind.
+func kindOfKey(key crypto.PublicKey) string {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return rsaKey
+	case *ecdsa.PublicKey:
+		return ecKey + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return edKey
+	default:
+		return "a public key of another kind"
+	}
+}
+
+// Kinds of public keys.
+const (
+	rsaKey = "an RSA public key"
+	ecKey  = "a public key on the curve "
+	edKey  = "an Ed25519 public key"
+)
+
+// keyKind is the kind of key that an asymmetric algorithm has.
+func keyKind(algorithm string) string {
+	switch algorithm {
+	case "ES256":
+		return ecKey + "P-256"
+	case "ES384":
+		return ecKey + "P-384"
+	case "ES512":
+		return ecKey + "P-521"
+	case "EdDSA":
+		return edKey
+	default:
+		return rsaKey
+	}
+}
