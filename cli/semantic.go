@@ -175,9 +175,13 @@ func descriptions(p *config.Plugin) []string {
 
 // redisOptions say where a Redis is and how to talk to it.
 func redisOptions(r *config.Redis) vectordb.RedisOptions {
+	username := r.Username
+	if r.Password.Reveal() == "" {
+		username = "" // as the plugin does; the configuration was warned of
+	}
 	return vectordb.RedisOptions{
 		Addr:           net.JoinHostPort(r.Host, strconv.Itoa(r.Port)),
-		Username:       r.Username,
+		Username:       username,
 		Password:       r.Password.Reveal(),
 		Database:       r.Database,
 		SSL:            r.SSL,

@@ -64,6 +64,7 @@ func (c *checker) need(p place, reason string) {
 func (c *checker) rules(plugin place) {
 	config := plugin.at("config")
 	semanticNeeds(c, config)
+	redisServer(c, config.at("vectordb"))
 	nativeFormat(c, config)
 	partialOrInline(c, plugin)
 	headerTogether(c, config.at("embeddings", "auth"))
@@ -91,6 +92,21 @@ func semanticNeeds(c *checker, config place) {
 	c.need(config.at("vectordb"), reason)
 	for _, target := range config.at("targets").items() {
 		c.need(target.at("description"), reason)
+	}
+}
+
+// redisServer: the search module indexes database 0 only, and the plugin logs in with
+// a password, or not at all.
+func redisServer(c *checker, vectordb place) {
+	redis := vectordb.at("redis")
+	if database := redis.at("database"); database.set() && vectordb.at("search").is(string(SearchStore)) {
+		number := &spec{kind: kindInt}
+		if n, ok := database.n.asNumber(number); ok && n != 0 {
+			c.want(database.pos, database.path, shown(number, database.n), "0 with search store: Redis indexes no other database")
+		}
+	}
+	if username := redis.at("username"); username.set() && !redis.at("password").set() {
+		c.warn(username.pos, username.path, "is not used without a password")
 	}
 }
 

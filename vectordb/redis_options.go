@@ -30,8 +30,9 @@ type RedisOptions struct {
 	// Username and Password are for the server's ACL [username, password]. They
 	// appear in no error and no log.
 	Username, Password string
-	// Database has to be 0 [database]: the search module indexes no other, and a
-	// search in another one would silently use the indexes of 0.
+	// Database is the number of the database [database]. Unless InProcess it has to be
+	// 0: the search module indexes no other, and a search in another one would
+	// silently use the indexes of 0.
 	Database int
 
 	// SSL turns TLS on [ssl].
@@ -78,7 +79,7 @@ func (o RedisOptions) check() (space, error) {
 		text string
 	}{
 		{o.Addr == "", "host and port: got none"},
-		{o.Database != 0, fmt.Sprintf("database: got %d, want 0: redis indexes no other", o.Database)},
+		{o.Database != 0 && !o.InProcess, fmt.Sprintf("database: got %d, want 0: redis indexes no other", o.Database)},
 		{len(o.SentinelNodes) > 0, "sentinel_nodes: not supported, name one server as host and port"},
 		{len(o.ClusterNodes) > 0, "cluster_nodes: not supported, name one server as host and port"},
 		{o.Model == "", "model: got none"},
@@ -116,6 +117,7 @@ func (o RedisOptions) client(onConnect func(context.Context, *redis.Conn) error)
 		Addr:                  o.Addr,
 		Username:              o.Username,
 		Password:              o.Password,
+		DB:                    o.Database,
 		Dialer:                o.dial,
 		OnConnect:             onConnect,
 		ContextTimeoutEnabled: true,

@@ -281,3 +281,16 @@ func TestSyncPutsBackWhatSomebodyHasOverwritten(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, n)
 }
+
+func TestRedisInProcessKeepsVectorsInAnyDatabase(t *testing.T) {
+	server := redistest.Start(t)
+	options := optionsFor(server)
+	options.InProcess, options.Database = true, 3
+	upsert(t, openRedis(t, options), "a", east)
+	requireKept(t, openRedis(t, options), map[string][]float32{"a": east})
+	client := newClient(t, server)
+	keyspace, err := client.Info(t.Context(), "keyspace").Result()
+	require.NoError(t, err)
+	require.Contains(t, keyspace, "db3:keys=1")
+	require.NotContains(t, keyspace, "db0")
+}
