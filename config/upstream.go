@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,9 +25,19 @@ func upstreamURL(c *checker, p place) {
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil:
 		c.want(p.pos, p.path, got, "an http or https URL with a host and without a user")
+	case u.Fragment != "":
+		c.want(p.pos, p.path, got, "a URL without a fragment")
+	case !validPort(u.Port()):
+		c.want(p.pos, p.path, got, "a port from 1 to 65535")
 	case metadataHost(u.Hostname()) && !slices.Contains(c.allowedHosts, u.Hostname()):
 		c.want(p.pos, p.path, got, "a host that is no metadata service, or one of the allowed hosts")
 	}
+}
+
+// validPort: none is the scheme's.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // metadataHost reports whether a host is, or may be read as, the address of a

@@ -25,6 +25,10 @@ func TestUpstreamsMustBePlainHTTPAddresses(t *testing.T) {
 		require.ErrorContains(t, with(url, Options{}), "want an http or https URL with a host and without a user", url)
 		require.NotContains(t, with(url, Options{}).Error(), marker)
 	}
+	for _, port := range []string{"0", "65536", "99999999999999999999"} {
+		require.ErrorContains(t, with("http://gateway:"+port+"/v1", Options{}), "want a port from 1 to 65535", port)
+	}
+	require.ErrorContains(t, with("http://gateway/v1#part", Options{}), "want a URL without a fragment")
 	for _, url := range []string{
 		"http://169.254.169.254/latest/meta-data", "http://[fe80::1]/", "http://[fe80::1%25eth0]/", "http://[::ffff:169.254.169.254]/",
 		"http://[fd00:ec2::254]/", "http://metadata.google.internal./x", "http://METADATA", "http://100.100.100.200",
