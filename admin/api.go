@@ -22,6 +22,9 @@ type Live interface {
 	// Apply puts a configuration in force in one step. On an error the one in force
 	// stays as it was. The error is shown to clients.
 	Apply(context.Context, *config.Config) error
+	// Check says what Apply would refuse of a configuration by itself. It changes
+	// nothing. The error is shown to clients.
+	Check(*config.Config) error
 	// Refused says why the last change, of files or by the API, is not in force; nil if
 	// it is. The error is shown to clients.
 	Refused() error

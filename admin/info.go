@@ -163,9 +163,12 @@ func (a *API) validate(r *request) (answer, *failure) {
 	id := text(e, "id")
 	s.entities[k.name][id] = e
 	doc := s.render(a.kinds)
-	_, _, err := doc.load(a.options.Load)
+	cfg, _, err := doc.load(a.options.Load)
 	if f := a.refusal(s, doc, edit{entity: entityID{k.name, id}, violations: violations}, err); f != nil {
 		return answer{}, f
+	}
+	if err := (*a.live.Load()).Check(cfg); err != nil {
+		return answer{}, schemaViolation([]violation{wrong(err.Error())})
 	}
 	return ok(object{"message": "schema validation successful"})
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -234,4 +235,12 @@ func TestRequestsOfManyClientsAtOnce(t *testing.T) {
 	}
 	require.Len(t, s.call("GET", "/consumers", "").data(), 20)
 	require.Len(t, reopen(t, s, Options{}).api.Config().Consumers, 20)
+}
+
+func TestValidateRefusesWhatAWriteWould(t *testing.T) {
+	s := serve(t, Options{})
+	s.refuse = errors.New("config.targets[0]: azure_instance: want letters")
+	r := s.call("POST", "/schemas/plugins/validate", aPlugin("")).is(400)
+	require.Contains(t, r.raw, "azure_instance: want letters")
+	require.Empty(t, s.applied)
 }

@@ -51,6 +51,9 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+// Check is [Live].
+func (s *served) Check(*config.Config) error { return s.refuse }
+
 // Apply is [Live].
 func (s *served) Apply(_ context.Context, c *config.Config) error {
 	s.mu.Lock()

@@ -139,6 +139,9 @@ func (l *liveConfig) Apply(ctx context.Context, cfg *config.Config) error {
 	return unquoted(err)
 }
 
+// Check says what is wrong with the targets of a configuration.
+func (l *liveConfig) Check(cfg *config.Config) error { return targetFaults(cfg) }
+
 // Refused is why the last change is not in force; nil if it is.
 func (l *liveConfig) Refused() error { return unquoted(l.ready.standing()) }
 
