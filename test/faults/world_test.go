@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"semlb/test/harness"
 )
@@ -155,15 +156,36 @@ func (w *world) leavesNothing(request, fault func()) {
 	for range 3 { // connections are made by the first requests
 		request()
 	}
+	if w.slack > 0 {
+		w.connectAll()
+	}
 	before := w.atRest()
 	w.reset()
 	fault()
 	w.reset()
 	request()
 	require.Eventually(w.t, func() bool { return w.routines() <= before+w.slack }, waitLimit, waitStep,
-		"goroutines: %d before the fault, more after it:\n%s", before, lazily(func() string { return strings.Join(ownStacks(), "\n\n") }))
+		"goroutines: %d before the fault, and after it %s", before, lazily(func() string {
+			return fmt.Sprint(w.routines(), ":\n", strings.Join(ownStacks(), "\n\n"))
+		}))
 	require.Eventually(w.t, func() bool { return harness.AccessLogStreams() <= mostLogStreams() }, waitLimit, waitStep,
 		"access logs of Envoys that are gone are still read")
+}
+
+// connectAll sends so many good requests at once that every thread of Envoy has one: each
+// has connections and streams of logs of its own to semlb, which stay.
+func (w *world) connectAll() {
+	w.t.Helper()
+	var all errgroup.Group
+	for range 32 {
+		all.Go(func() error {
+			if by := w.servedBy(chat(code)); by != codeModel {
+				return fmt.Errorf("served by %q", by)
+			}
+			return nil
+		})
+	}
+	require.NoError(w.t, all.Wait())
 }
 
 // atRest is the number of goroutines when nothing is under way.
