@@ -51,11 +51,12 @@ const opSync = "sync"
 // failed counts and tells of a store that could not be reached.
 func (l *loader) failed(parts *pluginParts, op string, err error) {
 	l.count(op, err)
-	message := "the vector store cannot be reached; vectors are served from memory"
+	requests := "compared in memory"
 	if parts.store.searchesServer() {
-		message = "the vector store cannot be reached; requests go to the default group"
+		requests = "sent to the default group"
 	}
-	l.log.Warn(message, append([]any{"instance", parts.instance.ID, "error", err}, stackOf(err)...)...)
+	l.log.Warn("the vector store cannot be reached",
+		append([]any{"instance", parts.instance.ID, "requests", requests, "error", err}, stackOf(err)...)...)
 }
 
 func (l *loader) count(op string, err error) {
