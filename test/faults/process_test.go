@@ -30,6 +30,9 @@ type deployment struct {
 	// file is the configuration file.
 	file string
 
+	// hop says which kind of hop is used.
+	hop []string
+
 	args         []string
 	serve, envoy *process
 	stderr       *output
@@ -43,6 +46,10 @@ func deploy(t *testing.T, o options) *deployment {
 	if o.between != nil {
 		d.asks = o.between(d.grpc)
 	}
+	dir, err := os.MkdirTemp("", "hop-") // short enough for a socket
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	d.hop = []string{"--hop", harness.Hop(), "--hop-socket", dir + "/hop"}
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
 	d.file = harness.WriteConfig(t, d.configuration(o))
 	d.URL, d.Status, d.log = "http://"+listen, "http://"+status, d.stderr.String
@@ -55,7 +62,7 @@ func deploy(t *testing.T, o options) *deployment {
 	d.args = append([]string{
 		"serve", "-c", d.file, "--listen", listen, "--status", status, "--grpc-socket", "", "--grpc-listen", d.grpc,
 		"--vectordb", "memory", "--embeddings", embeddings, "--log-level", "debug", "--drain", "300ms", "--admin", "off",
-	}, o.flags...)
+	}, append(d.hop, o.flags...)...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			log := d.log()
@@ -88,7 +95,7 @@ func (d *deployment) awaitServe() {
 
 func (d *deployment) startEnvoy() {
 	d.t.Helper()
-	printed := harness.Command(d.t, nil, "envoy", "--grpc-listen", d.asks, "--envoy-admin", d.admin)
+	printed := harness.Command(d.t, nil, append([]string{"envoy", "--grpc-listen", d.asks, "--envoy-admin", d.admin}, d.hop...)...)
 	require.Zero(d.t, printed.Code, printed.Stderr)
 	bootstrap := filepath.Join(d.t.TempDir(), "bootstrap.json")
 	require.NoError(d.t, os.WriteFile(bootstrap, []byte(printed.Stdout), 0o600))
