@@ -50,29 +50,23 @@ const opSync = "sync"
 
 // failed counts and tells of a store that could not be reached.
 func (l *loader) failed(parts *pluginParts, op string, err error) {
-	l.count(op, err)
+	l.failures.WithLabelValues(op).Inc()
 	requests := "compared in memory"
 	if parts.store.searchesServer() {
 		requests = "sent to the default group"
 	}
 	l.log.Warn("the vector store cannot be reached",
-		append([]any{"instance", parts.instance.ID, "requests", requests, "error", err}, stackOf(err)...)...)
+		append([]any{"instance", parts.instance.ID, "requests", requests, "error", err}, l.panicIn(err)...)...)
 }
 
-func (l *loader) count(op string, err error) {
-	l.failures.WithLabelValues(op).Inc()
-	if stackOf(err) != nil {
-		l.panicked()
-	}
-}
-
-// stackOf is the log's attribute with the stack of a panic that an error stands for;
-// nil for none.
-func stackOf(err error) []any {
+// panicIn counts the panic that an error stands for, if it does, and returns its stack
+// as an attribute of the log.
+func (l *loader) panicIn(err error) []any {
 	var p *embeddings.Panic
 	if !errors.As(err, &p) {
 		return nil
 	}
+	l.panicked()
 	_, stack := p.Panic()
 	return []any{"stack", stack}
 }
@@ -120,12 +114,8 @@ func (l *loader) keepLoaded(ctx context.Context, parts *pluginParts, attempted f
 
 // notEmbedded tells of descriptions that could not be embedded.
 func (l *loader) notEmbedded(parts *pluginParts, err error, wait time.Duration) {
-	stack := stackOf(err)
-	if stack != nil {
-		l.panicked()
-	}
 	l.log.Error("descriptions cannot be embedded; requests go to the default group",
-		append([]any{"instance", parts.instance.ID, "error", err, "again_in", wait}, stack...)...)
+		append([]any{"instance", parts.instance.ID, "error", err, "again_in", wait}, l.panicIn(err)...)...)
 }
 
 // loadTimeout bounds one try to load descriptions.
@@ -221,7 +211,8 @@ func (l *loader) keepSynced(ctx context.Context, parts *pluginParts, away bool) 
 		case ctx.Err() != nil:
 			return
 		case err != nil && away:
-			l.count(opSync, err)
+			l.failures.WithLabelValues(opSync).Inc()
+			l.panicIn(err)
 		case err != nil:
 			l.failed(parts, opSync, err)
 		case n > 0 || away:

@@ -60,6 +60,23 @@ func (b *builder) targets(p *config.Plugin, parts *pluginParts) ([]*server.Targe
 	return targets, routed, errors.Join(faults...)
 }
 
+// targetFaults are those that show when targets are made, such as a name that is part
+// of a provider's address and cannot be.
+func targetFaults(cfg *config.Config) error {
+	b := &builder{baseURL: func(int, *config.Target) (string, error) { return "", nil }}
+	var faults []error
+	for i := range cfg.Plugins {
+		p := &cfg.Plugins[i]
+		if !p.Enabled {
+			continue
+		}
+		if _, _, err := b.targets(p, &pluginParts{}); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", p.Position, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // targetID names a target the same way in every replica and after a reload that
 // did not change it: by its place, and by what it is without its secrets.
 func targetID(p *config.Plugin, i int) string {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -48,23 +47,6 @@ func (o *validateOptions) run(env Environment, files []string) error {
 	}
 	_, err = fmt.Fprintln(env.Stdout, verdict(cfg))
 	return err
-}
-
-// targetFaults are those that show when targets are made, such as a name that is part
-// of a provider's address and cannot be.
-func targetFaults(cfg *config.Config) error {
-	b := &builder{baseURL: func(int, *config.Target) (string, error) { return "", nil }}
-	var faults []error
-	for i := range cfg.Plugins {
-		p := &cfg.Plugins[i]
-		if !p.Enabled {
-			continue
-		}
-		if _, _, err := b.targets(p, &pluginParts{}); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", p.Position, err))
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // verdict says what of a configuration without faults is in force.

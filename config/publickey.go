@@ -17,10 +17,7 @@ import (
 // that was loaded has no other.
 func (j JWTSecret) PublicKey() (crypto.PublicKey, error) {
 	key, got := readPublicKey(j.RSAPublicKey)
-	if got == "" {
-		got = kindOfKey(key)
-	}
-	if want := keyKind(j.Algorithm); got != want {
+	if want := wantedKey(j.Algorithm); got != want {
 		return nil, fmt.Errorf("rsa_public_key: got %s, want %s", got, want)
 	}
 	return key, nil
@@ -31,19 +28,15 @@ func (c *checker) publicKey(key place, algorithm string) {
 	if !key.known() {
 		return
 	}
-	public, got := readPublicKey(key.n.text)
-	if got == "" {
-		got = kindOfKey(public)
-	}
-	if want := keyKind(algorithm); got != want {
-		c.want(key.pos, key.path, got, want+" in PEM with algorithm "+algorithm)
+	if _, got := readPublicKey(key.n.text); got != wantedKey(algorithm) {
+		c.want(key.pos, key.path, got, wantedKey(algorithm)+" in PEM with algorithm "+algorithm)
 	}
 }
 
 // readPublicKey reads PEM, as `openssl pkey -pubout` writes it or OpenSSL's older
-// `openssl rsa -RSAPublicKey_out`. Where it cannot it says what there is instead,
-// without quoting it.
-func readPublicKey(text string) (key crypto.PublicKey, instead string) {
+// `openssl rsa -RSAPublicKey_out`. It says of what kind the key is, in the words of
+// wantedKey, or what there is instead of one, without quoting it.
+func readPublicKey(text string) (key crypto.PublicKey, kind string) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return nil, "text that is not PEM"
@@ -60,20 +53,15 @@ func readPublicKey(text string) (key crypto.PublicKey, instead string) {
 	if err != nil {
 		return nil, "PEM that is no public key"
 	}
-	return key, ""
-}
-
-// kindOfKey is in the words of keyKind.
-func kindOfKey(key crypto.PublicKey) string {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		return rsaKey
+		return key, rsaKey
 	case *ecdsa.PublicKey:
-		return ecKey + k.Curve.Params().Name
+		return key, ecKey + k.Curve.Params().Name
 	case ed25519.PublicKey:
-		return edKey
+		return key, edKey
 	default:
-		return "a public key of another kind"
+		return nil, "a public key of another kind"
 	}
 }
 
@@ -84,8 +72,8 @@ const (
 	edKey  = "an Ed25519 public key"
 )
 
-// keyKind is the kind of key that an asymmetric algorithm has.
-func keyKind(algorithm string) string {
+// wantedKey is the kind of key that an asymmetric algorithm has.
+func wantedKey(algorithm string) string {
 	switch algorithm {
 	case "ES256":
 		return ecKey + "P-256"
