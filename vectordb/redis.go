@@ -34,6 +34,8 @@ import (
 // A user of the server needs these rights, and for InProcess only the first two:
 //
 //	~kong:* -@all +hget +hset +ft._list +ft.create +ft.info +ft.search
+//
+// and +select for a Database other than 0.
 type Redis struct {
 	client  *redis.Client
 	options RedisOptions
@@ -104,12 +106,16 @@ func (s *Redis) Ready(ctx context.Context) error {
 
 // Sync is [Redis.Ready] for an owner who asks from time to time: entries that somebody
 // has overwritten with what is no vector are put back even while no connection
-// breaks. It returns how many records were put back.
+// breaks. It returns how many records were put back. Searches do not wait for it.
 func (s *Redis) Sync(ctx context.Context) (int, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	s.doubt(s.checked.Load())
-	c, err := s.ready(ctx)
+	done, err := s.turn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	c, err := s.look(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -30,17 +30,33 @@ func (s *Redis) ready(ctx context.Context) (*serverCheck, error) {
 	if c := s.valid(); c != nil {
 		return c, nil
 	}
-	select {
-	case s.checking <- struct{}{}:
-		defer func() { <-s.checking }()
-	case <-ctx.Done():
-		return nil, s.failure("wait for another check", ctx.Err())
+	done, err := s.turn(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	if c := s.valid(); c != nil {
 		return c, nil // The caller before this one has done it.
 	}
+	return s.look(ctx)
+}
+
+// turn waits for the turn to look, which ends with a call of what it returns.
+func (s *Redis) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case s.checking <- struct{}{}:
+		return func() { <-s.checking }, nil
+	case <-ctx.Done():
+		return nil, s.failure("wait for another check", ctx.Err())
+	}
+}
+
+// look looks at the server, whose turn the caller has. Until it knows better, the last
+// look counts.
+func (s *Redis) look(ctx context.Context) (*serverCheck, error) {
 	c, err := s.check(ctx)
 	if err != nil {
+		s.checked.Store(nil)
 		return nil, err
 	}
 	s.checked.Store(c)
