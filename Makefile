@@ -101,6 +101,7 @@ corpus: ## keep what fuzzing found on this machine in testdata/fuzz, where it is
 
 generate: ## write the documents that are made from the code
 	UPDATE_GOLDEN=1 go test ./config -run TestTheCompatibilityDocument -count 1
+	UPDATE_GOLDEN=1 go test ./test/rooms -run TestTheTableOfRooms -count 1
 
 model: ## train the built-in embedding model anew (downloads the teacher)
 	embeddings/training/make-model.sh

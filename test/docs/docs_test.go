@@ -126,23 +126,6 @@ func TestNamedFilesExist(t *testing.T) {
 	}
 }
 
-// A folder with Go code at the top is a room: the documents say what it is for.
-func TestRoomsAreInTheDocuments(t *testing.T) {
-	for file := range tracked(t) {
-		room, rest, deep := strings.Cut(file, "/")
-		if !deep || path.Ext(rest) != ".go" {
-			continue
-		}
-		for _, name := range []string{"README.md", "ARCHITECTURE.md"} {
-			d, err := readDocument(root, name)
-			require.NoError(t, err)
-			if !strings.Contains(d.text, "["+room+"/]("+room+"/)") { // the text itself would fill the screen
-				t.Errorf("%s does not name the room %s", name, room)
-			}
-		}
-	}
-}
-
 var makeCall = regexp.MustCompile(`^make ([a-z0-9 ./_-]+)$`)
 
 func TestMakeTargetsExist(t *testing.T) {

@@ -1,90 +1,82 @@
-// Package rooms holds the import directions of the project (ARCHITECTURE.md).
 package rooms
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// allowed lists, for every room, the other rooms its code may import.
-var allowed = map[string][]string{
-	"main":       {"cli"},
-	"cli":        {"admin", "config", "demo", "embeddings", "envoy", "examples", "provider", "router", "server", "vectordb"},
-	"server":     {"envoy", "provider", "router"},
-	"router":     {"vectordb"},
-	"admin":      {"config", "router"},
-	"config":     {},
-	"demo":       {},
-	"embeddings": {},
-	"envoy":      {},
-	"examples":   {},
-	"provider":   {},
-	"vectordb":   {},
-}
-
-type listed struct {
-	ImportPath   string
-	Dir          string
-	GoFiles      []string
-	TestGoFiles  []string
-	XTestGoFiles []string
-	Imports      []string
-	TestImports  []string
-	XTestImports []string
-}
-
-// room is the top-level folder of a package of this module; "" for foreign ones.
-func room(path string) string {
-	if path == "semlb" {
-		return "main"
-	}
-	rest, own := strings.CutPrefix(path, "semlb/")
-	if !own {
-		return ""
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	return name
-}
-
-func TestImportsGoOneWay(t *testing.T) {
+func TestPackagesImportOnlyWhatTheirRoomMay(t *testing.T) {
+	used := make(map[string]bool) // "from to" of the arrows that code uses
 	for _, p := range packages(t) {
-		here := room(p.ImportPath)
-		if here == "test" {
-			continue // tests may look at everything
-		}
-		rooms, known := allowed[here]
-		require.True(t, known, "%s: a new room: say in this test and in ARCHITECTURE.md what it may import", p.ImportPath)
-		for _, i := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
-			there := room(i)
-			if there != "" && there != here {
-				require.Contains(t, rooms, there, "%s must not import %s", p.ImportPath, i)
+		here := roomOfPackage(t, p.ImportPath)
+		for _, there := range roomsOf(t, p.Imports) {
+			if there == here.Path {
+				continue
 			}
+			used[here.Path+" "+there] = true
+			require.True(t, mayImport(here, there),
+				"%s imports %s: reverse the dependency, or add it to the room's row in test/rooms/rooms.go", p.ImportPath, there)
+		}
+		for _, there := range roomsOf(t, slices.Concat(p.TestImports, p.XTestImports)) {
+			require.True(t, there == here.Path || isSupport(there) || reaches(here, there, nil),
+				"%s: its tests import %s, which the room does not reach", p.ImportPath, there)
+		}
+	}
+	for _, r := range slices.Concat(Product(), Support()) {
+		for _, there := range r.Imports {
+			require.True(t, there == Any || used[r.Path+" "+there], "%s does not import %s any more: remove it from the row in test/rooms/rooms.go", r.Path, there)
 		}
 	}
 }
 
-func packages(t *testing.T) []listed {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports", "semlb/...")
-	cmd.Dir = "../.."
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	var all []listed
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		err := decoder.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		require.NoError(t, err)
-		all = append(all, p)
+func TestEveryRowHasAPackage(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, p := range packages(t) {
+		seen[roomOfPackage(t, p.ImportPath).Path] = true
 	}
+	for _, r := range slices.Concat(Product(), Support()) {
+		require.True(t, seen[r.Path], "%s has a row in test/rooms/rooms.go and no package", r.Path)
+	}
+}
+
+func roomOfPackage(t *testing.T, importPath string) Room {
+	t.Helper()
+	path, ok := folder(importPath)
+	require.True(t, ok, "%s is not of this module", importPath)
+	r, known := roomOf(path)
+	require.True(t, known, "%s is a new room: add a row to test/rooms/rooms.go and run make generate", path)
+	return r
+}
+
+// roomsOf are the rooms of those imports that belong to this module.
+func roomsOf(t *testing.T, imports []string) []string {
+	t.Helper()
+	var rooms []string
+	for _, i := range imports {
+		if _, own := folder(i); own {
+			rooms = append(rooms, roomOfPackage(t, i).Path)
+		}
+	}
+	return rooms
+}
+
+// mayImport says whether the code of a room may import a package of another one.
+func mayImport(here Room, there string) bool {
+	if isSupport(there) {
+		return isSupport(here.Path)
+	}
+	return slices.Contains(here.Imports, there) || slices.Contains(here.Imports, Any)
+}
+
+// reaches says whether a chain of permitted imports leads to a room.
+func reaches(here Room, there string, via []string) bool {
+	if mayImport(here, there) {
+		return true
+	}
+	return slices.ContainsFunc(here.Imports, func(next string) bool {
+		r, _ := roomOf(next)
+		return !slices.Contains(via, next) && reaches(r, there, append(via, next))
+	})
 }

@@ -1,0 +1,48 @@
+// Package rooms lists the packages of the project and what each may import. Its
+// tests check the imports, the size and the comments of the code against that list,
+// and `make generate` writes the table of ARCHITECTURE.md from it.
+package rooms
+
+// Room is a package, or a folder of packages that have no row of their own.
+type Room struct {
+	// Path is the folder, relative to the root of the module.
+	Path string
+	// Does is what the room does, in Markdown.
+	Does string
+	// Imports are the paths of the other rooms that its code may import. Its tests
+	// may import whatever these rooms can reach, too.
+	Imports []string
+}
+
+// Any in Room.Imports permits every room of [Product].
+const Any = "any"
+
+// Product returns the rooms of the program. To add one, add its line.
+func Product() []Room {
+	return []Room{
+		{".", "calls cli", []string{"cli"}},
+		{"cli", "commands; builds the parts, connects them, reloads them. The only room that knows concrete types", []string{Any}},
+		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "provider", "router"}},
+		{"router", "prompt → plan; circuit breakers of targets", []string{"vectordb"}},
+		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},
+		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config"}},
+		{"config", "every format of the plugin → one model; faults, secrets, scopes", nil},
+		{"provider", "reads requests, rewrites them for a target", nil},
+		{"embeddings", "text → unit vector: endpoint behind a guard and a cache", nil},
+		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
+		{"vectordb", "vector → nearest descriptions: memory, Redis, both", nil},
+		{"envoy", "everything Envoy-shaped: resources, bootstrap, mutations, the child process. It decides nothing", nil},
+		{"demo", "LLMs that fail on demand", nil},
+		{"examples", "configurations; one is part of the program, for `--demo`", nil},
+	}
+}
+
+// Support returns the rooms that only tests import. A support room imports other
+// support rooms freely; Imports are the rooms of [Product] it may import.
+func Support() []Room {
+	return []Room{
+		{"vectordb/redistest", "starts real Redis servers", nil},
+		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
+		{"test", "the suites, and what they share. `test/harness` runs semlb on a real Envoy", []string{Any}},
+	}
+}
