@@ -14,6 +14,9 @@ type Room struct {
 	Imports []string
 }
 
+// Leaf is the room that every other room may import without a word in its row.
+const Leaf = "wire"
+
 // Any in Room.Imports permits every room of [Product].
 const Any = "any"
 
@@ -32,6 +35,7 @@ func Product() []Room {
 		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
 		{"vectordb", "vector → nearest descriptions: memory, Redis, both", nil},
 		{"envoy", "everything Envoy-shaped: resources, bootstrap, mutations, the child process. It decides nothing", nil},
+		{Leaf, "rules of HTTP and network security, each once: metadata services, header syntax, Retry-After, secrets, error bodies. Every room may import it", nil},
 		{"demo", "LLMs that fail on demand", nil},
 		{"examples", "configurations; one is part of the program, for `--demo`", nil},
 	}

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,19 @@ func TestPackagesImportOnlyWhatTheirRoomMay(t *testing.T) {
 	for _, r := range slices.Concat(Product(), Support()) {
 		for _, there := range r.Imports {
 			require.True(t, there == Any || used[r.Path+" "+there], "%s does not import %s any more: remove it from the row in test/rooms/rooms.go", r.Path, there)
+		}
+	}
+}
+
+// TestLeafImportsLittle: every room imports the leaf, so it must not bring modules along.
+func TestLeafImportsLittle(t *testing.T) {
+	for _, p := range packages(t) {
+		if roomOfPackage(t, p.ImportPath).Path != Leaf {
+			continue
+		}
+		for _, i := range p.Imports {
+			host, _, _ := strings.Cut(i, "/")
+			require.True(t, !strings.Contains(host, ".") || strings.HasPrefix(i, "golang.org/x/"), "%s must not import %s", p.ImportPath, i)
 		}
 	}
 }
@@ -67,7 +81,7 @@ func mayImport(here Room, there string) bool {
 	if isSupport(there) {
 		return isSupport(here.Path)
 	}
-	return slices.Contains(here.Imports, there) || slices.Contains(here.Imports, Any)
+	return there == Leaf || slices.Contains(here.Imports, there) || slices.Contains(here.Imports, Any)
 }
 
 // reaches says whether a chain of permitted imports leads to a room.
