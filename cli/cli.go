@@ -1,18 +1,17 @@
-// Package cli is the commands of semlb. It alone knows every part of the program:
-// commands build the parts from flags and configuration, and connect them.
+// Package cli is the commands of semlb: their flags, and what they print.
+// Package app does the rest.
 package cli
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"semlb/vectordb"
+	"semlb/app"
 )
 
 // Environment is what a command may use of the process it runs in.
@@ -23,10 +22,9 @@ type Environment struct {
 }
 
 // System is the environment of the running process. The program calls it once, at
-// its start: it also silences the Redis client library, which would write to the
-// process's stderr what the errors and logs here say already.
+// its start: it also silences libraries that would write to stderr.
 func System() Environment {
-	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+	app.SilenceLibraries()
 	return Environment{Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
 }
 

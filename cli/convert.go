@@ -12,7 +12,7 @@ import (
 
 // convertOptions are the flags of convert.
 type convertOptions struct {
-	reading    readOptions
+	reading    config.Options
 	to, output string
 }
 
@@ -30,7 +30,7 @@ stays. admin-api and konnect are shell scripts of the requests that make everyth
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) error { return o.run(env, files) },
 	}
-	o.reading.bind(c)
+	bindReading(c, env, &o.reading)
 	f := c.Flags()
 	f.StringVar(&o.to, "to", "", "`FORMAT` to write: "+formatNames(config.Formats()))
 	f.StringVarP(&o.output, "output", "o", "", "`FILE` to write to (default: standard output)")
@@ -51,14 +51,14 @@ func (o *convertOptions) run(env Environment, files []string) error {
 	if o.to == "" {
 		return fmt.Errorf("no format: give --to FORMAT, one of %s", formatNames(config.Formats()))
 	}
-	if err := o.reading.check(); err != nil {
+	if err := checkReading(&o.reading); err != nil {
 		return err
 	}
 	sources, err := config.ReadFiles(files...)
 	if err != nil {
 		return err
 	}
-	text, warnings, err := config.Convert(sources, config.Format(o.to), o.reading.config(env))
+	text, warnings, err := config.Convert(sources, config.Format(o.to), o.reading)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}

@@ -15,11 +15,12 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"semlb/app"
 	"semlb/envoy"
 )
 
 type envoyOptions struct {
-	serveOptions
+	serveFlags
 	addresses []string
 	static    bool
 	admin     string
@@ -37,12 +38,12 @@ the API keys and the hashes of the passwords of the consumers in the files.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
 	}
-	o.bind(c)
+	o.bind(c, env)
 	o.bindHop(c)
 	f := c.Flags()
 	f.StringArrayVar(&o.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; takes the place of the other two")
-	f.StringVar(&o.secretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
-	f.StringVar(&o.grpcSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
+	f.StringVar(&o.SecretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
+	f.StringVar(&o.GRPCSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
 	f.StringVar(&o.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
 	f.BoolVar(&o.static, "static", false, "print the whole configuration instead of the bootstrap")
 	return c
@@ -56,7 +57,7 @@ func (o *envoyOptions) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	bootstrap := envoy.BootstrapOptions{NodeID: "semlb", Service: services[0], Replicas: services[1:], HopSocket: o.hopPath()}
+	bootstrap := envoy.BootstrapOptions{NodeID: "semlb", Service: services[0], Replicas: services[1:], HopSocket: o.HopSocket}
 	if o.admin != "" {
 		if bootstrap.Admin, err = endpoint("envoy-admin", o.admin); err != nil {
 			return err
@@ -77,35 +78,19 @@ func (o *envoyOptions) resources(ctx context.Context, env Environment, services 
 	if err := o.check(); err != nil {
 		return envoy.Resources{}, err
 	}
-	log, err := o.logger(env.Stderr)
-	if err != nil {
+	if err := o.complete(env); err != nil {
 		return envoy.Resources{}, err
 	}
-	cfg, err := o.load(env, log)
-	if err != nil {
-		return envoy.Resources{}, err
-	}
-	b := &builder{options: o.loadOptions, log: log, baseURL: o.providerURL}
-	a, err := b.assemble(ctx, cfg)
-	defer a.close()
-	if err != nil {
-		return envoy.Resources{}, err
-	}
-	c, err := o.envoyConfig(a, env)
-	if err != nil {
-		return envoy.Resources{}, err
-	}
-	c.Static, c.Service, c.Replicas = true, services[0], services[1:]
-	return envoy.NewResources(c), nil
+	return app.StaticResources(ctx, &o.ServeOptions, services)
 }
 
 // services are where semlb's replicas serve gRPC.
 func (o *envoyOptions) services() ([]envoy.Endpoint, error) {
 	if len(o.addresses) == 0 {
-		if o.grpcListen == "" {
-			return []envoy.Endpoint{{Path: o.grpcSocket}}, nil
+		if o.GRPCListen == "" {
+			return []envoy.Endpoint{{Path: o.GRPCSocket}}, nil
 		}
-		e, err := endpoint("grpc-listen", o.grpcListen)
+		e, err := endpoint("grpc-listen", o.GRPCListen)
 		return []envoy.Endpoint{e}, err
 	}
 	var all []envoy.Endpoint

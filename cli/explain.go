@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,13 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"semlb/app"
 	"semlb/config"
 	"semlb/router"
-	"semlb/vectordb"
 )
 
 type explainOptions struct {
-	loadOptions
+	app.LoadOptions
+	logFlags
 	request config.Request
 	json    bool
 }
@@ -35,96 +34,44 @@ route.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), env, args[0]) },
 	}
-	o.bind(c)
+	bindLoad(c, env, &o.LoadOptions)
+	o.bindLog(c)
 	bindScope(c, &o.request)
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
-	c.Flags().BoolVar(&o.demo, "demo", false, "explain the configuration of the demonstration: no key, no server")
+	c.Flags().BoolVar(&o.Demo, "demo", false, "explain the configuration of the demonstration: no key, no server")
 	return c
 }
 
-// explanation is what explain prints.
-type explanation struct {
-	Instance  *explainedInstance `json:"instance"`
-	Reason    router.Reason      `json:"reason"`
-	Threshold *float64           `json:"threshold,omitempty"`
-	Error     string             `json:"error,omitempty"`
-	Warning   string             `json:"warning,omitempty"`
-	Distances []router.Distance  `json:"distances"`
-	Plan      []plannedTarget    `json:"plan"`
-}
-
-type plannedTarget struct {
-	Attempt     int    `json:"attempt"`
-	Model       string `json:"model"`
-	Weight      int    `json:"weight"`
-	Description string `json:"description,omitempty"`
-	Endpoint    string `json:"endpoint"`
+// bindScope binds the flags that say in which scope a prompt comes.
+func bindScope(c *cobra.Command, r *config.Request) {
+	f := c.Flags()
+	f.StringVar(&r.Route, "route", "", "`NAME` or id of the Kong route that the prompt comes on")
+	f.StringVar(&r.Service, "service", "", "`NAME` or id of the Kong service; that of the route need not be given")
+	f.StringVar(&r.Consumer, "consumer", "", "`NAME` or id of the consumer that sends the prompt (default: nobody)")
+	f.StringArrayVar(&r.ConsumerGroups, "group", nil, "`NAME` or id of a group of the consumer, beside those the configuration has it in (repeatable)")
 }
 
 func (o *explainOptions) run(ctx context.Context, env Environment, prompt string) error {
-	if o.demo {
-		o.embeddings, o.vectordb = "builtin", "memory"
+	if o.Demo {
+		o.Embeddings, o.VectorDB = "builtin", "memory"
 	}
-	if err := o.check(); err != nil {
+	if err := checkLoad(&o.LoadOptions); err != nil {
 		return err
 	}
 	log, err := o.logger(env.Stderr)
 	if err != nil {
 		return err
 	}
-	cfg, err := o.load(env, log)
+	e, err := app.Explain(ctx, &o.LoadOptions, log, o.request, prompt)
 	if err != nil {
 		return err
 	}
-	b := &builder{options: o.loadOptions, log: log, baseURL: o.providerURL}
-	a, err := b.assemble(ctx, cfg)
-	defer a.close()
-	if err != nil {
-		return err
-	}
-	if len(a.plugins) == 0 {
-		return errors.New("the configuration has no enabled ai-proxy-advanced plugin")
-	}
-	instance, parts, err := a.instanceFor(o.request)
-	if err != nil {
-		return err
-	}
-	e := explain(ctx, parts, prompt)
-	e.Instance = instance
 	if o.json {
 		encoder := json.NewEncoder(env.Stdout)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(e)
 	}
-	return e.print(env.Stdout)
-}
-
-func explain(ctx context.Context, parts *pluginParts, prompt string) *explanation {
-	e := &explanation{Distances: []router.Distance{}, Plan: []plannedTarget{}}
-	if parts.store != nil {
-		err := parts.load(ctx)
-		var behind *vectordb.BackingError
-		if errors.As(err, &behind) {
-			e.Warning, err = err.Error(), nil
-		}
-		near, nearestErr := parts.router.Nearest(ctx, prompt)
-		e.Distances = append(e.Distances, near...)
-		// That the descriptions could not be loaded is the cause of what comes after.
-		if err = cmp.Or(err, nearestErr); err != nil {
-			e.Error = err.Error()
-		}
-	}
-	plan := parts.router.Route(ctx, prompt)
-	e.Reason, e.Threshold = plan.Reason, plan.Threshold
-	for i, id := range plan.Targets {
-		t := parts.instance.Targets[id]
-		at := t.Endpoint()
-		e.Plan = append(e.Plan, plannedTarget{
-			Attempt: i + 1, Model: t.Name(), Weight: t.Weight, Description: t.Description,
-			Endpoint: at.Scheme + "://" + at.Authority(),
-		})
-	}
-	return e
+	return printExplanation(env.Stdout, e)
 }
 
 // meaning is what a reason means, for a person.
@@ -149,7 +96,7 @@ func meaning(r router.Reason) string {
 	}
 }
 
-func (e *explanation) print(w io.Writer) error {
+func printExplanation(w io.Writer, e *app.Explanation) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "instance\t%s\t%s\n", e.Instance.ID, e.Instance)
 	if e.Error != "" {

@@ -10,19 +10,15 @@ import (
 	"semlb/config"
 )
 
-// readOptions say how configuration files are read, whichever command reads them.
-type readOptions struct {
-	kongVersion  string
-	ingressClass string
-	secrets      string
-}
-
-func (o *readOptions) bind(c *cobra.Command) {
+// bindReading adds the flags that say how configuration files are read, whichever
+// command reads them.
+func bindReading(c *cobra.Command, env Environment, o *config.Options) {
+	o.Env = env.LookupEnv
 	f := c.Flags()
-	bindKongVersion(c, &o.kongVersion)
-	f.StringVar(&o.ingressClass, "ingress-class", config.DefaultIngressClass,
+	bindKongVersion(c, &o.KongVersion)
+	f.StringVar(&o.IngressClass, "ingress-class", config.DefaultIngressClass,
 		"`CLASS` of the Kubernetes resources to read; those of another class are left out, with a warning")
-	f.StringVar(&o.secrets, "secrets", "",
+	f.StringVar(&o.SecretsDir, "secrets", "",
 		"`DIR` of mounted Kubernetes Secrets, DIR/NAME/KEY or DIR/NAMESPACE/NAME/KEY, that resources refer to")
 }
 
@@ -32,20 +28,20 @@ func bindKongVersion(c *cobra.Command, version *string) {
 		"`VERSION` of Kong that the files are written for: what is newer is a fault, and defaults are that version's")
 }
 
-// check finds the flags that make no sense.
-func (o *readOptions) check() error {
-	if err := checkKongVersion(o.kongVersion); err != nil {
+// checkReading finds the flags that make no sense.
+func checkReading(o *config.Options) error {
+	if err := checkKongVersion(o.KongVersion); err != nil {
 		return err
 	}
-	if o.ingressClass == "" {
+	if o.IngressClass == "" {
 		return errors.New("--ingress-class: got nothing, want a name such as kong")
 	}
-	if o.secrets == "" {
+	if o.SecretsDir == "" {
 		return nil
 	}
-	info, err := os.Stat(o.secrets)
+	info, err := os.Stat(o.SecretsDir)
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is no directory", o.secrets)
+		err = fmt.Errorf("%s is no directory", o.SecretsDir)
 	}
 	if err != nil {
 		return fmt.Errorf("--secrets: %w", err)
@@ -61,9 +57,4 @@ func checkKongVersion(version string) error {
 		return fmt.Errorf("--kong-version: %w", err)
 	}
 	return nil
-}
-
-// config is what the flags mean to the reader.
-func (o *readOptions) config(env Environment) config.Options {
-	return config.Options{Env: env.LookupEnv, KongVersion: o.kongVersion, IngressClass: o.ingressClass, SecretsDir: o.secrets}
 }

@@ -99,3 +99,29 @@ func TestSchemaIsThatOfTheVersion(t *testing.T) {
 	require.NotContains(t, old, `"max_fails"`)
 	require.NotContains(t, old, `"vllm"`)
 }
+
+func TestSecretsAreReadFromTheirDirectory(t *testing.T) {
+	file := fileOf(t, "kong.yaml", `apiVersion: configuration.konghq.com/v1
+kind: KongClusterPlugin
+metadata: {name: p, labels: {global: "true"}}
+plugin: ai-proxy-advanced
+configFrom: {secretKeyRef: {namespace: kong, name: whole, key: config}}
+`)
+	dir := t.TempDir()
+	for name, args := range loading(file) {
+		code, _, stderr := command(t, append(args, "--secrets", dir)...)
+		require.Equal(t, 1, code, name)
+		require.Contains(t, stderr, `kong.yaml:5: configFrom.secretKeyRef: no key "config" of a secret "whole" in the files or in `+dir, name)
+	}
+	secret := filepath.Join(dir, "kong", "whole")
+	require.NoError(t, os.MkdirAll(secret, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(secret, "config"),
+		[]byte(`{"targets": [{"route_type": "llm/v1/chat", "model": {"provider": "openai", "name": "m"}}]}`), 0o600))
+	for name, args := range loading(file) {
+		code, _, stderr := command(t, append(args, "--secrets", dir)...)
+		require.Zero(t, code, "%s: %s", name, stderr)
+		code, _, stderr = command(t, append(args, "--secrets", file)...)
+		require.Equal(t, 1, code, name)
+		require.Equal(t, "semlb: --secrets: "+file+" is no directory\n", stderr)
+	}
+}

@@ -5,13 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"semlb/app"
 	"semlb/config"
 )
 
 // validateOptions are the flags of validate.
 type validateOptions struct {
-	reading    readOptions
-	allowUnset bool
+	reading config.Options
 }
 
 func newValidate(env Environment) *cobra.Command {
@@ -22,26 +22,24 @@ func newValidate(env Environment) *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE:  func(_ *cobra.Command, files []string) error { return o.run(env, files) },
 	}
-	o.reading.bind(c)
-	c.Flags().BoolVar(&o.allowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
+	bindReading(c, env, &o.reading)
+	c.Flags().BoolVar(&o.reading.AllowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
 	return c
 }
 
 func (o *validateOptions) run(env Environment, files []string) error {
-	if err := o.reading.check(); err != nil {
+	if err := checkReading(&o.reading); err != nil {
 		return err
 	}
-	options := o.reading.config(env)
-	options.AllowUnset = o.allowUnset
-	cfg, warnings, err := config.LoadFiles(options, files...)
+	cfg, warnings, err := config.LoadFiles(o.reading, files...)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}
 	if err != nil {
 		return err
 	}
-	if !o.allowUnset { // what a target is made of may be in those variables
-		if err := targetFaults(cfg); err != nil {
+	if !o.reading.AllowUnset { // what a target is made of may be in those variables
+		if err := app.TargetFaults(cfg); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,8 @@ const Any = "any"
 func Product() []Room {
 	return []Room{
 		{".", "calls cli", []string{"cli"}},
-		{"cli", "commands; builds the parts, connects them, reloads them. The only room that knows concrete types", []string{Any}},
+		{"cli", "commands: their flags, and what they print", []string{"app", "config", "envoy", "router"}},
+		{"app", "the running program: builds the parts, connects them, reloads them, runs the child Envoy. The only room that knows concrete types", []string{Any}},
 		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "provider", "router"}},
 		{"router", "prompt → plan; circuit breakers of targets", []string{"vectordb"}},
 		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},

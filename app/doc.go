@@ -1,0 +1,15 @@
+// Package app is the running program: it builds the parts from configuration and
+// options, connects them, serves them, and replaces them when the configuration
+// changes. It alone knows concrete types.
+package app
+
+import (
+	"log/slog"
+
+	"semlb/vectordb"
+)
+
+// SilenceLibraries discards the Redis client library's own log, which would repeat on
+// the process's stderr what the program's errors and log lines say already. The setting
+// belongs to the process; call it once at the start.
+func SilenceLibraries() { vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler)) }

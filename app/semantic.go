@@ -1,0 +1,195 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"semlb/config"
+	"semlb/embeddings"
+	"semlb/embeddings/static"
+	"semlb/router"
+	"semlb/vectordb"
+)
+
+// semantic gives a plugin its embedder and its store, and the router its view of
+// both.
+func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginParts, options *router.Options) error {
+	embedder, err := b.embedder(p, parts)
+	if err != nil {
+		return err
+	}
+	info := embedder.Info()
+	if info.Dimensions == 0 {
+		info.Dimensions = p.Settings.VectorDB.Dimensions
+	}
+	store, err := openSized(info.Dimensions, func(width int) (vectordb.Store, error) {
+		b.tellWidth(ctx, p, info.Model, width)
+		return b.store(p, info.Model, width)
+	})
+	if err != nil {
+		return err
+	}
+	parts.store, parts.model, parts.embedder = store, info.Model, embedder
+	parts.close = append(parts.close, store.Close)
+	options.Embedder, options.Index = embedder, store
+	options.Threshold, options.DistanceScale = p.Settings.VectorDB.Threshold, info.DistanceScale
+	return nil
+}
+
+// tellWidth says, once for each model, that it has another width than configured.
+func (b *builder) tellWidth(ctx context.Context, p *config.Plugin, model string, width int) {
+	want := p.Settings.VectorDB.Dimensions
+	if _, told := b.told.LoadOrStore(digest(model, width, want), true); told || width == want {
+		return
+	}
+	level := slog.LevelWarn
+	if b.options.Demo { // whoever asked for it chose neither
+		level = slog.LevelDebug
+	}
+	b.log.Log(ctx, level, "the embedding model has another width than vectordb.dimensions; going on with the model's",
+		"model", model, "width", width, "vectordb.dimensions", want)
+}
+
+// embedder is the model of the configuration behind a guard, or the built-in one;
+// either with a cache in front. Plugins that configure the same one share it.
+func (b *builder) embedder(p *config.Plugin, parts *pluginParts) (embeddings.Embedder, error) {
+	e := p.Settings.Embeddings
+	key := digest(b.options.Embeddings, e, e.Auth.HeaderValue.Reveal(), e.Auth.ParamValue.Reveal(), p.Settings.VectorDB.Dimensions)
+	if b.options.Embeddings == "builtin" {
+		key = digest(b.options.Embeddings)
+	}
+	embedder, release, err := b.shared.get(key, func() (opened, error) { return b.openEmbedder(p) })
+	if err != nil {
+		return nil, err
+	}
+	parts.close = append(parts.close, release)
+	return embedder, nil
+}
+
+func (b *builder) openEmbedder(p *config.Plugin) (opened, error) {
+	if b.options.Embeddings == "builtin" {
+		model, err := static.Builtin()
+		if err != nil {
+			return opened{}, fmt.Errorf("open built-in embedding model: %w", err)
+		}
+		cache, err := b.cache(model)
+		if err != nil {
+			return opened{}, err
+		}
+		return opened{embedder: cache, cache: cache, close: cache.Close}, nil
+	}
+	remote, err := b.remoteEmbedder(p)
+	if err != nil {
+		return opened{}, fmt.Errorf("config.embeddings: %w", err)
+	}
+	guard := embeddings.NewGuard(remote, embeddings.GuardOptions{Timeout: embedTimeout / 2})
+	cache, err := b.cache(guard)
+	if err != nil {
+		return opened{}, err
+	}
+	return opened{
+		embedder: adopting{Cache: cache, remote: remote}, cache: cache, guard: guard,
+		close: func() error { return errors.Join(cache.Close(), remote.Close()) },
+	}, nil
+}
+
+func (b *builder) cache(next embeddings.Embedder) (*embeddings.Cache, error) {
+	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout, Count: b.embedded})
+	if err != nil {
+		return nil, fmt.Errorf("make embedding cache: %w", err)
+	}
+	return cache, nil
+}
+
+// embedTimeout bounds one call of a remote embedder. A request waits for it no
+// longer than the decision budget; a later one finds its vector in the cache.
+const embedTimeout = 5 * time.Second
+
+func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
+	e := p.Settings.Embeddings
+	url := e.Model.Options.UpstreamURL
+	if url == "" {
+		url = b.options.ProviderURLs[string(e.Model.Provider)]
+	}
+	if url == "" {
+		defaults := map[config.Provider]string{
+			config.OpenAI:  "https://api.openai.com/v1/embeddings",
+			config.Mistral: "https://api.mistral.ai/v1/embeddings",
+		}
+		url = defaults[e.Model.Provider]
+	}
+	return embeddings.NewOpenAI(embeddings.OpenAIOptions{
+		URL:        url,
+		Provider:   string(e.Model.Provider),
+		Model:      e.Model.Name,
+		Dimensions: p.Settings.VectorDB.Dimensions,
+		Timeout:    embedTimeout,
+		Auth: embeddings.Auth{
+			HeaderName: e.Auth.HeaderName, HeaderValue: e.Auth.HeaderValue.Reveal(),
+			ParamName: e.Auth.ParamName, ParamValue: e.Auth.ParamValue.Reveal(),
+			ParamLocation: string(e.Auth.ParamLocation),
+		},
+	})
+}
+
+// store is where the vectors of the descriptions are kept.
+func (b *builder) store(p *config.Plugin, model string, width int) (vectordb.Store, error) {
+	db := p.Settings.VectorDB
+	metric := vectordb.Metric(db.DistanceMetric)
+	if b.options.VectorDB == "memory" {
+		return vectordb.NewMemory(width, metric)
+	}
+	inStore := db.Search == config.SearchStore
+	namespace := digest(p.Scope)
+	if inStore {
+		// A search in the store sees all of its namespace, so a changed set of
+		// descriptions needs one of its own.
+		namespace += "-" + digest(descriptions(p))
+	}
+	options := redisOptions(&db.Redis)
+	options.Namespace = namespace
+	options.Model, options.Dimensions, options.Metric = model, width, metric
+	options.InProcess, options.Logger = !inStore, b.log
+	redis, err := vectordb.NewRedis(options)
+	if err != nil {
+		return nil, fmt.Errorf("config.vectordb.redis: %w", err)
+	}
+	if inStore {
+		return redis, nil
+	}
+	return vectordb.NewSynced(width, metric, redis)
+}
+
+func descriptions(p *config.Plugin) []string {
+	var all []string
+	for i := range p.Settings.Targets {
+		all = append(all, p.Settings.Targets[i].Description)
+	}
+	return all
+}
+
+// redisOptions say where a Redis is and how to talk to it.
+func redisOptions(r *config.Redis) vectordb.RedisOptions {
+	username := r.Username
+	if r.Password.Reveal() == "" {
+		username = "" // as the plugin does; the configuration was warned of
+	}
+	return vectordb.RedisOptions{
+		Addr:           net.JoinHostPort(r.Host, strconv.Itoa(r.Port)),
+		Username:       username,
+		Password:       r.Password.Reveal(),
+		Database:       r.Database,
+		SSL:            r.SSL,
+		SSLSkipVerify:  !r.SSLVerify,
+		ServerName:     r.ServerName,
+		ConnectTimeout: r.ConnectTimeout,
+		SendTimeout:    r.SendTimeout,
+		ReadTimeout:    r.ReadTimeout,
+		PoolSize:       r.KeepalivePoolSize,
+	}
+}
