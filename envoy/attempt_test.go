@@ -28,10 +28,10 @@ func TestFlagsOfTheLogAreThoseOfReplies(t *testing.T) {
 			known[f] = true
 		}
 	}
-	for _, f := range failures() {
-		for _, flag := range f.flags {
+	for _, f := range attemptFailures {
+		for _, flag := range f.Flags {
 			require.True(t, known[flag], flag)
-			require.Equal(t, f.class, classOf([]string{flag}, f.details))
+			require.Equal(t, f.Class, classOf([]string{flag}, f.Details))
 		}
 	}
 	require.Equal(t, ClassConnect, classOf([]string{"UF"}, "upstream_reset_before_response_started{remote_connection_failure}"))

@@ -1,88 +1,165 @@
 package envoy
 
 import (
-	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
-
-	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 )
 
-// outerReplies puts what Envoy itself answers to clients into the shape that
-// OpenAI's clients show. Envoy takes the first mapper that matches.
-func outerReplies() *hcmv3.LocalReplyConfig {
-	c := &hcmv3.LocalReplyConfig{}
-	for _, f := range append(refusals(), failures()...) {
-		c.Mappers = append(c.Mappers, mapper(f, f.filter(), ""))
-	}
-	c.Mappers = append(c.Mappers, mutationRefused(""))
-	for _, r := range byStatus() {
-		c.Mappers = append(c.Mappers, mapper(r.failure, envoysOwn(r.condition()), ""))
-	}
-	return c
+// Failure is a kind of failure for which Envoy answers itself, and what it answers.
+// The same table configures Envoy's local replies and classifies its log entries.
+type Failure struct {
+	// Class decides whether the next target is tried; "" for a request that failed
+	// before its first attempt.
+	Class Class
+	// Flags are Envoy's response flags (%RESPONSE_FLAGS%). Any of them matches; with
+	// none, flags are not compared.
+	Flags []string
+	// Details is a part of the response code details (%RESPONSE_CODE_DETAILS%). A
+	// failure with Flags and Details matches only where both do.
+	Details string
+	// Status of the answer; 0 keeps Envoy's own.
+	Status uint32
+	// Message, Type and Code are those of the error in the body; see [ErrorBody].
+	Message, Type, Code string
 }
 
-// refusals are what the filters of the outer hop answer.
-func refusals() []failure {
-	return []failure{
-		routerUnavailable(),
-		{details: "request_payload_too_large", status: 413, message: "The request body is too large.", code: "request_too_large", kind: "invalid_request_error"},
-		{details: "jwt_authn_access_denied", status: 401, message: "The token is not valid.", code: "invalid_credential", kind: "authentication_error"},
-		{details: "basic_auth", status: 401, message: "The user name or the password is wrong.", code: "invalid_credential", kind: "authentication_error"},
-		{details: "api_key", status: 401, message: "The API key is not valid.", code: "invalid_credential", kind: "authentication_error"},
-		{details: "upgrade_failed", status: 403, message: "Upgrades of the connection, such as to WebSocket, are not supported.", code: "upgrade_not_supported", kind: "invalid_request_error"},
-	}
+// Matches reports whether a response with these flags and details is this failure.
+func (f Failure) Matches(flags []string, details string) bool {
+	return (f.Flags == nil || hasFlag(flags, f.Flags...)) && strings.Contains(details, f.Details)
 }
 
-// reply is an answer of Envoy's connection manager or codec, known by its status:
-// the details say many things, and differ between versions.
-type reply struct {
-	from, to int // statuses, both included
-	failure
+// Types of errors in the bodies of answers.
+const (
+	typeUpstream    = "upstream_error"
+	typeServer      = "server_error"
+	typeInvalid     = "invalid_request_error"
+	typeCredentials = "authentication_error"
+)
+
+// Codes of answers that are made in more than one place.
+const (
+	codeNoRoute       = "no_route"
+	codeHTTPSRequired = "https_required"
+	// codeClientGone is of a client that disconnected before it was answered.
+	codeClientGone = "client_gone"
+)
+
+const (
+	// ownDetails begins the response code details of the external processor's answers.
+	ownDetails = "semlb_"
+	// directResponse are the response code details of a route's direct response.
+	directResponse = "direct_response"
+)
+
+// attemptFailures are the failures of an attempt. The first that matches counts, so
+// the narrower of two comes first. The flags' classes were measured on Envoy 1.36 to
+// 1.40; the statuses are those of ai-proxy-advanced: connections 502, timeouts 504,
+// nothing to select 503.
+var attemptFailures = []Failure{
+	{
+		Class: ClassConnectTimeout, Flags: []string{"UF"}, Details: "connection_timeout", Status: 504,
+		Message: "The connection to the model's provider took too long.", Code: "upstream_connect_timeout", Type: typeUpstream,
+	},
+	{
+		Class: ClassConnect, Flags: []string{"UF"}, Status: 502,
+		Message: "The connection to the model's provider failed.", Code: "upstream_connection_failed", Type: typeUpstream,
+	},
+	{
+		Class: ClassConnect, Flags: []string{"UH", "NC", "NR", "UO", "DF"}, Status: 503,
+		Message: "The model's provider cannot be reached at the moment.", Code: "upstream_unavailable", Type: typeUpstream,
+	},
+	{
+		Class: ClassTimeout, Flags: []string{"UT", "SI", "DT"}, Status: 504,
+		Message: "The model's provider did not answer in time.", Code: "upstream_timeout", Type: typeUpstream,
+	},
+	{
+		Class: ClassProtocol, Flags: []string{"UPE"}, Status: 502,
+		Message: "The model's provider sent an invalid response.", Code: "upstream_invalid_response", Type: typeUpstream,
+	},
+	{
+		Class: ClassReset, Flags: []string{"UC", "UR", "LR", "URX"}, Status: 502,
+		Message: "The model's provider closed the connection.", Code: "upstream_reset", Type: typeUpstream,
+	},
 }
 
-// condition is the same as [reply.matches], in CEL.
-func (r reply) condition() string {
-	if r.from == r.to {
-		return fmt.Sprintf("response.code == %d", r.from)
-	}
-	return fmt.Sprintf("response.code >= %d && response.code <= %d", r.from, r.to)
+// routerUnavailable is a fault of the external processor: it is down, slow, or sent
+// an answer that is none.
+var routerUnavailable = Failure{
+	Details: "ext_proc_error", Status: 503,
+	Message: "The semantic router is not available at the moment. Try again.", Code: "router_unavailable", Type: typeServer,
 }
 
-func (r reply) matches(status int) bool { return status >= r.from && status <= r.to }
-
-// byStatus are all that is left: the last two take whatever has no row of its own,
-// and keep Envoy's status.
-func byStatus() []reply {
-	const wrong = "invalid_request_error"
-	return []reply{
-		{400, 400, failure{message: "The request is not valid HTTP.", code: "bad_request", kind: wrong}},
-		{404, 404, failure{message: "No route matches this request.", code: codeNoRoute, kind: wrong}},
-		{408, 408, failure{message: "The request did not arrive in time.", code: "request_timeout", kind: wrong}},
-		{426, 426, failure{message: "HTTP/1.0 is not supported.", code: "http_version_not_supported", kind: wrong}},
-		{431, 431, failure{message: "The request's headers are too many or too long.", code: "headers_too_large", kind: wrong}},
-		{0, 499, failure{message: "Envoy refused the request.", code: "request_refused", kind: wrong}},
-		{500, 599, failure{message: "Envoy could not handle the request.", code: "gateway_error", kind: "server_error"}},
-	}
+// mutationRefused is an answer of the external processor that Envoy refused, by the
+// filter's mutation rules or because a header in it is invalid. Envoy answers 500
+// without a body, and its details differ from case to case: only the status tells.
+var mutationRefused = Failure{
+	Status: 500, Message: "The router could not handle this request.", Code: "internal_error", Type: typeServer,
 }
 
-// OwnAnswers are the codes of what Envoy answers itself to requests that do not come to
-// an attempt; see [Finished].Answer.
-func OwnAnswers() []string {
-	codes := []string{mutationFailure().code, codeHTTPSRequired, codeClientGone}
-	for _, f := range append(refusals(), failures()...) {
-		codes = append(codes, f.code)
+// requestFailures are the failures of a request in the order in which the outer hop
+// compares them: those of its filters, then those of attempts, which the outer hop
+// sees where the inner one itself fails.
+var requestFailures = slices.Concat([]Failure{
+	routerUnavailable,
+	{Details: "request_payload_too_large", Status: 413, Message: "The request body is too large.", Code: "request_too_large", Type: typeInvalid},
+	{Details: "jwt_authn_access_denied", Status: 401, Message: "The token is not valid.", Code: "invalid_credential", Type: typeCredentials},
+	{Details: "basic_auth", Status: 401, Message: "The user name or the password is wrong.", Code: "invalid_credential", Type: typeCredentials},
+	{Details: "api_key", Status: 401, Message: "The API key is not valid.", Code: "invalid_credential", Type: typeCredentials},
+	{Details: "upgrade_failed", Status: 403, Message: "Upgrades of the connection, such as to WebSocket, are not supported.", Code: "upgrade_not_supported", Type: typeInvalid},
+}, attemptFailures)
+
+// StatusFailure is an answer of Envoy's connection manager or codec. The status
+// identifies it: its details are many, and differ between versions of Envoy.
+type StatusFailure struct {
+	// From and To are the lowest and the highest status.
+	From, To int
+	Failure
+}
+
+// statusFailures are compared after all others. The last two match every status that
+// has no row of its own, and keep it.
+var statusFailures = []StatusFailure{
+	{400, 400, Failure{Message: "The request is not valid HTTP.", Code: "bad_request", Type: typeInvalid}},
+	{404, 404, Failure{Message: "No route matches this request.", Code: codeNoRoute, Type: typeInvalid}},
+	{408, 408, Failure{Message: "The request did not arrive in time.", Code: "request_timeout", Type: typeInvalid}},
+	{426, 426, Failure{Message: "HTTP/1.0 is not supported.", Code: "http_version_not_supported", Type: typeInvalid}},
+	{431, 431, Failure{Message: "The request's headers are too many or too long.", Code: "headers_too_large", Type: typeInvalid}},
+	{0, 499, Failure{Message: "Envoy refused the request.", Code: "request_refused", Type: typeInvalid}},
+	{500, 599, Failure{Message: "Envoy could not handle the request.", Code: "gateway_error", Type: typeServer}},
+}
+
+// AttemptFailures are the failures of an attempt, the first that matches first.
+func AttemptFailures() iter.Seq[Failure] { return slices.Values(attemptFailures) }
+
+// RequestFailures are the failures of a request, the first that matches first.
+func RequestFailures() iter.Seq[Failure] { return slices.Values(requestFailures) }
+
+// StatusFailures are what Envoy answers where no [RequestFailures] match, the first
+// that matches first.
+func StatusFailures() iter.Seq[StatusFailure] { return slices.Values(statusFailures) }
+
+// ownAnswers are all codes that [ownAnswer] returns, sorted.
+var ownAnswers = func() []string {
+	codes := []string{mutationRefused.Code, codeHTTPSRequired, codeClientGone}
+	for _, f := range requestFailures {
+		codes = append(codes, f.Code)
 	}
-	for _, r := range byStatus() {
-		codes = append(codes, r.code)
+	for _, f := range statusFailures {
+		codes = append(codes, f.Code)
 	}
 	slices.Sort(codes)
 	return slices.Compact(codes)
-}
+}()
 
-// ownAnswer is the code in the body that [outerReplies] gave an answer, found in the
-// same order; "" for an answer of the external processor.
+// OwnAnswers are the codes of Envoy's own answers to requests that did not reach
+// their first attempt; see [Finished].Answer.
+func OwnAnswers() []string { return slices.Clone(ownAnswers) }
+
+// ownAnswer is the code in the body of an answer of Envoy's own, found in the order
+// in which the outer hop's local replies are compared; "" for an answer of the
+// external processor.
 func ownAnswer(flags []string, details string, status int) string {
 	switch {
 	case strings.HasPrefix(details, ownDetails):
@@ -94,17 +171,27 @@ func ownAnswer(flags []string, details string, status int) string {
 	case details == directResponse:
 		return codeHTTPSRequired
 	}
-	for _, f := range append(refusals(), failures()...) {
-		if f.matches(flags, details) {
-			return f.code
+	for _, f := range requestFailures {
+		if f.Matches(flags, details) {
+			return f.Code
 		}
 	}
 	if status == http.StatusInternalServerError {
-		return mutationFailure().code
+		return mutationRefused.Code
 	}
-	for _, r := range byStatus() {
-		if r.matches(status) {
-			return r.code
+	for _, f := range statusFailures {
+		if f.From <= status && status <= f.To {
+			return f.Code
+		}
+	}
+	return ""
+}
+
+// classOf is the class of the first failure of an attempt that matches; "" for none.
+func classOf(flags []string, details string) Class {
+	for _, f := range attemptFailures {
+		if f.Matches(flags, details) {
+			return f.Class
 		}
 	}
 	return ""

@@ -1,9 +1,7 @@
 package envoy
 
 import (
-	"cmp"
 	"fmt"
-	"strings"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -14,102 +12,39 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// failure is how a kind of failure that Envoy itself reports is answered.
-type failure struct {
-	class Class
-	// flags are Envoy's response flags (access log, %RESPONSE_FLAGS%).
-	flags []string
-	// details is a part of the response code details; with flags, both are asked for.
-	details       string
-	status        uint32 // 0 keeps Envoy's own
-	message, code string
-	kind          string // the error's type; "" for upstream_error
-}
-
-// failures are all of them. The flags' classes were established on real Envoys;
-// the statuses are those of the plugin: connections 502, timeouts 504, nothing to
-// select 503.
-func failures() []failure {
-	return []failure{
-		{
-			class: ClassConnectTimeout, flags: []string{"UF"}, details: "connection_timeout", status: 504,
-			message: "The connection to the model's provider took too long.", code: "upstream_connect_timeout",
-		},
-		{
-			class: ClassConnect, flags: []string{"UF"}, status: 502,
-			message: "The connection to the model's provider failed.", code: "upstream_connection_failed",
-		},
-		{
-			class: ClassConnect, flags: []string{"UH", "NC", "NR", "UO", "DF"}, status: 503,
-			message: "The model's provider cannot be reached at the moment.", code: "upstream_unavailable",
-		},
-		{
-			class: ClassTimeout, flags: []string{"UT", "SI", "DT"}, status: 504,
-			message: "The model's provider did not answer in time.", code: "upstream_timeout",
-		},
-		{
-			class: ClassProtocol, flags: []string{"UPE"}, status: 502,
-			message: "The model's provider sent an invalid response.", code: "upstream_invalid_response",
-		},
-		{
-			class: ClassReset, flags: []string{"UC", "UR", "LR", "URX"}, status: 502,
-			message: "The model's provider closed the connection.", code: "upstream_reset",
-		},
+// outerReplies give Envoy's own answers to clients the shape of the OpenAI API. Envoy
+// takes the first mapper that matches.
+func outerReplies() *hcmv3.LocalReplyConfig {
+	c := new(hcmv3.LocalReplyConfig)
+	for f := range RequestFailures() {
+		c.Mappers = append(c.Mappers, mapper(f, matching(f), ""))
 	}
+	c.Mappers = append(c.Mappers, mapper(mutationRefused, envoysOwn("response.code == 500"), ""))
+	for f := range StatusFailures() {
+		c.Mappers = append(c.Mappers, mapper(f.Failure, envoysOwn(within(f)), ""))
+	}
+	return c
 }
 
-// filter matches the failure. Envoy takes the first mapper that matches, so the
-// narrower of two failures stands first.
-func (f failure) filter() *accesslogv3.AccessLogFilter {
+// matching is [Failure.Matches] as a filter of Envoy's.
+func matching(f Failure) *accesslogv3.AccessLogFilter {
 	switch {
-	case f.details == "":
-		return flagged(f.flags...)
-	case f.flags == nil:
-		return details(f.details)
+	case f.Details == "":
+		return flagged(f.Flags...)
+	case f.Flags == nil:
+		return details(f.Details)
 	default:
-		return both(flagged(f.flags...), details(f.details))
+		return both(flagged(f.Flags...), details(f.Details))
 	}
 }
 
-// matches is the same as [failure.filter].
-func (f failure) matches(flags []string, details string) bool {
-	return (f.flags == nil || hasFlag(flags, f.flags...)) && strings.Contains(details, f.details)
-}
-
-// routerUnavailable is a fault of the external processor: it is down, slow, or
-// answered nonsense.
-func routerUnavailable() failure {
-	return failure{
-		details: "ext_proc_error", status: 503, code: "router_unavailable", kind: "server_error",
-		message: "The semantic router is not available at the moment. Try again.",
+// within is a CEL expression for the statuses of a failure.
+func within(f StatusFailure) string {
+	if f.From == f.To {
+		return fmt.Sprintf("response.code == %d", f.From)
 	}
+	return fmt.Sprintf("response.code >= %d && response.code <= %d", f.From, f.To)
 }
-
-// mutationRefused is an answer of the external processor that Envoy did not take, by
-// [mutationRules] or because it is no header at all. Envoy answers 500 without a body
-// and with details that are a text of its own.
-func mutationRefused(header string) *hcmv3.ResponseMapper {
-	return mapper(mutationFailure(), envoysOwn("response.code == 500"), header)
-}
-
-func mutationFailure() failure {
-	return failure{status: 500, code: "internal_error", kind: "server_error", message: "The router could not handle this request."}
-}
-
-const (
-	// ownDetails begins the response code details of the external processor's answers.
-	ownDetails = "semlb_"
-	// directResponse are those of a route that is [answered].
-	directResponse = "direct_response"
-)
-
-// Codes of answers that are made in more than one place.
-const (
-	codeNoRoute       = "no_route"
-	codeHTTPSRequired = "https_required"
-	// codeClientGone is of a client that did not wait for an answer.
-	codeClientGone = "client_gone"
-)
 
 // envoysOwn matches replies for which a CEL expression is true and that are neither
 // the external processor's nor a route's.
@@ -123,9 +58,9 @@ func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
 // 503 and Envoy's own are told apart by this.
 func innerReplies() *hcmv3.LocalReplyConfig {
 	c := new(hcmv3.LocalReplyConfig)
-	for _, f := range failures() {
-		permitted := mapper(f, both(f.filter(), permits(f.class)), HeaderRetry)
-		refused := mapper(f, f.filter(), headerRateLimited)
+	for f := range AttemptFailures() {
+		permitted := mapper(f, both(matching(f), permits(f.Class)), HeaderRetry)
+		refused := mapper(f, matching(f), headerRateLimited)
 		c.Mappers = append(c.Mappers, permitted, refused)
 	}
 	// Any other flag ends the request.
@@ -136,7 +71,8 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 	// What has no flag is the inner external processor: its own answers carry the
 	// rate-limited header, its faults do not and go on to the next target, for which
 	// nothing has been sent yet.
-	c.Mappers = append(c.Mappers, mapper(routerUnavailable(), routerUnavailable().filter(), HeaderRetry), mutationRefused(HeaderRetry))
+	c.Mappers = append(c.Mappers, mapper(routerUnavailable, matching(routerUnavailable), HeaderRetry),
+		mapper(mutationRefused, envoysOwn("response.code == 500"), HeaderRetry))
 	c.Mappers = append(c.Mappers, &hcmv3.ResponseMapper{
 		Filter:       anything(),
 		HeadersToAdd: responseHeader(HeaderRetry, "1"),
@@ -144,10 +80,10 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 	return c
 }
 
-func mapper(f failure, filter *accesslogv3.AccessLogFilter, header string) *hcmv3.ResponseMapper {
+func mapper(f Failure, filter *accesslogv3.AccessLogFilter, header string) *hcmv3.ResponseMapper {
 	m := &hcmv3.ResponseMapper{Filter: filter, BodyFormatOverride: errorFormat(f)}
-	if f.status != 0 {
-		m.StatusCode = wrapperspb.UInt32(f.status)
+	if f.Status != 0 {
+		m.StatusCode = wrapperspb.UInt32(f.Status)
 	}
 	if header != "" {
 		m.HeadersToAdd = responseHeader(header, "true")
@@ -160,13 +96,12 @@ func responseHeader(name, value string) []*corev3.HeaderValueOption {
 }
 
 // errorFormat is an error in the shape of the OpenAI API; see [ErrorBody].
-func errorFormat(f failure) *corev3.SubstitutionFormatString {
-	kind := cmp.Or(f.kind, "upstream_error")
+func errorFormat(f Failure) *corev3.SubstitutionFormatString {
 	text := func(s string) *structpb.Value { return structpb.NewStringValue(s) }
 	return &corev3.SubstitutionFormatString{Format: &corev3.SubstitutionFormatString_JsonFormat{
 		JsonFormat: &structpb.Struct{Fields: map[string]*structpb.Value{
 			"error": structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
-				"message": text(f.message), "type": text(kind), "param": structpb.NewNullValue(), "code": text(f.code),
+				"message": text(f.Message), "type": text(f.Type), "param": structpb.NewNullValue(), "code": text(f.Code),
 			}}),
 		}},
 	}}

@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,30 +11,35 @@ import (
 // that a provider answered.
 type Class string
 
-// The classes and the response flags they stand for; see [classes].
+// The classes; [AttemptFailures] has the response flags of each.
 const (
 	// ClassConnect: no connection, so nothing was sent.
 	ClassConnect Class = "connect"
-	// ClassConnectTimeout: no connection within connect_timeout; nothing was sent.
+	// ClassConnectTimeout: no connection within connect_timeout, so nothing was sent.
 	ClassConnectTimeout Class = "connect-timeout"
-	// ClassTimeout: a silence longer than read_timeout.
+	// ClassTimeout: no byte for longer than read_timeout.
 	ClassTimeout Class = "timeout"
-	// ClassProtocol: an answer that is not HTTP.
+	// ClassProtocol: an answer that is not valid HTTP.
 	ClassProtocol Class = "protocol"
 	// ClassReset: the connection ended before the answer began.
 	ClassReset Class = "reset"
 )
 
-// Policy says which failures of an attempt may go on to the next target.
+// Policy decides which failures of an attempt move on to the next target. Make one
+// with [NewPolicy]; the zero value permits none.
 type Policy struct {
+	// Classes are in alphabetical order.
 	Classes []Class
-	// Statuses of providers' answers, ascending.
+	// Statuses are those of providers' answers, ascending.
 	Statuses []int
+
+	// Both as header values; see [Policy.Headers].
+	classList, statusList string
 }
 
-// NewPolicy maps the values of the plugin's failover_criteria. Without
-// non_idempotent a request whose sending has begun is not sent again: only
-// failures to connect move on, and no status does (nginx's rule for POST).
+// NewPolicy maps the values of the plugin's failover_criteria. Without non_idempotent,
+// a request of which a byte may have been sent is not sent again: only connection
+// failures move on, and no status does (nginx's rule for POST).
 func NewPolicy(criteria []string) Policy {
 	var p Policy
 	repeatable := slices.Contains(criteria, "non_idempotent")
@@ -61,24 +67,37 @@ func NewPolicy(criteria []string) Policy {
 	p.Statuses = slices.Compact(p.Statuses)
 	slices.Sort(p.Classes)
 	p.Classes = slices.Compact(p.Classes)
+	p.classList, p.statusList = classList(p.Classes), statusList(p.Statuses)
 	return p
 }
 
-// classList is the value of HeaderRetry. Each class is marked off on both sides,
-// because Envoy looks for it as a part of the text; the list is never empty, so
-// that the header is always there.
-func (p Policy) classList() string {
-	list := "|"
-	for _, c := range p.Classes {
+// noClass is the value of HeaderRetry that permits no class. It is not empty, so that
+// the header is always there.
+const noClass = "|"
+
+// classList delimits each class on both sides, because Envoy looks for it as a part of
+// the text.
+func classList(classes []Class) string {
+	list := noClass
+	for _, c := range classes {
 		list += string(c) + "|"
 	}
 	return list
 }
 
-// Headers are the ones that tell Envoy what to retry, for a plan of attempts
-// targets. They are Envoy's own request headers, described at the router filter.
+func statusList(statuses []int) string {
+	codes := make([]string, len(statuses))
+	for i, s := range statuses {
+		codes[i] = strconv.Itoa(s)
+	}
+	return strings.Join(codes, ",")
+}
+
+// Headers are those of a request whose plan has attempts targets. They make Envoy's
+// router filter retry as the policy permits: see its documentation of x-envoy-retry-on.
 func (p Policy) Headers(attempts int) []Header {
-	h := []Header{{HeaderRetry, p.classList()}}
+	h := make([]Header, 1, planHeaders)
+	h[0] = Header{HeaderRetry, cmp.Or(p.classList, noClass)}
 	if attempts < 2 {
 		return h
 	}
@@ -86,17 +105,18 @@ func (p Policy) Headers(attempts int) []Header {
 		Header{"x-envoy-max-retries", strconv.Itoa(attempts - 1)},
 		Header{"x-envoy-retriable-header-names", HeaderRetry},
 	)
-	on := "retriable-headers"
-	if len(p.Statuses) > 0 {
-		on += ",retriable-status-codes"
-		codes := make([]string, len(p.Statuses))
-		for i, c := range p.Statuses {
-			codes[i] = strconv.Itoa(c)
-		}
-		h = append(h, Header{"x-envoy-retriable-status-codes", strings.Join(codes, ",")})
+	if p.statusList == "" {
+		return append(h, Header{"x-envoy-retry-on", "retriable-headers"})
 	}
-	return append(h, Header{"x-envoy-retry-on", on})
+	return append(h,
+		Header{"x-envoy-retriable-status-codes", p.statusList},
+		Header{"x-envoy-retry-on", "retriable-headers,retriable-status-codes"},
+	)
 }
+
+// planHeaders is room for the five headers of a policy and for what the caller adds:
+// plan, instance and rewrite.
+const planHeaders = 16
 
 // Header is a header of a request or a response.
 type Header struct{ Name, Value string }
