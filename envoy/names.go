@@ -4,21 +4,23 @@
 //
 // # Two hops inside one Envoy
 //
-// The outer listener takes the client's request, asks the external processor
-// once for the plan, and sends every attempt to the inner listener, which lives
-// in the same Envoy and is reached without a socket. The inner listener makes
-// exactly one attempt at one target. It says whether a failure may go on to the
-// next target, with a response header that the outer route retries on. From the
-// second attempt on it asks the external processor to rewrite the request.
+// The outer listener receives the client's request, calls the external processor once
+// for the plan, and sends every attempt to the inner listener, which is part of the
+// same Envoy. The inner listener makes exactly one attempt at one target. A response
+// header of the inner listener, on which the outer route retries, says whether the
+// failure may move on to the next target. From the second attempt on, the inner
+// listener calls the external processor to rewrite the request.
 //
-// Two headers name the cluster. [HeaderFirst] is set by the outer processor and
-// is read on the first attempt only; [HeaderCluster] is set by the inner one and
-// is read on all others. A rewrite that is forgotten then finds no cluster and
-// sends nothing, instead of sending one target's key to another.
+// Two headers name the cluster. [HeaderFirst] is set by the outer processor and read
+// on the first attempt only; [HeaderCluster] is set by the inner one and read on all
+// others. An attempt whose rewrite was forgotten then finds no cluster and nothing is
+// sent, instead of one target's key to another target.
 package envoy
 
-// Headers between the two hops. Copies that a client sends are dropped before
-// anything reads them, and no provider ever sees one.
+import "slices"
+
+// Headers between the two hops. Copies that a client sends are dropped before they are
+// read, and no provider gets one.
 const (
 	// HeaderPlan is the plan: target IDs in order, comma separated.
 	HeaderPlan = "x-semlb-plan"
@@ -31,23 +33,24 @@ const (
 	HeaderFirst = "x-semlb-first"
 	// HeaderCluster is the cluster of an attempt the inner role rewrote.
 	HeaderCluster = "x-semlb-cluster"
-	// HeaderServed is what x-kong-llm-model says if this attempt answers.
+	// HeaderServed is the value of x-kong-llm-model if this attempt answers.
 	HeaderServed = "x-semlb-served"
-	// HeaderRetry is, on a request, the failure classes that may move on; on a
-	// response of the inner hop, the sign that this one may.
+	// HeaderRetry is, on a request, the list of failure classes that may move on; on a
+	// response of the inner hop, it is present if this failure may.
 	HeaderRetry = "x-semlb-retry"
-	// HeaderProbes names the targets of the plan that are tried to see whether they
-	// are back; see router.FormatProbes.
+	// HeaderProbes names the targets of the plan whose attempts are probes of an open
+	// breaker; see router.FormatProbes.
 	HeaderProbes = "x-semlb-probes"
-	// HeaderIdle is the longest silence of an attempt, in milliseconds.
+	// HeaderIdle is the idle timeout of an attempt (read_timeout), in milliseconds.
 	HeaderIdle = "x-semlb-idle"
 
-	// HeaderObserve says what of an attempt is copied to the observing role, and
-	// HeaderWords is the number of words of the prompt.
+	// HeaderObserve selects what of an attempt is copied to the observing role:
+	// [ObserveAnswer] or [ObserveAll].
 	HeaderObserve = "x-semlb-observe"
-	HeaderWords   = "x-semlb-words"
-	// HeaderConsumer is the consumer whose API key Envoy found; HeaderBasicUser and
-	// HeaderIssuer are the user name and the token issuer it authenticated.
+	// HeaderWords is the number of words of the prompt.
+	HeaderWords = "x-semlb-words"
+	// HeaderConsumer is the consumer whose API key Envoy authenticated; HeaderBasicUser
+	// and HeaderIssuer are the user name and the issuer of the token.
 	HeaderConsumer  = "x-semlb-consumer"
 	HeaderBasicUser = "x-semlb-basic-user"
 	HeaderIssuer    = "x-semlb-issuer"
@@ -57,43 +60,52 @@ const (
 	headerServedBy    = "x-kong-llm-model"
 
 	// headerProxyLatency is the time in milliseconds until the attempt that answered
-	// began, and headerUpstreamLatency from then until its answer did. Only the inner
-	// hop knows whether a provider answered at all; Envoy adds neither where it does not
-	// know the number.
+	// began, headerUpstreamLatency that from then until its answer began. Only the inner
+	// hop knows whether a provider answered; Envoy adds neither header where the number
+	// is unknown.
 	headerProxyLatency    = "x-kong-proxy-latency"
 	headerUpstreamLatency = "x-kong-upstream-latency"
 )
 
-// InternalHeaders are dropped from what clients send and from what providers get.
-func InternalHeaders() []string {
-	return []string{
-		HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-		HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+// internalHeaders are dropped from what clients send and from what providers get.
+var internalHeaders = []string{
+	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
+	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+}
+
+// InternalHeaders are the headers between the hops. Clients' copies are dropped, and
+// no provider gets one.
+func InternalHeaders() []string { return slices.Clone(internalHeaders) }
+
+// InternalHeadersWithout are the [InternalHeaders] that set does not contain: the ones
+// to remove with a mutation that sets the others, because a copy that the mutation does
+// not replace may be the client's.
+func InternalHeadersWithout(set []Header) []string {
+	names := make([]string, 0, len(internalHeaders))
+	for _, name := range internalHeaders {
+		if !slices.ContainsFunc(set, func(h Header) bool { return h.Name == name }) {
+			names = append(names, name)
+		}
 	}
+	return names
 }
 
-// metadataKeys are the keys of gRPC metadata that semlb reads. As a header of HTTP they
-// mean nothing.
-func metadataKeys() []string {
-	return []string{RoleKey, MetadataRoute, MetadataService, MetadataConsumer}
-}
+// consumerHeaders are the ones in which a gateway in front names the consumer. Clients'
+// copies are ignored, and no provider gets them.
+var consumerHeaders = []string{HeaderConsumerID, HeaderConsumerName, HeaderConsumerCustom, HeaderConsumerGroups}
 
-// foreignHeaders are all that mean something between the hops or to the outer role,
-// and nothing from a client or to a provider.
-func foreignHeaders() []string {
-	return append(append(consumerHeaders(), InternalHeaders()...), headerAttempt)
-}
+// metadataKeys are the keys of gRPC metadata that semlb reads. As HTTP headers they
+// have no meaning.
+var metadataKeys = []string{RoleKey, MetadataRoute, MetadataService, MetadataConsumer}
 
-// consumerHeaders are the ones in which a gateway in front tells who the consumer
-// is. Clients' copies are never believed, and no provider gets them.
-func consumerHeaders() []string {
-	return []string{HeaderConsumerID, HeaderConsumerName, HeaderConsumerCustom, HeaderConsumerGroups}
-}
+// foreignHeaders are all headers that have a meaning between the hops or for the outer
+// role. They are dropped from what clients send and from what providers get.
+var foreignHeaders = slices.Concat(consumerHeaders, internalHeaders, []string{headerAttempt})
 
-// Attributes in which Envoy tells the external processor the name of the route it
-// matched, that of the route's virtual host, and what the route's metadata says of
-// the Kong route and service. The latter two are CEL expressions: as an attribute the
-// metadata as a whole is a text that is made for people.
+// Attributes that Envoy sends to the external processor: the name of the route that
+// matched, that of its virtual host, and the Kong route and service in the route's
+// metadata. The latter two are CEL expressions, because the metadata as a whole is
+// sent in protobuf's debug format.
 const (
 	AttributeRoute       = "xds.route_name"
 	AttributeHost        = "xds.virtual_host_name"
@@ -101,27 +113,27 @@ const (
 	AttributeServiceSaid = "xds.route_metadata.filter_metadata." + metadataSpace + ".service"
 )
 
-// Keys of gRPC metadata with which an Envoy of someone else's says what semlb
-// cannot know of its routes: in the filter's grpc_service.initial_metadata, or per
-// route in ExtProcPerRoute's overrides.grpc_initial_metadata. A client cannot set
-// them.
+// Keys of gRPC metadata with which somebody else's Envoy describes its routes: in the
+// filter's grpc_service.initial_metadata, or per route in ExtProcPerRoute's
+// overrides.grpc_initial_metadata. A client cannot set them.
 const (
 	// MetadataRoute and MetadataService name the Kong route and service.
 	MetadataRoute   = "x-semlb-route"
 	MetadataService = "x-semlb-service"
-	// MetadataConsumer says where the consumer is to be taken from, because a filter
-	// before has put it there: [FromCredentials], [FromHeaders], or "metadata:" and a
-	// namespace of dynamic metadata with the keys consumer and groups. Of several
-	// values the first that names somebody counts.
+	// MetadataConsumer is where an earlier filter has put the consumer:
+	// [FromCredentials], [FromHeaders], or [FromMetadata] and a namespace of dynamic
+	// metadata with the keys consumer and groups. Of several values, the first that
+	// names a consumer counts.
 	MetadataConsumer = "x-semlb-consumer-from"
 	// FromCredentials are the headers that the filters of [Credentials] set.
 	FromCredentials = "credentials"
-	// FromHeaders are those that Kong sets.
-	FromHeaders  = "headers"
+	// FromHeaders are the X-Consumer headers, which Kong sets.
+	FromHeaders = "headers"
+	// FromMetadata is followed by the namespace.
 	FromMetadata = "metadata:"
 )
 
-// Headers in which Kong, and gateways like it, tell who the consumer is.
+// Headers in which Kong, and gateways like it, name the consumer.
 const (
 	HeaderConsumerName   = "x-consumer-username"
 	HeaderConsumerID     = "x-consumer-id"
@@ -129,8 +141,8 @@ const (
 	HeaderConsumerGroups = "x-consumer-groups"
 )
 
-// RoleKey is the gRPC metadata key that tells the external processor's roles
-// apart; its values are the roles.
+// RoleKey is the gRPC metadata key of the external processor's role; the others are
+// its values.
 const (
 	RoleKey     = "x-semlb-role"
 	RoleOuter   = "outer"

@@ -17,7 +17,7 @@ import (
 func outerRouteConfig(l limits, routes []Route) *routev3.RouteConfiguration {
 	return &routev3.RouteConfiguration{
 		Name:                outerRoutes,
-		InternalOnlyHeaders: foreignHeaders(),
+		InternalOnlyHeaders: slices.Clone(foreignHeaders),
 		VirtualHosts: []*routev3.VirtualHost{{
 			Name: "*", Domains: []string{"*"}, IncludeRequestAttemptCount: true,
 			Routes: kongRoutes(routes, func(name string, match *routev3.RouteMatch) *routev3.Route {
@@ -78,7 +78,7 @@ func innerRouteConfig(l limits, idle []time.Duration) *routev3.RouteConfiguratio
 		RequestHeadersToRemove: slices.Concat([]string{
 			"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", headerRateLimited, headerScheme,
 			"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
-		}, foreignHeaders(), metadataKeys()),
+		}, foreignHeaders, metadataKeys),
 	}
 }
 
