@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os/exec"
 	"path/filepath"
 	"time"
 
+	"semlb/app/child"
 	"semlb/config"
 	"semlb/envoy"
 )
@@ -29,7 +29,7 @@ type RunOptions struct {
 // when requests can be sent.
 func Run(ctx context.Context, o *RunOptions, ready func()) error {
 	log := o.Log
-	binary, err := o.findEnvoy(ctx)
+	binary, err := child.FindBinary(ctx, o.EnvoyBinary)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func Run(ctx context.Context, o *RunOptions, ready func()) error {
 		defer stopDemo(llms, log)
 		b.baseURL = llms.baseURL
 	}
-	dir, removeDir, err := makeTempDir(ctx)
+	dir, removeDir, err := child.MakeDir(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func Run(ctx context.Context, o *RunOptions, ready func()) error {
 	}
 	s.needsEnvoy = true
 	// Envoy ends first, while the service still answers its open requests.
-	defer s.supervisor.start(newChild(o, s, binary, dir).run)()
+	defer s.supervisor.start(child.New(o.childOptions(s, binary, dir)).Run)()
 	if err := o.awaitReady(s); err != nil {
 		return err
 	}
@@ -85,24 +85,17 @@ func (o *LoadOptions) providerURL(_ int, t *config.Target) (string, error) {
 	return o.ProviderURLs[string(t.Model.Provider)], nil
 }
 
-// findEnvoy finds an Envoy that is new enough.
-func (o *RunOptions) findEnvoy(ctx context.Context) (string, error) {
-	binary := o.EnvoyBinary
-	if binary == "" {
-		found, err := exec.LookPath("envoy")
-		if err != nil {
-			return "", errors.New("no Envoy found: run scripts/get-envoy.sh and give --envoy .tools/envoy-1.40.0/envoy, or put envoy on the PATH")
-		}
-		binary = found
+// childOptions are those of the Envoy that serves requests.
+func (o *RunOptions) childOptions(s *service, binary, dir string) child.Options {
+	return child.Options{
+		Binary: binary, Dir: dir, Concurrency: o.EnvoyConcurrency,
+		Bootstrap: envoy.BootstrapOptions{
+			NodeID:    "semlb-run",
+			Service:   envoy.Endpoint{Path: o.GRPCSocket},
+			HopSocket: o.HopSocket,
+		},
+		Drain: o.Drain, Grace: grace, Watcher: s, Log: s.log, Redact: s.discretion.redact,
 	}
-	version, err := envoy.VersionOf(ctx, binary)
-	if err != nil {
-		return "", fmt.Errorf("--envoy: %w", err)
-	}
-	if version.Before(envoy.OldestVersion) {
-		return "", fmt.Errorf("--envoy: %s is Envoy %s, which is too old: %s or newer is needed", binary, version, envoy.OldestVersion)
-	}
-	return binary, nil
 }
 
 // free says whether Envoy will be able to listen. Envoy shares its port with other

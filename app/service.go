@@ -151,6 +151,20 @@ func (s *service) setEnvoyDown(down bool) {
 	}
 }
 
+// EnvoyEnded wants the child Envoy restarted, unless the process was never ready: it
+// would end again.
+func (s *service) EnvoyEnded() (restart bool) {
+	if !s.wasReady() {
+		return false
+	}
+	s.setEnvoyDown(true)
+	s.envoyRestarts.Inc()
+	return true
+}
+
+// EnvoyRestarting ends what EnvoyEnded began.
+func (s *service) EnvoyRestarting() { s.setEnvoyDown(false) }
+
 func (s *service) isReady() bool  { return s.ready.condition().Ready }
 func (s *service) wasReady() bool { return s.ready.once() }
 

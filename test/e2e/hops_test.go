@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"semlb/app/child"
 	"semlb/envoy"
 	"semlb/test/harness"
 )
@@ -130,7 +131,7 @@ func (m *mistaken) start(t *testing.T) string {
 	for _, s := range m.stubs {
 		config.Upstreams = append(config.Upstreams, clusterOf(s))
 	}
-	process := &envoy.Process{
+	process := &child.Process{
 		Binary: harness.Envoy(t), Dir: t.TempDir(), Grace: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
 		Bootstrap: envoy.StaticBootstrap(envoy.BootstrapOptions{NodeID: "test", HopSocket: config.HopSocket}, envoy.NewResources(config)),
 	}

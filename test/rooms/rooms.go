@@ -35,7 +35,7 @@ func Product() []Room {
 		{"embeddings", "text → unit vector: endpoint behind a guard and a cache", nil},
 		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
 		{"vectordb", "vector → nearest descriptions: memory, Redis, both", nil},
-		{"envoy", "everything Envoy-shaped: resources, bootstrap, mutations, the child process. It decides nothing", nil},
+		{"envoy", "everything Envoy-shaped: resources, bootstrap, mutations. It decides nothing", nil},
 		{Leaf, "rules of HTTP and network security, each once: metadata services, header syntax, Retry-After, secrets, error bodies. Every room may import it", nil},
 		{"demo", "LLMs that fail on demand", nil},
 		{"examples", "configurations; one is part of the program, for `--demo`", nil},

@@ -1,4 +1,4 @@
-package envoy
+package child
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// standIn writes a script that stands in for Envoy. It finds its directory in $dir,
-// where it can leave the ID of a process for [pidIn].
+// standIn writes a script that takes Envoy's place. Its directory is $dir, where it can
+// write the ID of a process for [pidIn].
 func standIn(t *testing.T, text string) (binary, dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -25,7 +25,7 @@ func standIn(t *testing.T, text string) (binary, dir string) {
 	return binary, dir
 }
 
-// pidIn waits for a process that a script has started.
+// pidIn waits for the ID of a process that a script has started.
 func pidIn(t *testing.T, dir string) int {
 	t.Helper()
 	var pid int
@@ -40,8 +40,7 @@ func pidIn(t *testing.T, dir string) int {
 	return pid
 }
 
-// requireEnded says that a process has ended; one that nobody has waited for yet has
-// ended too.
+// requireEnded waits for a process to end; a zombie has ended.
 func requireEnded(t *testing.T, pid int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -50,19 +49,18 @@ func requireEnded(t *testing.T, pid int) {
 			return true
 		}
 		return strings.HasPrefix(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " Z")
-	}, 2*time.Second, 5*time.Millisecond, "process %d goes on", pid)
+	}, 2*time.Second, 5*time.Millisecond, "process %d still runs", pid)
 }
 
-// TestStoppingEndsWhateverTheProgramStarted: the program is a script that starts
-// another process and does not become it.
-func TestStoppingEndsWhateverTheProgramStarted(t *testing.T) {
+// The program may be a script that starts Envoy as another process.
+func TestStoppingEndsTheWholeProcessGroup(t *testing.T) {
 	const grace = 500 * time.Millisecond
 	for name, script := range map[string]string{
-		"a wrapper without exec":            `sleep 300 & echo $! >$dir/pid; wait`,
-		"one that writes its output away":   `sleep 300 >/dev/null 2>&1 & echo $! >$dir/pid; wait`,
-		"one that does not listen":          `trap "" TERM; sleep 300 & echo $! >$dir/pid; wait`,
-		"one whose Envoy does not listen":   `sh -c 'trap "" TERM; echo $$ >'$dir'/pid; while :; do sleep 1; done' & trap "exit 0" TERM; wait`,
-		"one that becomes Envoy, with exec": `echo $$ >$dir/pid; exec sleep 300`,
+		"a wrapper without exec":          `sleep 300 & echo $! >$dir/pid; wait`,
+		"a wrapper that redirects output": `sleep 300 >/dev/null 2>&1 & echo $! >$dir/pid; wait`,
+		"a wrapper that ignores SIGTERM":  `trap "" TERM; sleep 300 & echo $! >$dir/pid; wait`,
+		"an Envoy that ignores SIGTERM":   `sh -c 'trap "" TERM; echo $$ >'$dir'/pid; while :; do sleep 1; done' & trap "exit 0" TERM; wait`,
+		"a wrapper with exec":             `echo $$ >$dir/pid; exec sleep 300`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			binary, dir := standIn(t, script)
@@ -78,7 +76,7 @@ func TestStoppingEndsWhateverTheProgramStarted(t *testing.T) {
 				require.NoError(t, err)
 			case <-time.After(grace + 5*time.Second):
 				_ = syscall.Kill(pid, syscall.SIGKILL)
-				t.Fatal("it never ended")
+				t.Fatal("Run did not return")
 			}
 			require.Less(t, time.Since(start), grace+time.Second)
 			requireEnded(t, pid)
@@ -86,20 +84,19 @@ func TestStoppingEndsWhateverTheProgramStarted(t *testing.T) {
 	}
 }
 
-// TestAProgramThatLeavesAnEnvoyBehindHasFailed: what it left would keep the port.
-func TestAProgramThatLeavesAnEnvoyBehindHasFailed(t *testing.T) {
+// A process that is left would keep the port.
+func TestAProgramThatLeavesProcessesBehindIsAnError(t *testing.T) {
 	binary, dir := standIn(t, `sleep 300 & echo $! >$dir/pid`)
 	p := Process{Binary: binary, Bootstrap: &bootstrapv3.Bootstrap{}, Dir: dir, Grace: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	require.ErrorContains(t, p.Run(t.Context()), "run it in the foreground")
 	requireEnded(t, pidIn(t, dir))
 }
 
-// TestAProgramThatDoesNotSayItsVersionIsNotWaitedFor, nor what it started.
-func TestAProgramThatDoesNotSayItsVersionIsNotWaitedFor(t *testing.T) {
+func TestReadingTheVersionTimesOut(t *testing.T) {
 	t.Parallel()
 	binary, dir := standIn(t, `sleep 300 & echo $! >$dir/pid; wait`)
 	start := time.Now()
-	_, err := VersionOf(t.Context(), binary)
+	_, err := versionOf(t.Context(), binary)
 	require.ErrorContains(t, err, "--version does not end: it had 10s")
 	require.Less(t, time.Since(start), versionTimeout+versionGrace+2*time.Second)
 	requireEnded(t, pidIn(t, dir))

@@ -1,4 +1,4 @@
-package envoy
+package child
 
 import (
 	"os/exec"
@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// groupPoll is how often a process group is looked at until it has ended.
+// groupPoll is the interval at which end checks whether a process group has ended.
 const groupPoll = 10 * time.Millisecond
 
-// processGroup is a child with whatever it started: the program that was named may be a
+// processGroup is a child process and everything it started: the program may be a
 // script that runs Envoy.
 type processGroup struct {
 	cmd     *exec.Cmd
-	stopped time.Time // when it was asked to end
+	stopped time.Time // when SIGTERM was sent; zero before
 }
 
-// newProcessGroup makes a command the leader of a process group, which is asked to end when
-// the command's context does. Its pipes are closed after grace, even if somebody else
-// has them open too.
+// newProcessGroup makes a command the leader of a process group, which receives SIGTERM
+// when the command's context ends. The command's pipes are closed after grace, even if
+// another process still has them open.
 func newProcessGroup(cmd *exec.Cmd, grace time.Duration) *processGroup {
 	g := &processGroup{cmd: cmd}
 	cmd.SysProcAttr = childAttributes()
@@ -32,12 +32,12 @@ func newProcessGroup(cmd *exec.Cmd, grace time.Duration) *processGroup {
 
 func (g *processGroup) signal(s syscall.Signal) error { return syscall.Kill(-g.cmd.Process.Pid, s) }
 
-// end ends what is left of the group after its leader was waited for. It has what is
-// left of the grace to go by itself.
+// end stops the processes that are left after the group's leader was waited for. It
+// kills those that are still there at the end of the grace.
 func (g *processGroup) end() {
 	if g.stopped.IsZero() {
 		g.stopped = time.Now()
-		_ = g.signal(syscall.SIGTERM) // an error is that nobody is left
+		_ = g.signal(syscall.SIGTERM) // an error means that the group is empty
 	}
 	deadline := g.stopped.Add(g.cmd.WaitDelay)
 	for g.signal(0) == nil {

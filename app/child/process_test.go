@@ -1,4 +1,4 @@
-package envoy
+package child
 
 import (
 	"bytes"
@@ -12,10 +12,12 @@ import (
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	"github.com/stretchr/testify/require"
+
+	"semlb/envoy"
 )
 
-// An Envoy whose lines nobody reads would wait for that for ever.
-func TestAVeryLongLineOfEnvoyIsCut(t *testing.T) {
+// An Envoy whose log nobody reads blocks forever.
+func TestLongLogLinesAreCut(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "envoy")
 	require.NoError(t, os.WriteFile(binary, []byte(`#!/bin/sh
 { printf 'error '; head -c 3000000 /dev/zero | tr '\0' x; printf '\ncritical the end\n'; } >&2
@@ -28,17 +30,17 @@ exit 1
 	require.EqualError(t, p.Run(ctx), "envoy ended: exit status 1")
 	require.Contains(t, log.String(), `text="the end"`)
 	require.Contains(t, log.String(), "xxx [cut]")
-	require.Equal(t, 2, strings.Count(log.String(), "envoy says"))
+	require.Equal(t, 2, strings.Count(log.String(), "envoy log"))
 	require.Less(t, log.Len(), 2*maxLine)
 }
 
-func TestWhatEnvoySaysIsRedacted(t *testing.T) {
+func TestLogLinesAreRedacted(t *testing.T) {
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "envoy")
 	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/sh\necho \"warning regex 'annas-key(' is invalid\" >&2\necho \"error key annas-key\" >&2\n"), 0o700))
 	var log bytes.Buffer
 	p := &Process{
-		Binary: binary, Dir: dir, Bootstrap: Bootstrap(BootstrapOptions{NodeID: "test"}),
+		Binary: binary, Dir: dir, Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{NodeID: "test"}),
 		Log:    slog.New(slog.NewTextHandler(&log, nil)),
 		Redact: func(text string) string { return strings.ReplaceAll(text, "annas-key", "[redacted]") },
 	}
