@@ -8,6 +8,7 @@ import (
 	"semlb/config"
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/provider/dialects"
 	"semlb/router"
 	"semlb/server"
 )
@@ -42,7 +43,7 @@ func (b *builder) targets(p *config.Plugin, parts *pluginParts) ([]*server.Targe
 			ResponseStreaming: provider.Streaming(s.ResponseStreaming),
 			Credentials:       credentials,
 		}
-		target, err := provider.New(settings)
+		target, err := dialects.NewTarget(settings)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("config.targets[%d]: %w", i, err))
 			continue

@@ -9,8 +9,6 @@ type Client struct {
 	// Header returns the client's value of a header, by its lower-case name. Nil
 	// means no headers.
 	Header func(name string) (string, bool)
-	// Captures are the named captures of the route's path.
-	Captures map[string]string
 }
 
 func (c Client) header(name string) string {

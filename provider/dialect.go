@@ -1,103 +1,86 @@
 package provider
 
-import (
-	"fmt"
-	"strings"
-)
+import "io"
 
-// dialect is what is particular to one provider whose bodies are OpenAI's.
-type dialect struct {
-	host       string // empty: upstream_url is required
-	base       string // path in front of the route's
-	authHeader string // where a credential goes that names no header
+// Dialect is the wire format of a provider, prepared for one target. OpenAI's
+// format is the neutral one: clients write it, and each dialect translates
+// between it and its own. Implementations must be safe for concurrent use and
+// pass provider/providertest.
+//
+// A dialect writes bodies only. Host, path, query, headers and credentials are
+// [Target]'s, so that no dialect can send a credential to the wrong provider.
+type Dialect interface {
+	// Site returns where the provider serves the target's route type. [New] calls
+	// it once.
+	Site() Site
 
-	// reasoning tells that the models of OpenAI that reason are served here: they
-	// take max_completion_tokens and refuse max_tokens.
-	reasoning bool
-	// maxTokensOnly tells that max_completion_tokens is not known here: a client's
-	// is sent as max_tokens, since ignored it would be no limit at all (mistral
-	// refuses the request, deepseek ignores the field).
-	maxTokensOnly bool
-	responses     bool // serves llm/v1/responses
-	azure         bool // path with deployment, api-version
+	// Fields lists the top-level members of the client's body that Body may set or
+	// remove, except the credentials it is given. [New] calls it once. A dialect
+	// with a Translator writes the whole body anew and may return nil.
+	Fields() []string
+
+	// Body writes the client's request for model, the name of the model that is
+	// to serve, and applies credentials: top-level members to set or remove. It may
+	// return the client's own body where nothing changes. Its error is a
+	// [*RequestError] if the client's request is at fault.
+	Body(req *Request, model string, credentials []Edit) ([]byte, error)
+
+	// Translator returns a new translator for one answer. Nil means that answers
+	// are in the client's format already and pass untouched, whether they stream
+	// or not.
+	Translator(streaming bool) Translator
+
+	// Meter returns a new meter for one answer, as the provider writes it.
+	Meter(streaming bool) Meter
 }
 
-// dialectOf knows the providers that speak OpenAI's format.
-func dialectOf(s Settings) (dialect, error) {
-	d := dialect{authHeader: "authorization", base: "/v1"}
-	switch s.Provider {
-	case "openai":
-		d.host, d.reasoning, d.responses = "api.openai.com", true, true
-	case "azure":
-		d.authHeader, d.reasoning, d.azure = "api-key", true, true
-	case "mistral":
-		if f := s.Options.MistralFormat; f != "" && f != "openai" {
-			return d, fmt.Errorf("mistral_format: got %q, want \"openai\"", f)
-		}
-		d.host, d.maxTokensOnly = "api.mistral.ai", true
-	case "deepseek":
-		d.host, d.maxTokensOnly = "api.deepseek.com", true
-	case "xai":
-		d.host = "api.x.ai"
-	case "cerebras":
-		d.host = "api.cerebras.ai"
-	case "dashscope":
-		d.host, d.base = "dashscope.aliyuncs.com", "/compatible-mode/v1"
-		if s.Options.DashscopeInternational {
-			d.host = "dashscope-intl.aliyuncs.com"
-		}
-	case "vllm":
-	default:
-		return d, fmt.Errorf("provider: %q is not supported", s.Provider)
-	}
-	return d, nil
+// Site is where a provider serves requests, before the target's own settings
+// (upstream_url, upstream_path, auth) replace parts of it.
+type Site struct {
+	// Host is served over HTTPS on port 443. Empty means that the provider has none
+	// and upstream_url is required.
+	Host string
+	// Path is a template, escaped, with a leading slash.
+	Path string
+	// Params are query parameters that the provider needs.
+	Params []Param
+	// AuthHeader is the header for a credential that names none, in lower case.
+	AuthHeader string
 }
 
-// operation is the end of the path for a route type.
-func (d dialect) operation(routeType string) (string, error) {
-	switch {
-	case routeType == string(Chat):
-		return "/chat/completions", nil
-	case routeType == string(Completions):
-		return "/completions", nil
-	case routeType == string(Responses) && d.responses:
-		return "/responses", nil
-	}
-	return "", fmt.Errorf("route_type: %q is not supported by this provider", routeType)
+// Param is a query parameter that a target adds.
+type Param struct {
+	Name  string // decoded
+	Value string // a template, escaped
+	// Yields means that the client's own parameter of that name wins.
+	Yields bool
 }
 
-// limitField is the field that limits the tokens of an answer, and the other one
-// that a client may have used for it. With exclusive, a client's other is sent
-// as field.
-func (d dialect) limitField(routeType, model string) (field, other string, exclusive bool) {
-	switch {
-	case routeType == string(Responses):
-		return "max_output_tokens", "", false
-	case routeType == string(Completions):
-		return "max_tokens", "", false
-	case d.reasoning && reasons(model):
-		return "max_completion_tokens", "max_tokens", true
-	}
-	return "max_tokens", "max_completion_tokens", d.maxTokensOnly
+// Translator translates one answer of a provider into OpenAI's format while it
+// passes. Header runs first, once. Then either Error runs, once, for an answer
+// with an error status, or Body runs for every piece of the body. It is used by
+// one goroutine.
+type Translator interface {
+	// Header returns the header fields to set (":status" among them) and to remove.
+	// The header function looks up a field of the answer by its lower-case name.
+	Header(status int, header func(name string) (string, bool)) (set []Header, remove []string)
+
+	// Body appends to dst what the next piece of the body becomes, and returns it.
+	// The last call has end set, and may have an empty piece. It keeps nothing of
+	// piece. After an error the answer cannot be continued.
+	Body(dst, piece []byte, end bool) ([]byte, error)
+
+	// Error appends to dst what a whole error body becomes, and returns it.
+	Error(dst []byte, status int, body []byte) []byte
 }
 
-// reasons tells an o-series model (o1, o3-mini, o4-mini-2025-04-16) or one from
-// gpt-5 on, also fine-tuned.
-func reasons(model string) bool {
-	model = strings.TrimPrefix(strings.ToLower(model), "ft:")
-	if rest, ok := strings.CutPrefix(model, "gpt-"); ok {
-		digits := leadingDigits(rest)
-		return len(digits) > 1 || digits >= "5"
-	}
-	rest, ok := strings.CutPrefix(model, "o")
-	if !ok {
-		return false
-	}
-	digits := leadingDigits(rest)
-	rest = rest[len(digits):]
-	return digits != "" && (rest == "" || rest[0] == '-' || rest[0] == ':')
-}
+// Meter reads the usage out of one answer as its bytes pass. It is used by one
+// goroutine, and bounds what it keeps.
+type Meter interface {
+	// Write takes the next bytes. It never fails and keeps nothing of its argument.
+	io.Writer
 
-func leadingDigits(s string) string {
-	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+	// Usage returns what the answer reported, or else an estimate by the words of
+	// the prompt; see [EstimateUsage]. It is called once, at the end of the answer.
+	Usage(promptWords int) Usage
 }

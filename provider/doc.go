@@ -12,6 +12,7 @@
 // [ReadAttempt] undoes it, so that each target starts from the client's request.
 //
 // The package is on the request path. It makes one pass over a body, copies it
-// once when it is rewritten, and holds no state: everything in it is safe for
-// concurrent use. A body must not change while a [Request] read from it is used.
+// once when it is rewritten, and holds no state: targets are safe for concurrent
+// use; a [Request], a [Translator] and a [Meter] belong to one goroutine. A body
+// must not change while a [Request] read from it is used.
 package provider

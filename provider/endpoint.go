@@ -50,7 +50,7 @@ func checkHost(host string) error {
 	}
 	// Resolvers read 2852039166, 0xa9fea9fe and 0251.254.169.254 as addresses.
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	if leadingDigits(last) == last || strings.HasPrefix(last, "0x") {
+	if strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") {
 		return errors.New("address is not in its usual form")
 	}
 	return nil

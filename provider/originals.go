@@ -47,7 +47,7 @@ func TouchedBy(targets ...*Target) Touched {
 	var t Touched
 	for _, target := range targets {
 		t.fields = append(t.fields, target.Fields()...)
-		t.params = append(t.params, target.credentials.QueryParams...)
+		t.params = append(t.params, target.auth.places.QueryParams...)
 	}
 	// Credentials sort first, so that of two fields of one name theirs is kept.
 	slices.SortFunc(t.fields, func(a, b Field) int {

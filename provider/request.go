@@ -33,8 +33,9 @@ const (
 	StreamingAlways Streaming = "always" // every response streams
 )
 
-// Request is a client's request, read by [ReadRequest], or brought back by
-// [ReadAttempt]. It refers to the body it was read from.
+// Request is a client's request, read by [ReadRequest] or restored by
+// [ReadAttempt]. It refers to the body it was read from. It is used by one
+// goroutine at a time.
 type Request struct {
 	// Shape tells which of the known formats the body has.
 	Shape Shape
@@ -48,7 +49,9 @@ type Request struct {
 	members  []member // the top-level members, in order
 	missing  []Edit   // members the client sent and body no longer has
 	prompt   []span   // raw strings of the text to embed
-	restored bool     // read by ReadAttempt
+	text     string   // the prompt, once it is decoded
+	decoded  bool
+	restored bool // read by ReadAttempt
 }
 
 // span is a part of a body, by offsets.
@@ -62,10 +65,16 @@ type member struct {
 }
 
 // Prompt is the text to embed: the text parts of the last user message, joined
-// by newlines; the prompt of a completion; the last user input of a Responses
-// request. It is empty where there is none, as for a message of only images.
-// Every call decodes it anew.
+// by newlines; or the prompt of a completion. It is empty where there is none, as
+// for a message of only images. The first call decodes it.
 func (r *Request) Prompt() string {
+	if !r.decoded {
+		r.text, r.decoded = r.decodePrompt(), true
+	}
+	return r.text
+}
+
+func (r *Request) decodePrompt() string {
 	if len(r.prompt) == 1 {
 		return unquote(r.body[r.prompt[0].start:r.prompt[0].end])
 	}
@@ -82,6 +91,15 @@ func (r *Request) Prompt() string {
 		text.WriteString(unquote(r.body[s.start:s.end]))
 	}
 	return text.String()
+}
+
+// Words counts the words of the prompt, for the estimate of [Meter].
+func (r *Request) Words() int {
+	words := 0
+	for range strings.FieldsSeq(r.Prompt()) {
+		words++
+	}
+	return words
 }
 
 // CheckRouteType tells, as a [*RequestError], if the request's shape does not
@@ -135,8 +153,9 @@ func (r *Request) raw(name string) []byte {
 	return nil
 }
 
-// sent returns the client's value of a member, or nil if it is absent or null.
-func (r *Request) sent(name string) []byte {
+// Sent returns the client's value of a top-level member as JSON, or nil if it is
+// absent or null.
+func (r *Request) Sent(name string) []byte {
 	if raw := r.raw(name); string(raw) != "null" {
 		return raw
 	}
@@ -156,14 +175,14 @@ func (r *Request) value(m *member) []byte {
 
 // settle fills the exported fields from the members.
 func (r *Request) settle() error {
-	model := r.sent("model")
+	model := r.Sent("model")
 	if model != nil && model[0] != '"' {
 		return badRequest(CodeInvalidRequest, "model must be a string")
 	}
 	if len(model) > MaxScalar {
 		return badRequest(CodeInvalidRequest, "model is longer than "+strconv.Itoa(MaxScalar)+" bytes")
 	}
-	stream := r.sent("stream")
+	stream := r.Sent("stream")
 	if stream != nil && stream[0] != 't' && stream[0] != 'f' {
 		return badRequest(CodeInvalidRequest, "stream must be true or false")
 	}
@@ -173,7 +192,7 @@ func (r *Request) settle() error {
 }
 
 func (r *Request) settleShape() error {
-	messages, prompt, input := r.sent("messages"), r.sent("prompt"), r.sent("input")
+	messages, prompt, input := r.Sent("messages"), r.Sent("prompt"), r.Sent("input")
 	if input != nil && prompt != nil && prompt[0] == '{' {
 		prompt = nil // the Responses API has prompt templates, which are objects
 	}

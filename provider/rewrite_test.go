@@ -46,7 +46,6 @@ func TestRewriteSetsModelAndOptions(t *testing.T) {
 		{"client's limit wins, renamed", client(openai("o1", limit)), `{"model":"m","max_tokens":9,"messages":[]}`, `{"model":"o1","messages":[],"max_completion_tokens":9}`},
 		{"limit where only max_tokens is known", provider.Settings{Provider: "mistral", Model: "s"}, `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"s","messages":[],"max_tokens":9}`},
 		{"limit of a completion", provider.Settings{Provider: "openai", Model: "o1", RouteType: "llm/v1/completions", Options: limit}, `{"prompt":"p"}`, `{"prompt":"p","model":"o1","max_tokens":256}`},
-		{"limit of a response", provider.Settings{Provider: "openai", Model: "o1", RouteType: "llm/v1/responses", Options: limit}, `{"input":"p"}`, `{"input":"p","model":"o1","max_output_tokens":256}`},
 		{"no reasoning model elsewhere", provider.Settings{Provider: "xai", Model: "o1", Options: limit}, `{"messages":[]}`, `{"messages":[],"model":"o1","max_tokens":256}`},
 		{"streaming always", always(openai("g", provider.Options{})), `{"stream":false,"messages":[]}`, `{"stream":true,"messages":[],"model":"g"}`},
 	} {
@@ -198,9 +197,9 @@ func TestBodyCredentials(t *testing.T) {
 
 func TestTemplates(t *testing.T) {
 	s := provider.Settings{Provider: "azure", Model: "pre-$(headers.X-Model)", Options: provider.Options{
-		AzureInstance: "i", AzureDeploymentID: "$(uri_captures.dep)", AzureAPIVersion: "$(query_params.v)",
+		AzureInstance: "i", AzureDeploymentID: "$(headers.dep)", AzureAPIVersion: "$(query_params.v)",
 	}}
-	full := provider.Client{Query: "v=a%26b", Captures: map[string]string{"dep": "x/../y"}, Header: headers(map[string]string{"x-model": `q"x`})}
+	full := provider.Client{Query: "v=a%26b", Header: headers(map[string]string{"x-model": `q"x`, "dep": "x/../y"})}
 	w := rewrite(t, s, chat, full)
 	require.Equal(t, `pre-q"x`, w.Model)
 	require.JSONEq(t, `{"model":"pre-q\"x","messages":[]}`, string(w.Body))
@@ -209,15 +208,15 @@ func TestTemplates(t *testing.T) {
 	target := newTarget(t, withRoute(s))
 	require.True(t, target.NeedsOriginal(read(t, chat), full))
 	for missing, client := range map[string]provider.Client{
-		`"x-model"`: {Query: full.Query, Captures: full.Captures},
-		`"dep"`:     {Query: full.Query, Header: full.Header},
-		`"v"`:       {Captures: full.Captures, Header: full.Header},
+		`"x-model"`: {Query: full.Query, Header: headers(map[string]string{"dep": "d"})},
+		`"dep"`:     {Query: full.Query, Header: headers(map[string]string{"x-model": "m"})},
+		`"v"`:       {Header: full.Header},
 	} {
 		_, err := target.Rewrite(read(t, chat), client)
 		require.Contains(t, requestError(t, err).Message, missing)
 	}
-	full.Captures = map[string]string{"dep": ".."}
-	_, err := target.Rewrite(read(t, chat), full)
+	dots := provider.Client{Query: full.Query, Header: headers(map[string]string{"x-model": "m", "dep": ".."})}
+	_, err := target.Rewrite(read(t, chat), dots)
 	require.Contains(t, requestError(t, err).Message, "dots")
 	_, err = newTarget(t, provider.Settings{Provider: "openai", Model: "$(headers.m)"}).
 		Rewrite(read(t, chat), provider.Client{Header: headers(map[string]string{"m": "a\xff\n"})})

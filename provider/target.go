@@ -2,53 +2,49 @@ package provider
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 )
 
-// Target writes requests for one target of the plugin. It is safe for concurrent
-// use.
+// Target writes requests for one target of the plugin and meters its answers. It
+// is safe for concurrent use.
 type Target struct {
-	settings    Settings
-	dialect     dialect
-	upstream    upstream
-	credentials Credentials // of the whole instance, with the well-known ones
+	settings   Settings
+	dialect    Dialect
+	fields     []string // that the dialect may change
+	translates bool     // the dialect's answers are not in the client's format
 
-	model    template
-	modelRaw []byte // the model as JSON, if it is no template
-	options  []Edit // temperature, top_p, top_k
-	limit    []byte // configured max_tokens
+	model      template
+	fixedModel string // the model, if it does not depend on the request
+	auth       authorizer
 
-	authHeader string   // its name; empty if this target uses none
-	setAuth    []Header // the credential
-	bodyParam  Edit     // the credential in the body; no name if there is none
-	foreign    []string // credential headers of others
-	allHeaders []string // foreign and authHeader
+	upstream   upstream
 	authority  string
 	requestURI string   // path and query, if they do not depend on the request
 	dropParams []string // query parameters of the client that are not passed on
 }
 
-// New checks settings and prepares a target. Its error tells everything that is
-// wrong with the fields, by their names in the plugin, and holds no credential.
-func New(s Settings) (*Target, error) {
-	t, err := newTarget(s)
+// New checks settings and prepares a target in the dialect that prepare makes of
+// them. The error lists what is wrong with the fields, by their names in the
+// plugin, and holds no credential.
+func New(s Settings, prepare func(Settings) (Dialect, error)) (*Target, error) {
+	t, err := newTarget(s, prepare)
 	if err != nil {
 		return nil, fmt.Errorf("configure target %q: %w", s.ID, err)
 	}
 	return t, nil
 }
 
-func newTarget(s Settings) (*Target, error) {
+func newTarget(s Settings, prepare func(Settings) (Dialect, error)) (*Target, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	d, err := dialectOf(s)
+	d, err := prepare(s)
 	if err != nil {
 		return nil, err
 	}
-	up, err := newUpstream(s, d)
+	site := d.Site()
+	up, err := newUpstream(s, site)
 	if err != nil {
 		return nil, err
 	}
@@ -56,84 +52,37 @@ func newTarget(s Settings) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model.name: %w", err)
 	}
-	t := &Target{settings: s, dialect: d, upstream: up, model: model}
-	t.credentials = s.Credentials.all(s.Auth, d.authHeader)
-	t.prepareBody()
-	t.prepareAuth()
+	t := &Target{
+		settings: s, dialect: d, fields: d.Fields(), translates: d.Translator(false) != nil,
+		model: model, auth: newAuthorizer(s.Auth, s.Credentials, site.AuthHeader), upstream: up,
+	}
+	if !model.dynamic() {
+		t.fixedModel = model.text()
+	}
 	t.prepareURI()
 	return t, nil
 }
 
-func (t *Target) prepareBody() {
-	if !t.model.dynamic() && t.model.text() != "" {
-		t.modelRaw = appendQuote(nil, t.model.text())
-	}
-	for _, o := range t.settings.options() {
-		switch {
-		case o.Raw == nil:
-		case o.Name == "max_tokens":
-			t.limit = o.Raw
-		default:
-			t.options = append(t.options, o)
-		}
-	}
-}
-
-func (t *Target) prepareAuth() {
-	a := t.settings.Auth
-	t.authHeader = strings.ToLower(a.HeaderName)
-	if t.authHeader == "" && (a.HeaderValue != "" || a.AllowOverride) {
-		t.authHeader = t.dialect.authHeader
-	}
-	if a.HeaderValue != "" {
-		t.setAuth = []Header{{Name: t.authHeader, Value: a.HeaderValue}}
-	}
-	for _, name := range t.credentials.Headers {
-		if name != t.authHeader {
-			t.foreign = append(t.foreign, name)
-		}
-	}
-	t.allHeaders = t.credentials.Headers
-	switch {
-	case a.ParamName == "":
-	case a.ParamLocation == "body":
-		t.bodyParam = Edit{Name: a.ParamName, Raw: appendQuote(nil, string(a.ParamValue))}
-	default:
-		text := url.QueryEscape(a.ParamName) + "=" + url.QueryEscape(string(a.ParamValue))
-		own := dropParam(t.upstream.own, a.ParamName)
-		t.upstream.own = append(own, param{name: a.ParamName, text: literal(text), yields: a.AllowOverride})
-	}
-}
-
 func (t *Target) prepareURI() {
-	t.authority = t.upstream.endpoint.Authority()
-	if !t.upstream.dynamic() {
-		t.requestURI, _ = t.upstream.uri(Client{}, "") // only templates can fail
+	up := &t.upstream
+	if t.auth.param.name != "" {
+		up.addParam(t.auth.param)
 	}
-	yields := func(name string) bool {
-		return slices.ContainsFunc(t.upstream.own, func(p param) bool {
-			return p.yields && strings.EqualFold(p.name, name)
-		})
+	t.authority = up.endpoint.Authority()
+	if !up.dynamic() {
+		t.requestURI, _ = up.uri(Client{}, "") // only templates can fail
 	}
-	for _, name := range t.credentials.QueryParams {
-		if !yields(name) {
+	for _, name := range t.auth.places.QueryParams {
+		yields := func(p param) bool { return p.yields && strings.EqualFold(p.name, name) }
+		if !slices.ContainsFunc(up.own, yields) {
 			t.dropParams = append(t.dropParams, name)
 		}
 	}
-	for _, p := range t.upstream.own {
+	for _, p := range up.own {
 		if !p.yields {
 			t.dropParams = append(t.dropParams, p.name)
 		}
 	}
-}
-
-// Mask hides the target's credential in a body that [Target.Rewrite] has written,
-// for logs of payloads.
-func (t *Target) Mask(body string) string {
-	if len(t.bodyParam.Raw) == 0 {
-		return body
-	}
-	return strings.ReplaceAll(body, string(t.bodyParam.Raw), `"`+redacted+`"`)
 }
 
 // ID is the name of the target in its settings.
@@ -147,67 +96,40 @@ func (t *Target) Endpoint() Endpoint { return t.upstream.endpoint }
 // is the one of a request.
 func (t *Target) Name() string { return t.settings.Provider + "/" + t.settings.Model }
 
+// Translator returns a new translator for one answer of the target, or nil if its
+// answers pass untouched; see [Dialect].
+func (t *Target) Translator(streaming bool) Translator { return t.dialect.Translator(streaming) }
+
+// Meter returns a new meter for one answer of the target; see [Dialect].
+func (t *Target) Meter(streaming bool) Meter { return t.dialect.Meter(streaming) }
+
+// Mask hides the target's credential in a body that [Target.Rewrite] has written,
+// for logs of payloads.
+func (t *Target) Mask(body string) string {
+	if len(t.auth.body.Raw) == 0 {
+		return body
+	}
+	return strings.ReplaceAll(body, string(t.auth.body.Raw), `"`+redacted+`"`)
+}
+
 // Fields are the members of the body that [Target.Rewrite] may set or remove.
 func (t *Target) Fields() []Field {
 	var fields []Field
-	if len(t.model) > 0 {
-		fields = append(fields, Field{Name: "model"})
-	}
-	for _, o := range t.options {
-		fields = append(fields, Field{Name: o.Name})
-	}
-	for _, name := range t.limitFields() {
+	for _, name := range t.fields {
 		fields = append(fields, Field{Name: name})
 	}
-	if t.settings.ResponseStreaming == StreamingAlways {
-		fields = append(fields, Field{Name: "stream"})
-	}
-	for _, name := range t.credentials.BodyParams {
+	for _, name := range t.auth.places.BodyParams {
 		fields = append(fields, Field{Name: name, Credential: true})
 	}
 	return fields
 }
 
-// limitFields are those limitEdits may touch, for whichever model.
-func (t *Target) limitFields() []string {
-	field, other, _ := t.dialect.limitField(t.settings.RouteType, t.model.text())
-	mayRename := other != "" && (t.dialect.reasoning || t.dialect.maxTokensOnly)
-	switch {
-	case t.limit == nil && !mayRename:
-		return nil
-	case other == "":
-		return []string{field}
-	}
-	return []string{field, other}
-}
-
-// NeedsOriginal tells that a rewrite needs more of the client's request than
-// [EncodeOriginals] carries: a source of a template, or a credential of the
-// client's own that this target lets pass. Every attempt of such a plan must
-// start from the client's request itself, read by [ReadRequest]; no attempt's
-// rewrite may have been applied to it before.
+// NeedsOriginal reports whether a plan with this target needs more of the client's
+// request than [EncodeOriginals] carries: the whole body, if the target's format
+// is not the client's; a source of a template; or a credential of the client's own
+// that the target lets pass. Every attempt of such a plan must start from the
+// client's request itself, read by [ReadRequest]; no attempt's rewrite may have
+// been applied to it before.
 func (t *Target) NeedsOriginal(req *Request, client Client) bool {
-	if t.model.dynamic() || t.upstream.dynamic() {
-		return true
-	}
-	a := t.settings.Auth
-	if !a.AllowOverride {
-		return false
-	}
-	return client.header(t.authHeader) != "" ||
-		a.ParamName != "" && t.bodyParam.Name == "" && hasParam(client.Query, a.ParamName) ||
-		t.bodyParam.Name != "" && req.sent(t.bodyParam.Name) != nil
-}
-
-// dynamic tells whether path or parameters depend on the request by a template.
-func (up *upstream) dynamic() bool {
-	if up.path.dynamic() {
-		return true
-	}
-	for _, p := range up.own {
-		if p.text.dynamic() {
-			return true
-		}
-	}
-	return false
+	return t.translates || t.model.dynamic() || t.upstream.dynamic() || t.auth.keepsClients(req, client)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/provider"
+	"semlb/provider/dialects"
 )
 
 // newTarget prepares a target of good settings, for chat if nothing else is said.
@@ -15,7 +16,7 @@ func newTarget(t testing.TB, s provider.Settings) *provider.Target {
 	if s.RouteType == "" {
 		s.RouteType = "llm/v1/chat"
 	}
-	target, err := provider.New(s)
+	target, err := dialects.NewTarget(s)
 	require.NoError(t, err)
 	return target
 }
@@ -46,7 +47,6 @@ func TestProvidersHaveTheirOwnURL(t *testing.T) {
 	}{
 		{"openai", "llm/v1/chat", "https://api.openai.com/v1/chat/completions", provider.Options{}},
 		{"openai", "llm/v1/completions", "https://api.openai.com/v1/completions", provider.Options{}},
-		{"openai", "llm/v1/responses", "https://api.openai.com/v1/responses", provider.Options{}},
 		{"mistral", "llm/v1/chat", "https://api.mistral.ai/v1/chat/completions", provider.Options{MistralFormat: "openai"}},
 		{"deepseek", "llm/v1/chat", "https://api.deepseek.com/v1/chat/completions", provider.Options{}},
 		{"xai", "llm/v1/chat", "https://api.x.ai/v1/chat/completions", provider.Options{}},
@@ -123,7 +123,7 @@ func TestNewRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := good
 			change(&s)
-			_, err := provider.New(s)
+			_, err := dialects.NewTarget(s)
 			require.ErrorContains(t, err, name)
 			require.NotContains(t, err.Error(), secret)
 		})
@@ -139,9 +139,9 @@ func TestNewRefusesMetadataServices(t *testing.T) {
 		"http://0.0.0.0/", "file:///etc/passwd", "gopher://h/", "unix:///run/x", "//h/p", "h:80", "http:///p",
 		"http://a b/", "http://h\u00e9/",
 	} {
-		_, err := provider.New(provider.Settings{Provider: "vllm", Model: "m", RouteType: "llm/v1/chat", Options: provider.Options{UpstreamURL: raw}})
+		_, err := dialects.NewTarget(provider.Settings{Provider: "vllm", Model: "m", RouteType: "llm/v1/chat", Options: provider.Options{UpstreamURL: raw}})
 		require.Error(t, err, raw)
-		_, err = provider.New(provider.Settings{Provider: "openai", Model: "m", RouteType: "llm/v1/chat", BaseURL: raw})
+		_, err = dialects.NewTarget(provider.Settings{Provider: "openai", Model: "m", RouteType: "llm/v1/chat", BaseURL: raw})
 		require.Error(t, err, raw)
 	}
 	for _, raw := range []string{"http://127.0.0.1:1", "http://10.0.0.1", "http://my_svc.ns:8", "http://[::1]:8000", "http://1and1.com"} {

@@ -3,11 +3,12 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// template is a text with sources of the client's request in it:
-// $(headers.x), $(query_params.x) and $(uri_captures.x).
+// template is a text with values of the client's request in it: $(headers.x) and
+// $(query_params.x).
 type template []part
 
 // part is a literal, or the name of something in a source.
@@ -20,7 +21,7 @@ func literal(text string) template {
 	return template{{literal: text}}
 }
 
-// parseTemplate reads a template. Credentials of the client are no source.
+// parseTemplate reads a template. It refuses headers that hold credentials.
 func parseTemplate(text string) (template, error) {
 	var t template
 	for {
@@ -39,19 +40,33 @@ func parseTemplate(text string) (template, error) {
 		switch source {
 		case "headers":
 			name = strings.ToLower(name)
-			if isCredentialHeader(name) {
+			if slices.Contains(wellKnownHeaders, name) {
 				return nil, fmt.Errorf("template takes header %q, which holds a credential", name)
 			}
-		case "query_params", "uri_captures":
+		case "query_params":
 		default:
-			return nil, fmt.Errorf("template source: got %q, want headers, query_params or uri_captures", source)
+			return nil, fmt.Errorf("template source: got %q, want headers or query_params", source)
 		}
 		t = append(t, part{source: source, name: name})
 		text = after
 	}
 }
 
-// dynamic tells whether the text depends on a request.
+// EscapeTemplate escapes what a template holds beside its sources.
+func EscapeTemplate(text string, escape func(string) string) (string, error) {
+	t, err := parseTemplate(text)
+	var escaped strings.Builder
+	for _, p := range t {
+		if p.source == "" {
+			escaped.WriteString(escape(p.literal))
+		} else {
+			escaped.WriteString("$(" + p.source + "." + p.name + ")")
+		}
+	}
+	return escaped.String(), err
+}
+
+// dynamic reports whether the text depends on a request.
 func (t template) dynamic() bool {
 	for _, p := range t {
 		if p.source != "" {
@@ -61,7 +76,7 @@ func (t template) dynamic() bool {
 	return false
 }
 
-// text is the whole of a template without sources.
+// text returns the whole of a template without sources.
 func (t template) text() string {
 	if len(t) == 0 {
 		return ""
@@ -69,8 +84,8 @@ func (t template) text() string {
 	return t[0].literal
 }
 
-// expand fills the sources in, each passed through escape. A missing or empty
-// source is a RequestError that names it.
+// expand replaces the sources with their values, each passed through escape. A
+// missing or empty value is a RequestError that names it.
 func (t template) expand(c Client, escape func(string) string) (string, error) {
 	if len(t) == 1 && t[0].source == "" {
 		return t[0].literal, nil
@@ -91,14 +106,9 @@ func (t template) expand(c Client, escape func(string) string) (string, error) {
 }
 
 func (p part) lookup(c Client) (string, error) {
-	var value, kind string
-	switch p.source {
-	case "headers":
-		value, kind = c.header(p.name), "header"
-	case "query_params":
+	value, kind := c.header(p.name), "header"
+	if p.source == "query_params" {
 		value, kind = queryValue(c.Query, p.name), "query parameter"
-	default:
-		value, kind = c.Captures[p.name], "capture of the path"
 	}
 	if value == "" {
 		return "", badRequest(CodeInvalidRequest, fmt.Sprintf("request lacks the %s %q, which the target needs", kind, p.name))

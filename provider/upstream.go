@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,11 +16,14 @@ type upstream struct {
 	own      []param
 }
 
-// newUpstream finds out where a target is, by its provider and its settings.
-func newUpstream(s Settings, d dialect) (upstream, error) {
-	up, err := defaultUpstream(s, d)
-	if err != nil {
-		return up, err
+// newUpstream combines the provider's own site with the target's settings.
+func newUpstream(s Settings, site Site) (upstream, error) {
+	up := upstream{endpoint: Endpoint{Scheme: "https", Host: site.Host, Port: 443}}
+	if site.Host == "" && s.Options.UpstreamURL == "" {
+		return up, fmt.Errorf("provider %s: upstream_url is required", s.Provider)
+	}
+	if err := up.setSite(site); err != nil {
+		return up, fmt.Errorf("provider %s: %w", s.Provider, err)
 	}
 	if s.Options.UpstreamPath != "" {
 		if err := up.setPath(s.Options.UpstreamPath); err != nil {
@@ -48,67 +52,25 @@ func newUpstream(s Settings, d dialect) (upstream, error) {
 	return up, up.finish()
 }
 
-// defaultUpstream is the provider's own.
-func defaultUpstream(s Settings, d dialect) (upstream, error) {
-	up := upstream{endpoint: Endpoint{Scheme: "https", Host: d.host, Port: 443}}
-	operation, err := d.operation(s.RouteType)
+// setSite sets path and parameters of the provider's own.
+func (up *upstream) setSite(site Site) error {
+	path, err := parseTemplate(site.Path)
 	if err != nil {
-		return up, err
+		return err
 	}
-	if d.azure {
-		return up, up.azure(s, operation)
-	}
-	if d.host == "" && s.Options.UpstreamURL == "" {
-		return up, fmt.Errorf("provider %s: upstream_url is required", s.Provider)
-	}
-	up.path = literal(d.base + operation)
-	return up, nil
-}
-
-// azure sets a deployment's path on the instance's host, and the api-version.
-func (up *upstream) azure(s Settings, operation string) error {
-	o := s.Options
-	if o.UpstreamURL == "" {
-		if o.AzureInstance == "" || o.AzureDeploymentID == "" {
-			return errors.New("azure: azure_instance and azure_deployment_id are required without upstream_url")
+	up.path = path
+	for _, p := range site.Params {
+		text, err := parseTemplate(url.QueryEscape(p.Name) + "=" + p.Value)
+		if err != nil {
+			return err
 		}
-		if strings.Trim(strings.ToLower(o.AzureInstance), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return errors.New("azure_instance: want letters, digits and hyphens")
-		}
-		up.endpoint.Host = strings.ToLower(o.AzureInstance) + ".openai.azure.com"
+		up.addParam(param{name: p.Name, text: text, yields: p.Yields})
 	}
-	deployment, err := escapedTemplate(o.AzureDeploymentID, url.PathEscape)
-	if err != nil {
-		return fmt.Errorf("azure_deployment_id: %w", err)
-	}
-	version, err := escapedTemplate(o.AzureAPIVersion, url.QueryEscape)
-	if err != nil {
-		return fmt.Errorf("azure_api_version: %w", err)
-	}
-	if version == nil {
-		version = literal("2023-05-15")
-	}
-	p := param{
-		name:   "api-version",
-		text:   append(literal("api-version="), version...),
-		yields: o.AzureAPIVersion == "" || s.OptionsPrecedence == PrecedenceClient,
-	}
-	up.own = append(up.own, p)
-	up.path = append(append(literal("/openai/deployments/"), deployment...), literal(operation)...)
 	return nil
 }
 
-// escapedTemplate parses a template and escapes its literals.
-func escapedTemplate(text string, escape func(string) string) (template, error) {
-	t, err := parseTemplate(text)
-	for i := range t {
-		t[i].literal = escape(t[i].literal)
-	}
-	return t, err
-}
-
 // setURL takes scheme, host and port from a URL and returns its path with its
-// query, or empty if it has neither. The URL is in no error: it may hold a
+// query, or empty if it has neither. Errors do not hold the URL, which may hold a
 // secret.
 func (up *upstream) setURL(raw string) (string, error) {
 	u, err := url.Parse(raw)
@@ -168,20 +130,20 @@ func (up *upstream) setPath(text string) error {
 		if err != nil {
 			return err
 		}
-		up.own = dropParam(up.own, name)
-		up.own = append(up.own, param{name: name, text: t})
+		up.addParam(param{name: name, text: t})
 	}
 	return nil
 }
 
-func dropParam(own []param, name string) []param {
-	var kept []param
-	for _, p := range own {
-		if p.name != name {
-			kept = append(kept, p)
-		}
-	}
-	return kept
+// addParam adds a parameter in place of another one of its name.
+func (up *upstream) addParam(p param) {
+	up.own = slices.DeleteFunc(up.own, func(own param) bool { return own.name == p.name })
+	up.own = append(up.own, p)
+}
+
+// dynamic reports whether path or parameters depend on the request by a template.
+func (up *upstream) dynamic() bool {
+	return up.path.dynamic() || slices.ContainsFunc(up.own, func(p param) bool { return p.text.dynamic() })
 }
 
 // finish joins neighbouring literals, so that a path without sources is one, and
@@ -204,7 +166,7 @@ func (up *upstream) finish() error {
 	return nil
 }
 
-// uri is path and query, with what is kept of the client's query in front of the
+// uri returns path and query: what is kept of the client's query, then the
 // target's own parameters.
 func (up *upstream) uri(client Client, kept string) (string, error) {
 	path, err := up.path.expand(client, url.PathEscape)
@@ -234,7 +196,7 @@ func (up *upstream) uri(client Client, kept string) (string, error) {
 	return path, nil
 }
 
-// dotSegment tells whether a path has a "." or ".." segment, which the upstream
+// dotSegment reports whether a path has a "." or ".." segment, which the upstream
 // would resolve to another path.
 func dotSegment(path string) bool {
 	for segment := range strings.SplitSeq(path, "/") {

@@ -25,6 +25,7 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/provider/providertest"
 	"semlb/router"
 )
 
@@ -60,8 +61,7 @@ func newListener(t *testing.T) *listener {
 	l := &listener{t: t, router: &learned{}, metrics: prometheus.NewRegistry(), log: new(bytes.Buffer)}
 	targets := make(map[string]*Target)
 	for _, id := range []string{"a1", "b2"} {
-		target, err := provider.New(provider.Settings{ID: id, Provider: "openai", Model: "model-" + id, RouteType: "llm/v1/chat"})
-		require.NoError(t, err)
+		target := providertest.NewTarget(t, provider.Settings{ID: id, Provider: "openai", Model: "model-" + id})
 		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, Statistics: id == "b2"}
 	}
 	snapshot := &Snapshot{Instances: map[string]*Instance{"i": {ID: "i", Router: l.router, Targets: targets, RouteType: "llm/v1/chat"}}}

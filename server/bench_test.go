@@ -10,16 +10,14 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/provider/providertest"
 )
 
 // What one request costs the outer role, without gRPC and without a decision.
 func BenchmarkProcess(b *testing.B) {
 	targets := make(map[string]*Target)
 	for _, id := range []string{"a1", "b2"} { // planner's
-		target, err := provider.New(provider.Settings{ID: id, Provider: "openai", Model: id, RouteType: "llm/v1/chat"})
-		if err != nil {
-			b.Fatal(err)
-		}
+		target := providertest.NewTarget(b, provider.Settings{ID: id, Provider: "openai", Model: id})
 		targets[id] = &Target{Target: target, Provider: "openai", Model: id, Cluster: "c"}
 	}
 	instance := &Instance{

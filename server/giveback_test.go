@@ -14,6 +14,7 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/provider/providertest"
 	"semlb/router"
 )
 
@@ -58,8 +59,7 @@ func (s *oneRequest) Send(r *extprocv3.ProcessingResponse) error { return s.send
 // it at once, not only when the probe is given up.
 func TestProbesOfAPlanThatDoesNotLeaveAreGivenBack(t *testing.T) {
 	target := func(model string) *Target {
-		p, err := provider.New(provider.Settings{ID: "a1", Provider: "openai", Model: model, RouteType: "llm/v1/chat"})
-		require.NoError(t, err)
+		p := providertest.NewTarget(t, provider.Settings{ID: "a1", Provider: "openai", Model: model})
 		return &Target{Target: p, Provider: "openai", Model: model, Cluster: "c"}
 	}
 	for _, tt := range []struct {

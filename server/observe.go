@@ -26,6 +26,7 @@ type observation struct {
 	instance *Instance
 	target   *Target
 	meter    provider.Meter
+	streams  bool // the answer
 	gzipped  bool
 	status   int
 
@@ -64,6 +65,7 @@ func (p *Processor) observe(stream extprocv3.ExternalProcessor_ProcessServer) er
 		p.metrics.ignored.WithLabelValues(logObservation).Inc()
 		return nil
 	}
+	o.meter = o.target.Meter(false)
 	for {
 		m, err := stream.Recv()
 		if err != nil {
@@ -83,7 +85,8 @@ func (o *observation) take(m *extprocv3.ProcessingRequest) bool {
 	if h := m.GetResponseHeaders(); h != nil {
 		answer := newExchange(h, nil)
 		o.status, _ = strconv.Atoi(answer.header(":status")) // 0 says that it was none
-		o.meter.Stream = strings.HasPrefix(answer.header("content-type"), "text/event-stream")
+		o.streams = strings.HasPrefix(answer.header("content-type"), "text/event-stream")
+		o.meter = o.target.Meter(o.streams)
 		o.gzipped = answer.header("content-encoding") == "gzip"
 		return h.GetEndOfStream()
 	}
@@ -139,7 +142,7 @@ func (p *Processor) observed(ctx context.Context, o *observation) {
 		p.metrics.usage(o.target, usage, cost)
 		proxy = append(proxy, slog.Group("meta", append(attrs,
 			slog.String("request_model", o.target.Model), slog.String("response_model", usage.Model),
-			slog.Int64("llm_latency", time.Since(o.begun).Milliseconds()), slog.String("request_mode", requestMode(o.meter.Stream)))...))
+			slog.Int64("llm_latency", time.Since(o.begun).Milliseconds()), slog.String("request_mode", requestMode(o.streams)))...))
 		proxy = append(proxy, slog.Group("usage", o.usageAttrs(usage, cost)...))
 	}
 	if o.target.Payloads {

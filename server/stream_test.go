@@ -26,6 +26,7 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/provider/providertest"
 	"semlb/router"
 )
 
@@ -60,8 +61,7 @@ func newWire(t testing.TB, r Router, change ...func(*Instance)) *wire {
 	t.Helper()
 	targets := make(map[string]*Target)
 	for _, id := range []string{"a1", "b2"} {
-		target, err := provider.New(provider.Settings{ID: id, Provider: "openai", Model: "model-" + id, RouteType: "llm/v1/chat"})
-		require.NoError(t, err)
+		target := providertest.NewTarget(t, provider.Settings{ID: id, Provider: "openai", Model: "model-" + id})
 		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, Cluster: "cluster-" + id}
 	}
 	instance := &Instance{ID: "i", Router: r, Targets: targets, RouteType: "llm/v1/chat", BodyLimit: 1 << 20, Idle: time.Second, Streaming: provider.StreamingAllow}

@@ -31,7 +31,7 @@ func Product() []Room {
 		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},
 		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config"}},
 		{"config", "every format of the plugin → one model; faults, secrets, scopes", nil},
-		{"provider", "reads requests, rewrites them for a target", nil},
+		{"provider", "reads requests, rewrites them for a target, meters its answers; one package for each wire format", nil},
 		{"embeddings", "text → unit vector: endpoint behind a guard and a cache", nil},
 		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
 		{"vectordb", "vector → nearest descriptions: memory, Redis, both", nil},
@@ -48,6 +48,7 @@ func Support() []Room {
 	return []Room{
 		{"vectordb/redistest", "starts real Redis servers", nil},
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
+		{"provider/providertest", "the contract that every dialect passes", []string{"provider"}},
 		{"test", "the suites, and what they share. `test/harness` runs semlb on a real Envoy", []string{Any}},
 	}
 }

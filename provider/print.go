@@ -33,30 +33,6 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // MarshalText is String.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Header is a request header to set.
-type Header struct {
-	Name  string // lower case
-	Value Secret
-}
-
-// Auth is a target's credential, the plugin's auth. A header and a parameter may
-// both be set.
-type Auth struct {
-	// HeaderName is the header the credential goes into; empty means that of the
-	// provider. HeaderValue is its whole value, with any scheme word.
-	HeaderName  string
-	HeaderValue Secret
-
-	// ParamName and ParamValue are a credential in ParamLocation: "query" (which
-	// empty means as well) or "body".
-	ParamName     string
-	ParamValue    Secret
-	ParamLocation string
-
-	// AllowOverride lets a credential of the client's own, in the same place, win.
-	AllowOverride bool
-}
-
 // String tells where the credentials go and not what they are.
 func (a Auth) String() string {
 	return fmt.Sprintf("auth{header %q, param %q in %q}", a.HeaderName, a.ParamName, a.ParamLocation)

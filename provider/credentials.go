@@ -1,0 +1,213 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Header is a request header to set.
+type Header struct {
+	Name  string // lower case
+	Value Secret
+}
+
+// Auth is a target's credential, the plugin's auth. A header and a parameter may
+// both be set.
+type Auth struct {
+	// HeaderName is the header the credential goes into; empty means that of the
+	// provider. HeaderValue is its whole value, with any scheme word.
+	HeaderName  string
+	HeaderValue Secret
+
+	// ParamName and ParamValue are a credential in ParamLocation: "query" (which
+	// empty means as well) or "body".
+	ParamName     string
+	ParamValue    Secret
+	ParamLocation string
+
+	// AllowOverride lets a credential of the client's own, in the same place, win.
+	AllowOverride bool
+}
+
+// check finds the faults of a credential, without revealing it.
+func (a Auth) check(bodyParams []string) error {
+	var faults []error
+	if a.HeaderName != "" && !settable(a.HeaderName) {
+		faults = append(faults, fmt.Errorf("auth.header_name: %q cannot be set", a.HeaderName))
+	}
+	if !httpguts.ValidHeaderFieldValue(string(a.HeaderValue)) {
+		faults = append(faults, errors.New("auth.header_value: has characters that a header cannot have"))
+	}
+	if (a.ParamName == "") != (a.ParamValue == "") {
+		faults = append(faults, errors.New("auth: param_name and param_value need each other"))
+	}
+	switch a.ParamLocation {
+	case "", "query", "body":
+	default:
+		faults = append(faults, fmt.Errorf("auth.param_location: got %q, want query or body", a.ParamLocation))
+	}
+	for _, name := range slices.Concat(bodyParams, CollectCredentials(a).BodyParams) {
+		if field, err := reservedField(appendQuote(nil, name)); field != "" || err != nil {
+			faults = append(faults, fmt.Errorf("auth.param_name: %q is a field of the request", name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// settable reports whether Envoy and HTTP let a target set a header.
+func settable(name string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case "host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade":
+		return false
+	}
+	return httpguts.ValidHeaderFieldName(name) && !strings.HasPrefix(name, "x-envoy-") && !strings.HasPrefix(name, "x-semlb-")
+}
+
+// Credentials are the names of the places where credentials travel.
+type Credentials struct {
+	Headers, QueryParams, BodyParams []string
+}
+
+// CollectCredentials gathers the places that the targets of an instance use for
+// their credentials, with headers in lower case.
+func CollectCredentials(auths ...Auth) Credentials {
+	var c Credentials
+	for _, a := range auths {
+		if a.HeaderName != "" {
+			c.Headers = append(c.Headers, strings.ToLower(a.HeaderName))
+		}
+		switch {
+		case a.ParamName == "":
+		case a.ParamLocation == "body":
+			c.BodyParams = append(c.BodyParams, a.ParamName)
+		default:
+			c.QueryParams = append(c.QueryParams, a.ParamName)
+		}
+	}
+	return c
+}
+
+// all adds to c the places of own and the well-known ones.
+func (c Credentials) all(own Auth, defaultHeader string) Credentials {
+	o := CollectCredentials(own)
+	return Credentials{
+		Headers:     lowerSet(c.Headers, o.Headers, []string{defaultHeader}, wellKnownHeaders),
+		QueryParams: lowerSet(c.QueryParams, o.QueryParams, wellKnownParams),
+		BodyParams:  sortedSet(slices.Concat(c.BodyParams, o.BodyParams)),
+	}
+}
+
+// wellKnownHeaders carry credentials of clients to gateways and providers, and
+// wellKnownParams are the query parameters that do.
+var (
+	wellKnownHeaders = []string{
+		"authorization", "proxy-authorization", "api-key", "apikey", "x-api-key",
+		"x-goog-api-key", "x-amz-security-token",
+	}
+	wellKnownParams = []string{"key", "api-key", "api_key", "apikey", "access_token"}
+)
+
+func lowerSet(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	for i := range all {
+		all[i] = strings.ToLower(all[i])
+	}
+	return sortedSet(all)
+}
+
+func sortedSet(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// authorizer sets the credential of one target in requests and removes those of
+// all others.
+type authorizer struct {
+	places   Credentials // of the whole instance, with the well-known ones
+	override bool        // the client's own credential wins
+
+	header     string   // that the credential is in; empty if this target uses none
+	set        []Header // the credential
+	foreign    []string // credential headers of others
+	allHeaders []string // foreign and header
+
+	param        param  // the credential in the query; no name if there is none
+	body         Edit   // the credential in the body; no name if there is none
+	edits        []Edit // of all credentials in the body
+	foreignEdits []Edit // the same without the target's own
+}
+
+func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer {
+	z := authorizer{places: others.all(a, defaultHeader), override: a.AllowOverride}
+	z.header = strings.ToLower(a.HeaderName)
+	if z.header == "" && (a.HeaderValue != "" || a.AllowOverride) {
+		z.header = defaultHeader
+	}
+	if a.HeaderValue != "" {
+		z.set = []Header{{Name: z.header, Value: a.HeaderValue}}
+	}
+	z.allHeaders = z.places.Headers
+	for _, name := range z.places.Headers {
+		if name != z.header {
+			z.foreign = append(z.foreign, name)
+		}
+	}
+	switch {
+	case a.ParamName == "":
+	case a.ParamLocation == "body":
+		z.body = Edit{Name: a.ParamName, Raw: appendQuote(nil, string(a.ParamValue))}
+	default:
+		pair := url.QueryEscape(a.ParamName) + "=" + url.QueryEscape(string(a.ParamValue))
+		z.param = param{name: a.ParamName, text: literal(pair), yields: a.AllowOverride}
+	}
+	z.prepareEdits()
+	return z
+}
+
+func (z *authorizer) prepareEdits() {
+	for _, name := range z.places.BodyParams {
+		if name == z.body.Name {
+			z.edits = append(z.edits, z.body)
+			continue
+		}
+		z.edits = append(z.edits, Edit{Name: name})
+		z.foreignEdits = append(z.foreignEdits, Edit{Name: name})
+	}
+}
+
+// headers returns the headers to set and to remove. In a request of [ReadAttempt]
+// a credential is an earlier target's, never the client's own.
+func (z *authorizer) headers(req *Request, client Client) (set []Header, remove []string) {
+	switch {
+	case z.override && !req.restored && client.header(z.header) != "":
+		return nil, z.foreign
+	case z.set != nil:
+		return z.set, z.foreign
+	}
+	return nil, z.allHeaders
+}
+
+// bodyEdits sets the target's credential in the body and removes all others.
+func (z *authorizer) bodyEdits(req *Request) []Edit {
+	if z.override && z.body.Name != "" && req.Sent(z.body.Name) != nil {
+		return z.foreignEdits
+	}
+	return z.edits
+}
+
+// keepsClients reports whether the client sent a credential of its own that this
+// target lets pass.
+func (z *authorizer) keepsClients(req *Request, client Client) bool {
+	if !z.override {
+		return false
+	}
+	return client.header(z.header) != "" ||
+		z.param.name != "" && hasParam(client.Query, z.param.name) ||
+		z.body.Name != "" && req.Sent(z.body.Name) != nil
+}

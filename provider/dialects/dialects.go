@@ -1,0 +1,33 @@
+// Package dialects finds the dialect of a provider by the name it has in the
+// plugin's configuration.
+package dialects
+
+import (
+	"fmt"
+	"slices"
+
+	"semlb/provider"
+	"semlb/provider/openai"
+)
+
+// formats has a line for every wire format.
+var formats = []struct {
+	providers []string // their names, as in model.provider
+	prepare   func(provider.Settings) (provider.Dialect, error)
+}{
+	{openai.Providers(), openai.New},
+}
+
+// NewTarget prepares a target in the dialect of its provider, see [provider.New].
+func NewTarget(s provider.Settings) (*provider.Target, error) {
+	return provider.New(s, prepare)
+}
+
+func prepare(s provider.Settings) (provider.Dialect, error) {
+	for _, f := range formats {
+		if slices.Contains(f.providers, s.Provider) {
+			return f.prepare(s)
+		}
+	}
+	return nil, fmt.Errorf("provider: %q is not supported", s.Provider)
+}

@@ -1,0 +1,92 @@
+// Package openai is the dialect of OpenAI and of the providers that copied its
+// format. What is particular to one of them is its line in a table, see
+// brands.go. Answers are in the clients' own format and pass untouched.
+package openai
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"semlb/provider"
+)
+
+// Providers returns the names, as in model.provider, of those that speak OpenAI's
+// format.
+func Providers() []string { return slices.Sorted(maps.Keys(brands)) }
+
+// New prepares the dialect for a target of one of [Providers].
+func New(s provider.Settings) (provider.Dialect, error) {
+	b, known := brands[s.Provider]
+	if !known {
+		return nil, fmt.Errorf("provider: %q is not supported", s.Provider)
+	}
+	if operations[s.RouteType] == "" {
+		return nil, fmt.Errorf("route_type: %q is not supported by this provider", s.RouteType)
+	}
+	site, err := b.site(s)
+	if err != nil {
+		return nil, err
+	}
+	d := &dialect{
+		site: site, model: s.Model, limits: b.limits,
+		chat:         s.RouteType == string(provider.Chat),
+		clientFirst:  s.OptionsPrecedence == provider.PrecedenceClient,
+		alwaysStream: s.ResponseStreaming == provider.StreamingAlways,
+	}
+	d.prepare(s.Options)
+	return d, nil
+}
+
+// dialect is OpenAI's format for one target.
+type dialect struct {
+	site         provider.Site
+	limits       limits
+	chat         bool // route type chat, not completions
+	clientFirst  bool // the client's options win
+	alwaysStream bool
+
+	model     string          // as configured: empty, a name or a template
+	modelJSON []byte          // model as JSON
+	limitName tokenLimit      // the names of the limit for model
+	options   []provider.Edit // temperature, top_p, top_k
+	limit     []byte          // the configured max_tokens
+}
+
+func (d *dialect) prepare(o provider.Options) {
+	d.modelJSON = quote(d.model)
+	d.limitName = d.tokenLimit(d.model)
+	for _, option := range []struct{ name, value string }{
+		{"temperature", o.Temperature}, {"top_p", o.TopP}, {"top_k", o.TopK},
+	} {
+		if option.value != "" {
+			d.options = append(d.options, provider.Edit{Name: option.name, Raw: []byte(option.value)})
+		}
+	}
+	if o.MaxTokens != "" {
+		d.limit = []byte(o.MaxTokens)
+	}
+}
+
+// Site returns the brand's site.
+func (d *dialect) Site() provider.Site { return d.site }
+
+// Translator returns nil: the answers are in OpenAI's format.
+func (d *dialect) Translator(bool) provider.Translator { return nil }
+
+// Meter returns a meter for a stream or for a whole answer.
+func (d *dialect) Meter(streaming bool) provider.Meter {
+	if streaming {
+		return &streamMeter{}
+	}
+	return &wholeMeter{}
+}
+
+// quote writes a string as JSON, with U+FFFD for what is not UTF-8.
+func quote(s string) []byte {
+	b, err := jsontext.AppendQuote(nil, s)
+	_ = err // only reports invalid UTF-8, which is replaced by then
+	return b
+}
