@@ -1,0 +1,80 @@
+package schema
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+
+	"semlb/config"
+	"semlb/config/tree"
+)
+
+// PluginName is the one plugin that is read.
+const PluginName = "ai-proxy-advanced"
+
+// Tables are what configurations may hold, in one version of Kong. They are not changed
+// once they are made.
+type Tables struct {
+	// Plugin describes a plugin's entry, with its settings below "config".
+	Plugin *Field
+	// Entities describe the entities around plugins, by their kind: service, route,
+	// consumer and consumer_group.
+	Entities map[string]*Field
+}
+
+// Settings describes the settings of the plugin.
+func (t *Tables) Settings() *Field { return t.Plugin.Fields["config"] }
+
+// minorVersions are the versions with tables of their own, which are made when they are
+// first asked for. That takes longer than reading a file of usual length, and every write
+// to the Admin API reads one.
+var minorVersions = func() map[string]func() (*Tables, error) {
+	made := map[string]func() (*Tables, error){}
+	for _, name := range []string{oldestVersion, "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", DefaultVersion} {
+		made[name] = sync.OnceValues(func() (*Tables, error) { return newTables(name) })
+	}
+	return made
+}()
+
+// For returns the tables of a version of Kong, such as "3.14"; empty is the default
+// version. It is an error where the plugin is not in the version.
+func For(kongVersion string) (*Tables, error) {
+	if kongVersion == "" {
+		kongVersion = DefaultVersion
+	}
+	if made, ok := minorVersions[kongVersion]; ok {
+		return made()
+	}
+	return newTables(kongVersion)
+}
+
+func newTables(name string) (*Tables, error) {
+	kong, err := kongVersion(name)
+	if err != nil {
+		return nil, err
+	}
+	all, err := readFacts()
+	if err != nil {
+		return nil, err
+	}
+	plugin, entities := &Field{Kind: tree.Object}, &Field{Kind: tree.Object}
+	if err := plugin.addAll(all.plugin, kong); err != nil {
+		return nil, err
+	}
+	if err := entities.addAll(all.entities, kong); err != nil {
+		return nil, err
+	}
+	for path, n := range all.narrowed {
+		f := plugin.Find(path)
+		if f == nil {
+			return nil, fmt.Errorf("narrow %s: no such field", path)
+		}
+		f.narrow(n)
+	}
+	for _, part := range config.ScopeParts {
+		plugin.Fields[part].Reference, plugin.Fields[part].Fields = true, nil
+	}
+	plugin.Fields["config"].markPresent(reflect.TypeFor[config.AIProxyAdvanced]())
+	t := &Tables{Plugin: plugin, Entities: entities.Fields}
+	return t, t.markUnsupported()
+}
