@@ -5,10 +5,12 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+
+	"semlb/wire"
 )
 
 // Redacted stands in messages for a value that may be a credential.
-const Redacted = "[redacted]"
+const Redacted = wire.Redacted
 
 // maxShown is the longest value that a message shows, in bytes.
 const maxShown = 60

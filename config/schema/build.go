@@ -10,10 +10,13 @@ import (
 	"semlb/config/tree"
 )
 
+// builder makes fields of rows, as they were in a version of Kong.
+type builder struct{ kong version }
+
 // addAll puts rows below f, outer ones first.
-func (f *Field) addAll(rows map[string]row, kong version) error {
+func (b builder) addAll(f *Field, rows map[string]row) error {
 	for _, path := range slices.Sorted(maps.Keys(rows)) {
-		if err := f.add(path, rows[path], kong); err != nil {
+		if err := b.add(f, path, rows[path]); err != nil {
 			return fmt.Errorf("field %s: %w", path, err)
 		}
 	}
@@ -21,13 +24,13 @@ func (f *Field) addAll(rows map[string]row, kong version) error {
 }
 
 // add puts the row of a path, such as "config.targets[].weight", below f.
-func (f *Field) add(path string, r row, kong version) error {
+func (b builder) add(f *Field, path string, r row) error {
 	head, rest, deeper := strings.Cut(path, ".")
 	name, isList := strings.CutSuffix(head, "[]")
-	child := f.child(name)
+	child := childOf(f, name)
 	if !deeper && !isList {
 		child.Hidden = child.Hidden || f.Hidden
-		return child.fill(r, kong)
+		return b.fill(child, r)
 	}
 	if isList {
 		child.Kind = tree.List
@@ -38,12 +41,12 @@ func (f *Field) add(path string, r row, kong version) error {
 	} else {
 		child.Kind = tree.Object
 	}
-	return child.add(rest, r, kong)
+	return b.add(child, rest, r)
 }
 
-// child returns the field of an object, which it adds if it is new. What lies below
+// childOf returns the field of an object, which it adds if it is new. What lies below
 // "auth" is about credentials.
-func (f *Field) child(name string) *Field {
+func childOf(f *Field, name string) *Field {
 	if c, ok := f.Fields[name]; ok {
 		return c
 	}
@@ -55,8 +58,8 @@ func (f *Field) child(name string) *Field {
 	return c
 }
 
-// fill copies a row, as it was in a version of Kong.
-func (f *Field) fill(r row, kong version) error {
+// fill copies a row.
+func (b builder) fill(f *Field, r row) error {
 	var err error
 	if f.Kind, err = parseKind(r.Type); err != nil {
 		return err
@@ -69,17 +72,17 @@ func (f *Field) fill(r row, kong version) error {
 	for _, text := range r.Allowed {
 		f.Values = append(f.Values, Value{Text: text})
 	}
-	if f.NewSince, err = newerThan(r.Since, kong); err != nil {
+	if f.NewSince, err = newerThan(r.Since, b.kong); err != nil {
 		return err
 	}
-	if err := f.undo(r.Changed, kong); err != nil {
+	if err := b.undo(f, r.Changed); err != nil {
 		return err
 	}
-	return f.fillElements(r)
+	return fillElements(f, r)
 }
 
 // fillElements describes the elements of a list. The values of its row are theirs.
-func (f *Field) fillElements(r row) error {
+func fillElements(f *Field, r row) error {
 	if f.Kind != tree.List {
 		return nil
 	}
@@ -94,12 +97,12 @@ func (f *Field) fillElements(r row) error {
 	return nil
 }
 
-// undo reverts what versions newer than kong changed, the newest first.
-func (f *Field) undo(changed map[string]change, kong version) error {
+// undo reverts what newer versions changed, the newest first.
+func (b builder) undo(f *Field, changed map[string]change) error {
 	versions := slices.Sorted(maps.Keys(changed))
 	slices.Reverse(versions)
 	for _, text := range versions {
-		newer, err := newerThan(text, kong)
+		newer, err := newerThan(text, b.kong)
 		if err != nil {
 			return err
 		}
@@ -125,7 +128,7 @@ func (f *Field) undo(changed map[string]change, kong version) error {
 	return nil
 }
 
-func (f *Field) narrow(n narrowing) {
+func narrow(f *Field, n narrowing) {
 	if n.Min != nil {
 		f.Min = n.Min
 	}
@@ -140,21 +143,21 @@ func (f *Field) narrow(n narrowing) {
 
 // markPresent marks the objects that the model does not point to: those always have a
 // value.
-func (f *Field) markPresent(model reflect.Type) {
+func markPresent(f *Field, model reflect.Type) {
 	switch model.Kind() {
 	case reflect.Pointer:
-		f.markPresent(model.Elem())
+		markPresent(f, model.Elem())
 		f.Present = false
 	case reflect.Slice:
 		if f.Elements != nil {
-			f.Elements.markPresent(model.Elem())
+			markPresent(f.Elements, model.Elem())
 		}
 	case reflect.Struct:
 		f.Present = f.Kind == tree.Object
 		for i := range model.NumField() {
 			member := model.Field(i)
 			if child := f.Fields[member.Tag.Get(modelTag)]; child != nil {
-				child.markPresent(member.Type)
+				markPresent(child, member.Type)
 			}
 		}
 	}

@@ -142,7 +142,7 @@ func (t *Tables) markUnsupported() error {
 	entities := &Field{Kind: tree.Object, Fields: t.Entities}
 	for root, rows := range map[*Field][]unsupported{t.Plugin: pluginSupport, entities: entitySupport} {
 		for _, row := range rows {
-			if err := root.markUnsupported(row); err != nil {
+			if err := markUnsupported(root, row); err != nil {
 				return err
 			}
 		}
@@ -150,8 +150,9 @@ func (t *Tables) markUnsupported() error {
 	return nil
 }
 
-func (f *Field) markUnsupported(row unsupported) error {
-	if f = f.Find(row.path); f == nil {
+func markUnsupported(root *Field, row unsupported) error {
+	f := root.Find(row.path)
+	if f == nil {
 		return fmt.Errorf("mark %s as unsupported: no such field", row.path)
 	}
 	if row.value == "" {

@@ -57,11 +57,12 @@ func newTables(name string) (*Tables, error) {
 	if err != nil {
 		return nil, err
 	}
+	b := builder{kong}
 	plugin, entities := &Field{Kind: tree.Object}, &Field{Kind: tree.Object}
-	if err := plugin.addAll(all.plugin, kong); err != nil {
+	if err := b.addAll(plugin, all.plugin); err != nil {
 		return nil, err
 	}
-	if err := entities.addAll(all.entities, kong); err != nil {
+	if err := b.addAll(entities, all.entities); err != nil {
 		return nil, err
 	}
 	for path, n := range all.narrowed {
@@ -69,12 +70,12 @@ func newTables(name string) (*Tables, error) {
 		if f == nil {
 			return nil, fmt.Errorf("narrow %s: no such field", path)
 		}
-		f.narrow(n)
+		narrow(f, n)
 	}
 	for _, part := range config.ScopeParts {
 		plugin.Fields[part].Reference, plugin.Fields[part].Fields = true, nil
 	}
-	plugin.Fields["config"].markPresent(reflect.TypeFor[config.AIProxyAdvanced]())
+	markPresent(plugin.Fields["config"], reflect.TypeFor[config.AIProxyAdvanced]())
 	t := &Tables{Plugin: plugin, Entities: entities.Fields}
 	return t, t.markUnsupported()
 }

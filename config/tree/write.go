@@ -9,8 +9,8 @@ import (
 )
 
 // YAML returns a tree as a YAML document.
-func (n *Node) YAML() ([]byte, error) {
-	y, err := n.yamlNode()
+func YAML(n *Node) ([]byte, error) {
+	y, err := yamlNode(n)
 	if err != nil {
 		return nil, fmt.Errorf("write YAML: %w", err)
 	}
@@ -25,7 +25,7 @@ func (n *Node) YAML() ([]byte, error) {
 
 // yamlNode returns a tree as the YAML library has it. The library quotes strings: it
 // knows which ones older readers take for something else.
-func (n *Node) yamlNode() (*yaml.Node, error) {
+func yamlNode(n *Node) (*yaml.Node, error) {
 	y := &yaml.Node{Kind: yaml.MappingNode}
 	switch n.Kind {
 	case Object:
@@ -50,7 +50,7 @@ func (n *Node) yamlNode() (*yaml.Node, error) {
 // appendYAML appends trees to the content of a YAML node.
 func appendYAML(y *yaml.Node, trees ...*Node) error {
 	for _, n := range trees {
-		child, err := n.yamlNode()
+		child, err := yamlNode(n)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func appendYAML(y *yaml.Node, trees ...*Node) error {
 }
 
 // AppendJSON appends a tree as JSON, without white space.
-func (n *Node) AppendJSON(b []byte) []byte {
+func AppendJSON(b []byte, n *Node) []byte {
 	switch n.Kind {
 	case Object:
 		b = append(b, '{')
@@ -69,7 +69,7 @@ func (n *Node) AppendJSON(b []byte) []byte {
 				b = append(b, ',')
 			}
 			b = append(appendQuoted(b, f.Name), ':')
-			b = f.Value.AppendJSON(b)
+			b = AppendJSON(b, f.Value)
 		}
 		return append(b, '}')
 	case List:
@@ -78,7 +78,7 @@ func (n *Node) AppendJSON(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = item.AppendJSON(b)
+			b = AppendJSON(b, item)
 		}
 		return append(b, ']')
 	case String:
