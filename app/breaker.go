@@ -14,7 +14,7 @@ import (
 	"semlb/router"
 	"semlb/router/shared"
 	"semlb/server"
-	"semlb/vectordb"
+	"semlb/vectordb/redis"
 )
 
 // breakerOf is what the outcomes of a plugin's attempts mean.
@@ -46,9 +46,9 @@ func (b *builder) share(p *config.Plugin, parts *pluginParts, options *router.Op
 		b.log.Warn("balancer.shared_state needs vectordb.strategy redis; each replica goes by its own", "position", p.Position)
 		return nil
 	}
-	where := redisOptions(&db.Redis)
+	where := redisConnection(&db.Redis)
 	where.PoolSize = 3 // one waits for events, one writes
-	client, err := vectordb.NewRedisClient(where)
+	client, err := redis.NewClient(where)
 	if err != nil {
 		return fmt.Errorf("config.vectordb.redis: %w", err)
 	}

@@ -6,10 +6,10 @@ package app
 import (
 	"log/slog"
 
-	"semlb/vectordb"
+	"semlb/vectordb/redis"
 )
 
 // SilenceLibraries discards the Redis client library's own log, which would repeat on
 // the process's stderr what the program's errors and log lines say already. The setting
 // belongs to the process; call it once at the start.
-func SilenceLibraries() { vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler)) }
+func SilenceLibraries() { redis.RouteClientLog(slog.New(slog.DiscardHandler)) }

@@ -222,7 +222,7 @@ func (l *loader) keepSynced(ctx context.Context, parts *pluginParts, away bool) 
 	}
 }
 
-func syncOnce(ctx context.Context, store syncer) (n int, err error) {
+func syncOnce(ctx context.Context, store vectordb.Syncer) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	err = guarded(func() (err error) {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
 	"time"
 
 	"semlb/config"
@@ -135,61 +133,4 @@ func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
 			ParamLocation: string(e.Auth.ParamLocation),
 		},
 	})
-}
-
-// store is where the vectors of the descriptions are kept.
-func (b *builder) store(p *config.Plugin, model string, width int) (vectordb.Store, error) {
-	db := p.Settings.VectorDB
-	metric := vectordb.Metric(db.DistanceMetric)
-	if b.options.VectorDB == "memory" {
-		return vectordb.NewMemory(width, metric)
-	}
-	inStore := db.Search == config.SearchStore
-	namespace := digest(p.Scope)
-	if inStore {
-		// A search in the store sees all of its namespace, so a changed set of
-		// descriptions needs one of its own.
-		namespace += "-" + digest(descriptions(p))
-	}
-	options := redisOptions(&db.Redis)
-	options.Namespace = namespace
-	options.Model, options.Dimensions, options.Metric = model, width, metric
-	options.InProcess, options.Logger = !inStore, b.log
-	redis, err := vectordb.NewRedis(options)
-	if err != nil {
-		return nil, fmt.Errorf("config.vectordb.redis: %w", err)
-	}
-	if inStore {
-		return redis, nil
-	}
-	return vectordb.NewSynced(width, metric, redis)
-}
-
-func descriptions(p *config.Plugin) []string {
-	var all []string
-	for i := range p.Settings.Targets {
-		all = append(all, p.Settings.Targets[i].Description)
-	}
-	return all
-}
-
-// redisOptions say where a Redis is and how to talk to it.
-func redisOptions(r *config.Redis) vectordb.RedisOptions {
-	username := r.Username
-	if r.Password.Reveal() == "" {
-		username = "" // as the plugin does; the configuration was warned of
-	}
-	return vectordb.RedisOptions{
-		Addr:           net.JoinHostPort(r.Host, strconv.Itoa(r.Port)),
-		Username:       username,
-		Password:       r.Password.Reveal(),
-		Database:       r.Database,
-		SSL:            r.SSL,
-		SSLSkipVerify:  !r.SSLVerify,
-		ServerName:     r.ServerName,
-		ConnectTimeout: r.ConnectTimeout,
-		SendTimeout:    r.SendTimeout,
-		ReadTimeout:    r.ReadTimeout,
-		PoolSize:       r.KeepalivePoolSize,
-	}
 }

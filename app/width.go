@@ -78,22 +78,16 @@ func (s *sized) Close() error {
 // width is that of the store in use.
 func (s *sized) width() int { return s.current.Load().width }
 
-// syncer is a store that has a server keep what this process knows.
-type syncer interface {
-	// Sync writes what the server lacks, and returns how many records that were.
-	Sync(context.Context) (int, error)
-}
-
 // syncer is the store in use if it is one, or nil.
-func (s *sized) syncer() syncer {
-	store, _ := s.current.Load().Store.(syncer)
+func (s *sized) syncer() vectordb.Syncer {
+	store, _ := s.current.Load().Store.(vectordb.Syncer)
 	return store
 }
 
-// searchesServer says whether the store in use asks its server for each search.
+// searchesServer reports whether each search of the store in use is a call of a server.
 func (s *sized) searchesServer() bool {
-	_, redis := s.current.Load().Store.(*vectordb.Redis)
-	return redis
+	store, ok := s.current.Load().Store.(vectordb.ServerSearcher)
+	return ok && store.SearchesServer()
 }
 
 // adopting is a remote embedder behind its cache, whose width is not settled.

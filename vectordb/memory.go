@@ -1,7 +1,6 @@
 package vectordb
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -10,19 +9,19 @@ import (
 	"sync/atomic"
 )
 
-// Memory is a Store within the process. It compares a query with every record,
-// which for the number of descriptions a configuration has is faster than any
-// index: with 100 of 1024 dimensions a search takes less than 0.1 ms.
+// Memory is a [Store] within the process. It compares a query with every record,
+// which is faster than an index for the number of descriptions that a configuration
+// has: a search among 100 vectors of 1,024 dimensions takes less than 0.1 ms.
 //
 // Searches take no lock and see all of an Upsert or nothing of it.
 type Memory struct {
-	space space
+	space Space
 	// writing is held while rows are replaced.
 	writing sync.Mutex
 	rows    atomic.Pointer[[]row]
 }
 
-// row is a record as it is searched.
+// row is a record with what searches need of it.
 type row struct {
 	id     string
 	vector []float32
@@ -31,19 +30,15 @@ type row struct {
 
 var _ Store = (*Memory)(nil)
 
-// NewMemory makes an empty store of vectors of a width, compared by metric.
+// NewMemory returns an empty store of vectors with that many dimensions, compared by
+// metric.
 func NewMemory(dimensions int, metric Metric) (*Memory, error) {
-	space, err := newSpace(dimensions, metric)
-	if err != nil {
+	m := &Memory{space: Space{Dimensions: dimensions, Metric: metric}}
+	if err := m.space.Validate(); err != nil {
 		return nil, err
 	}
-	return newMemory(space), nil
-}
-
-func newMemory(s space) *Memory {
-	m := &Memory{space: s}
 	m.rows.Store(&[]row{})
-	return m
+	return m, nil
 }
 
 // Upsert is described at [Store].
@@ -51,7 +46,7 @@ func (m *Memory) Upsert(ctx context.Context, records ...Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	owned, err := m.space.own(records)
+	owned, err := m.space.Own(records)
 	if err != nil {
 		return err
 	}
@@ -59,23 +54,37 @@ func (m *Memory) Upsert(ctx context.Context, records ...Record) error {
 	return nil
 }
 
-// put adds records that space.own has returned. It keeps them without a copy.
+// put adds records that [Space.Own] has returned. It keeps them without a copy.
 func (m *Memory) put(owned []Record) {
 	added := newRows(owned)
 	m.replace(func(rows []row) []row { return merge(rows, added) })
 }
 
-// snapshot returns what searches see now, to be handed to learn later.
+// Refresh calls fetch, adds copies of the vectors that it returns, and returns its
+// results. A vector that an Upsert has put here while fetch ran is newer, and stays.
+func (m *Memory) Refresh(fetch func() (map[string][]float32, error)) (map[string][]float32, error) {
+	before := m.snapshot()
+	vectors, err := fetch()
+	if err != nil {
+		return nil, err
+	}
+	return vectors, m.addFetched(before, vectors)
+}
+
+// snapshot returns the rows as they are now.
 func (m *Memory) snapshot() []row { return *m.rows.Load() }
 
-// learn adds copies of vectors that were read from another store after the snapshot
-// before. What an Upsert has put here since then is newer, and stays.
-func (m *Memory) learn(before []row, vectors map[string][]float32) error {
+// addFetched adds copies of vectors that were read from another store after before
+// was taken. Rows that are no longer those of before are newer, and stay.
+func (m *Memory) addFetched(before []row, vectors map[string][]float32) error {
+	if len(vectors) == 0 {
+		return nil
+	}
 	records := make([]Record, 0, len(vectors))
 	for id, vector := range vectors {
 		records = append(records, Record{ID: id, Vector: vector})
 	}
-	owned, err := m.space.own(records)
+	owned, err := m.space.Own(records)
 	if err != nil {
 		return err
 	}
@@ -88,7 +97,7 @@ func (m *Memory) learn(before []row, vectors map[string][]float32) error {
 	return nil
 }
 
-// replace makes the result of change what searches see from now on.
+// replace swaps the rows for what change returns.
 func (m *Memory) replace(change func([]row) []row) {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -104,7 +113,8 @@ func newRows(owned []Record) []row {
 	return rows
 }
 
-// merge returns the rows of both, ordered by ID; of two with one ID, that added.
+// merge returns the rows of both lists ordered by ID. A row in added replaces one
+// with the same ID in old.
 func merge(old, added []row) []row {
 	all := make([]row, 0, len(old)+len(added))
 	for len(old) > 0 && len(added) > 0 {
@@ -126,7 +136,7 @@ func (m *Memory) Get(ctx context.Context, ids ...string) (map[string][]float32, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	rows := *m.rows.Load()
+	rows := m.snapshot()
 	found := make(map[string][]float32, len(ids))
 	for _, id := range ids {
 		if r := find(rows, id); r != nil {
@@ -136,16 +146,16 @@ func (m *Memory) Get(ctx context.Context, ids ...string) (map[string][]float32, 
 	return found, nil
 }
 
-// Search is described at [Store]. It allocates nothing but its answer.
+// Search is described at [Store]. It allocates only its result.
 func (m *Memory) Search(ctx context.Context, vector []float32, k int) ([]Match, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	length, err := m.space.length(vector)
+	length, err := m.space.Length(vector)
 	if err != nil {
 		return nil, err
 	}
-	rows := *m.rows.Load()
+	rows := m.snapshot()
 	nearest := make([]Match, 0, min(max(k, 0), len(rows)))
 	if cap(nearest) == 0 {
 		return nil, nil
@@ -157,33 +167,33 @@ func (m *Memory) Search(ctx context.Context, vector []float32, k int) ([]Match, 
 	return nearest, nil
 }
 
-// keepNearest adds a match while there is room, and then only in place of a
-// farther one. The matches are sorted from the moment there are as many as asked
-// for.
+// keepNearest adds a match while nearest has room, and then only in place of a
+// farther one. The matches are sorted from the moment nearest is full.
 func keepNearest(nearest []Match, m Match) []Match {
 	if len(nearest) < cap(nearest) {
 		nearest = append(nearest, m)
 		if len(nearest) == cap(nearest) {
-			slices.SortFunc(nearest, compareMatches)
+			slices.SortFunc(nearest, CompareMatches)
 		}
 		return nearest
 	}
 	last := len(nearest) - 1
-	if compareMatches(m, nearest[last]) >= 0 {
+	if CompareMatches(m, nearest[last]) >= 0 {
 		return nearest
 	}
-	at, _ := slices.BinarySearchFunc(nearest, m, compareMatches)
+	at, _ := slices.BinarySearchFunc(nearest, m, CompareMatches)
 	copy(nearest[at+1:], nearest[at:last])
 	nearest[at] = m
 	return nearest
 }
 
-// Close does nothing: there is nothing to release.
+// Close does nothing.
 func (m *Memory) Close() error { return nil }
 
-// records returns all that is kept. The vectors are the store's own.
-func (m *Memory) records() []Record {
-	rows := *m.rows.Load()
+// Records returns all records, ordered by ID. The vectors are the store's own and
+// must not be written to.
+func (m *Memory) Records() []Record {
+	rows := m.snapshot()
 	all := make([]Record, len(rows))
 	for i, r := range rows {
 		all[i] = Record{ID: r.id, Vector: r.vector}
@@ -208,9 +218,4 @@ func same(a, b *row) bool {
 		return a == b
 	}
 	return &a.vector[0] == &b.vector[0]
-}
-
-// compareMatches orders by distance, then ID.
-func compareMatches(a, b Match) int {
-	return cmp.Or(cmp.Compare(a.Distance, b.Distance), strings.Compare(a.ID, b.ID))
 }

@@ -89,6 +89,6 @@ func BenchmarkMemorySearch(b *testing.B) {
 func filledMemory(tb testing.TB, records, dimensions int) (*vectordb.Memory, []float32) {
 	tb.Helper()
 	m := newMemory(tb, dimensions, vectordb.Cosine)
-	require.NoError(tb, m.Upsert(tb.Context(), randomRecords(records, dimensions)...))
-	return m, randomRecords(records+1, dimensions)[records].Vector
+	require.NoError(tb, m.Upsert(tb.Context(), storetest.RandomRecords(records, dimensions)...))
+	return m, storetest.RandomRecords(records+1, dimensions)[records].Vector
 }

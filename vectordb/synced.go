@@ -3,49 +3,53 @@ package vectordb
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 )
 
-// Synced is a Store which answers from memory and keeps another store, the
-// backing, up to date behind it. What it is for: searches never wait for a server
-// nor fail because of one, and yet replicas and restarts find in the backing the
-// vectors that somebody has paid for already.
+// Synced is a [Store] that searches in memory and keeps another store, the backing,
+// up to date behind it. Searches never wait for a server or fail because of one, and
+// replicas and restarts still find in the backing the vectors that have been paid for.
 //
-// It has no goroutine. What the backing has missed goes to it with the next
-// Upsert, or when the owner calls [Synced.Sync].
+// It starts no goroutine. Records that the backing has missed are written with the
+// next Upsert, or when the owner calls [Synced.Sync].
 type Synced struct {
 	memory  *Memory
 	backing Store
 
-	// pushing holds the turn to write to the backing. It is a channel, because
-	// waiting for a turn ends with the caller's context.
+	// pushing is a lock for writes to the backing: the holder has sent to it. It is a
+	// channel because waiting for it must end with the caller's context.
 	pushing chan struct{}
 
 	// mu guards unsaved together with the memory's content: an ID is in unsaved
-	// from before its vector is in memory until the backing has taken it.
+	// from before its vector is in memory until the backing has stored it.
 	mu      sync.Mutex
 	unsaved map[string]struct{}
 }
 
-var _ Store = (*Synced)(nil)
+var (
+	_ Store  = (*Synced)(nil)
+	_ Syncer = (*Synced)(nil)
+)
 
-// BackingError is a failure of the backing of a [Synced]. Whatever the call had to
-// do in memory is done, so the owner can count it, log it and go on.
+// BackingError is a failure of the backing of a [Synced]. The part of the call that
+// concerns memory has succeeded, so the owner can log it and go on.
 type BackingError struct {
-	// Op is what the backing was asked for: "get" or "upsert".
+	// Op is the call of the backing: "get" or "upsert".
 	Op string
-	// Err is the backing's answer.
+	// Err is the error of that call.
 	Err error
 }
 
-// Error says what failed.
+// Error names the call and its error.
 func (e *BackingError) Error() string { return fmt.Sprintf("%s in backing store: %v", e.Op, e.Err) }
 
 // Unwrap returns the backing's error.
 func (e *BackingError) Unwrap() error { return e.Err }
 
-// NewSynced makes an empty memory of vectors of a width, compared by metric, in
-// front of backing, which has the same width. Closing it closes backing too.
+// NewSynced returns a store in front of backing, whose vectors have that many
+// dimensions too. Its memory is empty and compares by metric. Closing it closes
+// backing.
 func NewSynced(dimensions int, metric Metric, backing Store) (*Synced, error) {
 	memory, err := NewMemory(dimensions, metric)
 	if err != nil {
@@ -60,13 +64,13 @@ func NewSynced(dimensions int, metric Metric, backing Store) (*Synced, error) {
 }
 
 // Upsert is described at [Store]. The records are in memory when it returns,
-// unless the error is an ErrVector, an ErrRecord or the context's; a
-// [*BackingError] says that the backing has yet to get them.
+// unless the error is an ErrVector, an ErrRecord or the context's. After a
+// [*BackingError] the backing has yet to get them.
 func (s *Synced) Upsert(ctx context.Context, records ...Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	owned, err := s.memory.space.own(records)
+	owned, err := s.memory.space.Own(records)
 	if err != nil {
 		return err
 	}
@@ -80,8 +84,8 @@ func (s *Synced) Upsert(ctx context.Context, records ...Record) error {
 	return err
 }
 
-// Get is described at [Store]. What memory lacks is looked for in the backing and
-// then kept in memory. With a [*BackingError] the answer holds what memory has.
+// Get is described at [Store]. Vectors that memory lacks are read from the backing
+// and then kept in memory. With a [*BackingError] the result holds those in memory.
 func (s *Synced) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
 	before := s.memory.snapshot()
 	found, err := s.memory.Get(ctx, ids...)
@@ -93,29 +97,26 @@ func (s *Synced) Get(ctx context.Context, ids ...string) (map[string][]float32, 
 		return found, nil
 	}
 	fetched, err := s.backing.Get(ctx, missing...)
+	if err == nil {
+		err = s.memory.addFetched(before, fetched)
+	}
 	if err != nil {
 		return found, &BackingError{Op: "get", Err: err}
 	}
-	if err := s.memory.learn(before, fetched); err != nil {
-		return found, &BackingError{Op: "get", Err: err}
-	}
-	for id, vector := range fetched {
-		found[id] = vector
-	}
+	maps.Copy(found, fetched)
 	return found, nil
 }
 
-// Search is described at [Store]. It never asks the backing.
+// Search is described at [Store]. It never calls the backing.
 func (s *Synced) Search(ctx context.Context, vector []float32, k int) ([]Match, error) {
 	return s.memory.Search(ctx, vector, k)
 }
 
-// Sync writes to the backing what memory holds and the backing does not, for
-// example because it was away or has come back empty, and returns the number of
-// records written. The owner calls it after a [*BackingError] and from time to
-// time. Its errors are of type [*BackingError].
+// Sync writes to the backing the records that it lacks, for example because it was
+// unavailable or has restarted empty, and returns their number. The owner calls it
+// after a [*BackingError] and from time to time. Its errors are [*BackingError].
 func (s *Synced) Sync(ctx context.Context) (int, error) {
-	all := s.memory.records()
+	all := s.memory.Records()
 	ids := make([]string, len(all))
 	for i, r := range all {
 		ids[i] = r.ID
@@ -132,9 +133,9 @@ func (s *Synced) Sync(ctx context.Context) (int, error) {
 	return s.push(ctx)
 }
 
-// push writes to the backing, one caller at a time, what it has not got yet. Each
-// turn writes what memory holds by then, so that of two values for an ID the last
-// one ends up in both.
+// push writes the unsaved records to the backing, one caller at a time. Each caller
+// writes what memory holds by then, so that the last of two values for an ID ends up
+// in both.
 func (s *Synced) push(ctx context.Context) (int, error) {
 	select {
 	case s.pushing <- struct{}{}:
@@ -147,7 +148,7 @@ func (s *Synced) push(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	if err := s.backing.Upsert(ctx, records...); err != nil {
-		s.giveBack(records)
+		s.markUnsaved(records)
 		return 0, &BackingError{Op: "upsert", Err: err}
 	}
 	return len(records), nil
@@ -158,7 +159,7 @@ func (s *Synced) takeUnsaved() []Record {
 	defer s.mu.Unlock()
 	var records []Record
 	if len(s.unsaved) > 0 {
-		for _, r := range s.memory.records() {
+		for _, r := range s.memory.Records() {
 			if _, ok := s.unsaved[r.ID]; ok {
 				records = append(records, r)
 			}
@@ -168,7 +169,7 @@ func (s *Synced) takeUnsaved() []Record {
 	return records
 }
 
-func (s *Synced) giveBack(records []Record) {
+func (s *Synced) markUnsaved(records []Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range records {

@@ -84,31 +84,20 @@ func TestSyncedKeepsTheContract(t *testing.T) {
 	})
 }
 
-func requireKept(t *testing.T, s vectordb.Store, want map[string][]float32) {
-	t.Helper()
-	ids := make([]string, 0, len(want))
-	for id := range want {
-		ids = append(ids, id)
-	}
-	got, err := s.Get(t.Context(), ids...)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
-}
-
 func TestSyncedWritesToBoth(t *testing.T) {
 	backing := newMoody(t)
 	s := newSynced(t, backing)
 	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
-	requireKept(t, backing.Memory, map[string][]float32{"a": east})
+	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": east})
 }
 
 func TestSyncedFetchesWhatOthersHaveStored(t *testing.T) {
 	backing := newMoody(t)
 	require.NoError(t, backing.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
 	s := newSynced(t, backing)
-	requireKept(t, s, map[string][]float32{"a": east})
+	storetest.RequireKept(t, s, map[string][]float32{"a": east})
 	backing.fail(errMood)
-	requireKept(t, s, map[string][]float32{"a": east})
+	storetest.RequireKept(t, s, map[string][]float32{"a": east})
 	matches, err := s.Search(t.Context(), east, 1)
 	require.NoError(t, err)
 	require.Equal(t, []vectordb.Match{{ID: "a"}}, matches)
@@ -142,7 +131,7 @@ func TestSyncedUpsertBringsWhatTheBackingHasMissed(t *testing.T) {
 	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: north}))
 	backing.fail(nil)
 	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "b", Vector: east}))
-	requireKept(t, backing.Memory, map[string][]float32{"a": north, "b": east})
+	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": north, "b": east})
 }
 
 func TestSyncBringsWhatTheBackingLacks(t *testing.T) {
@@ -157,7 +146,7 @@ func TestSyncBringsWhatTheBackingLacks(t *testing.T) {
 	written, err = s.Sync(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, written)
-	requireKept(t, backing.Memory, map[string][]float32{"a": east})
+	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": east})
 }
 
 func TestSyncBringsNewerValues(t *testing.T) {
@@ -172,7 +161,7 @@ func TestSyncBringsNewerValues(t *testing.T) {
 	written, err := s.Sync(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, written)
-	requireKept(t, backing.Memory, map[string][]float32{"a": north})
+	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": north})
 }
 
 func TestSyncedRefusesBadRecordsBeforeTheBacking(t *testing.T) {
@@ -198,7 +187,7 @@ func TestSyncedWaitsForItsTurnNoLongerThanItsContext(t *testing.T) {
 	start := time.Now()
 	require.ErrorIs(t, s.Upsert(quick, vectordb.Record{ID: "b", Vector: north}), context.DeadlineExceeded)
 	require.Less(t, time.Since(start), time.Second)
-	requireKept(t, s, map[string][]float32{"b": north})
+	storetest.RequireKept(t, s, map[string][]float32{"b": north})
 }
 
 func TestSyncedEndsAlikeInBothAfterConcurrentUpserts(t *testing.T) {
@@ -216,7 +205,7 @@ func TestSyncedEndsAlikeInBothAfterConcurrentUpserts(t *testing.T) {
 	group.Wait()
 	inMemory, err := s.Get(t.Context(), "a")
 	require.NoError(t, err)
-	requireKept(t, backing.Memory, inMemory)
+	storetest.RequireKept(t, backing.Memory, inMemory)
 }
 
 // overtaken has an Upsert happen while it answers a Get with what was there before.
@@ -242,5 +231,5 @@ func TestSyncedGetDoesNotUndoAnUpsert(t *testing.T) {
 	}
 	_, err := s.Get(t.Context(), "a")
 	require.NoError(t, err)
-	requireKept(t, s, map[string][]float32{"a": north})
+	storetest.RequireKept(t, s, map[string][]float32{"a": north})
 }

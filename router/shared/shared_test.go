@@ -13,17 +13,17 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"semlb/router"
 	"semlb/router/shared"
-	"semlb/vectordb"
 	"semlb/vectordb/redistest"
 )
 
 func TestMain(m *testing.M) {
-	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+	logging.Disable()
 	goleak.VerifyTestMain(m)
 }
 
@@ -78,13 +78,16 @@ func newReplica(t *testing.T, addr, name string) *replica {
 // join gives a replica a router, and makes it one of those that share.
 func (r *replica) join(addr, name string, maxFails int) {
 	r.t.Helper()
-	client, err := vectordb.NewRedisClient(vectordb.RedisOptions{Addr: addr, PoolSize: 3, ConnectTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond})
-	require.NoError(r.t, err)
+	client := redis.NewClient(&redis.Options{
+		Addr: addr, PoolSize: 3, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
+		DialTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond, WriteTimeout: 2 * time.Second,
+	})
 	s := shared.New(client, shared.Options{
 		Key: "kong:test", Replica: name, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Dropped: func() { r.dropped.Add(1) },
 	})
 	r.shared = s
+	var err error
 	r.Router, err = router.New(router.Options{
 		Algorithm: router.Priority, MaxAttempts: 2,
 		Targets: []router.Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}},
@@ -300,8 +303,7 @@ func TestForeignEntriesAreSkipped(t *testing.T) {
 
 func TestTheServersAnswersAreNotLogged(t *testing.T) {
 	server := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "secret-of-the-server"}})
-	client, err := vectordb.NewRedisClient(vectordb.RedisOptions{Addr: server.Addr, Password: "wrong-secret"})
-	require.NoError(t, err)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr, Password: "wrong-secret"})
 	log := new(text)
 	s := shared.New(client, shared.Options{Key: "kong:test", Replica: "one", Log: slog.New(slog.NewTextHandler(log, nil))})
 	s.Start()

@@ -13,11 +13,11 @@ import (
 	"go.uber.org/goleak"
 
 	"semlb/test/harness"
-	"semlb/vectordb"
+	"semlb/vectordb/redis"
 )
 
 func TestMain(m *testing.M) {
-	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+	redis.RouteClientLog(slog.New(slog.DiscardHandler))
 	goleak.VerifyTestMain(m)
 }
 

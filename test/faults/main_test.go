@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"semlb/vectordb"
+	"semlb/vectordb/redis"
 )
 
 // rows is what the tests have to say; TestMain prints it.
@@ -27,7 +27,7 @@ var rows table
 
 func TestMain(m *testing.M) {
 	// The tests' own client of Redis would write of every kill.
-	vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+	redis.RouteClientLog(slog.New(slog.DiscardHandler))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		rows.print(os.Stdout)
 		removeBinary()

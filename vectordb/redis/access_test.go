@@ -1,4 +1,4 @@
-package vectordb_test
+package redis_test
 
 import (
 	"bytes"
@@ -10,17 +10,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"semlb/vectordb"
+	"semlb/vectordb/redis"
 	"semlb/vectordb/redistest"
+	"semlb/vectordb/storetest"
+	"semlb/wire"
 )
 
 // planted is a password that must appear nowhere.
 const planted = "pass-7f3a-word"
 
-func TestRedisNeedsNoMoreRightsThanDocumented(t *testing.T) {
+func TestStoreNeedsNoMoreRightsThanDocumented(t *testing.T) {
 	server := redistest.Start(t)
 	rights := []any{
 		"ACL", "SETUSER", "small", "on", ">" + planted, "~kong:*", "-@all",
@@ -29,40 +32,40 @@ func TestRedisNeedsNoMoreRightsThanDocumented(t *testing.T) {
 	admin := newClient(t, server)
 	require.NoError(t, admin.Do(t.Context(), rights...).Err())
 	options := optionsFor(server)
-	options.Username, options.Password = "small", planted
-	s := openRedis(t, options)
+	options.Connection.Username, options.Connection.Password = "small", wire.NewSecret(planted)
+	s := openStore(t, options)
 	upsert(t, s, "a", east)
-	requireKept(t, s, map[string][]float32{"a": east})
+	storetest.RequireKept(t, s, map[string][]float32{"a": east})
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 	require.NoError(t, admin.FTDropIndex(t.Context(), indexOf).Err())
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestRedisInProcessNeedsHashesOnly(t *testing.T) {
+func TestStoreInProcessNeedsHashesOnly(t *testing.T) {
 	server := redistest.Start(t)
 	require.NoError(t, newClient(t, server).Do(t.Context(), "ACL", "SETUSER", "tiny", "on", ">"+planted,
 		"~kong:*", "-@all", "+hget", "+hset").Err())
 	options := optionsFor(server)
-	options.Username, options.Password, options.InProcess = "tiny", planted, true
-	s := openRedis(t, options)
+	options.Connection.Username, options.Connection.Password, options.InProcess = "tiny", wire.NewSecret(planted), true
+	s := openStore(t, options)
 	upsert(t, s, "a", east)
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestRedisSaysWhichRightIsMissing(t *testing.T) {
+func TestStoreSaysWhichRightIsMissing(t *testing.T) {
 	server := redistest.Start(t)
 	require.NoError(t, newClient(t, server).Do(t.Context(), "ACL", "SETUSER", "none", "on", ">"+planted,
 		"~kong:*", "-@all").Err())
 	options := optionsFor(server)
-	options.Username, options.Password = "none", planted
-	_, err := vectordb.OpenRedis(t.Context(), options)
-	require.True(t, redis.IsPermissionError(err))
+	options.Connection.Username, options.Connection.Password = "none", wire.NewSecret(planted)
+	_, err := open(t.Context(), options)
+	require.True(t, goredis.IsPermissionError(err))
 	require.ErrorContains(t, err, "'FT._LIST'")
 }
 
-func TestRedisRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
+func TestStoreRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
 	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "right"}})
-	open := redistest.Start(t)
+	unlocked := redistest.Start(t)
 	for name, tt := range map[string]struct {
 		server             *redistest.Server
 		username, password string
@@ -70,15 +73,15 @@ func TestRedisRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
 		"wrong password":       {locked, "", planted},
 		"no password":          {locked, "", ""},
 		"unknown user":         {locked, "somebody", planted},
-		"server without users": {open, "somebody", planted},
+		"server without users": {unlocked, "somebody", planted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			options := optionsFor(tt.server)
-			options.Username, options.Password = tt.username, tt.password
+			options.Connection.Username, options.Connection.Password = tt.username, wire.NewSecret(tt.password)
 			options.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			_, err := vectordb.OpenRedis(t.Context(), options)
-			require.ErrorIs(t, err, vectordb.ErrRedisAuth)
+			_, err := open(t.Context(), options)
+			require.ErrorIs(t, err, redis.ErrAuth)
 			require.EqualError(t, err, "list indexes at redis "+tt.server.Addr+": username or password refused")
 			require.NotContains(t, log.String(), planted)
 		})
@@ -87,7 +90,7 @@ func TestRedisRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
 
 // Servers before HELLO, and proxies, repeat the arguments of commands which they do
 // not know.
-func TestRedisErrorsDoNotRepeatThePassword(t *testing.T) {
+func TestStoreErrorsDoNotRepeatThePassword(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	served := make(chan struct{})
@@ -105,9 +108,9 @@ func TestRedisErrorsDoNotRepeatThePassword(t *testing.T) {
 		require.NoError(t, listener.Close())
 		<-served
 	})
-	_, err = vectordb.OpenRedis(t.Context(), vectordb.RedisOptions{
-		Addr: listener.Addr().String(), Username: "user", Password: planted,
-		Model: "m", Dimensions: 2, Metric: vectordb.Cosine,
+	_, err = open(t.Context(), redis.Options{
+		Connection: redis.Connection{Addr: listener.Addr().String(), Username: "user", Password: wire.NewSecret(planted)},
+		Collection: vectordb.Collection{Model: "m", Space: vectordb.Space{Dimensions: 2, Metric: vectordb.Cosine}},
 	})
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), planted)
@@ -130,86 +133,86 @@ func parrot(conn net.Conn) {
 	}
 }
 
-func TestRedisClientLogHoldsNoValues(t *testing.T) {
-	defer vectordb.RouteRedisClientLog(slog.New(slog.DiscardHandler))
+func TestStoreClientLogHoldsNoValues(t *testing.T) {
+	defer redis.RouteClientLog(slog.New(slog.DiscardHandler))
 	var log lockedBuffer
-	vectordb.RouteRedisClientLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	redis.RouteClientLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "right"}})
 	options := optionsFor(locked)
-	options.Password = planted
-	_, err := vectordb.OpenRedis(t.Context(), options)
-	require.ErrorIs(t, err, vectordb.ErrRedisAuth)
+	options.Connection.Password = wire.NewSecret(planted)
+	_, err := open(t.Context(), options)
+	require.ErrorIs(t, err, redis.ErrAuth)
 	locked.Kill()
-	_, err = vectordb.OpenRedis(t.Context(), options)
+	_, err = open(t.Context(), options)
 	require.Error(t, err)
 	require.NotContains(t, log.String(), planted)
 	require.NotContains(t, log.String(), "WRONGPASS")
 }
 
-func TestRedisSpeaksTLS(t *testing.T) {
+func TestStoreSpeaksTLS(t *testing.T) {
 	server := redistest.StartWith(t, redistest.Options{TLS: true})
 	options := optionsFor(server)
-	options.SSL, options.RootCAs = true, server.RootCAs
-	s := openRedis(t, options)
+	options.Connection.SSL, options.Connection.RootCAs = true, server.RootCAs
+	s := openStore(t, options)
 	upsert(t, s, "a", east)
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 
-	options.ServerName = "localhost"
-	requireFound(t, openRedis(t, options), east, vectordb.Match{ID: "a"})
+	options.Connection.ServerName = "localhost"
+	requireFound(t, openStore(t, options), east, vectordb.Match{ID: "a"})
 
-	options.ServerName, options.RootCAs, options.SSLSkipVerify = "", nil, true
-	requireFound(t, openRedis(t, options), east, vectordb.Match{ID: "a"})
+	options.Connection.ServerName, options.Connection.RootCAs, options.Connection.SSLSkipVerify = "", nil, true
+	requireFound(t, openStore(t, options), east, vectordb.Match{ID: "a"})
 }
 
-func TestRedisSaysWhatIsWrongWithTLS(t *testing.T) {
+func TestStoreSaysWhatIsWrongWithTLS(t *testing.T) {
 	server := redistest.StartWith(t, redistest.Options{TLS: true})
 	plain := redistest.Start(t)
 	for name, tt := range map[string]struct {
 		server *redistest.Server
-		change func(*vectordb.RedisOptions)
+		change func(*redis.Options)
 		want   string
 	}{
-		"unknown authority": {server, func(o *vectordb.RedisOptions) { o.RootCAs = nil }, "certificate signed by unknown authority"},
-		"other name":        {server, func(o *vectordb.RedisOptions) { o.ServerName = "elsewhere" }, "not elsewhere"},
-		"no TLS asked for":  {server, func(o *vectordb.RedisOptions) { o.SSL = false }, "may want ssl"},
-		"no TLS there": {plain, func(o *vectordb.RedisOptions) {
-			o.ConnectTimeout = 200 * time.Millisecond
+		"unknown authority": {server, func(o *redis.Options) { o.Connection.RootCAs = nil }, "certificate signed by unknown authority"},
+		"other name":        {server, func(o *redis.Options) { o.Connection.ServerName = "elsewhere" }, "not elsewhere"},
+		"no TLS asked for":  {server, func(o *redis.Options) { o.Connection.SSL = false }, "may want ssl"},
+		"no TLS there": {plain, func(o *redis.Options) {
+			o.Connection.ConnectTimeout = 200 * time.Millisecond
 		}, "deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			options := optionsFor(tt.server)
-			options.SSL, options.RootCAs = true, server.RootCAs
+			options.Connection.SSL, options.Connection.RootCAs = true, server.RootCAs
 			tt.change(&options)
 			start := time.Now()
-			_, err := vectordb.OpenRedis(t.Context(), options)
+			_, err := open(t.Context(), options)
 			require.ErrorContains(t, err, tt.want)
 			require.Less(t, time.Since(start), 2*time.Second)
 		})
 	}
 	options := optionsFor(server)
-	options.SSL = true
-	_, err := vectordb.OpenRedis(t.Context(), options)
+	options.Connection.SSL = true
+	_, err := open(t.Context(), options)
 	var untrusted *tls.CertificateVerificationError
 	require.ErrorAs(t, err, &untrusted)
 }
 
-func TestRedisWithoutSearchIsLoggedOnce(t *testing.T) {
+func TestStoreWithoutSearchIsLoggedOnce(t *testing.T) {
 	var log lockedBuffer
 	server := redistest.StartWith(t, redistest.Options{Plain: true})
 	options := optionsFor(server)
 	options.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	s := openRedis(t, options)
+	s := openStore(t, options)
 	upsert(t, s, "a", east)
 	server.Restart()
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
-	require.NoError(t, s.Ready(t.Context()))
+	requireSynced(t, s)
 	require.Equal(t, 1, strings.Count(log.String(), "no search module"))
-	requireKept(t, openRedis(t, optionsFor(server)), map[string][]float32{"a": east})
+	storetest.RequireKept(t, openStore(t, optionsFor(server)), map[string][]float32{"a": east})
 }
 
-func TestRedisClosesWithCallsUnderWay(t *testing.T) {
+func TestStoreClosesWithCallsUnderWay(t *testing.T) {
 	server := redistest.Start(t)
-	s, err := vectordb.OpenRedis(t.Context(), optionsFor(server))
+	s, err := open(t.Context(), optionsFor(server))
 	require.NoError(t, err)
 	server.Pause()
 	defer server.Resume()

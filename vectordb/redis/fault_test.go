@@ -1,4 +1,4 @@
-package vectordb_test
+package redis_test
 
 import (
 	"context"
@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"semlb/vectordb"
+	"semlb/vectordb/redis"
 	"semlb/vectordb/redistest"
+	"semlb/vectordb/storetest"
 )
 
 // keyOf is the documented key of a vector in a store of optionsFor.
@@ -20,39 +22,39 @@ const keyOf = "kong:semlb:v1:test:d1068beeb96a6a79:2:vector:"
 // indexOf is its index's name.
 const indexOf = "kong:semlb:v1:test:d1068beeb96a6a79:2:index:cosine"
 
-func TestRedisRefillsAServerThatHasRestarted(t *testing.T) {
+func TestStoreRefillsAServerThatHasRestarted(t *testing.T) {
 	server := redistest.Start(t)
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	upsert(t, s, "b", north)
 	server.Restart()
 	requireFound(t, s, east, vectordb.Match{ID: "a"}, vectordb.Match{ID: "b", Distance: 1})
-	requireKept(t, openRedis(t, optionsFor(server)), map[string][]float32{"a": east, "b": north})
+	storetest.RequireKept(t, openStore(t, optionsFor(server)), map[string][]float32{"a": east, "b": north})
 }
 
-func TestRedisRefillsWhatItGotFromOthers(t *testing.T) {
+func TestStoreRefillsWhatItGotFromOthers(t *testing.T) {
 	server := redistest.Start(t)
-	upsert(t, openRedis(t, optionsFor(server)), "a", east)
-	s := openRedis(t, optionsFor(server))
-	requireKept(t, s, map[string][]float32{"a": east})
+	upsert(t, openStore(t, optionsFor(server)), "a", east)
+	s := openStore(t, optionsFor(server))
+	storetest.RequireKept(t, s, map[string][]float32{"a": east})
 	server.Restart()
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
 // Another process that comes back first makes the index; nothing but the new
 // connection then tells this one that its records are gone.
-func TestRedisRefillsBesideAnotherProcess(t *testing.T) {
+func TestStoreRefillsBesideAnotherProcess(t *testing.T) {
 	server := redistest.Start(t)
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	server.Restart()
-	upsert(t, openRedis(t, optionsFor(server)), "b", north)
+	upsert(t, openStore(t, optionsFor(server)), "b", north)
 	requireFound(t, s, east, vectordb.Match{ID: "a"}, vectordb.Match{ID: "b", Distance: 1})
 }
 
-func TestRedisRefillsForManyCallersAtOnce(t *testing.T) {
+func TestStoreRefillsForManyCallersAtOnce(t *testing.T) {
 	server := redistest.Start(t)
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	server.Restart()
 	var group sync.WaitGroup
@@ -67,17 +69,17 @@ func TestRedisRefillsForManyCallersAtOnce(t *testing.T) {
 	group.Wait()
 }
 
-func TestRedisMakesAnIndexAgainThatWasDropped(t *testing.T) {
+func TestStoreMakesAnIndexAgainThatWasDropped(t *testing.T) {
 	server := redistest.Start(t)
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	require.NoError(t, newClient(t, server).FTDropIndex(t.Context(), indexOf).Err())
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestRedisIsBackSoonAfterAKill(t *testing.T) {
+func TestStoreIsBackSoonAfterAKill(t *testing.T) {
 	server := redistest.Start(t)
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	server.Kill()
 	for range 50 { // Enough to have the client's pool give up on dialling.
@@ -98,9 +100,9 @@ func TestRedisIsBackSoonAfterAKill(t *testing.T) {
 	require.Less(t, time.Since(start), 2*time.Second)
 }
 
-func TestRedisHeedsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
+func TestStoreHeedsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
 	server := redistest.Start(t)
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	server.Pause()
 	defer server.Resume()
@@ -125,11 +127,11 @@ func TestRedisHeedsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
 	requireFoundSoon(t, s)
 }
 
-func TestRedisHasADeadlineOfItsOwn(t *testing.T) {
+func TestStoreHasADeadlineOfItsOwn(t *testing.T) {
 	server := redistest.Start(t)
 	options := optionsFor(server)
-	options.ConnectTimeout, options.SendTimeout, options.ReadTimeout = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
-	s := openRedis(t, options)
+	options.Connection.ConnectTimeout, options.Connection.SendTimeout, options.Connection.ReadTimeout = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	s := openStore(t, options)
 	upsert(t, s, "a", east)
 	server.Pause()
 	defer server.Resume()
@@ -149,37 +151,37 @@ func requireFoundSoon(t *testing.T, s vectordb.Store) {
 	}, 5*time.Second, 10*time.Millisecond)
 }
 
-func TestRedisRefusesAForeignIndexInItsPlace(t *testing.T) {
-	vector := func(dim int, metric string) *redis.FieldSchema {
-		return &redis.FieldSchema{
-			FieldName: "vector", FieldType: redis.SearchFieldTypeVector,
-			VectorArgs: &redis.FTVectorArgs{FlatOptions: &redis.FTFlatOptions{
+func TestStoreRefusesAForeignIndexInItsPlace(t *testing.T) {
+	vector := func(dim int, metric string) *goredis.FieldSchema {
+		return &goredis.FieldSchema{
+			FieldName: "vector", FieldType: goredis.SearchFieldTypeVector,
+			VectorArgs: &goredis.FTVectorArgs{FlatOptions: &goredis.FTFlatOptions{
 				Type: "FLOAT32", Dim: dim, DistanceMetric: metric,
 			}},
 		}
 	}
 	for name, tt := range map[string]struct {
 		prefix string
-		field  *redis.FieldSchema
+		field  *goredis.FieldSchema
 		want   string
 	}{
 		"dimensions": {keyOf, vector(3, "COSINE"), "dimensions: got 3, want 2"},
 		"metric":     {keyOf, vector(2, "IP"), "IP"},
 		"prefix":     {"kong:else:", vector(2, "COSINE"), "prefixes"},
-		"field":      {keyOf, &redis.FieldSchema{FieldName: "text", FieldType: redis.SearchFieldTypeText}, `field "vector" is not in it`},
+		"field":      {keyOf, &goredis.FieldSchema{FieldName: "text", FieldType: goredis.SearchFieldTypeText}, `field "vector" is not in it`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
-			foreign := &redis.FTCreateOptions{OnHash: true, Prefix: []any{tt.prefix}}
+			foreign := &goredis.FTCreateOptions{OnHash: true, Prefix: []any{tt.prefix}}
 			require.NoError(t, newClient(t, server).FTCreate(t.Context(), indexOf, foreign, tt.field).Err())
-			_, err := vectordb.OpenRedis(t.Context(), optionsFor(server))
-			require.ErrorIs(t, err, vectordb.ErrRedisIndex)
+			_, err := open(t.Context(), optionsFor(server))
+			require.ErrorIs(t, err, redis.ErrIndex)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
 }
 
-func TestRedisTreatsPoisonedEntriesAsAbsent(t *testing.T) {
+func TestStoreTreatsPoisonedEntriesAsAbsent(t *testing.T) {
 	floats := func(vector ...float32) []byte { return blob(vector) }
 	nan := float32(math.NaN())
 	for name, content := range map[string][]byte{
@@ -197,7 +199,7 @@ func TestRedisTreatsPoisonedEntriesAsAbsent(t *testing.T) {
 			for _, id := range []string{"x", "y", "a"} {
 				require.NoError(t, client.HSet(t.Context(), keyOf+id, "vector", content).Err())
 			}
-			s := openRedis(t, optionsFor(server))
+			s := openStore(t, optionsFor(server))
 			got, err := s.Get(t.Context(), "a", "x")
 			require.NoError(t, err)
 			require.Empty(t, got)
@@ -209,21 +211,21 @@ func TestRedisTreatsPoisonedEntriesAsAbsent(t *testing.T) {
 	}
 }
 
-func TestRedisFindsTheGoodAmongManyPoisoned(t *testing.T) {
+func TestStoreFindsTheGoodAmongManyPoisoned(t *testing.T) {
 	server := redistest.Start(t)
 	client := newClient(t, server)
 	for i := range 200 {
 		require.NoError(t, client.HSet(t.Context(), keyOf+string(rune('A'+i)), "vector", blob([]float32{0, 0})).Err())
 	}
-	s := openRedis(t, optionsFor(server))
+	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", north)
 	requireFound(t, s, east, vectordb.Match{ID: "a", Distance: 1})
 }
 
-func TestRedisTreatsOtherTypesOfKeyAsAbsent(t *testing.T) {
+func TestStoreTreatsOtherTypesOfKeyAsAbsent(t *testing.T) {
 	server := redistest.Start(t)
 	require.NoError(t, newClient(t, server).Set(t.Context(), keyOf+"a", "text", 0).Err())
-	got, err := openRedis(t, optionsFor(server)).Get(t.Context(), "a")
+	got, err := openStore(t, optionsFor(server)).Get(t.Context(), "a")
 	require.NoError(t, err)
 	require.Empty(t, got)
 }
