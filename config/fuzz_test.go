@@ -29,6 +29,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add(everyEntity + manyFields)
 	f.Add("{\"plugins\": [{\"name\": \"ai-proxy-advanced\"}]}")
 	f.Add("a: ${{ env \"DECK_A\" | indent 3 }}\r\n\u2028b: ${{ env \"DECK_LINES\" }}")
+	f.Add("${{ $a := env `DECK_A` -}}\nplugins: ${{ if eq $a \"x\" }}1${{ else }}${{ printf \"%s\" (env \"DECK_AA\") }}${{ end }}\n${{ range $i := 3 }}a${{ $i }}: ${{ slice $a 1 $i }}\n${{ end }}")
+	f.Add("${{ define \"a\" }}${{ . | html }}${{ end }}x: ${{ template \"a\" env \"DECK_A\" }} ${{ index (env \"DECK_A\") 99 }} ${{ end }}")
 	env := func(name string) (string, bool) {
 		if strings.HasSuffix(name, "S") {
 			return marker + ": '\n" + marker, true

@@ -168,9 +168,12 @@ func (l *loader) read(source Source) {
 		l.script(source)
 		return
 	}
-	f := filler{env: l.env, symbols: l.symbols, allowUnset: l.allowUnset}
-	doc, faults := f.fill(source.Name, source.Data)
+	r := templates{env: l.env, symbols: l.symbols, allowUnset: l.allowUnset}
+	doc, faults := r.render(source.Name, source.Data)
 	l.faults = append(l.faults, faults...)
+	if doc == nil {
+		return
+	}
 	trees, faults := doc.parse()
 	if faults != nil && !looksOwn(source) {
 		faults = Faults{{Position: Position{File: source.Name}, Problem: formats}}

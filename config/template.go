@@ -3,9 +3,11 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
+	"sort"
 	"strconv"
 	"strings"
+	"text/template"
+	"text/template/parse"
 )
 
 // The delimiters of decK's templates.
@@ -14,91 +16,267 @@ const (
 	templateClose = "}}"
 )
 
-// fill returns the document of a file with decK's templates, such as
-// ${{ env "DECK_KEY" | indent 4 }}, filled in. Lines that are comments are left
-// alone. What cannot be had is a fault, and the place of its template is marked as
-// broken.
-func fill(name string, source []byte, env func(string) (string, bool)) (*document, Faults) {
-	f := filler{env: env}
-	return f.fill(name, source)
-}
+// Bounds of a file's templates: faults of its syntax, each of which costs another
+// parse; steps of the execution; bytes that functions make.
+const (
+	maxTemplateFaults = 20
+	maxTemplateSteps  = 500_000
+	maxTemplateText   = 64 << 20
+)
 
-// filler fills in the templates of a file.
-type filler struct {
-	doc    *document
-	env    func(string) (string, bool)
-	out    strings.Builder
-	faults Faults
+// unset stands for a value that could not be had while templates are executed. It is
+// of Unicode's private use area, so that it stays recognizable inside longer texts.
+const unset = "\uE002"
+
+var errTemplateOutput = errors.New("the rendered file is too large")
+
+// templates renders decK's templates with text/template, as decK does: ${{ env
+// "DECK_KEY" }} and everything else that Go templates can do. Templates on comment
+// lines are left alone.
+//
+// What cannot be had is a fault, and its place in the document is marked as broken.
+// Errors of text/template may quote values, so none of its texts is ever shown.
+type templates struct {
+	env func(string) (string, bool)
 	// symbols, where set, stand for the templates in place of their values.
 	symbols *symbols
 	// allowUnset makes no fault of a variable without a value.
 	allowUnset bool
+
+	functions templateFunctions
+	source    []byte
+	actions   []action
+	doc       *document
+	out       strings.Builder
+	faults    Faults
+	// places are the nodes of the template, and place is the one being executed.
+	places []templatePlace
+	place  templatePlace
+	// variable is the name last looked up for this place.
+	variable string
+	// missing reports that some value was replaced by unset.
+	missing bool
+	// steps counts the nodes that were executed.
+	steps int
 }
 
-func (f *filler) fill(name string, source []byte) (*document, Faults) {
+// templatePlace is the part of the file that a node of the template came from.
+type templatePlace struct {
+	start, end int
+	// text places are copied to the output as they are.
+	text bool
+}
+
+// render returns the document of a file with its templates executed. It returns no
+// document where the templates cannot be executed as a whole.
+func (r *templates) render(name string, source []byte) (*document, Faults) {
 	if !bytes.Contains(source, []byte(templateOpen)) {
 		return newDocument(name, source), nil
 	}
-	f.doc = &document{name: name, sourceLines: lineStarts(source)}
-	offset := 0
-	for line := range strings.Lines(string(source)) {
-		if strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") {
-			f.out.WriteString(line)
+	r.source, r.functions.templates = source, r
+	r.doc = &document{name: name, sourceLines: lineStarts(source)}
+	t := r.parse()
+	if t == nil {
+		return nil, r.faults
+	}
+	for _, t := range t.Templates() {
+		if t.Tree != nil {
+			r.trace(t.Root, templatePlace{})
+		}
+	}
+	err := t.Funcs(template.FuncMap{traceFunction: r.step}).Execute(r, nil)
+	if err != nil && !errors.Is(err, errTemplateOutput) {
+		var known templateError
+		if !errors.As(err, &known) {
+			known = "got a value or an argument that does not fit"
+		}
+		r.fault(r.place.start, known)
+		return nil, r.faults
+	}
+	r.doc.text = []byte(r.out.String())
+	r.doc.lines = lineStarts(r.doc.text)
+	return r.doc, r.faults
+}
+
+// parse returns the parsed file. Actions that cannot be parsed are faults and are
+// taken out, so that one parse after the other finds all of them. It returns nil
+// where that does not help.
+func (r *templates) parse() *template.Template {
+	var ok bool
+	if r.actions, ok = r.findActions(); !ok {
+		return nil
+	}
+	text := bytes.Clone(r.source)
+	for _, a := range r.actions {
+		if a.skipped() {
+			mask(text, a)
+		}
+	}
+	for range max(1, min(maxTemplateFaults, 4*maxFileBytes/len(text))) {
+		t, err := r.newTemplate(text)
+		if err == nil {
+			return t
+		}
+		line, problem := parseProblem(err)
+		i := r.culprit(text, line, err)
+		if i < 0 {
+			r.fault(r.doc.sourceLines[min(line, len(r.doc.sourceLines))-1], problem)
+			return nil
+		}
+		r.fault(r.actions[i].start, problem)
+		r.actions[i].broken = true
+		mask(text, r.actions[i])
+	}
+	return nil
+}
+
+func (r *templates) newTemplate(text []byte) (*template.Template, error) {
+	return template.New(templateName).Delims(templateOpen, templateClose).Funcs(r.functions.all()).Parse(string(text))
+}
+
+// traceFunction is called before each node. It is added after parsing, so that no
+// file can call it.
+const traceFunction = "semlb_trace"
+
+// trace puts a call of step before every node of a list, and below it. This is how
+// the output's places in the file are known: text/template does not report them. The
+// list belongs to the node at a place.
+func (r *templates) trace(list *parse.ListNode, of templatePlace) {
+	if list == nil {
+		return
+	}
+	// An empty list gets one as well, so that an empty loop counts its steps.
+	nodes := []parse.Node{r.traceNode(of)}
+	for _, n := range list.Nodes {
+		start := int(n.Position())
+		place := templatePlace{start: start, end: start, text: true}
+		if text, ok := n.(*parse.TextNode); ok {
+			place.end += len(text.Text)
 		} else {
-			f.line(line, offset)
+			place = r.actionAt(start)
+			r.convertible(n, place)
 		}
-		if f.out.Len() > maxFileBytes {
-			break
+		for _, below := range children(n) {
+			r.trace(below, place)
 		}
-		offset += len(line)
+		nodes = append(nodes, r.traceNode(place), n)
 	}
-	f.doc.text = []byte(f.out.String())
-	f.doc.lines = lineStarts(f.doc.text)
-	return f.doc, f.faults
+	list.Nodes = nodes
 }
 
-// line fills in one line, which starts at an offset of the file.
-func (f *filler) line(line string, offset int) {
-	rest := line
-	for {
-		before, after, found := strings.Cut(rest, templateOpen)
-		f.out.WriteString(before)
-		if !found {
-			return
-		}
-		s := span{start: f.out.Len(), sourceStart: offset + len(line) - len(after) - len(templateOpen)}
-		t := template{rest: after, env: f.env}
-		value, err := t.value()
-		if err != nil {
-			f.fault(s.sourceStart, err)
-			value, s.broken = "unknown", true
-		}
-		if f.symbols != nil {
-			text := templateOpen + after[:len(after)-len(t.rest)]
-			value, s.broken = f.symbols.add(symbol{name: t.variable, template: text}), true
-		}
-		f.out.WriteString(value)
-		rest = t.rest
-		s.end, s.sourceEnd = f.out.Len(), offset+len(line)-len(rest)
-		f.doc.spans = append(f.doc.spans, s)
-		if f.out.Len() > maxFileBytes {
-			return
-		}
+// children returns the lists inside a node.
+func children(n parse.Node) []*parse.ListNode {
+	switch n := n.(type) {
+	case *parse.IfNode:
+		return []*parse.ListNode{n.List, n.ElseList}
+	case *parse.RangeNode:
+		return []*parse.ListNode{n.List, n.ElseList}
+	case *parse.WithNode:
+		return []*parse.ListNode{n.List, n.ElseList}
+	default:
+		return nil
 	}
 }
 
-func (f *filler) fault(offset int, err error) {
-	line := lineAt(f.doc.sourceLines, offset)
+// traceNode returns the call of step for a place.
+func (r *templates) traceNode(p templatePlace) parse.Node {
+	i := len(r.places)
+	r.places = append(r.places, p)
+	call := &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{
+		parse.NewIdentifier(traceFunction),
+		&parse.NumberNode{NodeType: parse.NodeNumber, IsInt: true, Int64: int64(i), Text: strconv.Itoa(i)},
+	}}
+	return &parse.ActionNode{NodeType: parse.NodeAction, Pipe: &parse.PipeNode{NodeType: parse.NodePipe, Cmds: []*parse.CommandNode{call}}}
+}
+
+// step notes which node is executed next. It prints nothing.
+func (r *templates) step(i int) (string, error) {
+	r.place, r.variable = r.places[i], ""
+	if r.steps++; r.steps > maxTemplateSteps {
+		return "", templateError("too many steps")
+	}
+	return "", nil
+}
+
+// convertible notes the fault of a node that a conversion cannot keep: only a single
+// value can become a reference of another format.
+func (r *templates) convertible(n parse.Node, at templatePlace) {
+	a, ok := n.(*parse.ActionNode)
+	if r.symbols != nil && (!ok || len(a.Pipe.Decl) > 0) {
+		r.fault(at.start, templateError("a template with a variable or a control structure cannot be converted"))
+	}
+}
+
+// Write takes the output of the node that is executed. text/template writes each
+// node's output in one call.
+func (r *templates) Write(b []byte) (int, error) {
+	switch {
+	case len(b) == 0: // of step, or an empty value
+	case r.place.text:
+		r.writeText(r.place.start, r.place.end)
+	default:
+		r.writeValue(string(b))
+	}
+	if r.out.Len() > maxFileBytes {
+		return 0, errTemplateOutput
+	}
+	return len(b), nil
+}
+
+// writeText copies a part of the file. Broken actions in it are parsed as text; a
+// placeholder stands for each.
+func (r *templates) writeText(start, end int) {
+	i := sort.Search(len(r.actions), func(i int) bool { return r.actions[i].start >= start })
+	for ; i < len(r.actions) && r.actions[i].start < end; i++ {
+		a := r.actions[i]
+		if !a.broken {
+			continue
+		}
+		r.copyText(start, a.start)
+		r.add("unknown", span{sourceStart: a.start, sourceEnd: a.end, broken: true})
+		start = a.end
+	}
+	r.copyText(start, end)
+}
+
+func (r *templates) copyText(start, end int) {
+	r.doc.spans = append(r.doc.spans, span{start: r.out.Len(), end: r.out.Len(), sourceStart: start, sourceEnd: start, plain: true})
+	r.out.Write(r.source[start:end])
+}
+
+func (r *templates) writeValue(value string) {
+	s := span{sourceStart: r.place.start, sourceEnd: r.place.end}
+	switch {
+	case r.missing && strings.Contains(value, unset):
+		value, s.broken = "unknown", true
+	case r.symbols != nil && r.variable != "":
+		text := string(r.source[r.place.start:r.place.end])
+		value, s.broken = r.symbols.add(symbol{name: r.variable, template: text}), true
+	}
+	r.add(value, s)
+}
+
+// add writes what a span of the document holds.
+func (r *templates) add(text string, s span) {
+	s.start = r.out.Len()
+	r.out.WriteString(text)
+	s.end = r.out.Len()
+	r.doc.spans = append(r.doc.spans, s)
+}
+
+// fault notes what is wrong at an offset of the file.
+func (r *templates) fault(offset int, err error) {
 	problem := "fill in template: " + err.Error()
 	var unset errUnset
 	if errors.As(err, &unset) {
-		problem = err.Error()
-		if f.allowUnset {
+		if r.allowUnset {
 			return
 		}
+		problem = err.Error()
 	}
-	f.faults = append(f.faults, Fault{
-		Position: Position{File: f.doc.name, Line: line + 1, Column: offset - f.doc.sourceLines[line] + 1},
+	line := lineAt(r.doc.sourceLines, offset)
+	r.faults = append(r.faults, Fault{
+		Position: Position{File: r.doc.name, Line: line + 1, Column: offset - r.doc.sourceLines[line] + 1},
 		Problem:  problem,
 	})
 }
@@ -108,162 +286,3 @@ type errUnset string
 
 // Error says what to do.
 func (e errUnset) Error() string { return notSet(string(e)) }
-
-// template reads one template, from behind its opening.
-type template struct {
-	rest string
-	env  func(string) (string, bool)
-	// variable is the name last asked for, for messages.
-	variable string
-	// depth counts the parentheses that are open.
-	depth int
-}
-
-// value returns what the template stands for, and moves rest behind its end. After
-// an error rest is behind the next closing, or where the line ends.
-func (t *template) value() (string, error) {
-	value, err := t.pipeline()
-	if err == nil {
-		t.space()
-		rest, closed := strings.CutPrefix(t.rest, templateClose)
-		if closed {
-			t.rest = rest
-			return value, nil
-		}
-		err = fmt.Errorf("want %s on the same line", templateClose)
-	}
-	if _, rest, closed := strings.Cut(t.rest, templateClose); closed {
-		t.rest = rest
-	} else {
-		t.rest = t.rest[len(strings.TrimRight(t.rest, "\r\n")):]
-	}
-	return "", err
-}
-
-func (t *template) space() { t.rest = strings.TrimLeft(t.rest, " \t") }
-
-// pipeline reads commands with "|" between them; each gets the value of the one
-// before it as its last argument.
-func (t *template) pipeline() (string, error) {
-	var args []string
-	for {
-		value, err := t.command(args)
-		if err != nil {
-			return "", err
-		}
-		t.space()
-		rest, more := strings.CutPrefix(t.rest, "|")
-		if !more {
-			return value, nil
-		}
-		t.rest, args = rest, []string{value}
-	}
-}
-
-// command reads a function and its arguments, and calls it.
-func (t *template) command(piped []string) (string, error) {
-	t.space()
-	end := strings.IndexFunc(t.rest, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-	if end <= 0 {
-		return "", fmt.Errorf(`want a form like env "DECK_NAME"`)
-	}
-	name := t.rest[:end]
-	t.rest = t.rest[end:]
-	var args []string
-	for {
-		t.space()
-		arg, ok, err := t.argument()
-		if err != nil {
-			return "", err
-		}
-		if !ok {
-			return t.call(name, append(args, piped...))
-		}
-		args = append(args, arg)
-	}
-}
-
-// argument reads a string, a whole number, or a pipeline in parentheses, if there
-// is one.
-func (t *template) argument() (value string, ok bool, err error) {
-	if rest, nested := strings.CutPrefix(t.rest, "("); nested {
-		t.rest = rest
-		if t.depth++; t.depth > maxHeight {
-			return "", false, fmt.Errorf("too many parentheses")
-		}
-		if value, err = t.pipeline(); err != nil {
-			return "", false, err
-		}
-		t.space()
-		if t.rest, ok = strings.CutPrefix(t.rest, ")"); !ok {
-			return "", false, fmt.Errorf("want a closing parenthesis")
-		}
-		t.depth--
-		return value, true, nil
-	}
-	if quoted, err := strconv.QuotedPrefix(t.rest); err == nil && quoted[0] != '\'' {
-		t.rest = t.rest[len(quoted):]
-		value, err = strconv.Unquote(quoted)
-		return value, true, err
-	}
-	end := len(t.rest) - len(strings.TrimLeft(t.rest, "0123456789"))
-	value, t.rest = t.rest[:end], t.rest[end:]
-	return value, end > 0, nil
-}
-
-// call calls one of decK's functions.
-func (t *template) call(name string, args []string) (string, error) {
-	want := 1
-	if name == "indent" {
-		want = 2
-	}
-	if len(args) != want && name == "env" {
-		return "", fmt.Errorf(`want a form like env "DECK_NAME"`)
-	}
-	if len(args) != want {
-		return "", fmt.Errorf("got %s of %s, want %d", plural(len(args), "argument"), printable(name), want)
-	}
-	switch name {
-	case "env":
-		return t.lookUp(args[0])
-	case "toInt":
-		i, err := strconv.Atoi(args[0])
-		return strconv.Itoa(i), t.notA(err, "an integer")
-	case "toFloat":
-		f, err := strconv.ParseFloat(args[0], 64)
-		return fmt.Sprint(f), t.notA(err, "a number")
-	case "toBool":
-		b, err := strconv.ParseBool(args[0])
-		return strconv.FormatBool(b), t.notA(err, "true or false")
-	case "indent":
-		n, err := strconv.Atoi(args[0])
-		if err != nil || n > 1000 {
-			return "", fmt.Errorf("want indent with a whole number up to 1000")
-		}
-		return strings.ReplaceAll(args[1], "\n", "\n"+strings.Repeat(" ", n)), nil
-	default:
-		return "", fmt.Errorf("unknown function %s", printable(name))
-	}
-}
-
-func (t *template) lookUp(name string) (string, error) {
-	if !strings.HasPrefix(name, "DECK_") {
-		return "", fmt.Errorf("variable %s does not start with DECK_", printable(name))
-	}
-	t.variable = name
-	value, ok := t.env(name)
-	if !ok {
-		return "", errUnset(name)
-	}
-	return value, nil
-}
-
-// notA returns an error without the value that is none of what was wanted.
-func (t *template) notA(err error, want string) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("variable %s: got a value that is not %s", limited(t.variable), want)
-}

@@ -23,8 +23,15 @@ func TestTemplatesAreFilledIntoTheText(t *testing.T) {
 		{`x: "${{ env "DECK_E" }}"`, `x: ""`},
 		{"  # ${{ env \"DECK_NONE\" }}\nx: 1 # ${{ env \"DECK_A\" }}", "  # ${{ env \"DECK_NONE\" }}\nx: 1 # a value"},
 		{"x: $ {{ env }} $} }}", "x: $ {{ env }} $} }}"},
+		{`x: ${{ (env "DECK_A") }}`, "x: a value"},
+		{`x: ${{ printf "Bearer %s" (env "DECK_A") }}`, "x: Bearer a value"},
+		{`x: ${{ env "DECK_E" | or "b" }}${{ len (env "DECK_A") }}`, "x: b7"},
+		{"${{ if eq (env \"DECK_T\") \"T\" -}}\nx: 1\n${{- else }}\nx: 2\n${{ end }}\ny: 3", "x: 1\ny: 3"},
+		{"${{ $a := env \"DECK_A\" }}${{ range $i := 2 }}x${{ $i }}: ${{ $a }}\n${{ end }}", "x0: a value\nx1: a value\n"},
+		{"${{ define \"t\" }}<${{ . }}>${{ end }}x: ${{ template \"t\" 5 }}", "x: <5>"},
+		{"${{/* it's a comment */}}x: ${{ env\n\"DECK_A\" }}", "x: a value"},
 	} {
-		d, faults := fill("kong.yaml", []byte(tt.text), env)
+		d, faults := (&templates{env: env}).render("kong.yaml", []byte(tt.text))
 		require.Empty(t, faults, tt.text)
 		require.Equal(t, tt.want, string(d.text))
 	}
@@ -43,10 +50,19 @@ func TestTemplatesThatCannotBeFilledInAreFaultsWithTheirLine(t *testing.T) {
 		`${{ env "DECK_A" | upper }}`:      `unknown function "upper"`,
 		`${{ env "DECK_A" `:                "want }} on the same line",
 		`${{ env ("DECK_A" }}`:             `want a form like env "DECK_NAME"`,
-		`${{ (env "DECK_A") }}`:            `want a form like env "DECK_NAME"`,
 		`${{ }}`:                           `want a form like env "DECK_NAME"`,
+		`${{ env DECK_A }}`:                `want a form like env "DECK_NAME"`,
+		`${{ env "DECK_A" "DECK_B" }}`:     `want a form like env "DECK_NAME"`,
+		`${{ env "DECK_A" | indent -1 }}`:  "want indent with a whole number up to 1000",
+		`${{ end }}`:                       "an end or an else that belongs to nothing",
+		`${{ $x }}`:                        "a variable that is not declared",
+		// A name that holds the value of a variable is not shown.
+		`${{ env (env "DECK_A") }}`:                    `variable "[redacted]" does not start with DECK_`,
+		`${{ env (print "DECK_" (env "DECK_A")) }}`:    "[redacted] is not set: export [redacted]=…",
+		`${{ print "a" (toInt (env "DECK_A")) "b" }}`:  "variable DECK_A: got a value that is not an integer",
+		`${{ env "DECK_A" }} ${{ 1x }} ${{ len "a" }}`: `want a form like env "DECK_NAME"`,
 	} {
-		d, faults := fill("kong.yaml", []byte("a: 1\nb: "+text+"\nc: "+`${{ env "DECK_A" }}`), env)
+		d, faults := (&templates{env: env}).render("kong.yaml", []byte("a: 1\nb: "+text+"\nc: "+`${{ env "DECK_A" }}`))
 		require.Len(t, faults, 1, text)
 		require.Equal(t, "kong.yaml:2: "+want, strings.Replace(faults[0].Error(), "fill in template: ", "", 1))
 		require.True(t, strings.HasSuffix(string(d.text), "\nc: "+marker), "what follows is read: %q", d.text)
@@ -69,4 +85,60 @@ func TestOnlyWhatWasFilledInIsHidden(t *testing.T) {
 kong.yaml:2: plugins: got a string, want a list
 kong.yaml:4: serviecs: unknown field, did you mean "services"?
 kong.yaml:5: [redacted]: unknown field`)
+}
+
+// TestTemplatesThatStopTheExecutionQuoteNothing has the errors of text/template that
+// quote values.
+func TestTemplatesThatStopTheExecutionQuoteNothing(t *testing.T) {
+	env := environment(map[string]string{"DECK_A": marker, "DECK_LONG": strings.Repeat("x", 1<<16)})
+	const misfit = "got a value or an argument that does not fit"
+	for text, want := range map[string]string{
+		`${{ range env "DECK_A" }}x${{ end }}`:                                               misfit,
+		`${{ (env "DECK_A").x }}`:                                                            misfit,
+		`${{ index (env "DECK_A") 1000 }}`:                                                   misfit,
+		`${{ slice (env "DECK_A") 1000 }}`:                                                   misfit,
+		`${{ lt (env "DECK_A") 1 }}`:                                                         misfit,
+		`${{ template "DECK_A" }}`:                                                           misfit,
+		`${{ printf 1 (env "DECK_A") }}`:                                                     misfit,
+		`${{ call (env "DECK_A") }}`:                                                         misfit,
+		`${{ printf "%2000s" (env "DECK_A") }}`:                                              "want printf with widths below 1000",
+		`${{ range $i := 1000000000000 }}${{ end }}`:                                         "too many steps",
+		`${{ define "a" }}${{ template "a" }}${{ end }}${{ template "a" }}`:                  misfit,
+		`${{ $x := env "DECK_LONG" }}${{ range $i := 99 }}${{ $x = print $x $x }}${{ end }}`: "too much text",
+		strings.Repeat("${{ if 1 }}", 100):                                                   "too many blocks inside each other",
+		`${{ if 1 }}`:                                                                        "want ${{ end }} behind it",
+	} {
+		doc, faults := (&templates{env: env}).render("kong.yaml", []byte("a: 1\nb: "+text))
+		require.Nil(t, doc)
+		require.Len(t, faults, 1, text)
+		require.Equal(t, "kong.yaml:2: fill in template: "+want, faults[0].Error(), text)
+	}
+}
+
+func TestValuesStayHiddenAndMissingOnesBrokenThroughFunctions(t *testing.T) {
+	env := environment(map[string]string{"DECK_A": marker})
+	text := "${{ $a := env \"DECK_A\" }}${{ $b := env \"DECK_B\" }}\nplugins: ${{ printf \"%q\" $a }}\nroutes: ${{ $b | html }}\nservices: 1\n"
+	_, _, err := Load([]Source{{Name: "kong.yaml", Data: []byte(text)}}, Options{Env: env})
+	require.EqualError(t, err, "kong.yaml:1: DECK_B is not set: export DECK_B=…\n"+
+		"kong.yaml:2: plugins: got a string, want a list\nkong.yaml:4: services: got an integer, want a list")
+	_, _, err = Load([]Source{{Name: "kong.yaml", Data: []byte(text)}}, Options{Env: env, AllowUnset: true})
+	require.EqualError(t, err, "kong.yaml:2: plugins: got a string, want a list\nkong.yaml:4: services: got an integer, want a list")
+}
+
+func TestTemplatesOfOneValueStayTemplatesInDeck(t *testing.T) {
+	header := func(template string) []Source {
+		return []Source{{Name: "a.yaml", Data: []byte(minimal + "      auth: {header_name: A, header_value: '" + template + "'}\n")}}
+	}
+	for _, template := range []string{`${{ env "DECK_A" }}`, `${{ printf "Bearer %s" (env "DECK_A") }}`} {
+		out, _, err := Convert(header(template), FormatDeck, Options{})
+		require.NoError(t, err)
+		require.Contains(t, string(out), template)
+	}
+	_, _, err := Convert(header(`${{ printf "Bearer %s" (env "DECK_A") }}`), FormatTerraform, Options{})
+	require.EqualError(t, err, "convert to terraform: the value of DECK_A goes through a template, which only deck has")
+	_, _, err = Convert(header(`${{ if env "DECK_A" }}a${{ end }}`), FormatDeck, Options{})
+	require.EqualError(t, err, "a.yaml:7: fill in template: a template with a variable or a control structure cannot be converted")
+	out, _, err := Convert(header(`${{ print "a" "b" }}`), FormatKubernetes, Options{})
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "$")
 }
