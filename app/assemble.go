@@ -15,6 +15,7 @@ import (
 	"semlb/config"
 	"semlb/embeddings"
 	"semlb/envoy"
+	"semlb/envoy/parts"
 	"semlb/provider"
 	"semlb/router"
 	"semlb/router/shared"
@@ -32,7 +33,7 @@ type assembly struct {
 type pluginParts struct {
 	instance *server.Instance
 	// upstreams are the endpoints of its targets.
-	upstreams []envoy.Upstream
+	upstreams []parts.Upstream
 	// retention is how long its plans may live after it was replaced.
 	retention time.Duration
 	router    *router.Router
@@ -110,13 +111,13 @@ func (a *assembly) consumersOnly() bool {
 }
 
 // serve adds what the attempts of all instances need to Envoy's configuration.
-func (a *assembly) serve(c *envoy.Config) {
+func (a *assembly) serve(c *parts.Config) {
 	for _, p := range a.plugins {
 		serveInstance(c, p.instance, p.upstreams)
 	}
 }
 
-func serveInstance(c *envoy.Config, i *server.Instance, upstreams []envoy.Upstream) {
+func serveInstance(c *parts.Config, i *server.Instance, upstreams []parts.Upstream) {
 	c.Upstreams = append(c.Upstreams, upstreams...)
 	c.IdleTimeouts = append(c.IdleTimeouts, i.Idle)
 	c.BodyLimit = max(c.BodyLimit, i.BodyLimit)

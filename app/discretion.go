@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
 )
 
 // discretion keeps credentials out of what Envoy says: it may quote the
@@ -35,7 +35,7 @@ func (d *discretion) tell(secrets []config.Secret) {
 
 // secretsOf are the credentials of a configuration, as it has them and as Envoy is
 // told them.
-func secretsOf(cfg *config.Config, c envoy.Credentials) []config.Secret {
+func secretsOf(cfg *config.Config, c parts.Credentials) []config.Secret {
 	secrets := cfg.Secrets()
 	for _, u := range c.Users {
 		secrets = append(secrets, config.NewSecret(u.Hash()))

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 	"semlb/server"
 )
 
@@ -137,10 +138,10 @@ func (l *live) resources(ctx context.Context, next *running) error {
 		return err
 	}
 	l.discretion.tell(secretsOf(next.config, c.Credentials))
-	return l.control.Set(ctx, envoy.NewResources(c))
+	return l.control.Set(ctx, render.NewResources(parts.New(c)))
 }
 
-func (l *live) envoyConfig(next *running) (envoy.Config, error) {
+func (l *live) envoyConfig(next *running) (parts.Config, error) {
 	c, err := l.options.envoyConfig(next.assembly)
 	if err != nil {
 		return c, err

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
 	"semlb/router"
 	"semlb/server"
 )
@@ -140,7 +140,7 @@ func TestManyChangesAreBounded(t *testing.T) {
 		r := make(replaced)
 		for i := range n {
 			r[strconv.Itoa(i)] = remains{
-				upstreams: []envoy.Upstream{{Host: "127.0.0.1", Port: 9000}, {Host: "127.0.0.1", Port: port(i)}},
+				upstreams: []parts.Upstream{{Host: "127.0.0.1", Port: 9000}, {Host: "127.0.0.1", Port: port(i)}},
 				until:     now.Add(time.Duration(i) * time.Second),
 			}
 		}

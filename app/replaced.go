@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
 	"semlb/server"
 )
 
@@ -30,7 +30,7 @@ func retention(b *config.Balancer, targets int) time.Duration {
 // enough to rewrite and route the attempts of requests that it planned.
 type remains struct {
 	instance  *server.Instance
-	upstreams []envoy.Upstream
+	upstreams []parts.Upstream
 	// until is when the last of those requests must have begun its last attempt.
 	until time.Time
 }
@@ -86,7 +86,7 @@ func (r replaced) trim() int {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, func(a, b string) int { return r[b].until.Compare(r[a].until) })
-	clusters := make(map[envoy.Upstream]bool)
+	clusters := make(map[parts.Upstream]bool)
 	trimmed := 0
 	for i, id := range ids {
 		for _, u := range r[id].upstreams {
@@ -101,7 +101,7 @@ func (r replaced) trim() int {
 }
 
 func (r replaced) clusters() int {
-	distinct := make(map[envoy.Upstream]bool)
+	distinct := make(map[parts.Upstream]bool)
 	for _, left := range r {
 		for _, u := range left.upstreams {
 			distinct[u] = true

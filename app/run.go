@@ -11,7 +11,7 @@ import (
 
 	"semlb/app/child"
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
 )
 
 // RunOptions say what is run on this machine.
@@ -89,12 +89,9 @@ func (o *LoadOptions) providerURL(_ int, t *config.Target) (string, error) {
 func (o *RunOptions) childOptions(s *service, binary, dir string) child.Options {
 	return child.Options{
 		Binary: binary, Dir: dir, Concurrency: o.EnvoyConcurrency,
-		Bootstrap: envoy.BootstrapOptions{
-			NodeID:    "semlb-run",
-			Service:   envoy.Endpoint{Path: o.GRPCSocket},
-			HopSocket: o.HopSocket,
-		},
-		Drain: o.Drain, Grace: grace, Watcher: s, Log: s.log, Redact: s.discretion.redact,
+		NodeID: "semlb-run",
+		Parts:  parts.New(parts.Config{Service: parts.Endpoint{Path: o.GRPCSocket}, HopSocket: o.HopSocket}),
+		Drain:  o.Drain, Grace: grace, Watcher: s, Log: s.log, Redact: s.discretion.redact,
 	}
 }
 

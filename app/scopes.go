@@ -13,23 +13,24 @@ import (
 
 	"semlb/config"
 	"semlb/envoy"
+	"semlb/envoy/parts"
 )
 
 // routesOf are the routes of a configuration, as Envoy matches them: without any,
 // everything is served. Those of a service that is switched off are left out, so that
 // their requests go to the next route that takes them, or to none.
-func routesOf(cfg *config.Config) []envoy.Route {
+func routesOf(cfg *config.Config) []parts.Route {
 	if len(cfg.Routes) == 0 {
-		return []envoy.Route{{}}
+		return []parts.Route{{}}
 	}
 	off := disabled(cfg.Services)
-	var routes []envoy.Route
+	var routes []parts.Route
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
 		if off[r.Service] {
 			continue
 		}
-		routes = append(routes, envoy.Route{
+		routes = append(routes, parts.Route{
 			Name:            firstNonEmpty(r.Name, r.ID),
 			Hosts:           r.Hosts,
 			Paths:           r.Paths,
@@ -66,22 +67,22 @@ func plainHTTPStatus(r *config.Route) int {
 
 // credentialsOf are the credentials of a configuration's consumers. Token secrets
 // go to files of dir, which Envoy has to be able to read.
-func credentialsOf(cfg *config.Config, dir string) (envoy.Credentials, error) {
-	var c envoy.Credentials
+func credentialsOf(cfg *config.Config, dir string) (parts.Credentials, error) {
+	var c parts.Credentials
 	for i := range cfg.Consumers {
 		consumer := &cfg.Consumers[i]
 		for _, k := range consumer.KeyAuth {
-			c.APIKeys = append(c.APIKeys, envoy.APIKey{Consumer: consumerName(consumer), Key: k.Key.Reveal()})
+			c.APIKeys = append(c.APIKeys, parts.APIKey{Consumer: consumerName(consumer), Key: k.Key.Reveal()})
 		}
 		for _, b := range consumer.BasicAuth {
-			c.Users = append(c.Users, envoy.User{Name: b.Username, Password: b.Password.Reveal()})
+			c.Users = append(c.Users, parts.User{Name: b.Username, Password: b.Password.Reveal()})
 		}
 		for _, j := range consumer.JWTSecrets {
 			file, err := writeKeySet(dir, j)
 			if err != nil {
 				return c, fmt.Errorf("jwt secret of consumer %s: %w", consumerName(consumer), err)
 			}
-			c.Issuers = append(c.Issuers, envoy.Issuer{Name: j.Key, KeySetFile: file})
+			c.Issuers = append(c.Issuers, parts.Issuer{Name: j.Key, KeySetFile: file})
 		}
 	}
 	return c, nil

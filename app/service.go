@@ -18,7 +18,7 @@ import (
 
 	"semlb/admin"
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
 	"semlb/server"
 )
 
@@ -178,14 +178,14 @@ func (s *service) stop() {
 }
 
 // envoyConfig is what Envoy is told about an assembly.
-func (o *ServeOptions) envoyConfig(a *assembly) (envoy.Config, error) {
+func (o *ServeOptions) envoyConfig(a *assembly) (parts.Config, error) {
 	host, port, err := hostPort("listen", o.Listen)
 	if err != nil {
-		return envoy.Config{}, err
+		return parts.Config{}, err
 	}
-	c := envoy.Config{
+	c := parts.Config{
 		ListenHost: host, ListenPort: port,
-		Service:        envoy.Endpoint{Path: o.GRPCSocket},
+		Service:        parts.Endpoint{Path: o.GRPCSocket},
 		Routes:         routesOf(a.config),
 		TrustedCA:      o.trust(),
 		DecisionBudget: o.Budget,

@@ -3,26 +3,26 @@ package app
 import (
 	"context"
 
-	"semlb/envoy"
+	"semlb/envoy/parts"
 )
 
-// StaticResources are those of a configuration with routes in place, for an Envoy that
-// has no control plane. services are where replicas serve gRPC; at least one.
-func StaticResources(ctx context.Context, o *ServeOptions, services []envoy.Endpoint) (envoy.Resources, error) {
+// EnvoyParts are those of a configuration, for an Envoy that has no control plane.
+// services are where replicas serve gRPC; at least one.
+func EnvoyParts(ctx context.Context, o *ServeOptions, services []parts.Endpoint) (parts.Parts, error) {
 	cfg, err := o.load(o.Log)
 	if err != nil {
-		return envoy.Resources{}, err
+		return parts.Parts{}, err
 	}
 	b := &builder{options: o.LoadOptions, log: o.Log, baseURL: o.providerURL}
 	a, err := b.assemble(ctx, cfg)
 	defer a.close()
 	if err != nil {
-		return envoy.Resources{}, err
+		return parts.Parts{}, err
 	}
 	c, err := o.envoyConfig(a)
 	if err != nil {
-		return envoy.Resources{}, err
+		return parts.Parts{}, err
 	}
-	c.Static, c.Service, c.Replicas = true, services[0], services[1:]
-	return envoy.NewResources(c), nil
+	c.Service, c.Replicas = services[0], services[1:]
+	return parts.New(c), nil
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"semlb/config"
-	"semlb/envoy"
+	"semlb/envoy/parts"
 	"semlb/provider"
 	"semlb/provider/dialects"
 	"semlb/router"
@@ -85,8 +85,8 @@ func targetID(p *config.Plugin, i int) string {
 	return digest(p.Scope, i, t.Description, t.Weight, t.RouteType, t.Model)
 }
 
-func upstreamOf(e provider.Endpoint, s *config.AIProxyAdvanced) envoy.Upstream {
-	return envoy.Upstream{
+func upstreamOf(e provider.Endpoint, s *config.AIProxyAdvanced) parts.Upstream {
+	return parts.Upstream{
 		Scheme: e.Scheme, Host: e.Host, Port: uint16(e.Port),
 		ConnectTimeout: s.Balancer.ConnectTimeout,
 		WriteTimeout:   s.Balancer.WriteTimeout,

@@ -1,27 +1,24 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	"semlb/app"
-	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 )
 
 type envoyOptions struct {
 	serveFlags
 	addresses []string
+	place     string
 	static    bool
 	admin     string
 }
@@ -29,12 +26,13 @@ type envoyOptions struct {
 func newEnvoy(env Environment) *cobra.Command {
 	o := &envoyOptions{}
 	c := &cobra.Command{
-		Use:   "envoy [--static -c FILE]",
+		Use:   "envoy [--for NAME] [-c FILE]",
 		Short: "Print the configuration of an Envoy that runs elsewhere",
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
---static the whole configuration, for people who do not want xDS. Envoy reads
-JSON: envoy -c FILE.json. It holds no key of a provider; with --static it holds
-the API keys and the hashes of the passwords of the consumers in the files.`,
+--for what another place needs: static is the whole configuration, for people who
+do not want xDS. Envoy reads JSON: envoy -c FILE.json. It holds no key of a
+provider; with static it holds the API keys and the hashes of the passwords of the
+consumers in the files.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
 	}
@@ -45,11 +43,29 @@ the API keys and the hashes of the passwords of the consumers in the files.`,
 	f.StringVar(&o.SecretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 	f.StringVar(&o.GRPCSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
 	f.StringVar(&o.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
-	f.BoolVar(&o.static, "static", false, "print the whole configuration instead of the bootstrap")
+	f.StringVar(&o.place, "for", render.ForXDS, "`NAME` of the place to print a configuration for: "+places())
+	f.BoolVar(&o.static, "static", false, "the same as --for "+render.ForStatic)
+	c.MarkFlagsMutuallyExclusive("for", "static")
 	return c
 }
 
+// places lists the renderers for the help of --for.
+func places() string {
+	var all []string
+	for _, r := range render.Renderers() {
+		all = append(all, r.Name+" ("+r.Short+")")
+	}
+	return strings.Join(all, ", ")
+}
+
 func (o *envoyOptions) run(ctx context.Context, env Environment) error {
+	if o.static {
+		o.place = render.ForStatic
+	}
+	renderer, err := render.For(o.place)
+	if err != nil {
+		return fmt.Errorf("--for: %w", err)
+	}
 	if err := o.checkHop(); err != nil {
 		return err
 	}
@@ -57,46 +73,52 @@ func (o *envoyOptions) run(ctx context.Context, env Environment) error {
 	if err != nil {
 		return err
 	}
-	bootstrap := envoy.BootstrapOptions{NodeID: "semlb", Service: services[0], Replicas: services[1:], HopSocket: o.HopSocket}
+	options := render.Options{NodeID: "semlb"}
 	if o.admin != "" {
-		if bootstrap.Admin, err = endpoint("envoy-admin", o.admin); err != nil {
+		if options.Admin, err = endpoint("envoy-admin", o.admin); err != nil {
 			return err
 		}
 	}
-	if !o.static {
-		return printConfig(env.Stdout, envoy.Bootstrap(bootstrap))
-	}
-	resources, err := o.resources(ctx, env, services)
+	p, err := o.parts(ctx, env, renderer, services)
 	if err != nil {
 		return err
 	}
-	return printConfig(env.Stdout, envoy.StaticBootstrap(bootstrap, resources))
+	text, err := renderer.Render(p, options)
+	if err != nil {
+		return err
+	}
+	_, err = env.Stdout.Write(text)
+	return err
 }
 
-// resources are those of the configuration, with routes in place.
-func (o *envoyOptions) resources(ctx context.Context, env Environment, services []envoy.Endpoint) (envoy.Resources, error) {
+// parts are those that the renderer needs: of the configuration files, or of the flags
+// alone.
+func (o *envoyOptions) parts(ctx context.Context, env Environment, r render.Renderer, services []parts.Endpoint) (parts.Parts, error) {
+	if !r.Whole {
+		return parts.New(parts.Config{Service: services[0], Replicas: services[1:], HopSocket: o.HopSocket}), nil
+	}
 	if err := o.check(); err != nil {
-		return envoy.Resources{}, err
+		return parts.Parts{}, err
 	}
 	if err := o.complete(env); err != nil {
-		return envoy.Resources{}, err
+		return parts.Parts{}, err
 	}
-	return app.StaticResources(ctx, &o.ServeOptions, services)
+	return app.EnvoyParts(ctx, &o.ServeOptions, services)
 }
 
 // services are where semlb's replicas serve gRPC.
-func (o *envoyOptions) services() ([]envoy.Endpoint, error) {
+func (o *envoyOptions) services() ([]parts.Endpoint, error) {
 	if len(o.addresses) == 0 {
 		if o.GRPCListen == "" {
-			return []envoy.Endpoint{{Path: o.GRPCSocket}}, nil
+			return []parts.Endpoint{{Path: o.GRPCSocket}}, nil
 		}
 		e, err := endpoint("grpc-listen", o.GRPCListen)
-		return []envoy.Endpoint{e}, err
+		return []parts.Endpoint{e}, err
 	}
-	var all []envoy.Endpoint
+	var all []parts.Endpoint
 	sockets, names := false, false
 	for _, address := range o.addresses {
-		e := envoy.Endpoint{Path: address}
+		e := parts.Endpoint{Path: address}
 		if !strings.HasPrefix(address, "/") {
 			var err error
 			if e, err = endpoint("grpc-address", address); err != nil {
@@ -114,28 +136,13 @@ func (o *envoyOptions) services() ([]envoy.Endpoint, error) {
 	return all, nil
 }
 
-func endpoint(flag, address string) (envoy.Endpoint, error) {
+func endpoint(flag, address string) (parts.Endpoint, error) {
 	host, text, err := net.SplitHostPort(address)
 	if err == nil && host != "" {
 		var port uint64
 		if port, err = strconv.ParseUint(text, 10, 16); err == nil {
-			return envoy.Endpoint{Host: host, Port: uint16(port)}, nil
+			return parts.Endpoint{Host: host, Port: uint16(port)}, nil
 		}
 	}
-	return envoy.Endpoint{}, fmt.Errorf("--%s: got %q, want a host and a port, such as semlb:8081", flag, address)
-}
-
-func printConfig(w io.Writer, m proto.Message) error {
-	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("print configuration: %w", err)
-	}
-	// protojson varies its spaces from build to build on purpose.
-	var out bytes.Buffer
-	if err := json.Indent(&out, text, "", "  "); err != nil {
-		return fmt.Errorf("print configuration: %w", err)
-	}
-	out.WriteByte('\n')
-	_, err = out.WriteTo(w)
-	return err
+	return parts.Endpoint{}, fmt.Errorf("--%s: got %q, want a host and a port, such as semlb:8081", flag, address)
 }

@@ -55,13 +55,13 @@ func (a Attempt) Target() string { return a.Plan[a.Number-1] }
 // attempt number outside of it, is an error.
 func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 	c, r := e.GetCommonProperties(), e.GetResponse()
-	fields := c.GetMetadata().GetFilterMetadata()[metadataSpace].GetFields()
+	fields := c.GetMetadata().GetFilterMetadata()[MetadataNamespace].GetFields()
 	flags := flagsOf(c.GetResponseFlags())
 	a := Attempt{
 		RequestID:  e.GetRequest().GetRequestId(),
-		Instance:   fields[metadataInstance].GetStringValue(),
-		Probes:     fields[metadataProbes].GetStringValue(),
-		Plan:       strings.Split(fields[metadataPlan].GetStringValue(), ","),
+		Instance:   fields[KeyInstance].GetStringValue(),
+		Probes:     fields[KeyProbes].GetStringValue(),
+		Plan:       strings.Split(fields[KeyPlan].GetStringValue(), ","),
 		Cluster:    c.GetUpstreamCluster(),
 		Answered:   c.GetTimeToFirstUpstreamRxByte() != nil,
 		Status:     int(r.GetResponseCode().GetValue()),
@@ -78,7 +78,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		a.Transport = "timeout" // Envoy gives no transport failure reason
 	}
 	a.Unsent = !a.Answered && !a.Gone && (a.Class == "" || hasFlag(flags, "NC", "NR", "UO"))
-	number, err := strconv.Atoi(fields[metadataAttempt].GetStringValue())
+	number, err := strconv.Atoi(fields[KeyAttempt].GetStringValue())
 	switch {
 	case a.Instance == "" || a.Plan[0] == "":
 		return a, errors.New("read access log: attempt without a plan")

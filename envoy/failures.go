@@ -40,17 +40,21 @@ const (
 
 // Codes of answers that are made in more than one place.
 const (
-	codeNoRoute       = "no_route"
-	codeHTTPSRequired = "https_required"
+	// CodeNoRoute is of a request that no route matches.
+	CodeNoRoute = "no_route"
+	// CodeHTTPSRequired is of a request that came without TLS to a route that needs it.
+	CodeHTTPSRequired = "https_required"
 	// codeClientGone is of a client that disconnected before it was answered.
 	codeClientGone = "client_gone"
 )
 
+// Response code details.
 const (
-	// ownDetails begins the response code details of the external processor's answers.
-	ownDetails = "semlb_"
-	// directResponse are the response code details of a route's direct response.
-	directResponse = "direct_response"
+	// OwnDetails is the prefix of the response code details of the external processor's
+	// answers.
+	OwnDetails = "semlb_"
+	// DirectResponse is the response code details of a route's direct response.
+	DirectResponse = "direct_response"
 )
 
 // attemptFailures are the failures of an attempt. The first that matches counts, so
@@ -91,12 +95,19 @@ var routerUnavailable = Failure{
 	Message: "The semantic router is not available at the moment. Try again.", Code: "router_unavailable", Type: typeServer,
 }
 
+// RouterUnavailable is a fault of the external processor, in either hop.
+func RouterUnavailable() Failure { return routerUnavailable }
+
 // mutationRefused is an answer of the external processor that Envoy refused, by the
 // filter's mutation rules or because a header in it is invalid. Envoy answers 500
 // without a body, and its details differ from case to case: only the status tells.
 var mutationRefused = Failure{
 	Status: 500, Message: "The router could not handle this request.", Code: "internal_error", Type: typeServer,
 }
+
+// MutationRefused is an answer of the external processor that Envoy refused. Only its
+// status identifies it.
+func MutationRefused() Failure { return mutationRefused }
 
 // requestFailures are the failures of a request in the order in which the outer hop
 // compares them: those of its filters, then those of attempts, which the outer hop
@@ -122,7 +133,7 @@ type StatusFailure struct {
 // has no row of its own, and keep it.
 var statusFailures = []StatusFailure{
 	{400, 400, Failure{Message: "The request is not valid HTTP.", Code: "bad_request", Type: typeInvalid}},
-	{404, 404, Failure{Message: "No route matches this request.", Code: codeNoRoute, Type: typeInvalid}},
+	{404, 404, Failure{Message: "No route matches this request.", Code: CodeNoRoute, Type: typeInvalid}},
 	{408, 408, Failure{Message: "The request did not arrive in time.", Code: "request_timeout", Type: typeInvalid}},
 	{426, 426, Failure{Message: "HTTP/1.0 is not supported.", Code: "http_version_not_supported", Type: typeInvalid}},
 	{431, 431, Failure{Message: "The request's headers are too many or too long.", Code: "headers_too_large", Type: typeInvalid}},
@@ -142,7 +153,7 @@ func StatusFailures() iter.Seq[StatusFailure] { return slices.Values(statusFailu
 
 // ownAnswers are all codes that [ownAnswer] returns, sorted.
 var ownAnswers = func() []string {
-	codes := []string{mutationRefused.Code, codeHTTPSRequired, codeClientGone}
+	codes := []string{mutationRefused.Code, CodeHTTPSRequired, codeClientGone}
 	for _, f := range requestFailures {
 		codes = append(codes, f.Code)
 	}
@@ -162,14 +173,14 @@ func OwnAnswers() []string { return slices.Clone(ownAnswers) }
 // external processor.
 func ownAnswer(flags []string, details string, status int) string {
 	switch {
-	case strings.HasPrefix(details, ownDetails):
+	case strings.HasPrefix(details, OwnDetails):
 		return ""
 	case hasFlag(flags, "DC", "DR"):
 		return codeClientGone
-	case details == directResponse && status == http.StatusNotFound:
-		return codeNoRoute
-	case details == directResponse:
-		return codeHTTPSRequired
+	case details == DirectResponse && status == http.StatusNotFound:
+		return CodeNoRoute
+	case details == DirectResponse:
+		return CodeHTTPSRequired
 	}
 	for _, f := range requestFailures {
 		if f.Matches(flags, details) {

@@ -83,7 +83,7 @@ func Answer(status int, body []byte, code string) *extprocv3.ProcessingResponse 
 				overwrite("content-type", "application/json"),
 			}},
 			Body:    body,
-			Details: ownDetails + code,
+			Details: OwnDetails + code,
 		}},
 	}
 }
@@ -99,7 +99,7 @@ func RetryAfter(seconds int, r *extprocv3.ProcessingResponse) *extprocv3.Process
 // the next target. Answers that are not immediate pass through unchanged.
 func Final(r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
 	if h := r.GetImmediateResponse().GetHeaders(); h != nil {
-		h.SetHeaders = append(h.SetHeaders, overwrite(headerRateLimited, "true"))
+		h.SetHeaders = append(h.SetHeaders, overwrite(FinalHeader, "true"))
 	}
 	return r
 }

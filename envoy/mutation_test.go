@@ -6,6 +6,8 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
+
+	"semlb/envoy/envoytest"
 )
 
 func TestMutationsAreGolden(t *testing.T) {
@@ -23,7 +25,7 @@ func TestMutationsAreGolden(t *testing.T) {
 		"answer":       answer(),
 		"answer-final": Final(answer()),
 	} {
-		golden(t, "mutation-"+name, m)
+		envoytest.Golden(t, "mutation-"+name, m)
 	}
 	require.True(t, proto.Equal(PassRequest(set, nil), Final(PassRequest(set, nil))))
 }

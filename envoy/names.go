@@ -1,6 +1,7 @@
-// Package envoy is everything Envoy-shaped and decides nothing: the resources
-// Envoy is configured with (listeners, routes, clusters, bootstrap) and the
-// mutations that answer its external processor.
+// Package envoy is the protocol between Envoy and semlb: names of headers, metadata
+// and logs, the answers of the external processor, the headers of a retry policy, and
+// the entries of the access logs. It decides nothing. Package parts makes Envoy's
+// configuration, and package render whole configurations out of the parts.
 //
 // # Two hops inside one Envoy
 //
@@ -55,17 +56,13 @@ const (
 	HeaderBasicUser = "x-semlb-basic-user"
 	HeaderIssuer    = "x-semlb-issuer"
 
-	headerAttempt     = "x-envoy-attempt-count"
-	headerRateLimited = "x-envoy-ratelimited"
-	headerServedBy    = "x-kong-llm-model"
-
-	// headerProxyLatency is the time in milliseconds until the attempt that answered
-	// began, headerUpstreamLatency that from then until its answer began. Only the inner
-	// hop knows whether a provider answered; Envoy adds neither header where the number
-	// is unknown.
-	headerProxyLatency    = "x-kong-proxy-latency"
-	headerUpstreamLatency = "x-kong-upstream-latency"
+	// HeaderAttempt is Envoy's number of the attempt, from 1.
+	HeaderAttempt = "x-envoy-attempt-count"
 )
+
+// FinalHeader is a response header of the inner hop that makes the outer router stop:
+// Envoy retries no response with it, except under a policy that asks for that.
+const FinalHeader = "x-envoy-ratelimited"
 
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
@@ -94,13 +91,20 @@ func InternalHeadersWithout(set []Header) []string {
 // copies are ignored, and no provider gets them.
 var consumerHeaders = []string{HeaderConsumerID, HeaderConsumerName, HeaderConsumerCustom, HeaderConsumerGroups}
 
-// metadataKeys are the keys of gRPC metadata that semlb reads. As HTTP headers they
-// have no meaning.
+// metadataKeys are the keys of gRPC metadata that semlb reads.
 var metadataKeys = []string{RoleKey, MetadataRoute, MetadataService, MetadataConsumer}
 
-// foreignHeaders are all headers that have a meaning between the hops or for the outer
+// MetadataKeys are the keys of gRPC metadata that semlb reads. As HTTP headers they
+// have no meaning, and no provider gets them.
+func MetadataKeys() []string { return slices.Clone(metadataKeys) }
+
+// reservedHeaders are all headers that have a meaning between the hops or for the outer
+// role.
+var reservedHeaders = slices.Concat(consumerHeaders, internalHeaders, []string{HeaderAttempt})
+
+// ReservedHeaders are all headers that have a meaning between the hops or for the outer
 // role. They are dropped from what clients send and from what providers get.
-var foreignHeaders = slices.Concat(consumerHeaders, internalHeaders, []string{headerAttempt})
+func ReservedHeaders() []string { return slices.Clone(reservedHeaders) }
 
 // Attributes that Envoy sends to the external processor: the name of the route that
 // matched, that of its virtual host, and the Kong route and service in the route's
@@ -109,8 +113,8 @@ var foreignHeaders = slices.Concat(consumerHeaders, internalHeaders, []string{he
 const (
 	AttributeRoute       = "xds.route_name"
 	AttributeHost        = "xds.virtual_host_name"
-	AttributeRouteSaid   = "xds.route_metadata.filter_metadata." + metadataSpace + ".route"
-	AttributeServiceSaid = "xds.route_metadata.filter_metadata." + metadataSpace + ".service"
+	AttributeRouteSaid   = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".route"
+	AttributeServiceSaid = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".service"
 )
 
 // Keys of gRPC metadata with which somebody else's Envoy describes its routes: in the
@@ -141,24 +145,69 @@ const (
 	HeaderConsumerGroups = "x-consumer-groups"
 )
 
-// RoleKey is the gRPC metadata key of the external processor's role; the others are
-// its values.
+// Where a request has its credential, by Kong's defaults.
 const (
-	RoleKey     = "x-semlb-role"
-	RoleOuter   = "outer"
-	RoleInner   = "inner"
+	// APIKeyName is the header and the query parameter of keys.
+	APIKeyName = "apikey"
+	// TokenName is the query parameter of tokens.
+	TokenName = "jwt"
+)
+
+// Roles of the external processor.
+const (
+	// RoleKey is the gRPC metadata key whose value is the role.
+	RoleKey = "x-semlb-role"
+	// RoleOuter plans a request, and rewrites it for the plan's first target.
+	RoleOuter = "outer"
+	// RoleInner rewrites a later attempt for its target.
+	RoleInner = "inner"
+	// RoleObserve receives copies of an attempt, and answers nothing.
 	RoleObserve = "observe"
 )
 
-// Names of what Envoy is configured with.
+// Values of [HeaderObserve].
 const (
-	outerListener  = "semlb_outer"
-	innerListener  = "semlb_inner"
-	outerRoutes    = "semlb_outer"
-	innerRoutes    = "semlb_inner"
-	hopCluster     = "semlb_hop"
-	serviceCluster = "semlb_service"
-	metadataSpace  = "semlb"
-	metadataServed = "served"
-	metadataRetry  = "retry"
+	// ObserveAnswer copies the answer only, for statistics.
+	ObserveAnswer = "answer"
+	// ObserveAll copies the request as the provider gets it, and the answer, for logs of
+	// payloads.
+	ObserveAll = "all"
+)
+
+// Names of the access logs: each stream to the access log service begins with one.
+const (
+	// LogAttempts has an entry for each attempt; see [ReadAttempt].
+	LogAttempts = "semlb_attempts"
+	// LogRequests has an entry for each request; see [ReadFinished].
+	LogRequests = "semlb_requests"
+)
+
+// NodeCluster is the cluster that Envoys of semlb name in their bootstrap.
+const NodeCluster = "semlb"
+
+// MetadataNamespace is the namespace of dynamic metadata and of route metadata.
+const MetadataNamespace = "semlb"
+
+// Keys in [MetadataNamespace] with which an attempt's log entry describes its plan.
+// The request headers are of no use there: the route has removed them before the entry
+// is written.
+const (
+	KeyInstance = "instance"
+	KeyPlan     = "plan"
+	KeyAttempt  = "attempt"
+	KeyProbes   = "probes"
+)
+
+// Names of listeners, route configurations and clusters.
+const (
+	// OuterListener is the listener that clients connect to, its route configuration, and
+	// the prefix of its statistics.
+	OuterListener = "semlb_outer"
+	// InnerListener is the listener that makes an attempt, its route configuration, and
+	// the prefix of its statistics.
+	InnerListener = "semlb_inner"
+	// HopCluster is the cluster of the inner listener.
+	HopCluster = "semlb_hop"
+	// ServiceCluster is the cluster of semlb's gRPC servers.
+	ServiceCluster = "semlb_service"
 )

@@ -30,4 +30,4 @@ const DrainTime = 30 * time.Minute
 
 // ActiveRequestsStat is the gauge of Envoy's statistics that counts the requests of
 // clients in flight.
-const ActiveRequestsStat = "http." + outerListener + ".downstream_rq_active"
+const ActiveRequestsStat = "http." + OuterListener + ".downstream_rq_active"

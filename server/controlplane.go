@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"semlb/envoy"
+	"semlb/envoy/render"
 )
 
 // ControlPlane serves Envoys their configuration over ADS and knows whether they
@@ -70,7 +71,7 @@ func (c *ControlPlane) Register(s *grpc.Server) {
 
 // Set puts resources in force. The version of each type is a hash of its
 // resources: what is equal is not sent again.
-func (c *ControlPlane) Set(ctx context.Context, r envoy.Resources) error {
+func (c *ControlPlane) Set(ctx context.Context, r render.Resources) error {
 	var snapshot cachev3.Snapshot
 	versions := make(map[resource.Type]string)
 	for t, resources := range byType(r) {
@@ -93,7 +94,7 @@ func (c *ControlPlane) Set(ctx context.Context, r envoy.Resources) error {
 	return nil
 }
 
-func byType(r envoy.Resources) map[resource.Type][]types.Resource {
+func byType(r render.Resources) map[resource.Type][]types.Resource {
 	all := make(map[resource.Type][]types.Resource)
 	for _, l := range r.Listeners {
 		all[resource.ListenerType] = append(all[resource.ListenerType], l)

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	statusv3 "google.golang.org/genproto/googleapis/rpc/status"
 
-	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 	"semlb/server"
 )
 
@@ -51,7 +52,7 @@ func names(typ string) []string {
 		return nil
 	}
 	var all []string
-	for _, r := range envoy.NewResources(envoy.Config{Routes: []envoy.Route{{}}}).Routes {
+	for _, r := range render.NewResources(parts.New(parts.Config{Routes: []parts.Route{{}}})).Routes {
 		all = append(all, r.GetName())
 	}
 	return all
@@ -87,7 +88,7 @@ func (s *subscriber) answer(typ, words string) {
 // configure puts another configuration in force.
 func (c *controlPlane) configure(t *testing.T, port uint16) {
 	t.Helper()
-	require.NoError(t, c.Set(t.Context(), envoy.NewResources(envoy.Config{ListenHost: "127.0.0.1", ListenPort: port, BodyLimit: 1 << 20, Routes: []envoy.Route{{}}})))
+	require.NoError(t, c.Set(t.Context(), render.NewResources(parts.New(parts.Config{ListenHost: "127.0.0.1", ListenPort: port, BodyLimit: 1 << 20, Routes: []parts.Route{{}}}))))
 }
 
 // refusal waits for one.

@@ -20,7 +20,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
-	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 	"semlb/server"
 )
 
@@ -38,7 +39,7 @@ func newControlPlane(t *testing.T) *controlPlane {
 	ctx, stop := context.WithCancel(context.Background())
 	log := slog.New(slog.NewTextHandler(c.log, nil)) // the control plane writes with its lock held
 	c.ControlPlane = server.NewControlPlane(ctx, log, server.NewMetrics(c.registry), redacted)
-	require.NoError(t, c.Set(ctx, envoy.NewResources(envoy.Config{ListenHost: "127.0.0.1", ListenPort: 8000, BodyLimit: 1 << 20, Routes: []envoy.Route{{}}})))
+	require.NoError(t, c.Set(ctx, render.NewResources(parts.New(parts.Config{ListenHost: "127.0.0.1", ListenPort: 8000, BodyLimit: 1 << 20, Routes: []parts.Route{{}}}))))
 	s := grpc.NewServer()
 	c.Register(s)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,7 +10,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 )
 
 // Options configure a child Envoy.
@@ -21,8 +22,9 @@ type Options struct {
 	Dir string
 	// Concurrency is the number of worker threads; 0 means one per core.
 	Concurrency int
-	// Bootstrap is its bootstrap; its Admin is replaced by a socket in Dir.
-	Bootstrap envoy.BootstrapOptions
+	// NodeID identifies it to the control plane, and Parts are those of its bootstrap.
+	NodeID string
+	Parts  parts.Parts
 	// Drain bounds how long requests in flight may take to end before Envoy is stopped.
 	Drain time.Duration
 	// Grace is how long Envoy may take to exit after SIGTERM; then it is killed.
@@ -53,13 +55,12 @@ type Envoy struct {
 // New makes a child Envoy that is not running yet.
 func New(o Options) *Envoy {
 	socket := filepath.Join(o.Dir, "admin.sock")
-	o.Bootstrap.Admin = envoy.Endpoint{Path: socket}
 	return &Envoy{
 		options: o,
 		admin:   newAdmin(socket),
 		process: &Process{
 			Binary: o.Binary, Dir: o.Dir, Concurrency: o.Concurrency, Grace: o.Grace, Log: o.Log, Redact: o.Redact,
-			Bootstrap: envoy.Bootstrap(o.Bootstrap),
+			Bootstrap: render.Bootstrap(o.Parts, render.Options{NodeID: o.NodeID, Admin: parts.Endpoint{Path: socket}}),
 		},
 	}
 }

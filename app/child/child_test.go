@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"semlb/envoy"
+	"semlb/envoy/parts"
 )
 
 const (
@@ -53,7 +53,7 @@ func start(t *testing.T, binary string, w Watcher) (stop func() (log string, err
 	t.Helper()
 	var log bytes.Buffer // read once its writer has ended
 	e := New(Options{
-		Binary: binary, Dir: t.TempDir(), Bootstrap: envoy.BootstrapOptions{NodeID: "test"},
+		Binary: binary, Dir: t.TempDir(), NodeID: "test", Parts: parts.New(parts.Config{}),
 		Drain: time.Second, Grace: time.Second, Watcher: w, Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -12,8 +12,6 @@ import (
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	"github.com/stretchr/testify/require"
-
-	"semlb/envoy"
 )
 
 // An Envoy whose log nobody reads blocks forever.
@@ -40,7 +38,7 @@ func TestLogLinesAreRedacted(t *testing.T) {
 	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/sh\necho \"warning regex 'annas-key(' is invalid\" >&2\necho \"error key annas-key\" >&2\n"), 0o700))
 	var log bytes.Buffer
 	p := &Process{
-		Binary: binary, Dir: dir, Bootstrap: envoy.Bootstrap(envoy.BootstrapOptions{NodeID: "test"}),
+		Binary: binary, Dir: dir, Bootstrap: &bootstrapv3.Bootstrap{},
 		Log:    slog.New(slog.NewTextHandler(&log, nil)),
 		Redact: func(text string) string { return strings.ReplaceAll(text, "annas-key", "[redacted]") },
 	}

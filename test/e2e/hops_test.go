@@ -21,6 +21,8 @@ import (
 
 	"semlb/app/child"
 	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 	"semlb/test/harness"
 )
 
@@ -105,13 +107,13 @@ func attemptOf(m *extprocv3.ProcessingRequest) (int, error) {
 	return 0, fmt.Errorf("a request of the inner hop without the number of its attempt: %v", headers)
 }
 
-func clusterOf(s *harness.Stub) envoy.Upstream {
+func clusterOf(s *harness.Stub) parts.Upstream {
 	at := netip.MustParseAddrPort(s.Authority)
-	return envoy.Upstream{Scheme: "http", Host: at.Addr().String(), Port: at.Port(), ConnectTimeout: time.Second, WriteTimeout: time.Minute}
+	return parts.Upstream{Scheme: "http", Host: at.Addr().String(), Port: at.Port(), ConnectTimeout: time.Second, WriteTimeout: time.Minute}
 }
 
-// start runs an Envoy with the static configuration of package envoy and m as its
-// external processor, and returns the URL to ask.
+// start runs an Envoy with the static configuration of package render and m as its
+// external processor, and returns its URL.
 func (m *mistaken) start(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -122,18 +124,18 @@ func (m *mistaken) start(t *testing.T) string {
 	go func() { served <- server.Serve(l) }()
 
 	listen := netip.MustParseAddrPort(harness.FreeAddress(t))
-	config := envoy.Config{
+	config := parts.Config{
 		ListenHost: listen.Addr().String(), ListenPort: listen.Port(),
-		Service:   envoy.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
-		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second, Static: true,
-		HopSocket: harness.HopSocket(t), Routes: []envoy.Route{{}},
+		Service:   parts.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
+		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second,
+		HopSocket: harness.HopSocket(t), Routes: []parts.Route{{}},
 	}
 	for _, s := range m.stubs {
 		config.Upstreams = append(config.Upstreams, clusterOf(s))
 	}
 	process := &child.Process{
 		Binary: harness.Envoy(t), Dir: t.TempDir(), Grace: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
-		Bootstrap: envoy.StaticBootstrap(envoy.BootstrapOptions{NodeID: "test", HopSocket: config.HopSocket}, envoy.NewResources(config)),
+		Bootstrap: render.Static(parts.New(config), render.Options{NodeID: "test"}),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -18,7 +18,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"semlb/envoy"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
 	"semlb/test/harness"
 )
 
@@ -63,7 +64,7 @@ func namesOf(typ string) []string {
 		return nil
 	}
 	var names []string
-	for _, r := range envoy.NewResources(envoy.Config{}).Routes {
+	for _, r := range render.NewResources(parts.New(parts.Config{})).Routes {
 		names = append(names, r.GetName())
 	}
 	return names

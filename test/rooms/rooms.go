@@ -24,9 +24,9 @@ const Any = "any"
 func Product() []Room {
 	return []Room{
 		{".", "calls cli", []string{"cli"}},
-		{"cli", "commands: their flags, and what they print", []string{"app", "config", "envoy", "router"}},
+		{"cli", "commands: their flags, and what they print", []string{"app", "config", "envoy/parts", "envoy/render", "router"}},
 		{"app", "the running program: builds the parts, connects them, reloads them, runs the child Envoy. The only room that knows concrete types", []string{Any}},
-		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "provider", "router"}},
+		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "envoy/render", "provider", "router"}},
 		{"router", "prompt → plan; circuit breakers of targets", []string{"vectordb"}},
 		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},
 		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config"}},
@@ -40,7 +40,9 @@ func Product() []Room {
 		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
 		{"vectordb", "vector → nearest descriptions: the contract of stores, memory, and memory in front of another store", nil},
 		{"vectordb/redis", "a store in Redis", []string{"vectordb"}},
-		{"envoy", "everything Envoy-shaped: resources, bootstrap, mutations. It decides nothing", nil},
+		{"envoy", "the protocol between Envoy and semlb: names, mutations, retry policies, log entries. It decides nothing", nil},
+		{"envoy/parts", "the pieces of the two hops: filters, routes, clusters, replies, logs", []string{"envoy"}},
+		{"envoy/render", "parts → whole configurations: xDS, static", []string{"envoy", "envoy/parts"}},
 		{Leaf, "rules of HTTP and network security, each once: metadata services, header syntax, Retry-After, secrets, error bodies. Every room may import it", nil},
 		{"demo", "LLMs that fail on demand", nil},
 		{"examples", "configurations; one is part of the program, for `--demo`", nil},
@@ -52,6 +54,7 @@ func Product() []Room {
 func Support() []Room {
 	return []Room{
 		{"vectordb/redistest", "starts real Redis servers", nil},
+		{"envoy/envoytest", "compares messages with golden files", nil},
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
 		{"provider/providertest", "the contract that every dialect passes", []string{"provider"}},
 		{"test", "the suites, and what they share. `test/harness` runs semlb on a real Envoy", []string{Any}},

@@ -1,0 +1,43 @@
+// Package envoytest compares messages with golden files, and has real Envoys validate
+// configurations. Tests of envoy and its packages use it.
+package envoytest
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// Golden compares a message with testdata/NAME.json of the package under test.
+func Golden(t *testing.T, name string, m proto.Message) {
+	t.Helper()
+	got := indented(t, m)
+	file := filepath.Join("testdata", name+".json")
+	if *update {
+		require.NoError(t, os.WriteFile(file, got, 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "run go test ./envoy/... -update and look at the difference")
+}
+
+// indented is a message as JSON that is the same in every run: protojson varies its
+// spaces.
+func indented(t *testing.T, m proto.Message) []byte {
+	t.Helper()
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, json.Indent(&out, text, "", "  "))
+	out.WriteByte('\n')
+	return out.Bytes()
+}

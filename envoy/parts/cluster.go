@@ -1,0 +1,164 @@
+package parts
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// Upstream is a distinct way to reach an endpoint: it becomes one cluster.
+type Upstream struct {
+	// Scheme is http or https.
+	Scheme string
+	// Host is a DNS name or an IP address, without brackets.
+	Host string
+	Port uint16
+	// ConnectTimeout bounds the connection and the TLS handshake.
+	ConnectTimeout time.Duration
+	// WriteTimeout is the longest time that sent bytes may stay unacknowledged.
+	WriteTimeout time.Duration
+	// SkipVerify accepts any certificate (ssl_verify: false).
+	SkipVerify bool
+}
+
+// Name is the cluster's name: readable, and different for every distinct upstream.
+func (u Upstream) Name() string {
+	name := fmt.Sprintf("%s_%s_c%d_w%d", u.Scheme, net.JoinHostPort(u.Host, strconv.Itoa(int(u.Port))),
+		u.ConnectTimeout.Milliseconds(), u.WriteTimeout.Milliseconds())
+	if u.SkipVerify {
+		name += "_insecure"
+	}
+	return name
+}
+
+// unlimited is far above anything one Envoy can hold.
+const unlimited = 1_000_000
+
+// unlimitedBreakers switch Envoy's circuit breakers off: their defaults of 1,024 requests
+// and 3 retries would refuse requests that are only waiting for a model.
+func unlimitedBreakers() *clusterv3.CircuitBreakers {
+	return &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
+		MaxConnections:     wrapperspb.UInt32(unlimited),
+		MaxPendingRequests: wrapperspb.UInt32(unlimited),
+		MaxRequests:        wrapperspb.UInt32(unlimited),
+		MaxRetries:         wrapperspb.UInt32(unlimited),
+	}}}
+}
+
+// upstreamCluster is the cluster of one endpoint. trust is the file of the certificate
+// authorities that verify providers' certificates.
+func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cluster {
+	c := &clusterv3.Cluster{
+		Name:                          u.Name(),
+		ConnectTimeout:                durationpb.New(u.ConnectTimeout),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit),
+		CircuitBreakers:               unlimitedBreakers(),
+		LoadAssignment:                loadAssignment(u.Name(), socketAddress(u.Host, u.Port)),
+		UpstreamBindConfig:            writeTimeout(u.WriteTimeout),
+	}
+	discover(c, u.Host)
+	options := &httpv3.HttpProtocolOptions{
+		CommonHttpProtocolOptions: providerHead.ofResponses(),
+		UpstreamProtocolOptions:   onlyHTTP1(),
+	}
+	if u.Scheme == "https" {
+		c.TransportSocket = tlsSocket(u, trust)
+		options.UpstreamProtocolOptions = &httpv3.HttpProtocolOptions_AutoConfig{
+			AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{},
+		}
+	}
+	c.TypedExtensionProtocolOptions = httpOptions(options)
+	return c
+}
+
+func isIP(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// discover makes Envoy resolve a host, unless it is an address.
+func discover(c *clusterv3.Cluster, host string) {
+	if isIP(host) {
+		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
+		return
+	}
+	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
+	c.DnsLookupFamily = clusterv3.Cluster_V4_PREFERRED
+}
+
+// Linux's TCP_USER_TIMEOUT (tcp(7)): milliseconds that sent data may stay
+// unacknowledged, or unsent for a closed window, before the connection is reset.
+// Envoy has no write timeout of its own.
+const (
+	ipprotoTCP     = 6
+	tcpUserTimeout = 18
+)
+
+func writeTimeout(d time.Duration) *corev3.BindConfig {
+	return &corev3.BindConfig{
+		SocketOptions: []*corev3.SocketOption{{
+			Description: "write_timeout",
+			Level:       ipprotoTCP,
+			Name:        tcpUserTimeout,
+			Value:       &corev3.SocketOption_IntValue{IntValue: d.Milliseconds()},
+			State:       corev3.SocketOption_STATE_PREBIND,
+		}},
+	}
+}
+
+func tlsSocket(u Upstream, trust string) *corev3.TransportSocket {
+	common := &tlsv3.CommonTlsContext{}
+	sni, kind := u.Host, tlsv3.SubjectAltNameMatcher_DNS
+	if isIP(u.Host) {
+		// RFC 6066 permits no address as a server name.
+		sni, kind = "", tlsv3.SubjectAltNameMatcher_IP_ADDRESS
+	}
+	if !u.SkipVerify {
+		san := &tlsv3.SubjectAltNameMatcher{
+			SanType: kind,
+			Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: u.Host}},
+		}
+		common.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContext{
+			ValidationContext: &tlsv3.CertificateValidationContext{
+				TrustedCa:                 &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: trust}},
+				MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{san},
+			},
+		}
+	}
+	return transportSocket("envoy.transport_sockets.tls", &tlsv3.UpstreamTlsContext{
+		Sni:              sni,
+		CommonTlsContext: common,
+	})
+}
+
+func loadAssignment(name string, addresses ...*corev3.Address) *endpointv3.ClusterLoadAssignment {
+	endpoints := new(endpointv3.LocalityLbEndpoints)
+	for _, a := range addresses {
+		endpoints.LbEndpoints = append(endpoints.LbEndpoints, &endpointv3.LbEndpoint{
+			HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: a}},
+		})
+	}
+	return &endpointv3.ClusterLoadAssignment{ClusterName: name, Endpoints: []*endpointv3.LocalityLbEndpoints{endpoints}}
+}
+
+func socketAddress(host string, port uint16) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
+		Address:       host,
+		PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: uint32(port)},
+	}}}
+}
+
+func pipeAddress(path string) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_Pipe{Pipe: &corev3.Pipe{Path: path}}}
+}

@@ -1,0 +1,59 @@
+package parts
+
+import (
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+)
+
+// Config is what the parts are made from. Equal configurations give equal parts, byte
+// for byte.
+type Config struct {
+	// ListenHost is an IP address. ListenPort may be 0 in tests only.
+	ListenHost string
+	ListenPort uint16
+	// Service is where semlb's gRPC server listens, and Replicas where those of other
+	// processes with the same configuration do.
+	Service  Endpoint
+	Replicas []Endpoint
+	// HopSocket is the Unix socket of the inner listener, on Envoy's machine; "" makes it
+	// an internal listener, which no other process can reach.
+	HopSocket string
+	// BodyLimit is the largest request body that any instance accepts, in bytes.
+	BodyLimit int64
+	// Routes are Kong's routes. Requests that none of them matches are answered 404.
+	Routes []Route
+	// Credentials authenticate consumers.
+	Credentials Credentials
+	// Upstreams are the endpoints of all targets; duplicates are merged.
+	Upstreams []Upstream
+	// IdleTimeouts are the read timeouts in use; duplicates are merged.
+	IdleTimeouts []time.Duration
+	// TrustedCA is the file of certificate authorities, on Envoy's machine.
+	TrustedCA string
+	// DecisionBudget bounds a decision of semlb's; Envoy waits a little longer.
+	DecisionBudget time.Duration
+}
+
+// messageTimeout bounds the external processor's answer. It is always longer than a
+// decision may take, so that semlb's own answer arrives first.
+func (c Config) messageTimeout() time.Duration { return c.DecisionBudget + 4*time.Second }
+
+// Endpoint is where a server listens: a Unix socket if Path is set, else TCP on a
+// host that is an IP address or a DNS name.
+type Endpoint struct {
+	Path string
+	Host string
+	Port uint16
+}
+
+// Address is the endpoint in Envoy's configuration.
+func (e Endpoint) Address() *corev3.Address {
+	if e.Path != "" {
+		return pipeAddress(e.Path)
+	}
+	return socketAddress(e.Host, e.Port)
+}
+
+// isName reports whether the endpoint has to be resolved.
+func (e Endpoint) isName() bool { return e.Path == "" && !isIP(e.Host) }

@@ -1,0 +1,50 @@
+package parts
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"semlb/envoy/envoytest"
+)
+
+func testUpstreams() []Upstream {
+	return []Upstream{
+		{Scheme: "https", Host: "api.openai.com", Port: 443, ConnectTimeout: time.Minute, WriteTimeout: time.Minute},
+		{Scheme: "http", Host: "127.0.0.1", Port: 9000, ConnectTimeout: time.Second, WriteTimeout: time.Second},
+		{Scheme: "https", Host: "10.0.0.7", Port: 8443, ConnectTimeout: time.Second, WriteTimeout: time.Second},
+		{Scheme: "https", Host: "self-signed.test", Port: 443, ConnectTimeout: time.Second, WriteTimeout: time.Second, SkipVerify: true},
+		{Scheme: "https", Host: "api.openai.com", Port: 443, ConnectTimeout: time.Minute, WriteTimeout: time.Minute},
+	}
+}
+
+func TestClustersAreGolden(t *testing.T) {
+	clusters := New(Config{BodyLimit: 1 << 20, TrustedCA: "/etc/ssl/certs/ca-certificates.crt", Upstreams: testUpstreams()}).Clusters
+	require.Len(t, clusters.Upstreams, 4, "one for each distinct upstream")
+	for _, c := range append(clusters.Upstreams, clusters.Hop) {
+		envoytest.Golden(t, "cluster-"+strings.ReplaceAll(c.Name, ":", "_"), c)
+	}
+}
+
+func TestEqualConfigurationsGiveEqualClusters(t *testing.T) {
+	a, b := New(Config{Upstreams: testUpstreams()}).Clusters, New(Config{Upstreams: testUpstreams()}).Clusters
+	for i := range a.Upstreams {
+		require.True(t, proto.Equal(a.Upstreams[i], b.Upstreams[i]))
+	}
+}
+
+func TestCredentialFiltersAreGolden(t *testing.T) {
+	issuer := filepath.Join("/run/semlb", "carol.json")
+	credentials := Credentials{
+		APIKeys: []APIKey{{Consumer: "ann", Key: "key-of-ann"}},
+		Users:   []User{{Name: "bob", Password: "password-of-bob"}},
+		Issuers: []Issuer{{Name: "carol", KeySetFile: issuer}, {Name: "dave", KeySetFile: issuer}},
+	}
+	for _, filter := range New(Config{Credentials: credentials}).Outer.Authenticators {
+		envoytest.Golden(t, "credentials-"+strings.TrimPrefix(filter.Name, "semlb."), filter)
+	}
+}

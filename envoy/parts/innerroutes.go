@@ -1,0 +1,98 @@
+package parts
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"semlb/envoy"
+)
+
+// innerRoutes sends an attempt to the cluster that its rewrite names. There is a pair of
+// routes for each idle timeout in use, because Envoy takes the timeout from the route,
+// and a pair without a match for requests that a former configuration planned.
+func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
+	var routes []*routev3.Route
+	for _, d := range slices.Compact(slices.Sorted(slices.Values(idle))) {
+		match := exactHeader(envoy.HeaderIdle, strconv.FormatInt(d.Milliseconds(), 10))
+		routes = append(routes, attemptRoutes(l, d, match)...)
+	}
+	routes = append(routes, attemptRoutes(l, defaultIdle)...)
+	return &routev3.RouteConfiguration{
+		Name: envoy.InnerListener,
+		VirtualHosts: []*routev3.VirtualHost{{
+			Name: "all", Domains: []string{"*"}, Routes: routes,
+		}},
+		// A provider's own copies must not steer the outer hop.
+		ResponseHeadersToRemove: labels(),
+		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
+			setHeader(headerServedBy, "%DYNAMIC_METADATA("+envoy.MetadataNamespace+":"+keyServed+")%"),
+			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
+		},
+		RequestHeadersToRemove: slices.Concat(proxyHeaders, envoy.ReservedHeaders(), envoy.MetadataKeys()),
+	}
+}
+
+// proxyHeaders are request headers of Envoy and of proxies before it that no provider
+// gets.
+var proxyHeaders = []string{
+	"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", envoy.FinalHeader, headerScheme,
+	"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
+}
+
+// defaultIdle is the default of the plugin's read_timeout.
+const defaultIdle = time.Minute
+
+// attemptRoutes are a route for first attempts that the outer role rewrote, and one for
+// all others.
+func attemptRoutes(l limits, idle time.Duration, matches ...*routev3.HeaderMatcher) []*routev3.Route {
+	first := append([]*routev3.HeaderMatcher{exactHeader(envoy.HeaderAttempt, "1"), present(envoy.HeaderFirst)}, matches...)
+	return []*routev3.Route{
+		attemptRoute(l, idle, envoy.HeaderFirst, first),
+		attemptRoute(l, idle, envoy.HeaderCluster, matches),
+	}
+}
+
+func attemptRoute(l limits, idle time.Duration, clusterHeader string, matches []*routev3.HeaderMatcher) *routev3.Route {
+	match := prefix("/")
+	match.Headers = matches
+	return &routev3.Route{
+		Match:                  match,
+		RequestBodyBufferLimit: wrapperspb.UInt64(l.innerRoute),
+		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
+			ClusterSpecifier: &routev3.RouteAction_ClusterHeader{ClusterHeader: clusterHeader},
+			Timeout:          durationpb.New(0),
+			IdleTimeout:      durationpb.New(0),
+			// Without retry_on the policy is one attempt. Its timer runs before the first byte
+			// and between any two.
+			RetryPolicy: &routev3.RetryPolicy{PerTryIdleTimeout: durationpb.New(idle)},
+		}},
+	}
+}
+
+func prefix(p string) *routev3.RouteMatch {
+	return &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: p}}
+}
+
+func exactHeader(name, value string) *routev3.HeaderMatcher {
+	return &routev3.HeaderMatcher{Name: name, HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{
+		StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: value}},
+	}}
+}
+
+func present(name string) *routev3.HeaderMatcher {
+	return &routev3.HeaderMatcher{Name: name, HeaderMatchSpecifier: &routev3.HeaderMatcher_PresentMatch{PresentMatch: true}}
+}
+
+func setHeader(name, value string) *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: name, Value: value},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	}
+}

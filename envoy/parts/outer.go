@@ -1,0 +1,45 @@
+package parts
+
+import (
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+func newOuter(c Config, l limits) Outer {
+	o := Outer{
+		Address:          socketAddress(c.ListenHost, c.ListenPort),
+		Listener:         &listenerv3.Listener{PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.outerConnection)},
+		Manager:          outerManager(l),
+		Scheme:           forwardedScheme(),
+		Replies:          outerReplies(),
+		AccessLog:        requestLog(),
+		Authenticators:   c.Credentials.filters(),
+		Processor:        outerProcessor(c.messageTimeout()),
+		ForeignProcessor: foreignProcessor(c.messageTimeout()),
+		Router:           routerFilter(),
+		Routes:           outerRoutes(),
+		VirtualHost:      outerVirtualHost(),
+		Route:            hopRoute(l),
+		ResponseHeaders:  kongHeaders(),
+	}
+	o.KongRoutes = kongRoutes(c.Routes, o)
+	return o
+}
+
+func outerManager(l limits) *hcmv3.HttpConnectionManager {
+	manager := &hcmv3.HttpConnectionManager{
+		// All clients are external, whatever their address: 192.0.2.0 is reserved for
+		// documentation (RFC 5737). Envoy's own request headers are dropped then.
+		UseRemoteAddress: wrapperspb.Bool(true),
+		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{
+			CidrRanges: []*corev3.CidrRange{{AddressPrefix: "192.0.2.0", PrefixLen: wrapperspb.UInt32(32)}},
+		},
+		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
+		},
+	}
+	outerHead.ofRequests(manager)
+	return manager
+}

@@ -1,0 +1,66 @@
+package parts
+
+import (
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"semlb/envoy"
+)
+
+// Names of Kong's response headers.
+const (
+	headerRequestID = "x-kong-request-id"
+	headerServedBy  = "x-kong-llm-model"
+	// headerProxyLatency is the time in milliseconds until the attempt that answered
+	// began, headerUpstreamLatency that from then until its answer began. Only the inner
+	// hop knows whether a provider answered; Envoy adds neither header where the number
+	// is unknown.
+	headerProxyLatency    = "x-kong-proxy-latency"
+	headerUpstreamLatency = "x-kong-upstream-latency"
+)
+
+func outerRoutes() *routev3.RouteConfiguration {
+	return &routev3.RouteConfiguration{InternalOnlyHeaders: envoy.ReservedHeaders()}
+}
+
+func outerVirtualHost() *routev3.VirtualHost {
+	return &routev3.VirtualHost{IncludeRequestAttemptCount: true}
+}
+
+// hopRoute sends a request to the hop. The external processor sets, per request, what
+// is retried and how often.
+func hopRoute(l limits) *routev3.Route {
+	return &routev3.Route{
+		RequestBodyBufferLimit:  wrapperspb.UInt64(l.outerRoute),
+		ResponseHeadersToRemove: labels(),
+		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
+			ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: envoy.HopCluster},
+			// The whole has no timeout: attempts have their own, and a stream may be long.
+			Timeout:     durationpb.New(0),
+			IdleTimeout: durationpb.New(0),
+			RetryPolicy: &routev3.RetryPolicy{
+				// The next target is another one, so there is nothing to wait for.
+				RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
+					BaseInterval: durationpb.New(time.Millisecond),
+					MaxInterval:  durationpb.New(time.Millisecond),
+				},
+			},
+		}},
+	}
+}
+
+// labels are the response headers with which the inner hop labels its answers. They end
+// at the outer hop, and a provider's own copies at the inner one.
+func labels() []string { return []string{envoy.HeaderRetry, envoy.FinalHeader} }
+
+// kongHeaders are the response headers that Kong adds.
+func kongHeaders() []*corev3.HeaderValueOption {
+	return []*corev3.HeaderValueOption{
+		setHeader(headerRequestID, "%REQ(X-REQUEST-ID)%"),
+		setHeader(headerProxyLatency, "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%"),
+	}
+}

@@ -1,0 +1,163 @@
+// Package parts builds the two hops (see package envoy) as named parts: protobuf
+// messages, each for one place in Envoy's configuration. A part sets the fields that
+// semlb needs in that place and no others, so that it can be added to somebody else's
+// listener, route or bootstrap as well as to our own: with proto.Merge, or as the value
+// of a patch, such as a MERGE of Istio's EnvoyFilter.
+//
+// [New] is a pure function. Package render combines the parts.
+package parts
+
+import (
+	"cmp"
+	"slices"
+
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+)
+
+// Parts are all parts of the two hops. Messages may share parts of each other: clone one
+// before you change it.
+type Parts struct {
+	Outer    Outer
+	Inner    Inner
+	Clusters Clusters
+	Process  Process
+}
+
+// Outer is the outer hop: what a listener that clients connect to needs to plan requests
+// and to send every attempt to the inner hop. Fields that say so are optional.
+type Outer struct {
+	// Address is where our own listener listens.
+	Address *corev3.Address
+	// Listener has the buffer limit of a connection.
+	Listener *listenerv3.Listener
+	// Manager has the settings of the HTTP connection manager: all clients are external,
+	// so that Envoy drops their copies of internal headers, and the window of HTTP/2
+	// streams fits the buffers.
+	Manager *hcmv3.HttpConnectionManager
+	// Scheme keeps the client's X-Forwarded-Proto, for KongRoutes that need TLS.
+	// Optional without them.
+	Scheme *corev3.TypedExtensionConfig
+	// Replies give Envoy's own answers the shape of the OpenAI API. Optional.
+	Replies *hcmv3.LocalReplyConfig
+	// AccessLog reports every request: without it requests are not logged, and unused
+	// probes of circuit breakers are released only when they expire. Optional.
+	AccessLog []*accesslogv3.AccessLog
+
+	// Authenticators are the filters that authenticate consumers; they come before the
+	// processor. Empty without credentials.
+	Authenticators []*hcmv3.HttpFilter
+	// Processor is the external processor in the outer role, for routes that have the
+	// names of Kong's, and for the consumers of Authenticators.
+	Processor *hcmv3.HttpFilter
+	// ForeignProcessor takes the place of Processor in a listener with routes of
+	// somebody else's: they name the Kong route and service by their own names, in their
+	// metadata, or in gRPC metadata (docs/own-envoy.md).
+	ForeignProcessor *hcmv3.HttpFilter
+	// Router is the terminal filter. Optional: it removes Envoy's own response headers,
+	// which describe the inner hop.
+	Router *hcmv3.HttpFilter
+
+	// Routes has the settings of the route configuration: headers that only semlb and
+	// Envoy may set.
+	Routes *routev3.RouteConfiguration
+	// VirtualHost has the settings of a virtual host: the number of the attempt.
+	VirtualHost *routev3.VirtualHost
+	// Route sends a request to the hop. Its name and its match are the host's.
+	Route *routev3.Route
+	// ResponseHeaders are what a route adds to answers, as Kong does. Optional.
+	ResponseHeaders []*corev3.HeaderValueOption
+	// KongRoutes are the configuration's routes in Kong's order, each with Route and
+	// ResponseHeaders in it. The last one answers 404 to what none matches. In a listener
+	// with routes of somebody else's they are not needed.
+	KongRoutes []*routev3.Route
+}
+
+// Inner is the inner hop: a listener that makes one attempt. It is whole, and goes as it
+// is into any Envoy.
+type Inner struct {
+	// Listener is the listener without its filter chain.
+	Listener *listenerv3.Listener
+	// Manager is the HTTP connection manager without filters, routes, replies and log.
+	Manager *hcmv3.HttpConnectionManager
+	// Replies decide whether a failure may move on to the next target.
+	Replies *hcmv3.LocalReplyConfig
+	// AccessLog reports every attempt.
+	AccessLog []*accesslogv3.AccessLog
+
+	// AttemptMetadata keeps what the attempt's log entry needs of the plan. It comes before
+	// Processor, so that an attempt that could not be rewritten has an entry too.
+	AttemptMetadata *hcmv3.HttpFilter
+	// Processor is the external processor in the inner role. It is skipped on a first
+	// attempt that the outer role rewrote.
+	Processor *hcmv3.HttpFilter
+	// PlanMetadata keeps what Replies and the response headers need of the plan.
+	PlanMetadata *hcmv3.HttpFilter
+	// Buffer reads the whole body before it is sent; nil for an internal listener.
+	Buffer *hcmv3.HttpFilter
+	// Observers copy attempts to the observing role, and wait for nothing.
+	Observers []*hcmv3.HttpFilter
+	// Router is the terminal filter.
+	Router *hcmv3.HttpFilter
+
+	// Routes send an attempt to the cluster that its rewrite names.
+	Routes *routev3.RouteConfiguration
+}
+
+// Filters are the filters of the inner hop in their order.
+func (i Inner) Filters() []*hcmv3.HttpFilter {
+	filters := []*hcmv3.HttpFilter{i.AttemptMetadata, i.Processor, i.PlanMetadata}
+	if i.Buffer != nil {
+		filters = append(filters, i.Buffer)
+	}
+	return append(append(filters, i.Observers...), i.Router)
+}
+
+// Clusters are the clusters that the hops name.
+type Clusters struct {
+	// Hop is the inner listener.
+	Hop *clusterv3.Cluster
+	// Service is semlb's gRPC servers: external processor, access log service, and over
+	// xDS the control plane.
+	Service *clusterv3.Cluster
+	// Upstreams are the endpoints of the targets, sorted by name.
+	Upstreams []*clusterv3.Cluster
+}
+
+// Process is what belongs to an Envoy as a whole: to its bootstrap.
+type Process struct {
+	// InternalListeners is the extension that an internal listener needs; nil if the hop
+	// is a Unix socket.
+	InternalListeners *corev3.TypedExtensionConfig
+	// Overload limits the clients' connections. Optional.
+	Overload *overloadv3.OverloadManager
+	// Runtime permits long regular expressions in KongRoutes. Optional without them.
+	Runtime *bootstrapv3.LayeredRuntime
+}
+
+// New makes the parts of a configuration.
+func New(c Config) Parts {
+	l := limitsFor(c.BodyLimit)
+	return Parts{
+		Outer:    newOuter(c, l),
+		Inner:    newInner(c, l),
+		Clusters: newClusters(c, l),
+		Process:  newProcess(c),
+	}
+}
+
+func newClusters(c Config, l limits) Clusters {
+	upstreams := slices.Clone(c.Upstreams)
+	slices.SortFunc(upstreams, func(a, b Upstream) int { return cmp.Compare(a.Name(), b.Name()) })
+	clusters := Clusters{Hop: hop(l.innerConnection, c.HopSocket), Service: service(c.Service, c.Replicas)}
+	for _, u := range slices.Compact(upstreams) {
+		clusters.Upstreams = append(clusters.Upstreams, upstreamCluster(u, l.innerConnection, c.TrustedCA))
+	}
+	return clusters
+}

@@ -1,0 +1,46 @@
+package envoy
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPolicyFollowsFailoverCriteria(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		criteria []string
+		classes  []Class
+		statuses []int
+	}{
+		{
+			"the seed's",
+			[]string{"error", "timeout", "http_429", "http_503", "non_idempotent"},
+			[]Class{ClassConnect, ClassConnectTimeout, ClassReset, ClassTimeout},
+			[]int{429, 503},
+		},
+		{"the defaults send nothing twice", []string{"error", "timeout"}, []Class{ClassConnect, ClassConnectTimeout}, nil},
+		{"statuses need non_idempotent", []string{"http_429", "http_503"}, nil, nil},
+		{"statuses only", []string{"http_503", "non_idempotent", "http_503"}, nil, []int{503}},
+		{"timeout only", []string{"timeout", "non_idempotent"}, []Class{ClassConnectTimeout, ClassTimeout}, nil},
+		{"invalid header only", []string{"invalid_header", "non_idempotent"}, []Class{ClassProtocol}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := NewPolicy(tt.criteria)
+			require.Equal(t, tt.classes, p.Classes)
+			require.Equal(t, tt.statuses, p.Statuses)
+		})
+	}
+}
+
+func TestPolicyHeaders(t *testing.T) {
+	p := NewPolicy([]string{"error", "http_429", "http_503", "non_idempotent"})
+	require.Equal(t, []Header{
+		{HeaderRetry, "|connect|reset|"},
+		{"x-envoy-max-retries", "2"},
+		{"x-envoy-retriable-header-names", HeaderRetry},
+		{"x-envoy-retriable-status-codes", "429,503"},
+		{"x-envoy-retry-on", "retriable-headers,retriable-status-codes"},
+	}, p.Headers(3))
+	require.Equal(t, []Header{{HeaderRetry, "|"}}, Policy{}.Headers(1), "one attempt needs no retries")
+}
