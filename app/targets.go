@@ -11,6 +11,7 @@ import (
 	"semlb/provider/dialects"
 	"semlb/router"
 	"semlb/server"
+	"semlb/wire"
 )
 
 // targets builds the targets of a plugin: what rewrites requests for each, and
@@ -95,8 +96,8 @@ func upstreamOf(e provider.Endpoint, s *config.AIProxyAdvanced) parts.Upstream {
 
 func authOf(a *config.Auth) provider.Auth {
 	return provider.Auth{
-		HeaderName: a.HeaderName, HeaderValue: provider.Secret(a.HeaderValue.Reveal()),
-		ParamName: a.ParamName, ParamValue: provider.Secret(a.ParamValue.Reveal()),
+		HeaderName: a.HeaderName, HeaderValue: wire.NewSecret(a.HeaderValue.Reveal()),
+		ParamName: a.ParamName, ParamValue: wire.NewSecret(a.ParamValue.Reveal()),
 		ParamLocation: string(a.ParamLocation), AllowOverride: a.AllowOverride,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"semlb/provider"
+	"semlb/wire"
 )
 
 // chatBody is a chat request of about size bytes, as clients write them.
@@ -24,7 +25,7 @@ func benchmarkTarget(b *testing.B) *provider.Target {
 	return newTarget(b, provider.Settings{
 		Provider: "openai", Model: "gpt-4o", RouteType: "llm/v1/chat",
 		Options: provider.Options{MaxTokens: "256", Temperature: "1.0"},
-		Auth:    provider.Auth{HeaderName: "Authorization", HeaderValue: "Bearer k"},
+		Auth:    provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer k")},
 	})
 }
 

@@ -2,7 +2,7 @@ package provider
 
 import "slices"
 
-// Client is what a target may use of the client's request beside its body.
+// Client is what a target may use of the client's request, besides the body.
 type Client struct {
 	// Query is the raw query string the client sent, without "?".
 	Query string
@@ -19,8 +19,8 @@ func (c Client) header(name string) string {
 	return value
 }
 
-// Without returns the client as if it had not sent headers and query parameters of
-// these names, which are in lower case.
+// Without hides the headers and query parameters with these names, which must be in
+// lower case.
 func (c Client) Without(names ...string) Client {
 	header := c.Header
 	c.Query = keepQuery(c.Query, names)

@@ -7,30 +7,30 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
+	"semlb/wire"
 )
 
 // Header is a request header to set.
 type Header struct {
 	Name  string // lower case
-	Value Secret
+	Value wire.Secret
 }
 
-// Auth is a target's credential, the plugin's auth. A header and a parameter may
-// both be set.
+// Auth is a target's credential, the plugin's auth. It may be a header, a parameter
+// or both.
 type Auth struct {
-	// HeaderName is the header the credential goes into; empty means that of the
-	// provider. HeaderValue is its whole value, with any scheme word.
+	// HeaderName is the header that holds the credential; empty means that of the
+	// provider. HeaderValue is the whole value, including a scheme such as Bearer.
 	HeaderName  string
-	HeaderValue Secret
+	HeaderValue wire.Secret
 
-	// ParamName and ParamValue are a credential in ParamLocation: "query" (which
-	// empty means as well) or "body".
+	// ParamName and ParamValue are a credential in ParamLocation: "query", the
+	// default, or "body".
 	ParamName     string
-	ParamValue    Secret
+	ParamValue    wire.Secret
 	ParamLocation string
 
-	// AllowOverride lets a credential of the client's own, in the same place, win.
+	// AllowOverride means that a credential of the client in the same place wins.
 	AllowOverride bool
 }
 
@@ -40,10 +40,10 @@ func (a Auth) check(bodyParams []string) error {
 	if a.HeaderName != "" && !settable(a.HeaderName) {
 		faults = append(faults, fmt.Errorf("auth.header_name: %q cannot be set", a.HeaderName))
 	}
-	if !httpguts.ValidHeaderFieldValue(string(a.HeaderValue)) {
+	if !wire.ValidHeaderValue(a.HeaderValue.Reveal()) {
 		faults = append(faults, errors.New("auth.header_value: has characters that a header cannot have"))
 	}
-	if (a.ParamName == "") != (a.ParamValue == "") {
+	if (a.ParamName == "") != a.ParamValue.IsZero() {
 		faults = append(faults, errors.New("auth: param_name and param_value need each other"))
 	}
 	switch a.ParamLocation {
@@ -66,16 +66,17 @@ func settable(name string) bool {
 	case "host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade":
 		return false
 	}
-	return httpguts.ValidHeaderFieldName(name) && !strings.HasPrefix(name, "x-envoy-") && !strings.HasPrefix(name, "x-semlb-")
+	return wire.ValidHeaderName(name) && !strings.HasPrefix(name, "x-envoy-") && !strings.HasPrefix(name, "x-semlb-")
 }
 
-// Credentials are the names of the places where credentials travel.
+// Credentials are the names of headers, query parameters and members of the body
+// that hold credentials.
 type Credentials struct {
 	Headers, QueryParams, BodyParams []string
 }
 
-// CollectCredentials gathers the places that the targets of an instance use for
-// their credentials, with headers in lower case.
+// CollectCredentials returns the names that the targets of an instance use for their
+// credentials, with headers in lower case.
 func CollectCredentials(auths ...Auth) Credentials {
 	var c Credentials
 	for _, a := range auths {
@@ -93,7 +94,7 @@ func CollectCredentials(auths ...Auth) Credentials {
 	return c
 }
 
-// all adds to c the places of own and the well-known ones.
+// all adds the names of own and the well-known ones.
 func (c Credentials) all(own Auth, defaultHeader string) Credentials {
 	o := CollectCredentials(own)
 	return Credentials{
@@ -146,10 +147,10 @@ type authorizer struct {
 func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer {
 	z := authorizer{places: others.all(a, defaultHeader), override: a.AllowOverride}
 	z.header = strings.ToLower(a.HeaderName)
-	if z.header == "" && (a.HeaderValue != "" || a.AllowOverride) {
+	if z.header == "" && (!a.HeaderValue.IsZero() || a.AllowOverride) {
 		z.header = defaultHeader
 	}
-	if a.HeaderValue != "" {
+	if !a.HeaderValue.IsZero() {
 		z.set = []Header{{Name: z.header, Value: a.HeaderValue}}
 	}
 	z.allHeaders = z.places.Headers
@@ -161,9 +162,9 @@ func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer 
 	switch {
 	case a.ParamName == "":
 	case a.ParamLocation == "body":
-		z.body = Edit{Name: a.ParamName, Raw: appendQuote(nil, string(a.ParamValue))}
+		z.body = Edit{Name: a.ParamName, Raw: appendQuote(nil, a.ParamValue.Reveal())}
 	default:
-		pair := url.QueryEscape(a.ParamName) + "=" + url.QueryEscape(string(a.ParamValue))
+		pair := url.QueryEscape(a.ParamName) + "=" + url.QueryEscape(a.ParamValue.Reveal())
 		z.param = param{name: a.ParamName, text: literal(pair), yields: a.AllowOverride}
 	}
 	z.prepareEdits()

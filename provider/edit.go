@@ -10,13 +10,12 @@ type Edit struct {
 	Raw []byte
 }
 
-// Edit writes the client's request with edits applied. A member that is there
-// keeps its place, a new one goes to the end, a removed one takes exactly one
-// comma with it, and every other byte stays as it was. Without a change it is
-// the request's own body, not a copy.
+// Edit writes the client's request with edits applied. A member of the body keeps
+// its place, a new one goes to the end, a removed one takes exactly one comma with
+// it, and every other byte is copied. Without edits the result is the client's body
+// itself, unless an earlier attempt changed it.
 //
-// An edit of a member that the body has in another spelling is a
-// [*RequestError].
+// It returns a [*RequestError] if the body spells the name of an edit differently.
 func (r *Request) Edit(edits ...Edit) ([]byte, error) {
 	size := len(r.body)
 	for _, e := range edits {
@@ -32,8 +31,8 @@ func (r *Request) Edit(edits ...Edit) ([]byte, error) {
 	return w.write(), nil
 }
 
-// checkSpelling refuses a body that has name escaped, or in another letter case.
-// [ReadRequest] has done so for the names it knows; this is for the others, the
+// checkSpelling refuses a body that has name escaped or in another letter case.
+// [ReadRequest] has checked the names it knows; this covers all others, such as the
 // names of credentials.
 func (r *Request) checkSpelling(name string) error {
 	for i := range r.members {
@@ -107,8 +106,8 @@ func (w *writer) member(i int) {
 	if value == nil {
 		return
 	}
-	// What stands before a member is the comma and space that follow its
-	// neighbour, except for the first one that is left.
+	// Between two members are a comma and white space. The first member that is
+	// written takes what follows the opening brace instead.
 	before := span{r.open, r.members[0].name.start}
 	if w.kept > 0 {
 		before = span{r.members[i-1].value.end, m.name.start}
@@ -139,7 +138,7 @@ func (w *writer) edit(name []byte) (Edit, bool) {
 	return Edit{}, false
 }
 
-// has tells whether the client sent a member that is still in the body.
+// has reports whether the client sent a member that is still in the body.
 func (r *Request) has(name string) bool {
 	for i := range r.members {
 		if m := &r.members[i]; !m.dropped && r.named(m, name) {

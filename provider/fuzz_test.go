@@ -99,34 +99,3 @@ func withoutRepeats(edits []provider.Edit) []provider.Edit {
 	}
 	return out
 }
-
-// FuzzAttempt checks that a later attempt's rewrite is that of the client's body.
-func FuzzAttempt(f *testing.F) {
-	targets := planTargets(f)
-	touched := provider.TouchedBy(targets...)
-	fuzzSeeds(f)
-	f.Fuzz(func(t *testing.T, body []byte, first, later uint8) {
-		requireSameRewrite(t, string(body), touched, targets[int(first)%len(targets)], targets[int(later)%len(targets)])
-	})
-}
-
-// FuzzReadAttempt checks that no header makes it panic or write broken JSON.
-func FuzzReadAttempt(f *testing.F) {
-	targets := planTargets(f)
-	for _, body := range clientBodies() {
-		text, err := provider.EncodeOriginals(read(f, body), provider.TouchedBy(targets...), "a=1")
-		require.NoError(f, err)
-		f.Add([]byte(body), text)
-	}
-	f.Fuzz(func(t *testing.T, body []byte, originals string) {
-		req, _, err := provider.ReadAttempt(body, originals)
-		if err != nil {
-			return
-		}
-		for _, target := range targets {
-			if got, err := target.Rewrite(req, provider.Client{}); err == nil {
-				require.True(t, json.Valid(got.Body), "%s", got.Body)
-			}
-		}
-	})
-}

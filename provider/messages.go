@@ -2,8 +2,8 @@ package provider
 
 import "strconv"
 
-// messages reads an array of messages, or of input items, that was just entered
-// and keeps the text of the last one by the user.
+// messages reads the rest of an array of messages whose bracket was read, and
+// keeps the text of the last one by the user.
 func (rd *reader) messages() error {
 	for count := 0; rd.dec.PeekKind() != ']'; count++ {
 		if count == MaxMessages {
@@ -22,8 +22,8 @@ func (rd *reader) messages() error {
 	return rd.enter() // the closing bracket
 }
 
-// message reads one message. Its role may come after its content, so the text is
-// gathered aside and taken over at the end.
+// message reads one message. Its role may follow its content, so the text is
+// collected first and kept at the end if the role is user.
 func (rd *reader) message() error {
 	if err := rd.enter(); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (rd *reader) content() error {
 	return rd.enter()
 }
 
-// part reads one part of a content and keeps its text if it is one.
+// part reads one part of a content and keeps its text if its type is text.
 func (rd *reader) part() error {
 	if err := rd.enter(); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (rd *reader) part() error {
 	return rd.enter()
 }
 
-// oneOf reads a value and tells whether it is one of two strings.
+// oneOf reads a value and reports whether it is one of two strings.
 func (rd *reader) oneOf(a, b string) (bool, error) {
 	if rd.dec.PeekKind() != '"' {
 		return false, rd.skip()
@@ -118,7 +118,7 @@ func (rd *reader) oneOf(a, b string) (bool, error) {
 	return err == nil && (spells(raw, a) || spells(raw, b)), err
 }
 
-// spells tells whether a raw JSON string means text, escaped or not.
+// spells reports whether a raw JSON string means text, escaped or not.
 func spells(raw []byte, text string) bool {
 	if len(raw) > len(`\u0000`)*len(text)+2 {
 		return false

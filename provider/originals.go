@@ -13,43 +13,42 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The limits of what is carried from a request's first attempt to its others.
+// The limits of what travels from a request's first attempt to later ones.
 const (
-	// MaxOriginals is how long the text of [EncodeOriginals] may be, in bytes. It
-	// travels as a header.
+	// MaxOriginals is the greatest length of the text of [EncodeOriginals], in
+	// bytes. It travels in a header.
 	MaxOriginals = 4096
-	// MaxScalar is how long one value in it may be, as JSON, in bytes.
+	// MaxScalar is the greatest length of one value in it, in bytes of JSON.
 	MaxScalar = 512
 )
 
-// originalsVersion starts every text of EncodeOriginals, so that a replica of
-// another version refuses it rather than misreads it.
+// originalsVersion is the first byte of the text, so that a replica of another
+// version refuses it instead of misreading it.
 const originalsVersion = 1
 
 // Field is a top-level member of the body that a target may set or remove.
 type Field struct {
 	Name string
-	// Credential tells that the member is one of the instance's credentials. The
-	// client's value of it is never carried: it may be a secret, and every target
-	// either sets the member or removes it.
+	// Credential means that the member is one of the instance's credentials. The
+	// client's value may be a secret and is never carried; every target either sets
+	// the member or removes it.
 	Credential bool
 }
 
-// Touched is all that the targets of a plan may change in a request.
+// Touched lists what the targets of an instance may change in a request.
 type Touched struct {
 	fields []Field
 	params []string // query parameters that are credentials
 }
 
-// TouchedBy gathers what targets may change. It depends on nothing of a request,
-// so it can be kept with a configuration.
+// TouchedBy collects what targets may change. It is made once for a configuration.
 func TouchedBy(targets ...*Target) Touched {
 	var t Touched
 	for _, target := range targets {
 		t.fields = append(t.fields, target.Fields()...)
 		t.params = append(t.params, target.auth.places.QueryParams...)
 	}
-	// Credentials sort first, so that of two fields of one name theirs is kept.
+	// Credentials sort first, so that CompactFunc keeps them.
 	slices.SortFunc(t.fields, func(a, b Field) int {
 		switch {
 		case a.Name != b.Name:
@@ -67,12 +66,12 @@ func TouchedBy(targets ...*Target) Touched {
 	return t
 }
 
-// EncodeOriginals writes down what [ReadAttempt] needs to undo any rewrite by the
+// EncodeOriginals encodes what [ReadAttempt] needs to undo any rewrite by the
 // targets of touched: the client's values of the fields they may set, and its
 // query string without credentials. The text is base64url and holds no secret.
 //
-// It is a [*RequestError] if a touched field is an array, an object or longer
-// than [MaxScalar], or if the text becomes longer than [MaxOriginals].
+// It returns a [*RequestError] if a touched field is an array, an object or longer
+// than [MaxScalar], or if the text would be longer than [MaxOriginals].
 func EncodeOriginals(req *Request, touched Touched, query string) (string, error) {
 	b := make([]byte, 0, 256)
 	b = append(b, originalsVersion)
@@ -90,7 +89,8 @@ func EncodeOriginals(req *Request, touched Touched, query string) (string, error
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-// carried is the client's value of a field as it is carried: empty if absent.
+// carried returns the client's value of a field to encode, or nil if it is absent
+// or a credential.
 func carried(req *Request, f Field) ([]byte, error) {
 	raw := req.raw(f.Name)
 	if raw == nil || f.Credential {
@@ -107,15 +107,15 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// ReadAttempt reads the body of a request as any target of a plan has rewritten
-// it, and brings back the client's request with the text [EncodeOriginals] made
-// from it. It returns that request and the client's query string.
+// ReadAttempt reads a body that some target of a plan has rewritten, and restores
+// the client's request with the text of [EncodeOriginals]. It returns that request
+// and the client's query string.
 //
-// A rewrite of the result means the same as the same target's rewrite of the
-// client's own body. It is the same byte for byte as long as the rewrite undone
-// removed no member; one that it did remove comes back at the end.
+// A target rewrites the result to a body with the same members as it would the
+// client's own. The bodies are equal byte for byte if the earlier rewrite removed no
+// member; a removed member is restored at the end.
 //
-// An error is a fault of what travelled between the attempts, not the client's.
+// The error is never the client's fault: its request passed [ReadRequest] before.
 func ReadAttempt(body []byte, originals string) (*Request, string, error) {
 	req, err := readBody(body, MaxMembers+attemptMembers)
 	if err != nil {
@@ -135,8 +135,7 @@ func ReadAttempt(body []byte, originals string) (*Request, string, error) {
 	return req, query, nil
 }
 
-// attemptError makes a RequestError one of ours: the client's request was found
-// good before its first attempt.
+// attemptError turns a RequestError into one with status 500.
 func attemptError(err error) error {
 	var fault *RequestError
 	if errors.As(err, &fault) {
@@ -145,7 +144,7 @@ func attemptError(err error) error {
 	return err
 }
 
-// restore makes the client's value of a member count; nil means it sent none.
+// restore brings back the client's value of a member; nil means it sent none.
 func (r *Request) restore(e Edit) {
 	for i := range r.members {
 		if m := &r.members[i]; r.named(m, e.Name) {
@@ -187,7 +186,7 @@ func decodeOriginals(text string) (string, []Edit, error) {
 	return string(query), fields, nil
 }
 
-// cutString cuts a length-prefixed string off b; an empty one is nil.
+// cutString cuts a length-prefixed string off b; an empty string becomes nil.
 func cutString(b []byte) (s, rest []byte, ok bool) {
 	n, width := binary.Uvarint(b)
 	if width <= 0 || n > uint64(len(b)-width) {

@@ -49,7 +49,7 @@ def texts(content):
             if isinstance(p, dict) and p.get("type") in ("text", "input_text") and isinstance(p.get("text"), str)]
 
 def prompt(doc):
-    for name in ("messages", "prompt", "input"):
+    for name in ("messages", "prompt"):
         value = doc.get(name)
         if isinstance(value, str):
             return value
@@ -180,7 +180,7 @@ func askPython(t *testing.T, cases []pythonCase) []pythonVerdict {
 func fuzzedBodies(t *testing.T) []string {
 	t.Helper()
 	var bodies []string
-	for _, target := range []string{"FuzzReadRequest", "FuzzEdit", "FuzzAttempt"} {
+	for _, target := range []string{"FuzzReadRequest", "FuzzEdit"} {
 		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
 		require.NoError(t, err)
 		for _, file := range files {

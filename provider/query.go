@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// param is a query parameter a target adds.
+// param is a query parameter that a target adds, parsed.
 type param struct {
 	name   string   // decoded
 	text   template // "name=value", escaped
 	yields bool     // the client's own wins
 }
 
-// pairs goes over the parameters of a raw query string, with their decoded
-// names.
+// pairs yields the parameters of a raw query string, each with its decoded name.
 func pairs(query string) func(yield func(pair, name string) bool) {
 	return func(yield func(pair, name string) bool) {
 		for pair := range strings.SplitSeq(query, "&") {
@@ -33,7 +32,7 @@ func paramName(pair string) string {
 	return name
 }
 
-// queryValue is the decoded value of the first parameter of that name, or empty.
+// queryValue returns the decoded value of the first parameter of that name, or "".
 func queryValue(query, name string) string {
 	for pair, n := range pairs(query) {
 		if n != name {
@@ -47,7 +46,7 @@ func queryValue(query, name string) string {
 	return ""
 }
 
-// hasParam tells whether a query has a parameter of that name, in any letter
+// hasParam reports whether a query has a parameter of that name, in any letter
 // case.
 func hasParam(query, name string) bool {
 	for _, n := range pairs(query) {
@@ -58,8 +57,8 @@ func hasParam(query, name string) bool {
 	return false
 }
 
-// keepQuery returns a query without the parameters of the names in drop, which
-// match in any letter case. What is kept, is kept byte for byte.
+// keepQuery returns a query without the parameters named in drop, in any letter
+// case. The others are copied byte for byte.
 func keepQuery(query string, drop []string) string {
 	dropped := func(name string) bool {
 		return slices.ContainsFunc(drop, func(d string) bool { return strings.EqualFold(d, name) })

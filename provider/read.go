@@ -9,32 +9,38 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The limits of [ReadRequest], this project's own. They bound the work a body
-// can ask for beyond what its length does.
+// The limits of [ReadRequest], chosen by this project. They bound the work that a
+// body of a given length can cause.
 const (
 	// MaxDepth is how deep arrays and objects may nest, the body itself included.
 	MaxDepth = 64
 	// MaxMembers is how many members the body itself may have.
 	MaxMembers = 512
-	// MaxMessages is how many messages, or items of an input, there may be.
+	// MaxMessages is how many messages a chat may have.
 	MaxMessages = 10_000
 )
 
 // attemptMembers is what a rewrite may add to MaxMembers before [ReadAttempt].
 const attemptMembers = 64
 
-// longestField is the length of the longest name in reservedField.
+// reservedFields are the top-level members that this package and its dialects read
+// or edit, and longestField is the length of the longest of these names.
+var reservedFields = [...]string{
+	"model", "messages", "prompt", "input", "stream", "stream_options",
+	"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k",
+}
+
 const longestField = len("max_completion_tokens")
 
 // ReadRequest reads a client's request in one pass. Its error is a
 // [*RequestError].
 //
-// It refuses what two parsers could read differently: a key twice in any object,
-// however it is spelled; at the top level, a key this package reads or edits
-// that is escaped, or in another letter case (JSON libraries of Go and others
-// match without case, by the rules of Unicode); invalid UTF-8, lone surrogates,
-// and anything after the object. The limits are [MaxDepth], [MaxMembers] and
-// [MaxMessages].
+// It refuses what two parsers could read differently: a key that occurs twice in
+// any object, however it is spelled; at the top level, a key this package reads or
+// edits that is escaped or in another letter case (the JSON libraries of Go and
+// other languages ignore case, by the rules of Unicode); invalid UTF-8, lone
+// surrogates, and anything after the object. The limits are [MaxDepth],
+// [MaxMembers] and [MaxMessages].
 //
 // The request refers to body, which must not be changed while it is used.
 func ReadRequest(body []byte) (*Request, error) {
@@ -119,7 +125,7 @@ func (rd *reader) field(name string) (span, error) {
 	kind := rd.dec.PeekKind()
 	if kind != '[' && kind != '{' {
 		_, value, err := rd.scalar()
-		if err == nil && kind == '"' && (name == "prompt" || name == "input") {
+		if err == nil && kind == '"' && name == "prompt" {
 			rd.req.prompt = append(rd.req.prompt[:0], value)
 		}
 		return value, err
@@ -128,7 +134,7 @@ func (rd *reader) field(name string) (span, error) {
 	if err != nil {
 		return span{}, err
 	}
-	if kind == '[' && (name == "messages" || name == "input") {
+	if kind == '[' && name == "messages" {
 		err = rd.messages()
 	} else {
 		err = rd.rest()
@@ -146,7 +152,7 @@ func (rd *reader) scalar() ([]byte, span, error) {
 	return raw, span{end - len(raw), end}, nil
 }
 
-// containerStart enters an array or object and tells where it starts.
+// containerStart enters an array or object and returns its offset.
 func (rd *reader) containerStart() (int, error) {
 	err := rd.enter()
 	return int(rd.dec.InputOffset()) - 1, err
@@ -186,8 +192,8 @@ func (rd *reader) skip() error {
 	}
 }
 
-// fault turns a decoder's error into one for the client. The decoder's own text
-// can hold keys of the body, so only the offset is taken from it.
+// fault turns a decoder's error into one for the client. The decoder's message can
+// quote keys of the body, so only its offset is used.
 func (rd *reader) fault(err error) error {
 	var known *RequestError
 	if errors.As(err, &known) {
@@ -205,22 +211,17 @@ func (rd *reader) fault(err error) error {
 	return badRequest(CodeInvalidJSON, "request body is not valid JSON,"+where)
 }
 
-// reservedField returns the name a raw key has among those this package reads or
-// edits, or "" for any other key. A key that only some parsers would take for
-// one of them is refused.
+// reservedField returns the reserved name that a raw key spells, or "" for any
+// other key. It refuses a key that only some parsers read as one of them.
 func reservedField(raw []byte) (string, error) {
 	key := raw[1 : len(raw)-1]
 	if len(key) > len(`\u0000`)*longestField {
-		return "", nil // no spelling of a name is as long, so leave it undecoded
+		return "", nil // longer than any spelling of a reserved name
 	}
 	if escaped(raw) {
 		key = []byte(unquote(raw))
 	}
-	for _, name := range [...]string{
-		"model", "messages", "prompt", "input", "stream", "stream_options",
-		"max_tokens", "max_completion_tokens", "max_output_tokens",
-		"temperature", "top_p", "top_k",
-	} {
+	for _, name := range reservedFields {
 		if string(key) == name && len(key) == len(raw)-2 {
 			return name, nil
 		}
@@ -231,5 +232,5 @@ func reservedField(raw []byte) (string, error) {
 	return "", nil
 }
 
-// escaped tells whether a raw string holds an escape.
+// escaped reports whether a raw string holds an escape.
 func escaped(raw []byte) bool { return bytes.IndexByte(raw, '\\') >= 0 }

@@ -48,8 +48,8 @@ func TestReadRequestTellsShapeModelAndPrompt(t *testing.T) {
 		{"parts of other kinds", `{"messages":[{"role":"user","content":["x",{"type":"text","text":1},{"type":["text"],"text":"y"}]}]}`, "", provider.Chat},
 		{"prompt", `{"prompt":"say \u0068i"}`, "say hi", provider.Completions},
 		{"null beside prompt", `{"messages":null,"prompt":"p"}`, "p", provider.Completions},
-		{"input string", `{"input":"in"}`, "in", provider.Responses},
-		{"input items", `{"input":[{"role":"user","content":[{"type":"input_text","text":"q"}]},{"type":"function_call","arguments":"{}"}],"prompt":{"id":"p"}}`, "q", provider.Responses},
+		{"input string", `{"input":"in"}`, "", provider.Responses},
+		{"input items", `{"input":[{"role":"user","content":[{"type":"input_text","text":"q"}]},{"type":"function_call","arguments":"{}"}],"prompt":{"id":"p"}}`, "", provider.Responses},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			req := read(t, tt.body)
@@ -185,12 +185,10 @@ func TestReadRequestDoesNotCopyTheBody(t *testing.T) {
 func TestChecks(t *testing.T) {
 	chat := read(t, `{"messages":[],"stream":true}`)
 	require.NoError(t, chat.CheckRouteType("llm/v1/chat"))
-	require.NoError(t, chat.CheckRouteType("preserve"))
 	fault := requestError(t, chat.CheckRouteType("llm/v1/completions"))
 	require.Contains(t, fault.Message, "llm/v1/chat")
 	require.Contains(t, fault.Message, "llm/v1/completions")
 	require.NoError(t, read(t, `{"prompt":"x"}`).CheckRouteType("llm/v1/completions"))
-	require.NoError(t, read(t, `{"input":"x"}`).CheckRouteType("llm/v1/responses"))
 
 	require.NoError(t, chat.CheckStreaming(provider.StreamingAllow))
 	require.NoError(t, chat.CheckStreaming(provider.StreamingAlways))

@@ -19,7 +19,8 @@ const (
 	Chat Shape = "llm/v1/chat"
 	// Completions has a string "prompt".
 	Completions Shape = "llm/v1/completions"
-	// Responses has an "input": a string, or an array of items.
+	// Responses has an "input". No route type takes it; it is recognised so that
+	// the refusal can name it.
 	Responses Shape = "llm/v1/responses"
 )
 
@@ -28,8 +29,8 @@ type Streaming string
 
 // The modes of response_streaming.
 const (
-	StreamingAllow  Streaming = "allow"  // as the client asks
-	StreamingDeny   Streaming = "deny"   // a request to stream is refused
+	StreamingAllow  Streaming = "allow"  // if the client asks for it
+	StreamingDeny   Streaming = "deny"   // requests that ask for it are refused
 	StreamingAlways Streaming = "always" // every response streams
 )
 
@@ -37,11 +38,11 @@ const (
 // [ReadAttempt]. It refers to the body it was read from. It is used by one
 // goroutine at a time.
 type Request struct {
-	// Shape tells which of the known formats the body has.
+	// Shape is the format of the body.
 	Shape Shape
 	// Model is the body's model, or empty if it names none.
 	Model string
-	// Stream tells whether the client asked for a streaming response.
+	// Stream reports whether the client asked for a streaming response.
 	Stream bool
 
 	body     []byte
@@ -60,8 +61,8 @@ type span struct{ start, end int }
 // member is one top-level member of the body.
 type member struct {
 	name, value span
-	original    []byte // the client's value, if it is not the one in the body
-	dropped     bool   // the client did not send it
+	original    []byte // the client's value, if an earlier attempt replaced it
+	dropped     bool   // an earlier attempt added it
 }
 
 // Prompt is the text to embed: the text parts of the last user message, joined
@@ -102,19 +103,17 @@ func (r *Request) Words() int {
 	return words
 }
 
-// CheckRouteType tells, as a [*RequestError], if the request's shape does not
-// fit a plugin's route_type.
+// CheckRouteType returns a [*RequestError] if the request's shape does not fit a
+// plugin's route_type.
 func (r *Request) CheckRouteType(routeType string) error {
-	switch {
-	case routeType == string(r.Shape), routeType == "preserve",
-		routeType == "llm/v1/embeddings" && r.Shape == Responses:
+	if routeType == string(r.Shape) {
 		return nil
 	}
 	return badRequest(CodeRouteType, fmt.Sprintf("request format %q does not fit route_type %q", r.Shape, routeType))
 }
 
-// CheckStreaming tells, as a [*RequestError], if the client asks to stream where
-// that is denied.
+// CheckStreaming returns a [*RequestError] if the client asks for a stream and mode
+// denies it.
 func (r *Request) CheckStreaming(mode Streaming) error {
 	if mode == StreamingDeny && r.Stream {
 		return badRequest(CodeStreaming, "streaming is not enabled")
@@ -122,8 +121,8 @@ func (r *Request) CheckStreaming(mode Streaming) error {
 	return nil
 }
 
-// CheckContentType tells, as a [*RequestError], if a request's content type is
-// not JSON. An empty one is taken for JSON; parameters are ignored.
+// CheckContentType returns a [*RequestError] if a request's content type is not
+// JSON. An empty one counts as JSON; parameters are ignored.
 func CheckContentType(contentType string) error {
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.TrimSpace(kind)
@@ -173,7 +172,7 @@ func (r *Request) value(m *member) []byte {
 	return r.body[m.value.start:m.value.end]
 }
 
-// settle fills the exported fields from the members.
+// settle sets the exported fields from the members.
 func (r *Request) settle() error {
 	model := r.Sent("model")
 	if model != nil && model[0] != '"' {
@@ -194,7 +193,7 @@ func (r *Request) settle() error {
 func (r *Request) settleShape() error {
 	messages, prompt, input := r.Sent("messages"), r.Sent("prompt"), r.Sent("input")
 	if input != nil && prompt != nil && prompt[0] == '{' {
-		prompt = nil // the Responses API has prompt templates, which are objects
+		prompt = nil // in the Responses API, prompt is an object that names a template
 	}
 	switch {
 	case messages != nil && prompt != nil:
@@ -217,7 +216,7 @@ func (r *Request) settleShape() error {
 	return nil
 }
 
-// unquote decodes a raw JSON string that was found valid.
+// unquote decodes a raw JSON string that is known to be valid.
 func unquote(raw []byte) string {
 	if len(raw) < 2 {
 		return ""
@@ -229,13 +228,13 @@ func unquote(raw []byte) string {
 	return string(text)
 }
 
-// String tells the shape and nothing of the content.
+// String describes the shape and the size, and none of the content.
 func (r *Request) String() string {
 	return "request{" + string(r.Shape) + ", " + strconv.Itoa(len(r.body)) + " bytes}"
 }
 
-// Format writes String for every verb: a request holds a prompt.
+// Format writes String for every verb.
 func (r *Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
 
-// LogValue is String.
+// LogValue returns String.
 func (r *Request) LogValue() slog.Value { return slog.StringValue(r.String()) }

@@ -3,7 +3,7 @@ package provider
 import (
 	"errors"
 
-	"golang.org/x/net/http/httpguts"
+	"semlb/wire"
 )
 
 // Rewrite is a client's request as it is sent to one target. Its slices may be
@@ -75,7 +75,7 @@ func (t *Target) modelFor(req *Request, client Client) (string, error) {
 		return "", badRequest(CodeInvalidRequest, "request names no model and the target has none of its own")
 	}
 	// The name goes into a response header, a path and logs.
-	if len(model) > MaxScalar || !httpguts.ValidHeaderFieldValue(model) {
+	if len(model) > MaxScalar || !wire.ValidHeaderValue(model) {
 		return "", badRequest(CodeInvalidRequest, "model has characters that a name cannot have, or is too long")
 	}
 	return model, nil

@@ -9,14 +9,14 @@ import (
 
 // The values of options_precedence, an extension of the plugin.
 const (
-	// PrecedenceConfig, which empty means as well, lets configured options win.
+	// PrecedenceConfig, the default, means that configured options win.
 	PrecedenceConfig = "config"
-	// PrecedenceClient lets an option that the client sent win.
+	// PrecedenceClient means that options of the client win.
 	PrecedenceClient = "client"
 )
 
-// Settings configure a [Target]. They hold one target of the plugin, and what
-// the target must know of its instance.
+// Settings configure a [Target]: the fields of one target of the plugin, and the
+// fields of its instance that affect requests.
 type Settings struct {
 	ID        string // names the target in errors
 	Provider  string // the plugin's model.provider
@@ -25,16 +25,16 @@ type Settings struct {
 	Options   Options
 	Auth      Auth
 
-	// BaseURL, scheme://host[:port][/base], takes the place of scheme, host and
-	// port of the provider and of upstream_url, so that nothing leaves for them;
-	// base goes in front of the path.
+	// BaseURL, scheme://host[:port][/base], replaces scheme, host and port of the
+	// provider and of upstream_url, so that no request reaches them; base is
+	// prepended to the path.
 	BaseURL string
 	// OptionsPrecedence is PrecedenceConfig or PrecedenceClient.
 	OptionsPrecedence string
 	// ResponseStreaming is the instance's response_streaming.
 	ResponseStreaming Streaming
-	// Credentials are those of all targets of the instance, which this one must
-	// not pass on. [CollectCredentials] makes them.
+	// Credentials are those of all targets of the instance, see
+	// [CollectCredentials]. The target removes the ones it does not use itself.
 	Credentials Credentials
 }
 
@@ -54,11 +54,11 @@ type Options struct {
 
 	// DashscopeInternational is true by default in the plugin's schema.
 	DashscopeInternational bool
-	// MistralFormat is "openai", or empty for the same.
+	// MistralFormat is "openai" or empty, which means the same.
 	MistralFormat string
 }
 
-// check finds the faults of settings that need no more than a look.
+// check finds the faults that do not depend on the provider.
 func (s Settings) check() error {
 	var faults []error
 	for _, o := range []struct{ name, value string }{

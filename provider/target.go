@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"semlb/wire"
 )
 
 // Target writes requests for one target of the plugin and meters its answers. It
@@ -109,7 +111,7 @@ func (t *Target) Mask(body string) string {
 	if len(t.auth.body.Raw) == 0 {
 		return body
 	}
-	return strings.ReplaceAll(body, string(t.auth.body.Raw), `"`+redacted+`"`)
+	return strings.ReplaceAll(body, string(t.auth.body.Raw), `"`+wire.Redacted+`"`)
 }
 
 // Fields are the members of the body that [Target.Rewrite] may set or remove.

@@ -11,7 +11,7 @@ import (
 // $(query_params.x).
 type template []part
 
-// part is a literal, or the name of something in a source.
+// part is a literal, or the name of a value and its source.
 type part struct{ literal, source, name string }
 
 func literal(text string) template {

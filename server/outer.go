@@ -190,7 +190,7 @@ func rewritten(r provider.Rewrite, instance *Instance, target *Target, set []env
 	}
 	remove = unset(remove, set)
 	for _, h := range r.SetHeaders {
-		set = append(set, envoy.Header{Name: h.Name, Value: string(h.Value)})
+		set = append(set, envoy.Header{Name: h.Name, Value: h.Value.Reveal()})
 	}
 	return envoy.ReplaceRequest(envoy.Request{
 		Scheme: r.Scheme, Authority: r.Authority, Path: r.Path, Body: r.Body,

@@ -31,11 +31,13 @@ func Product() []Room {
 		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},
 		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config"}},
 		{"config", "every format of the plugin → one model; faults, secrets, scopes", nil},
-		{"provider", "reads requests, rewrites them for a target, meters its answers; one package for each wire format", nil},
 		{"config/report", "gathers faults and warnings about files; the words that messages share", []string{"config"}},
 		{"config/placeholder", "references to the environment, on their way through a conversion", nil},
 		{"config/tree", "values with their positions, from YAML and JSON", []string{"config", "config/placeholder", "config/report"}},
 		{"config/schema", "the table of every field: checks, defaults, JSON Schema, the compatibility document", []string{"config", "config/report", "config/tree"}},
+		{"provider", "reads requests; writes them for a target, in its dialect and with its credentials", nil},
+		{"provider/openai", "the dialect of OpenAI and of the providers that copied it, as a table", []string{"provider"}},
+		{"provider/dialects", "a provider's name → its dialect", []string{"provider", "provider/openai"}},
 		{"embeddings", "text → unit vector: endpoint behind a guard and a cache", nil},
 		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
 		{"vectordb", "vector → nearest descriptions: the contract of stores, memory, and memory in front of another store", nil},
@@ -56,7 +58,7 @@ func Support() []Room {
 		{"vectordb/redistest", "starts real Redis servers", nil},
 		{"envoy/envoytest", "compares messages with golden files", nil},
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
-		{"provider/providertest", "the contract that every dialect passes", []string{"provider"}},
+		{"provider/providertest", "the contract that every dialect passes", []string{"provider", "provider/dialects"}},
 		{"test", "the suites, and what they share. `test/harness` runs semlb on a real Envoy", []string{Any}},
 	}
 }

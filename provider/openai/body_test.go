@@ -1,0 +1,80 @@
+package openai_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/provider"
+	"semlb/provider/providertest"
+)
+
+const chat = `{"model":"m","messages":[]}`
+
+// rewrite rewrites a good body for a target of good settings.
+func rewrite(t *testing.T, s provider.Settings, body string) provider.Rewrite {
+	t.Helper()
+	req, err := provider.ReadRequest([]byte(body))
+	require.NoError(t, err)
+	w, err := providertest.NewTarget(t, s).Rewrite(req, provider.Client{})
+	require.NoError(t, err)
+	return w
+}
+
+func TestBodySetsModelAndOptions(t *testing.T) {
+	openai := func(model string, o provider.Options) provider.Settings {
+		return provider.Settings{Provider: "openai", Model: model, Options: o}
+	}
+	client := func(s provider.Settings) provider.Settings { s.OptionsPrecedence = "client"; return s }
+	always := func(s provider.Settings) provider.Settings { s.ResponseStreaming = "always"; return s }
+	limit := provider.Options{MaxTokens: "256"}
+	for _, tt := range []struct {
+		name       string
+		settings   provider.Settings
+		body, want string
+	}{
+		{"model is replaced", openai("gpt-4o", provider.Options{}), `{"messages":[],"model":"m"}`, `{"messages":[],"model":"gpt-4o"}`},
+		{"model is added", openai("gpt-4o", provider.Options{}), `{"messages":[]}`, `{"messages":[],"model":"gpt-4o"}`},
+		{"own model stays", openai("", provider.Options{}), chat, chat},
+		{
+			"configured options win, as written", openai("g", provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}),
+			`{"model":"m","messages":[],"top_p":0.1}`, `{"model":"g","messages":[],"top_p":0.90,"temperature":1.0,"top_k":5}`,
+		},
+		{
+			"client's options win", client(openai("g", provider.Options{Temperature: "1.0", TopP: "0.90"})),
+			`{"model":"m","messages":[],"top_p":0.1,"temperature":null}`, `{"model":"g","messages":[],"top_p":0.1,"temperature":1.0}`,
+		},
+		{"limit", openai("gpt-4o", limit), `{"model":"m","messages":[],"max_tokens":9}`, `{"model":"gpt-4o","messages":[],"max_tokens":256}`},
+		{"limit replaces the other name", openai("gpt-4o", limit), `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"gpt-4o","messages":[],"max_tokens":256}`},
+		{"limit of a reasoning model", openai("o3-mini", limit), `{"model":"m","max_tokens":9,"messages":[]}`, `{"model":"o3-mini","messages":[],"max_completion_tokens":256}`},
+		{"client's limit is renamed", openai("gpt-5.1-mini", provider.Options{}), `{"model":"m","max_tokens":9e0,"messages":[]}`, `{"model":"gpt-5.1-mini","messages":[],"max_completion_tokens":9e0}`},
+		{"client's limit of its own model", openai("", provider.Options{}), `{"model":"o1","max_tokens":9,"messages":[]}`, `{"model":"o1","messages":[],"max_completion_tokens":9}`},
+		{"client's right limit stays", openai("o1", limit), `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"o1","max_completion_tokens":256,"messages":[]}`},
+		{"client's two limits", openai("o1", provider.Options{}), `{"model":"m","max_completion_tokens":9,"max_tokens":5,"messages":[]}`, `{"model":"o1","max_completion_tokens":9,"messages":[]}`},
+		{"client's limit wins, under either name", client(openai("gpt-4o", limit)), `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"gpt-4o","max_completion_tokens":9,"messages":[]}`},
+		{"client's limit wins, renamed", client(openai("o1", limit)), `{"model":"m","max_tokens":9,"messages":[]}`, `{"model":"o1","messages":[],"max_completion_tokens":9}`},
+		{"limit where only max_tokens is known", provider.Settings{Provider: "mistral", Model: "s"}, `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"s","messages":[],"max_tokens":9}`},
+		{"limit of a completion", provider.Settings{Provider: "openai", Model: "o1", RouteType: "llm/v1/completions", Options: limit}, `{"prompt":"p"}`, `{"prompt":"p","model":"o1","max_tokens":256}`},
+		{"no reasoning model elsewhere", provider.Settings{Provider: "xai", Model: "o1", Options: limit}, `{"messages":[]}`, `{"messages":[],"model":"o1","max_tokens":256}`},
+		{"streaming always", always(openai("g", provider.Options{})), `{"stream":false,"messages":[]}`, `{"stream":true,"messages":[],"model":"g"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := rewrite(t, tt.settings, tt.body)
+			require.Equal(t, tt.want, string(w.Body))
+		})
+	}
+}
+
+func TestModelsThatReasonTakeMaxCompletionTokens(t *testing.T) {
+	for model, want := range map[string]bool{
+		"o1": true, "o3-mini": true, "O4-mini-2025-04-16": true, "ft:o4-mini:org": true, "gpt-5": true, "gpt-5.2": true, "gpt-10": true, "GPT-5-nano": true,
+		"gpt-4o": false, "gpt-4.1": false, "gpt-oss": false, "omni": false, "o": false, "olmo-2": false, "o1x": false, "chatgpt-4o": false, "gpt-": false,
+	} {
+		w := rewrite(t, provider.Settings{Provider: "azure", Model: model, Options: provider.Options{AzureInstance: "i", AzureDeploymentID: "d", MaxTokens: "1"}}, chat)
+		var body map[string]any
+		require.NoError(t, json.Unmarshal(w.Body, &body))
+		_, got := body["max_completion_tokens"]
+		require.Equal(t, want, got, model)
+	}
+}
