@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -47,7 +48,7 @@ func TestEveryVerbOfEveryCollection(t *testing.T) {
 			require.Equal(t, first, single(s.call("GET", at+"/"+id+"/", "").is(200)))
 			require.Equal(t, 200, s.call("HEAD", at+"/"+id, "").status)
 			byName := map[string]string{"key-auths": "k1"}[name]
-			require.Equal(t, first, single(s.call("GET", at+"/"+firstOf(byName, "one"), "").is(200)), "by its name")
+			require.Equal(t, first, single(s.call("GET", at+"/"+cmp.Or(byName, "one"), "").is(200)), "by its name")
 
 			patched := s.call("PATCH", at+"/"+id, `{"tags": ["a", "b"]}`).is(200).object()
 			require.Equal(t, []any{"a", "b"}, patched["tags"])
@@ -153,7 +154,7 @@ func TestNestedCollections(t *testing.T) {
 		"/services/svc": "service", "/routes/rt": "route", "/consumers/alice": "consumer", "/consumer_groups/gold": "consumer_group",
 	} {
 		plugin := s.call("POST", at+"/plugins/", aPlugin("")).is(201).object()
-		require.Equal(t, single(s.call("GET", at, ""))["id"], refID(plugin, field))
+		require.Equal(t, single(s.call("GET", at, ""))["id"], referencedID(plugin, field))
 		id := text(plugin, "id")
 		require.Equal(t, []string{id}, ids(s.call("GET", at+"/plugins", "").is(200).data()))
 		s.call("GET", at+"/plugins/"+id, "").is(200)

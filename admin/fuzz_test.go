@@ -47,7 +47,7 @@ func FuzzRequests(f *testing.F) {
 		}
 		data, err := os.ReadFile(state)
 		require.NoError(t, err)
-		_, ok := parseState(data, api.kinds)
+		_, ok := parseState(data, api.store.kinds)
 		require.True(t, ok, "what is written is read again: %s", data)
 		_, _, err = config.LoadFiles(config.Options{}, state)
 		require.NoError(t, err)

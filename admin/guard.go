@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -16,15 +15,15 @@ import (
 	"semlb/config"
 )
 
-// guard decides who may ask.
+// guard decides which requests are admitted.
 type guard struct {
-	// hosts are the names that a request may be sent to.
+	// hosts are the names that a Host header may have.
 	hosts []string
-	// token is asked for everywhere, konnect by Konnect's paths only; empty is none.
+	// token is valid for all paths, konnect for Konnect's only. An empty one is not valid.
 	token, konnect config.Secret
 }
 
-// newGuard returns the guard of a listen address. Beyond the loopback it must have a
+// newGuard returns the guard of a server. One that listens beyond the loopback must have a
 // token.
 func newGuard(o Options) (guard, error) {
 	host, _, err := net.SplitHostPort(o.Listen)
@@ -42,25 +41,26 @@ func newGuard(o Options) (guard, error) {
 	return guard{hosts: hosts, token: o.Token, konnect: o.KonnectToken}, nil
 }
 
-// admit refuses a request that its sender may not make, and otherwise reports
-// whether it came with a token.
-func (g guard) admit(r *http.Request, konnect bool) (authorised bool, refusal *failure) {
+// admit returns an error for a request that its client may not make. For others it
+// reports whether it came with a token.
+func (g guard) admit(r *http.Request, konnect bool) (authorised bool, err error) {
 	if !g.addressed(r) {
-		return false, plainFailure(http.StatusForbidden, "The Host header names another server; allow it with --admin-host")
+		return false, plainError(http.StatusForbidden, "The Host header names another server; allow it with --admin-host")
 	}
 	if crossSite(r) {
-		return false, plainFailure(http.StatusForbidden, "Cross-site requests of browsers are refused")
+		return false, plainError(http.StatusForbidden, "Cross-site requests of browsers are refused")
 	}
 	given := givenToken(r)
 	authorised = equal(given, g.token) || konnect && equal(given, g.konnect)
 	if !authorised && (konnect || !g.token.IsZero()) {
-		return false, plainFailure(http.StatusUnauthorized, "Unauthorized")
+		return false, plainError(http.StatusUnauthorized, "Unauthorized")
 	}
 	return authorised, nil
 }
 
-// addressed reports whether the Host header names this server. A page of another
-// site whose name was made to lead here names that site.
+// addressed reports whether the Host header names this server. That prevents DNS
+// rebinding: a page of another site has that site's name in the header, although the name
+// resolves to this server.
 func (g guard) addressed(r *http.Request) bool {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -70,7 +70,7 @@ func (g guard) addressed(r *http.Request) bool {
 	if slices.Contains(g.hosts, host) {
 		return true
 	}
-	// The address the connection came to, where the server listens on all of them.
+	// The address that the client connected to, if the server listens on all of them.
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	ip, err := netip.ParseAddr(host)
 	return ok && err == nil && local.AddrPort().Addr().Unmap() == ip.Unmap()
@@ -98,7 +98,7 @@ func givenToken(r *http.Request) string {
 	return r.Header.Get("Kong-Admin-Token")
 }
 
-// equal compares in a time that does not tell how much of a token is right.
+// equal compares tokens in constant time.
 func equal(given string, want config.Secret) bool {
 	if want.IsZero() {
 		return false
@@ -106,18 +106,3 @@ func equal(given string, want config.Secret) bool {
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(want.Reveal()))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
-
-// slots bounds how many requests are served at once.
-type slots chan struct{}
-
-// take waits for a slot; false is that ctx ended first.
-func (s slots) take(ctx context.Context) bool {
-	select {
-	case s <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (s slots) free() { <-s }

@@ -4,79 +4,54 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"strings"
+
+	"semlb/config/schema"
 )
 
-// kongVersion is the version of Kong whose API this is, for clients that ask.
+// kongVersion is the version of Kong whose API this is, for clients that look at it.
 const kongVersion = "3.15.0"
 
-// information answers what is no collection of entities. known is false for
-// everything else.
-func (a *API) information(r *request) (ans answer, f *failure, known bool) {
-	path := strings.Join(r.path, "/")
-	post := path == "schemas/plugins/validate" || len(r.path) == 3 && r.path[0] == "schemas" && r.path[2] == "validate"
-	var answered func(*request) (answer, *failure)
-	switch {
-	case post:
-		answered = a.validate
-	case path == "" && r.prefix == "":
-		answered = a.root
-	case path == "status":
-		answered = a.status
-	case path == "config":
-		answered = a.export
-	case path == "plugins/enabled":
-		answered = func(*request) (answer, *failure) { return ok(object{"enabled_plugins": []any{pluginName}}) }
-	case len(r.path) > 0 && len(r.path) <= 2 && r.path[0] == "tags":
-		answered = a.tags
-	case len(r.path) >= 2 && r.path[0] == "schemas":
-		answered = a.schema
-	default:
-		return answer{}, nil, false
-	}
-	if reading := r.Method == http.MethodGet || r.Method == http.MethodHead; reading == post || !reading && r.Method != http.MethodPost {
-		return answer{}, notAllowed(), true
-	}
-	ans, f = answered(r)
-	return ans, f, true
+// information answers requests for what is not a collection of entities.
+type information struct {
+	api  *API
+	live Live
 }
 
-// root answers as Kong's "/" does, with what there is to say.
-func (a *API) root(*request) (answer, *failure) {
+func (h *information) snapshot() *snapshot { return h.api.store.snapshot() }
+
+// root answers as Kong's "/" does, as far as it applies.
+func (h *information) root(*request) (response, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
 	database := "file"
-	if a.ReadOnly() {
+	if h.api.ReadOnly() {
 		database = "off"
 	}
+	enabled := []any{}
+	if len(h.snapshot().state.collections[plugins].byID) > 0 {
+		enabled = []any{schema.PluginName}
+	}
 	return ok(object{
-		"version": kongVersion, "edition": "semlb", "tagline": "semlb speaks Kong's Admin API", "hostname": host, "node_id": a.nodeID,
+		"version": kongVersion, "edition": "semlb", "tagline": "semlb speaks Kong's Admin API", "hostname": host, "node_id": h.api.nodeID,
 		"plugins": object{
-			"available_on_server": object{pluginName: object{"version": kongVersion}},
-			"enabled_in_cluster":  a.enabled(),
+			"available_on_server": object{schema.PluginName: object{"version": kongVersion}},
+			"enabled_in_cluster":  enabled,
 		},
-		"configuration": object{"database": database, "admin_listen": []any{a.options.Listen}},
+		"configuration": object{"database": database, "admin_listen": []any{h.api.options.Listen}},
 	})
 }
 
-func (a *API) enabled() []any {
-	if len(a.current.Load().state.entities[plugins]) == 0 {
-		return []any{}
-	}
-	return []any{pluginName}
-}
-
-func (a *API) status(*request) (answer, *failure) {
-	s := a.current.Load()
+func (h *information) status(*request) (response, error) {
+	s := h.snapshot()
 	count := object{}
-	for name, set := range s.state.entities {
-		count[a.kinds[name].path] = len(set)
+	for _, k := range s.state.kinds {
+		count[k.path] = len(s.state.collections[k.name].byID)
 	}
-	// Of changes that are not in force Kong says nothing here: they cannot be.
+	// Kong has no field for this: its changes are in force at once.
 	configuration := object{"refused": nil}
-	if err := (*a.live.Load()).Refused(); err != nil {
+	if err := h.live.Refused(); err != nil {
 		configuration["refused"] = err.Error()
 	}
 	return ok(object{
@@ -84,91 +59,37 @@ func (a *API) status(*request) (answer, *failure) {
 	})
 }
 
-// export answers with the state as a decK file.
-func (a *API) export(r *request) (answer, *failure) {
-	if r.URL.Query().Has("export") && !r.reveals() {
-		return answer{}, plainFailure(http.StatusForbidden, "An export needs the token, and export=secrets")
-	}
-	s := a.current.Load().state
-	if !r.reveals() {
-		masked := newState()
-		masked.groups = s.groups
-		for name, set := range s.entities {
-			for id, e := range set {
-				masked.entities[name][id], _ = a.kinds[name].shape.masked(e).(object)
-			}
-		}
-		s = masked
-	}
-	return answer{http.StatusOK, json.RawMessage(s.render(a.kinds).data)}, nil
+func (h *information) enabled(*request) (response, error) {
+	return ok(object{"enabled_plugins": []any{schema.PluginName}})
 }
 
-// tags lists which entities have which tags.
-func (a *API) tags(r *request) (answer, *failure) {
-	s := a.current.Load().state
+// export answers with the state as a decK file.
+func (h *information) export(r *request) (response, error) {
+	if r.URL.Query().Has("export") && !r.reveals() {
+		return response{}, plainError(http.StatusForbidden, "An export needs the token, and export=secrets")
+	}
+	s := h.snapshot().state
+	if !r.reveals() {
+		s = s.redact()
+	}
+	return ok(json.RawMessage(s.render().data))
+}
+
+// tags lists which entities have tags, or the tag in the path.
+func (h *information) tags(r *request) (response, error) {
+	s := h.snapshot().state
+	wanted := r.PathValue("tag")
 	data := []any{}
-	for _, name := range kindOrder() {
-		for _, e := range s.all(name, nil) {
-			list, _ := e["tags"].([]any)
+	for _, k := range s.kinds {
+		for _, e := range s.all(k.name) {
+			list, _ := e.fields["tags"].([]any)
 			for _, tag := range list {
-				if len(r.path) == 1 || tag == r.path[1] {
-					data = append(data, object{"entity_name": name, "entity_id": e["id"], "tag": tag})
+				if wanted == "" || tag == wanted {
+					data = append(data, object{"entity_name": k.name, "entity_id": e.id(), "tag": tag})
 				}
 			}
 		}
 	}
-	// There is one page: the state is bounded, and so are its tags.
-	return ok(r.paged(data, ""))
-}
-
-// schema answers with the fields of an entity or of the plugin.
-func (a *API) schema(r *request) (answer, *failure) {
-	if r.path[1] == plugins && len(r.path) == 3 {
-		if r.path[2] != pluginName {
-			return answer{}, plainFailure(http.StatusNotFound, "No plugin named '"+r.path[2]+"'")
-		}
-		return ok(object{"fields": a.kinds[plugins].shape.published()})
-	}
-	k := a.kinds[r.path[1]]
-	if k == nil || len(r.path) != 2 {
-		return answer{}, plainFailure(http.StatusNotFound, "No entity named '"+strings.Join(r.path[1:], "/")+"'")
-	}
-	return ok(object{"fields": k.shape.published()})
-}
-
-// validate checks an entity as if it was written, and keeps nothing.
-func (a *API) validate(r *request) (answer, *failure) {
-	k := a.kinds[r.path[1]]
-	if k == nil {
-		return answer{}, plainFailure(http.StatusNotFound, "No entity named '"+r.path[1]+"'")
-	}
-	body, f := readBody(r.w, r.Request, k.shape)
-	if f != nil {
-		return answer{}, f
-	}
-	for _, ref := range k.refs {
-		delete(body, ref.field) // validated without the rest of the world
-	}
-	d := &draft{kind: k, body: body}
-	s := newState()
-	if k.credential() {
-		someone := object{"id": newUUID(), "username": "anyone"}
-		s.entities[consumers][text(someone, "id")] = someone
-		d.own(&owner{field: "consumer", id: text(someone, "id")})
-	}
-	e, violations, f := a.entity(s, d)
-	if f != nil {
-		return answer{}, f
-	}
-	id := text(e, "id")
-	s.entities[k.name][id] = e
-	doc := s.render(a.kinds)
-	cfg, _, err := doc.load(a.options.Load)
-	if f := a.refusal(s, doc, edit{entity: entityID{k.name, id}, violations: violations}, err); f != nil {
-		return answer{}, f
-	}
-	if err := (*a.live.Load()).Check(cfg); err != nil {
-		return answer{}, schemaViolation([]violation{wrong(err.Error())})
-	}
-	return ok(object{"message": "schema validation successful"})
+	// There is one page: the size of the state bounds it.
+	return ok(r.page(data, ""))
 }

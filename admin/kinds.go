@@ -2,44 +2,14 @@ package admin
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
-	"semlb/config"
+	"semlb/config/schema"
+	"semlb/config/tree"
 )
 
-// pluginName is the one plugin there is.
-const pluginName = "ai-proxy-advanced"
-
-// kind is what is known of the entities of a collection.
-type kind struct {
-	// name is Kong's name of the collection, path its place at the top and nested
-	// its place below a parent.
-	name, path, nested string
-	// singular is what references to one are called.
-	singular string
-	// deck is the name of the list in a decK file.
-	deck string
-	// key is the field that stands for the id in paths.
-	key string
-	// unique are the fields no two entities may share.
-	unique []string
-	shape  *shape
-	// refs are the fields that name an entity of another kind.
-	refs []ref
-	// check returns what is wrong with an entity beyond the types of its fields.
-	check func(object) []violation
-}
-
-// ref is a field that names an entity.
-type ref struct {
-	field, kind string
-	// restrict keeps an entity from being deleted while it is referred to; others
-	// are deleted with it.
-	restrict bool
-	// required references must be there.
-	required bool
-}
-
-// The names of the collections.
+// The kinds of entities, by Kong's names for them.
 const (
 	services   = "services"
 	routes     = "routes"
@@ -51,100 +21,174 @@ const (
 	jwtSecrets = "jwt_secrets"
 )
 
-// kindOrder lists the collections, those that others refer to first.
-func kindOrder() []string {
-	return []string{services, routes, consumers, groups, keyAuths, basicAuths, jwtSecrets, plugins}
+// kind describes the entities of one collection.
+type kind struct {
+	// name is Kong's name for the kind, and that of the list in a decK file.
+	name string
+	// path is the collection's name at the top of URL paths, nested below a parent.
+	path, nested string
+	// key is the field that may stand for the id in paths.
+	key string
+	// unique are the constraints. newKinds puts the one on key before those of the table.
+	unique     []constraint
+	references []reference
+	// check completes the fields of an entity, and returns what is wrong with them
+	// beyond their types.
+	check func(object) []violation
+
+	// table is the name of the kind's table in the schema.
+	table string
+	// omitted are the fields of that table that are not part of an entity here: files
+	// nest other entities in them.
+	omitted []string
+	// inputOnly are the fields that clients send and no answer has.
+	inputOnly []string
+	// amended are the fields that differ from that table.
+	amended map[string]*schema.Field
+
+	// fields describes an entity, and defaults has all that answers show, with its
+	// defaults. newKinds makes both.
+	fields   *schema.Field
+	defaults object
 }
 
-// newKinds returns what is known of each collection. Their fields are those that
-// configurations are checked with.
-func newKinds(options config.Options) (map[string]*kind, error) {
-	schema, err := config.Schema(options)
+// constraint is a set of fields that no two entities of a kind may have in common.
+type constraint []string
+
+// reference is a field that names an entity of another kind.
+type reference struct {
+	// field is the name of the field, to the kind it refers to.
+	field, to string
+	// owner references are required. In a decK file the owner has a list of such
+	// entities. In this API these are a consumer's credentials.
+	owner bool
+	// restrict keeps an entity from being deleted while it is referred to. Without it,
+	// what refers to the entity is deleted as well.
+	restrict bool
+}
+
+var ownedByConsumer = []reference{{field: "consumer", to: consumers, owner: true}}
+
+// kindTable lists the kinds, those that others refer to first.
+var kindTable = []kind{
+	{
+		name: services, path: services, nested: services, key: "name", check: checkService,
+		table: "service", omitted: []string{plugins, routes}, inputOnly: []string{"url"},
+		amended: map[string]*schema.Field{"host": {Name: "host", Kind: tree.String, Required: true}},
+	},
+	{
+		name: routes, path: routes, nested: routes, key: "name", check: checkRoute,
+		references: []reference{{field: "service", to: services, restrict: true}},
+		// Kong has the last two with another kind of router only.
+		table: "route", omitted: []string{plugins, "expression", "priority"},
+		amended: map[string]*schema.Field{"headers": {Name: "headers", Kind: tree.Object, FreeForm: true, Elements: listOf(plainText)}},
+	},
+	{
+		name: consumers, path: consumers, nested: consumers, key: "username", check: checkConsumer,
+		unique: []constraint{{"custom_id"}},
+		table:  "consumer", omitted: []string{
+			plugins, "groups", "acls", keyAuths, basicAuths, jwtSecrets,
+			"hmacauth_credentials", "mtls_auth_credentials", "oauth2_credentials",
+		},
+	},
+	{
+		name: groups, path: groups, nested: groups, key: "name", check: checkNothing,
+		table: "consumer_group", omitted: []string{plugins, consumers},
+	},
+	{
+		name: keyAuths, path: "key-auths", nested: "key-auth", key: "key", check: checkNothing,
+		references: ownedByConsumer, table: "consumer", amended: map[string]*schema.Field{"consumer": foreign},
+	},
+	{
+		name: basicAuths, path: "basic-auths", nested: "basic-auth", key: "username", check: checkNothing,
+		references: ownedByConsumer, table: "consumer", amended: map[string]*schema.Field{"consumer": foreign},
+	},
+	{
+		name: jwtSecrets, path: "jwts", nested: "jwt", key: "key", check: checkJWT,
+		references: ownedByConsumer, table: "consumer", amended: map[string]*schema.Field{"consumer": foreign},
+	},
+	{
+		name: plugins, path: plugins, nested: plugins, key: "instance_name", check: checkPlugin,
+		unique: []constraint{{"name", "service", "route", "consumer", "consumer_group"}},
+		references: []reference{
+			{field: "service", to: services},
+			{field: "route", to: routes},
+			{field: "consumer", to: consumers},
+			{field: "consumer_group", to: groups},
+		},
+		table: "plugin", omitted: []string{"_config", "run_on"},
+	},
+}
+
+// kinds are all kinds, in the order of kindTable.
+type kinds []*kind
+
+// newKinds returns the kinds with their fields, as configurations are checked for a
+// version of Kong.
+func newKinds(kongVersion string) (kinds, error) {
+	tables, err := schema.For(kongVersion)
 	if err != nil {
 		return nil, fmt.Errorf("describe entities: %w", err)
 	}
-	owner := []ref{{field: "consumer", kind: consumers, required: true}}
-	kinds := []*kind{
-		{
-			name: services, path: services, nested: services, singular: "service", deck: services, key: "name",
-			unique: []string{"name"}, shape: entityShape(schema["service"], plugins, routes), check: checkService,
-		},
-		{
-			name: routes, path: routes, nested: routes, singular: "route", deck: routes, key: "name",
-			// Kong has the last two with another kind of router only.
-			unique: []string{"name"}, shape: entityShape(schema["route"], plugins, "expression", "priority"), check: checkRoute,
-			refs: []ref{{field: "service", kind: services, restrict: true}},
-		},
-		{
-			name: consumers, path: consumers, nested: consumers, singular: "consumer", deck: consumers, key: "username",
-			unique: []string{"username", "custom_id"}, check: checkConsumer,
-			shape: entityShape(schema["consumer"], plugins, "groups", "acls", keyAuths, basicAuths, jwtSecrets,
-				"hmacauth_credentials", "mtls_auth_credentials", "oauth2_credentials"),
-		},
-		{
-			name: groups, path: groups, nested: groups, singular: "consumer_group", deck: groups, key: "name",
-			unique: []string{"name"}, shape: entityShape(schema["consumer_group"], plugins, consumers), check: nothing,
-		},
-		{
-			name: keyAuths, path: "key-auths", nested: "key-auth", deck: keyAuths, key: "key",
-			unique: []string{"key"}, refs: owner, check: nothing, shape: credentialShape(schema, keyAuths),
-		},
-		{
-			name: basicAuths, path: "basic-auths", nested: "basic-auth", deck: basicAuths, key: "username",
-			unique: []string{"username"}, refs: owner, check: nothing, shape: credentialShape(schema, basicAuths),
-		},
-		{
-			name: jwtSecrets, path: "jwts", nested: "jwt", deck: jwtSecrets, key: "key",
-			unique: []string{"key"}, refs: owner, check: checkJWT, shape: credentialShape(schema, jwtSecrets),
-		},
-		{
-			name: plugins, path: plugins, nested: plugins, deck: plugins, key: "instance_name",
-			unique: []string{"instance_name"}, check: checkPlugin,
-			// What files say besides has no place in the API.
-			shape: entityShape(schema["plugin"], "_config", "run_on"),
-			refs: []ref{
-				{field: "service", kind: services},
-				{field: "route", kind: routes},
-				{field: "consumer", kind: consumers},
-				{field: "consumer_group", kind: groups},
-			},
-		},
+	all := make(kinds, len(kindTable))
+	for i := range kindTable {
+		k := kindTable[i]
+		k.describe(tables)
+		all[i] = &k
 	}
-	all := make(map[string]*kind, len(kinds))
-	for _, k := range kinds {
-		all[k.name] = k
-	}
-	all[services].shape.fields["host"].required = true
-	all[routes].shape.fields["headers"].item = listOf(str())
 	return all, nil
 }
 
-// entityShape returns the shape of an entity, without what the API has elsewhere.
-func entityShape(f *config.Field, without ...string) *shape {
-	s := newShape(f)
-	for _, name := range without {
-		delete(s.fields, name)
+// describe makes what the table of kinds leaves to the schema.
+func (k *kind) describe(tables *schema.Tables) {
+	k.unique = append([]constraint{{k.key}}, k.unique...)
+	table := tables.Entities[k.table]
+	switch {
+	case k.name == plugins:
+		table = tables.Plugin
+	case k.owner() != nil:
+		table = table.Fields[k.name].Elements
 	}
-	return s
-}
-
-// credentialShape returns the shape of a consumer's credentials, which files have in
-// a list of the consumer.
-func credentialShape(schema map[string]*config.Field, list string) *shape {
-	s := newShape(schema["consumer"].Fields[list].Elements)
-	s.fields["consumer"] = newShape(&config.Field{Type: "foreign"})
-	return s
-}
-
-// credential reports whether entities are credentials of a consumer.
-func (k *kind) credential() bool { return len(k.refs) == 1 && k.refs[0].required }
-
-// refTo returns the reference to entities of a kind, if there is one.
-func (k *kind) refTo(parent string) (ref, bool) {
-	for _, r := range k.refs {
-		if r.kind == parent {
-			return r, true
+	fields := maps.Clone(table.Fields)
+	maps.Copy(fields, k.amended)
+	maps.DeleteFunc(fields, func(name string, f *schema.Field) bool {
+		return f.NewSince != "" || slices.Contains(k.omitted, name)
+	})
+	k.fields = &schema.Field{Kind: tree.Object, Fields: fields}
+	k.defaults = make(object, len(fields))
+	for name, f := range fields {
+		if !slices.Contains(k.inputOnly, name) {
+			k.defaults[name] = schema.Plain(f.Default)
 		}
 	}
-	return ref{}, false
+}
+
+// owner returns the reference to the entity that owns one of this kind, or nil.
+func (k *kind) owner() *reference {
+	i := slices.IndexFunc(k.references, func(r reference) bool { return r.owner })
+	if i < 0 {
+		return nil
+	}
+	return &k.references[i]
+}
+
+// find returns the first kind that a function accepts, or nil.
+func (ks kinds) find(accept func(*kind) bool) *kind {
+	if i := slices.IndexFunc(ks, accept); i >= 0 {
+		return ks[i]
+	}
+	return nil
+}
+
+// named returns the kind that Kong calls by a name, or nil.
+func (ks kinds) named(name string) *kind {
+	return ks.find(func(k *kind) bool { return k.name == name })
+}
+
+// owned returns the kinds whose entities one of the kind owns.
+func (ks kinds) owned(by *kind) kinds {
+	return slices.DeleteFunc(slices.Clone(ks), func(k *kind) bool {
+		owner := k.owner()
+		return owner == nil || owner.to != by.name
+	})
 }

@@ -8,48 +8,49 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/schema"
 )
 
-// The model has a type for credentials; the table says of fields that they are.
-func TestEveryCredentialOfTheModelIsMasked(t *testing.T) {
-	kinds, err := newKinds(config.Options{})
+// The model has a type for credentials, and the schema marks the fields.
+func TestEveryCredentialOfTheModelIsRedacted(t *testing.T) {
+	kinds, err := newKinds("")
 	require.NoError(t, err)
 	found := 0
 	for name, typ := range map[string]reflect.Type{
 		plugins: reflect.TypeFor[config.AIProxyAdvanced](), keyAuths: reflect.TypeFor[config.KeyAuthCredential](),
 		basicAuths: reflect.TypeFor[config.BasicAuthCredential](), jwtSecrets: reflect.TypeFor[config.JWTSecret](),
 	} {
-		s := kinds[name].shape
+		f := kinds.named(name).fields
 		if name == plugins {
-			s = s.fields["config"]
+			f = f.Fields["config"]
 		}
-		found += requireMasked(t, name, s, typ)
+		found += requireRedacted(t, name, f, typ)
 	}
 	require.Greater(t, found, 25)
 }
 
-// requireMasked counts the credentials of a type, each of which a shape has to mask.
-func requireMasked(t *testing.T, path string, s *shape, typ reflect.Type) int {
+// requireRedacted counts the credentials of a type, each of which must be a secret field.
+func requireRedacted(t *testing.T, path string, f *schema.Field, typ reflect.Type) int {
 	t.Helper()
 	switch {
 	case typ == reflect.TypeFor[config.Secret]():
-		require.NotNil(t, s, path)
-		require.True(t, s.secret, path)
+		require.NotNil(t, f, path)
+		require.True(t, f.Secret, path)
 		return 1
-	case s == nil:
+	case f == nil:
 		require.Equal(t, reflect.String, typ.Kind(), path) // a type of both targets and embeddings, of which one has no such field
 		return 0
 	case typ.Kind() == reflect.Pointer:
-		return requireMasked(t, path, s, typ.Elem())
+		return requireRedacted(t, path, f, typ.Elem())
 	case typ.Kind() == reflect.Slice:
-		return requireMasked(t, path+"[]", s.item, typ.Elem())
+		return requireRedacted(t, path+"[]", f.Elements, typ.Elem())
 	case typ.Kind() != reflect.Struct:
 		return 0
 	}
 	n := 0
 	for i := range typ.NumField() {
 		if tag := typ.Field(i).Tag.Get("kong"); tag != "" && tag != "-" {
-			n += requireMasked(t, path+"."+tag, s.fields[tag], typ.Field(i).Type)
+			n += requireRedacted(t, path+"."+tag, f.Fields[tag], typ.Field(i).Type)
 		}
 	}
 	return n

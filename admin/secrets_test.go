@@ -12,21 +12,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/schema"
+	"semlb/wire"
 )
 
 const planted = "sk-planted-marker"
 
-// withSecrets returns a value of a shape in which every secret is a marker, and
-// the number of them.
-func withSecrets(s *shape, count *int) any {
+// withSecrets returns a value of a field in which every secret is a marker. It counts the
+// secrets.
+func withSecrets(f *schema.Field, count *int) any {
 	switch {
-	case s.secret:
+	case f.Secret:
 		*count++
 		return fmt.Sprintf("%s-%d", planted, *count)
-	case s.typ == "record":
+	case f.Type() == "record":
 		o := object{}
-		for _, name := range slices.Sorted(maps.Keys(s.fields)) {
-			if v := withSecrets(s.fields[name], count); v != nil {
+		for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
+			if v := withSecrets(f.Fields[name], count); v != nil {
 				o[name] = v
 			}
 		}
@@ -34,29 +36,29 @@ func withSecrets(s *shape, count *int) any {
 			return nil
 		}
 		return o
-	case s.typ == "array":
-		if v := withSecrets(s.item, count); v != nil {
+	case f.Type() == "array":
+		if v := withSecrets(f.Elements, count); v != nil {
 			return []any{v, v}
 		}
 	}
 	return nil
 }
 
-func TestEverySecretFieldIsMasked(t *testing.T) {
+func TestEverySecretFieldIsRedacted(t *testing.T) {
 	total := 0
-	kinds, err := newKinds(config.Options{})
+	kinds, err := newKinds("")
 	require.NoError(t, err)
-	for name, k := range kinds {
+	for _, k := range kinds {
 		count := 0
-		v := withSecrets(k.shape, &count)
-		require.NotContains(t, string(toJSON(k.shape.masked(v), "")), planted, name)
-		restored, wrongs := k.shape.restored(k.shape.masked(v), v, nil)
-		require.Empty(t, wrongs)
+		v := withSecrets(k.fields, &count)
+		require.NotContains(t, string(toJSON(redact(k.fields, v), "")), planted, k.name)
+		restored, violations := restore(k.fields, redact(k.fields, v), v, nil)
+		require.Empty(t, violations)
 		require.Equal(t, v, restored, "masks sent back stand for what is stored")
-		_, wrongs = k.shape.restored(k.shape.masked(v), nil, nil)
+		_, violations = restore(k.fields, redact(k.fields, v), nil, nil)
 		total += count
 		if count > 0 {
-			require.NotEmpty(t, wrongs)
+			require.NotEmpty(t, violations)
 		}
 	}
 	require.Greater(t, total, 20, "the plugin has many and each credential one")
@@ -151,7 +153,7 @@ func TestAGeneratedCredentialIsShownOnceInItsOwnAnswer(t *testing.T) {
 		key := text(created, "key")
 		require.Greater(t, len(key), 20)
 		require.NotContains(t, s.call("GET", "/key-auths", "").raw, key)
-		require.Equal(t, mask, s.call("PATCH", "/key-auths/"+text(created, "id"), `{"tags": ["b"]}`).is(200).object()["key"])
+		require.Equal(t, wire.Redacted, s.call("PATCH", "/key-auths/"+text(created, "id"), `{"tags": ["b"]}`).is(200).object()["key"])
 		require.Equal(t, created["id"], s.call("GET", "/consumers/alice/key-auth/"+key, "").is(200).object()["id"])
 		require.NotContains(t, s.log.String(), key)
 	}
@@ -159,7 +161,7 @@ func TestAGeneratedCredentialIsShownOnceInItsOwnAnswer(t *testing.T) {
 	jwt := s.call("POST", "/consumers/alice/jwt", "").is(201).object()
 	require.Equal(t, s.inForce().Consumers[0].JWTSecrets[0].Secret.Reveal(), jwt["secret"])
 	require.NotContains(t, s.call("GET", "/jwts", "").raw, jwt["secret"])
-	require.Equal(t, mask, s.call("POST", "/consumers/alice/jwt", `{"secret": "mine"}`).is(201).object()["secret"])
+	require.Equal(t, wire.Redacted, s.call("POST", "/consumers/alice/jwt", `{"secret": "mine"}`).is(201).object()["secret"])
 }
 
 // Only package config knows what references come to.
@@ -167,11 +169,13 @@ func TestACredentialThatIsAnothersOnceItIsFilledInIsAConflict(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	key := text(s.call("POST", "/consumers/alice/key-auth", `{"key": "$OPENAI_API_KEY"}`).is(201).object(), "id")
-	current := s.api.current.Load().state
+	current := s.api.store.snapshot().state
 	fault := config.Fault{Path: "consumers[0].keyauth_credentials[0].key", Problem: "got a second credential with the same key, first elsewhere"}
-	f := s.api.refusal(current, current.render(s.api.kinds), edit{entity: entityID{keyAuths, key}}, config.Faults{fault})
-	require.Equal(t, 409, f.status)
-	require.Equal(t, "UNIQUE violation detected on '{key=\"$OPENAI_API_KEY\"}'", f.message)
+	var e *apiError
+	err := rejection(current.render(), edit{written: current.get(keyAuths, key)}, config.Faults{fault})
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, 409, e.status)
+	require.Equal(t, "UNIQUE violation detected on '{key=\"$OPENAI_API_KEY\"}'", e.message)
 }
 
 func TestReferencesStayReferences(t *testing.T) {
@@ -217,19 +221,19 @@ func TestMasksSentBackKeepWhatIsStored(t *testing.T) {
 		}
 		return keys
 	}
-	s.call("POST", "/plugins", body(target("openai", mask))).is(400)
+	s.call("POST", "/plugins", body(target("openai", wire.Redacted))).is(400)
 	created := s.call("POST", "/plugins", body(target("openai", "k-openai"), target("mistral", "k-mistral"))).is(201)
 	at := "/plugins/" + text(created.object(), "id")
 
 	// The whole answer may be sent back.
 	s.call("PUT", at, created.raw).is(200)
 	require.Equal(t, []string{"k-openai", "k-mistral"}, stored())
-	s.call("PATCH", at, body(target("openai", mask), target("mistral", "k-new"))).is(200)
+	s.call("PATCH", at, body(target("openai", wire.Redacted), target("mistral", "k-new"))).is(200)
 	require.Equal(t, []string{"k-openai", "k-new"}, stored())
 	// In another order the credentials go with their providers.
-	s.call("PUT", at, body(target("mistral", mask), target("openai", mask))).is(200)
+	s.call("PUT", at, body(target("mistral", wire.Redacted), target("openai", wire.Redacted))).is(200)
 	require.Equal(t, []string{"k-new", "k-openai"}, stored())
-	s.call("PUT", at, body(target("deepseek", mask))).is(400)
+	s.call("PUT", at, body(target("deepseek", wire.Redacted))).is(400)
 	require.Equal(t, []string{"k-new", "k-openai"}, stored())
 
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)

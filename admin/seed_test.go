@@ -64,7 +64,7 @@ func TestSeedsCommandsWorkAsTheyAre(t *testing.T) {
 			require.NotContains(t, string(out), "sk-seed-key")
 			_, body, _ := strings.Cut("\n"+string(out), "\n{")
 			created := reply{t: t, raw: "{" + body}.object()
-			require.Equal(t, id, refID(created, scope))
+			require.Equal(t, id, referencedID(created, scope))
 
 			p := s.inForce().Plugins
 			require.Len(t, p, 1)

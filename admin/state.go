@@ -1,164 +1,152 @@
 package admin
 
 import (
-	"cmp"
-	"crypto/rand"
-	"encoding/hex"
 	"maps"
 	"slices"
 )
 
-// state is a set of entities. It and its entities are never changed once they can
-// be seen: changes are made to a copy.
+// state is a set of entities. Once it can be seen it is never changed, nor are its
+// entities: a change is made to a clone.
 type state struct {
-	// entities are the objects by kind and id.
-	entities map[string]map[string]object
-	// groups are the ids of the groups of a consumer, by its id.
+	kinds       kinds
+	collections map[string]*collection
+	// groups are the ids of the groups of a consumer, sorted, by its id.
 	groups map[string][]string
 }
 
-func newState() *state {
-	s := &state{entities: map[string]map[string]object{}, groups: map[string][]string{}}
-	for _, name := range kindOrder() {
-		s.entities[name] = map[string]object{}
+func newState(ks kinds) *state {
+	s := &state{kinds: ks, collections: make(map[string]*collection, len(ks)), groups: map[string][]string{}}
+	for _, k := range ks {
+		s.collections[k.name] = newCollection(k, s)
 	}
 	return s
 }
 
-// clone returns a copy whose sets can be changed.
+// clone returns a copy that can be changed. A collection is copied when it is changed
+// for the first time.
 func (s *state) clone() *state {
-	c := &state{entities: make(map[string]map[string]object, len(s.entities)), groups: maps.Clone(s.groups)}
-	for name, set := range s.entities {
-		c.entities[name] = maps.Clone(set)
+	return &state{kinds: s.kinds, collections: maps.Clone(s.collections), groups: maps.Clone(s.groups)}
+}
+
+// changeable returns a collection that belongs to this state alone.
+func (s *state) changeable(kind string) *collection {
+	c := s.collections[kind]
+	if c.state != s {
+		c = c.clone(s)
+		s.collections[kind] = c
 	}
 	return c
 }
 
-// isUUID reports whether a text is an id.
-func isUUID(text string) bool {
-	if len(text) != 36 {
-		return false
+func (s *state) put(e *entity) { s.changeable(e.kind.name).put(e) }
+
+// get returns the entity of a kind with an id, or nil.
+func (s *state) get(kind, id string) *entity { return s.collections[kind].byID[id] }
+
+// find returns the entity of a kind that has a name as its id or as its key, or nil.
+func (s *state) find(kind, name string) *entity {
+	if e := s.get(kind, name); e != nil {
+		return e
 	}
-	for i, c := range []byte(text) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		hexadecimal := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-		if dash && c != '-' || !dash && !hexadecimal {
-			return false
-		}
-	}
-	return true
+	return s.withKey(kind, name)
 }
 
-// newUUID returns a random UUID of version 4.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	return formatUUID(b, 4)
-}
-
-func formatUUID(b [16]byte, version byte) string {
-	b[6] = b[6]&0x0f | version<<4
-	b[8] = b[8]&0x3f | 0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
-
-// find returns the entity of a kind that is called by an id or by its key.
-func (s *state) find(k *kind, name string) (object, bool) {
-	if e, ok := s.entities[k.name][name]; ok {
-		return e, true
-	}
-	if name == "" {
-		return nil, false
-	}
-	for _, e := range s.entities[k.name] {
-		if text(e, k.key) == name {
-			return e, true
-		}
-	}
-	return nil, false
-}
-
-// all returns the entities of a kind that are accepted, by their ids.
-func (s *state) all(kind string, accept func(object) bool) []object {
-	var list []object
-	for _, e := range s.entities[kind] {
-		if accept == nil || accept(e) {
-			list = append(list, e)
-		}
-	}
-	slices.SortFunc(list, func(a, b object) int { return cmp.Compare(text(a, "id"), text(b, "id")) })
-	return list
-}
-
-// refID returns the id that a field refers to, or "".
-func refID(e object, field string) string {
-	o, _ := e[field].(object)
-	return text(o, "id")
-}
-
-// remove deletes an entity with all that cannot be without it. Where something
-// must not be deleted with it, it says so and deletes nothing.
-func (s *state) remove(kinds map[string]*kind, k *kind, id string) *failure {
-	children := func(each func(child *kind, r ref, e object)) {
-		for _, name := range kindOrder() {
-			r, ok := kinds[name].refTo(k.name)
-			if !ok {
-				continue
-			}
-			for _, e := range s.all(name, func(e object) bool { return refID(e, r.field) == id }) {
-				each(kinds[name], r, e)
-			}
-		}
-	}
-	var f *failure
-	children(func(child *kind, r ref, _ object) {
-		if r.restrict {
-			f = referenced(k.name, child.name)
-		}
-	})
-	if f != nil {
-		return f
-	}
-	children(func(child *kind, _ ref, e object) { delete(s.entities[child.name], text(e, "id")) })
-	delete(s.entities[k.name], id)
-	switch k.name {
-	case consumers:
-		delete(s.groups, id)
-	case groups:
-		for consumer := range s.groups {
-			s.leave(consumer, id)
-		}
+// withKey returns the entity of a kind with a key, or nil.
+func (s *state) withKey(kind, key string) *entity {
+	if found := s.collections[kind].having(0, key); len(found) > 0 {
+		return found[0]
 	}
 	return nil
+}
+
+// all returns the entities of a kind in the order of their ids.
+func (s *state) all(kind string) []*entity { return s.collections[kind].all() }
+
+// children returns the entities of a kind that refer to a parent, in the order of
+// their ids.
+func (s *state) children(kind *kind, parent *entity) []*entity {
+	i := slices.IndexFunc(kind.references, func(r reference) bool { return r.to == parent.kind.name })
+	if i < 0 {
+		return nil
+	}
+	return s.collections[kind.name].referring(i, parent.id())
+}
+
+// remove deletes an entity and what refers to it. It deletes nothing where a reference
+// restricts that.
+func (s *state) remove(e *entity) error {
+	var dependent []*entity
+	for _, k := range s.kinds {
+		children := s.children(k, e)
+		if len(children) > 0 && slices.ContainsFunc(k.references, func(r reference) bool { return r.to == e.kind.name && r.restrict }) {
+			return stillReferenced(e.kind.name, k.name)
+		}
+		dependent = append(dependent, children...)
+	}
+	for _, m := range s.members(e) {
+		s.leave(pair(e, m))
+	}
+	for _, d := range append(dependent, e) {
+		s.changeable(d.kind.name).remove(d.id())
+	}
+	return nil
+}
+
+// members returns the consumers of a group or the groups of a consumer, in the order of
+// their ids. Entities of other kinds have none.
+func (s *state) members(e *entity) []*entity {
+	switch e.kind.name {
+	case consumers:
+		return s.collections[groups].withIDs(s.groups[e.id()])
+	case groups:
+		var ids []string
+		for consumer, list := range s.groups {
+			if _, found := slices.BinarySearch(list, e.id()); found {
+				ids = append(ids, consumer)
+			}
+		}
+		return s.collections[consumers].withIDs(ids)
+	default:
+		return nil
+	}
+}
+
+// pair returns the ids of a consumer and a group, given in either order.
+func pair(a, b *entity) (consumer, group string) {
+	if a.kind.name == groups {
+		a, b = b, a
+	}
+	return a.id(), b.id()
+}
+
+// redact returns a copy whose entities have their credentials redacted.
+func (s *state) redact() *state {
+	c := newState(s.kinds)
+	c.groups = s.groups
+	for _, k := range s.kinds {
+		for _, e := range s.all(k.name) {
+			c.put(e.redact())
+		}
+	}
+	return c
 }
 
 // join puts a consumer into a group, and reports whether it was not in it.
 func (s *state) join(consumer, group string) bool {
 	list := s.groups[consumer]
-	if slices.Contains(list, group) {
-		return false
+	i, found := slices.BinarySearch(list, group)
+	if !found {
+		s.groups[consumer] = slices.Insert(slices.Clone(list), i, group)
 	}
-	list = append(slices.Clone(list), group)
-	slices.Sort(list)
-	s.groups[consumer] = list
-	return true
+	return !found
 }
 
 // leave takes a consumer out of a group, and reports whether it was in it.
 func (s *state) leave(consumer, group string) bool {
-	i := slices.Index(s.groups[consumer], group)
-	if i < 0 {
-		return false
+	list := s.groups[consumer]
+	i, found := slices.BinarySearch(list, group)
+	if found {
+		s.groups[consumer] = slices.Delete(slices.Clone(list), i, i+1)
 	}
-	s.groups[consumer] = slices.Delete(slices.Clone(s.groups[consumer]), i, i+1)
-	return true
-}
-
-// members returns the consumers of a group, or the groups of a consumer.
-func (s *state) members(parent *kind, id string) []object {
-	if parent.name == groups {
-		return s.all(consumers, func(e object) bool { return slices.Contains(s.groups[text(e, "id")], id) })
-	}
-	return s.all(groups, func(e object) bool { return slices.Contains(s.groups[id], text(e, "id")) })
+	return found
 }

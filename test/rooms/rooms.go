@@ -29,7 +29,7 @@ func Product() []Room {
 		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "envoy/render", "provider", "router"}},
 		{"router", "prompt → plan; circuit breakers of targets", []string{"vectordb"}},
 		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},
-		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config"}},
+		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config", "config/schema", "config/tree"}},
 		{"config", "every format of the plugin → one model; faults, secrets, scopes", nil},
 		{"config/report", "gathers faults and warnings about files; the words that messages share", []string{"config"}},
 		{"config/placeholder", "references to the environment, on their way through a conversion", nil},

@@ -9,17 +9,17 @@ import (
 	"syscall"
 )
 
-// file is the state file. Its content is replaced as a whole: whenever the process
-// is killed, it is the old one or the new one.
-type file struct {
+// stateFile keeps a state on the disk. Its content is replaced as a whole: whenever the
+// process is killed, the file has the old content or the new one.
+type stateFile struct {
 	path string
 	lock *os.File
 }
 
-// openFile takes the state file for this process alone. The file need not exist.
-func openFile(path string) (*file, error) {
+// openStateFile locks a state file for this process. The file need not exist.
+func openStateFile(path string) (*stateFile, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // a link stays one when what it leads to is replaced
+		path = target // keep the link when its target is replaced
 	}
 	lock, err := os.OpenFile(beside(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -28,7 +28,7 @@ func openFile(path string) (*file, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock state: %s is used by another process: %w", path, err), lock.Close())
 	}
-	return &file{path: path, lock: lock}, nil
+	return &stateFile{path: path, lock: lock}, nil
 }
 
 // beside returns the name of a hidden file in the same directory.
@@ -37,7 +37,7 @@ func beside(path, suffix string) string {
 }
 
 // read returns the content, and false where there is no file.
-func (f *file) read() ([]byte, bool, error) {
+func (f *stateFile) read() ([]byte, bool, error) {
 	data, err := os.ReadFile(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -49,9 +49,9 @@ func (f *file) read() ([]byte, bool, error) {
 	}
 }
 
-// write replaces the content. When it returns nil the new content is on the disk,
-// and survives a loss of power as far as the disk tells the truth.
-func (f *file) write(data []byte) error {
+// write replaces the content. When it returns nil the new content is on the disk, and
+// survives a power failure, unless the disk reports writes before they are durable.
+func (f *stateFile) write(data []byte) error {
 	temporary := beside(f.path, "new")
 	if err := writeSynced(temporary, data); err != nil {
 		return errors.Join(fmt.Errorf("write state: %w", err), removeIfThere(temporary))
@@ -71,7 +71,7 @@ func writeSynced(path string, data []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	// A leftover of a killed process may have been made readable since.
+	// A file that a killed process left may have become readable for others.
 	if err := f.Chmod(0o600); err != nil {
 		return err
 	}
@@ -97,4 +97,4 @@ func removeIfThere(path string) error {
 }
 
 // close lets another process use the file.
-func (f *file) close() error { return f.lock.Close() }
+func (f *stateFile) close() error { return f.lock.Close() }
