@@ -100,6 +100,14 @@ func TestHostileScriptsCostLittle(t *testing.T) {
 		"address":     "curl -d '{}' " + strings.Repeat("{aId}", 50_000),
 		"open quote":  "curl localhost/plugins -d '" + strings.Repeat("[", 250_000),
 		"open quotes": strings.Repeat(`"a'b`, 900_000),
+		"brackets":    strings.Repeat("(", 1_000_000),
+		"conditions":  strings.Repeat("if ", 1_000_000),
+		"nested":      strings.Repeat("if ", 40_000) + strings.Repeat("(", 40_000),
+		"operators":   "echo $((" + strings.Repeat("!", 1_000_000),
+		"pipes":       strings.Repeat("a|", 40_000) + "a; (",
+		"one command": "a" + strings.Repeat(" a", 1_900_000),
+		"form":        "curl localhost/plugins -d '" + strings.Repeat("a=b&", 1_000_000) + "'",
+		"form steps":  "curl localhost/plugins -d '" + strings.Repeat("a.", 1_000_000) + "=b'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			requireCheap(t, Source{Name: "a.sh", Data: []byte(text)}, environment(map[string]string{"A": strings.Repeat("x", 1<<16)}), "a.sh")

@@ -76,6 +76,12 @@ func (d *document) position(offset int) Position {
 	return Position{File: d.name, Line: d.sourceLine(offset), Column: offset - d.lines[line] + 1}
 }
 
+// sourcePosition returns the place of an offset of the file itself.
+func (d *document) sourcePosition(offset int) Position {
+	line := lineAt(d.sourceLines, offset)
+	return Position{File: d.name, Line: line + 1, Column: offset - d.sourceLines[line] + 1}
+}
+
 // sourceLine returns the line of the file, from 1, that an offset of the text came from.
 func (d *document) sourceLine(offset int) int {
 	if d.sourceLines == nil {

@@ -65,6 +65,7 @@ func FuzzScript(f *testing.F) {
 	f.Add(script)
 	f.Add("echo \"a: '$A' \\$b ${C} \\\n\" | kubectl apply -f -\nkubectl annotate x y konghq.com/plugins=$Z")
 	f.Add("kubectl apply -f - <<-'A' <<B\n\tkind: $X\nA\nkind: \\$Y ${Z}\\\nB\ncat <<C | kubectl apply -f -\n")
+	f.Add("curl -sXPOST a/plugins -d 'name=x&a[1].b[]=$C' --data-urlencode \"d=${E}\" -F f=g\\\n | jq .; A=b kubectl -nk annotate svc/a x/b konghq.com/plugins=p <<< \"$F\"")
 	fuzzLoad(f, "f.sh", func(string) (string, bool) { return marker + "\n\"", true })
 }
 

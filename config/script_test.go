@@ -124,3 +124,131 @@ func TestOtherFilesAreToldWhatIsRead(t *testing.T) {
 	_, _, err := Load([]Source{{Name: "main.tf.json", Data: []byte("{\"resource\": {}}")}}, Options{})
 	require.EqualError(t, err, "main.tf.json: not supported yet: Terraform in JSON; write it as .tf")
 }
+
+const plainBody = `{"name": "ai-proxy-advanced", "config": {"targets": [{"model": {"provider": "openai", "name": "m"}, "route_type": "llm/v1/chat"}]}}`
+
+// formBody is plainBody as fields of a form.
+const formBody = "-d name=ai-proxy-advanced -d 'config.targets[1].model.provider=openai&config.targets[1].model.name=m' --data config.targets[1].route_type=llm%2Fv1%2Fchat "
+
+func TestFlagsOfCurlAreReadAsCurlDoes(t *testing.T) {
+	for name, command := range map[string]string{
+		"clustered flags":        "curl -sSX POST localhost:8001/plugins -d '" + plainBody + "'",
+		"attached values":        "curl -XPOST localhost:8001/plugins -d'" + plainBody + "'",
+		"long, attached":         "curl --request=POST --url=localhost:8001/plugins --json='" + plainBody + "'",
+		"any order":              "curl -d '" + plainBody + "' --resolve a:1:b -o /dev/null localhost:8001/plugins --retry 3",
+		"unknown flags":          "curl --no-such-flag -d '" + plainBody + "' localhost:8001/plugins",
+		"continued lines":        "curl \\\r\n -s \\\r\n -d '" + plainBody + "' \\\r\n localhost:8001/plugins\r\n",
+		"behind a pipe":          "curl -d '" + plainBody + "' localhost:8001/plugins | jq .id",
+		"in a condition":         "if ! curl -d '" + plainBody + "' localhost:8001/plugins; then exit 1; fi",
+		"in a function":          "go() { curl -d '" + plainBody + "' localhost:8001/plugins || return; }",
+		"after an assignment":    "A=b curl -d '" + plainBody + "' localhost:8001/plugins",
+		"a form":                 "curl localhost:8001/plugins " + formBody,
+		"a multipart form":       "curl localhost:8001/plugins " + strings.ReplaceAll(strings.ReplaceAll(formBody, "&", "' -F '"), "-d ", "--form "),
+		"escaped by curl":        "curl localhost:8001/plugins " + formBody + " --data-urlencode 'instance_name=a&b' --form-string tags[]=@b",
+		"JSON in pieces":         "curl localhost:8001/plugins --json '" + plainBody[:20] + "' --json '" + plainBody[20:] + "'",
+		"behind two dashes":      "curl -d '" + plainBody + "' -- localhost:8001/plugins",
+		"from the environment":   "curl localhost:8001/plugins " + strings.Replace(formBody, "=m'", "='$M", 1),
+		"a here-string":          "kubectl -n kong apply -f - <<< '{\"apiVersion\": \"configuration.konghq.com/v1\", \"kind\": \"KongClusterPlugin\", \"metadata\": {\"name\": \"p\", \"labels\": {\"global\": \"true\"}}, \"plugin\": " + plainBody[9:] + "'",
+		"a here-document of <<-": "cat <<-E | kubectl apply -f -\n\t{\"apiVersion\": \"configuration.konghq.com/v1\", \"kind\": \"KongClusterPlugin\",\n\t\"metadata\": {\"name\": \"p\", \"labels\": {\"global\": \"true\"}}, \"plugin\":\n\t" + plainBody[9:] + "\n\tE\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, err := Load([]Source{{Name: "a.sh", Data: []byte(command)}}, Options{Env: environment(map[string]string{"M": "m"})})
+			require.NoError(t, err, command)
+			require.Len(t, c.Plugins, 1)
+			require.Equal(t, "m", c.Plugins[0].Settings.Targets[0].Model.Name)
+		})
+	}
+}
+
+func TestFormsMakeEntitiesOfTheRightTypes(t *testing.T) {
+	text := `curl -i localhost:8001/services -d name=llm -d url=http://a.example:81/v1 -d retries=7 -d tags=a
+curl localhost:8001/services/llm/routes -d 'name=chat&paths[]=/chat' -d paths[]=/b%2Dc -d strip_path=false
+curl localhost:8001/consumers -d username=anna
+curl localhost:8001/consumers/anna/key-auth -d key=$KEY
+curl localhost:8001/routes/chat/plugins ` + strings.ReplaceAll(formBody, "targets[1]", "targets[2]") + strings.ReplaceAll(formBody, "name=ai-proxy-advanced", "config.targets[1].weight=7") + "-d config.balancer.retries=3"
+	c, warnings, err := Load([]Source{{Name: "a.sh", Data: []byte(text)}}, Options{Env: environment(map[string]string{"KEY": "sk+1&x"})})
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	require.Equal(t, "sk+1&x", c.Consumers[0].KeyAuth[0].Key.Reveal())
+	require.Equal(t, []string{"/chat", "/b-c"}, c.Routes[0].Paths)
+	require.False(t, c.Routes[0].StripPath)
+	require.Equal(t, 7, c.Plugins[0].Settings.Targets[0].Weight)
+	require.Equal(t, 3, c.Plugins[0].Settings.Balancer.Retries)
+	for fields, want := range map[string]string{
+		"-d name=a -d name.b=c":      "a.sh:2: got a form field whose name is malformed or does not fit the others",
+		"-d a[0]=b":                  "a.sh:2: got a form field whose name is malformed or does not fit the others",
+		"-d a[]=b -d a.c=d":          "a.sh:2: got a form field whose name is malformed or does not fit the others",
+		"-d a..b=c":                  "a.sh:2: got a form field whose name is malformed or does not fit the others",
+		"-d a[1001]=b":               "a.sh:2: got a form field whose name is malformed or does not fit the others",
+		"-F name=@file":              "a.sh:2: not supported yet: a body from a file",
+		"-F 'name=<file'":            "a.sh:2: not supported yet: a body from a file",
+		"--data-urlencode name@f":    "a.sh:2: not supported yet: a body from a file",
+		"-d name=$(cat name)":        "a.sh:2: not supported yet: a substitution other than $NAME and ${NAME}",
+		"-d \"name=${NAME:-other}\"": "a.sh:2: not supported yet: a substitution other than $NAME and ${NAME}",
+		"-d name=$NAME":              "a.sh:2: NAME is not set: export NAME=…",
+	} {
+		_, _, err := Load([]Source{{Name: "a.sh", Data: []byte("\ncurl localhost:8001/services " + fields)}}, Options{})
+		require.EqualError(t, err, want, fields)
+	}
+}
+
+func TestFlagsAndNamesOfKubectl(t *testing.T) {
+	text := "echo \"" + strings.ReplaceAll(resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+kubeConfig), `"`, `\"`) + "\" | kubectl apply -f -\n"
+	for command, want := range map[string][]Scope{
+		"kubectl annotate -n=kong service llm konghq.com/plugins=p":                                   {{Service: "kong/llm"}},
+		"kubectl annotate -nkong svc/llm konghq.com/plugins=p --overwrite":                            {{Service: "kong/llm"}},
+		"kubectl --namespace=kong annotate service llm konghq.com/plugins=p":                          {{Service: "kong/llm"}},
+		"kubectl --context x -n kong annotate service a b konghq.com/plugins=p":                       {{Service: "kong/a"}, {Service: "kong/b"}},
+		"kubectl annotate -n kong service/a httproute/r konghq.com/plugins=p":                         {{Route: "kong/r"}, {Service: "kong/a"}},
+		"kubectl annotate -n kong httproutes.gateway.networking.k8s.io/r other- konghq.com/plugins=p": {{Route: "kong/r"}},
+	} {
+		c, _, err := Load([]Source{{Name: "a.sh", Data: []byte(text + command)}}, Options{})
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, scopesOf(c), command)
+	}
+}
+
+func TestMessagesOfScriptsHoldNoArguments(t *testing.T) {
+	env := environment(map[string]string{"KEY": marker, "JSON": `{"a": "` + marker + `"`})
+	for _, text := range []string{
+		"OPENAI_API_KEY=" + marker,
+		"export OPENAI_API_KEY=" + marker,
+		"declare -x OPENAI_API_KEY=" + marker,
+		"KEY=" + marker + " env",
+		marker,
+		marker + " x",
+		"http POST localhost:8001/plugins key=" + marker,
+		"curl localhost:8001/" + marker + " -d '{}'",
+		"curl localhost:8001/consumers/anna/key-auth/" + marker + " -X PUT -d '{}'",
+		"curl -u admin:" + marker + " admin:" + marker + "@localhost:8001 -d '{}'",
+		"curl -H 'apikey: " + marker + "' localhost:8001/status",
+		"curl localhost:8001/plugins -d '{\"" + marker + "\" 1}'",
+		"curl localhost:8001/plugins -d $JSON",
+		"curl localhost:8001/plugins -d " + marker + "=1 -d " + marker + ".x=1",
+		"curl localhost:8001/plugins -d @" + marker,
+		"kubectl annotate " + marker + " x a=b",
+		"kubectl annotate service x --token=" + marker,
+		"kubectl create secret generic x --from-literal=k=" + marker,
+		"echo '" + marker + "' | kubectl apply -f -",
+		"echo '" + marker,
+		"[[ " + marker + " " + marker + " ]]",
+		"cat <<" + marker,
+		"curl $(" + marker + ") -d \"$(echo " + marker + ")\"",
+	} {
+		_, warnings, err := Load([]Source{{Name: "a.sh", Data: []byte(text)}}, Options{Env: env})
+		messages := ""
+		for _, w := range warnings {
+			messages += w.String() + "\n"
+		}
+		if err != nil {
+			messages += err.Error()
+		}
+		require.NotEmpty(t, messages, text)
+		require.NotContains(t, messages, marker, text)
+	}
+	_, warnings, err := Load([]Source{{Name: "a.sh", Data: []byte("OPENAI_API_KEY=x\n")}}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, "a.sh:1: the assignment of OPENAI_API_KEY is not read: export the variable before", warnings[0].String())
+	_, _, err = Load([]Source{{Name: "a.sh", Data: []byte("echo a\necho 'b\n")}}, Options{})
+	require.EqualError(t, err, "a.sh:2: read shell script: invalid syntax: a quote or a bracket is not closed")
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -31,7 +32,12 @@ func credentialList(r request) string {
 	if len(r.parts) != 3 || r.parts[0] != "consumers" {
 		return ""
 	}
-	return map[string]string{"key-auth": "keyauth_credentials", "basic-auth": "basicauth_credentials", "jwt": "jwt_secrets"}[r.parts[2]]
+	return credentialPath(r.parts[2])
+}
+
+// credentialPath returns the list of a consumer that a path of credentials makes, or "".
+func credentialPath(path string) string {
+	return map[string]string{"key-auth": "keyauth_credentials", "basic-auth": "basicauth_credentials", "jwt": "jwt_secrets"}[path]
 }
 
 func (l *loader) bindRequest(r request, credentials map[string]map[string]*node) {
@@ -61,9 +67,25 @@ func (l *loader) bindRequest(r request, credentials map[string]map[string]*node)
 	case isEntity && len(r.parts) < 3:
 		l.requestedEntity(path, r, credentials)
 	default:
-		l.warn(r.body.pos, "", fmt.Sprintf("a request to %s is not read", printable(path)))
+		l.warn(r.body.pos, "", fmt.Sprintf("a request to %q is not read", shownPath(r.parts)))
 	}
 }
+
+// shownPath returns a path for a message, with a placeholder for names and ids. Those
+// are arguments of a script, and may be credentials.
+func shownPath(parts []string) string {
+	path := ""
+	for i, part := range parts {
+		if i%2 == 1 || !plainPath.MatchString(part) {
+			part = "…"
+		}
+		path += "/" + part
+	}
+	return path
+}
+
+// plainPath matches the collections of the Admin API.
+var plainPath = regexp.MustCompile(`^[a-z][a-z_-]{0,23}$`)
 
 // requestedEntity reads an entity that a request makes. A request to its own path
 // names it there.

@@ -1,46 +1,48 @@
 package config
 
-import "strings"
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
 
-// shellReader splits a shell script into commands. It knows words, quotes,
-// variables, comments and pipes, which is what published examples are made of, and
-// executes nothing.
-type shellReader struct {
-	text string
-	at   int
-	// commands are those read so far; the last is being read.
-	commands []shellCommand
-	word     *shellWord
-	// awaited are the here-documents that begin on the next line.
-	awaited []hereDocument
+	"mvdan.cc/sh/v3/syntax"
+)
 
-	// pieces counts those of all words.
-	pieces  int
-	tooMany bool
-}
+// Bounds of a shell script. The parser calls itself for most operators, so that they
+// are counted before it is called.
+const (
+	// maxPieces bounds the words of a script and what they are made of.
+	maxPieces    = 100_000
+	maxOperators = 50_000
+)
 
-// maxPieces bounds the words of a script and what they are made of.
-const maxPieces = 100_000
-
-// shellCommand is a command, and whether it reads what the one before it prints.
+// shellCommand is a simple command of a script.
 type shellCommand struct {
 	words []shellWord
-	// input is the here-document of the command, if it has one.
+	// assigned are the names of variables that are assigned before the words.
+	assigned []string
+	// input is the here-document or here-string of the command, if it has one.
 	input shellWord
+	// piped commands read what the one before them prints.
 	piped bool
+	// offset is where the command starts.
+	offset int
 }
 
 // shellWord is a word of a command.
 type shellWord struct{ pieces []shellPiece }
 
-// shellPiece is a part of a word: literal text, or a variable.
+// shellPiece is a part of a word: literal text, a variable, or what is not read.
 type shellPiece struct {
 	text     string
 	variable string
 	// start and end are its place in the script.
 	start, end int
-	// placeholder tells of a name that the reader has to put in.
+	// placeholder pieces are names that the reader of an example has to put in.
 	placeholder bool
+	// unread pieces are substitutions whose value only a shell knows.
+	unread bool
 }
 
 // plain returns a word with its variables as they are written.
@@ -52,212 +54,185 @@ func (w shellWord) plain() string {
 	return b.String()
 }
 
-// readShell returns the commands of a script, or false where it has too many words.
-func readShell(text string) (commands []shellCommand, ok bool) {
-	r := shellReader{
-		text: text, commands: make([]shellCommand, 1),
-	}
-	for r.at < len(r.text) {
-		r.step()
-	}
-	r.endWord()
-	return r.commands, !r.tooMany
-}
-
-// step reads what stands outside of quotes.
-func (r *shellReader) step() {
-	rest := r.text[r.at:]
-	switch c := rest[0]; {
-	case strings.HasPrefix(rest, "\\\n"), strings.HasPrefix(rest, "\\\r\n"):
-		r.at += strings.Index(rest, "\n") + 1
-	case c == ' ' || c == '\t' || c == '\r':
-		r.endWord()
-		r.at++
-	case c == '\n' || c == ';' || c == '&':
-		r.endCommand(false)
-		r.at++
-		if c == '\n' {
-			r.readAwaited()
-		}
-	case r.word == nil && r.hereDocument():
-	case c == '|':
-		r.endCommand(true)
-		r.at++
-	case c == '#' && r.word == nil:
-		r.at += len(rest) - len(strings.TrimLeft(rest, "#"))
-		if end := strings.IndexByte(r.text[r.at:], '\n'); end >= 0 {
-			r.at += end
-		} else {
-			r.at = len(r.text)
-		}
-	case c == '\'':
-		r.quoted()
-	case c == '"':
-		r.doubleQuoted()
-	case c == '\\' && len(rest) > 1:
-		r.literal(rest[1:2], 2)
-	case c == '$' && r.variable():
-	case c == '{' && r.placeholder():
-	default:
-		n := strings.IndexAny(rest[1:], " \t\r\n;&|'\"\\${")
-		if n < 0 {
-			n = len(rest) - 1
-		}
-		r.literal(rest[:n+1], n+1)
-	}
-}
-
-// literal adds text, which took so many bytes of the script.
-func (r *shellReader) literal(text string, bytes int) {
-	r.startWord()
-	r.add(shellPiece{text: text, start: r.at, end: r.at + bytes})
-	r.at += bytes
-}
-
-// add adds a piece to the word. Beyond the bounds nothing more is read.
-func (r *shellReader) add(p shellPiece) {
-	r.word.pieces = append(r.word.pieces, p)
-	if r.pieces++; r.pieces > maxPieces {
-		r.text = r.text[:r.at]
-		r.tooMany = true
-	}
-}
-
-// quoted reads what stands in single quotes.
-func (r *shellReader) quoted() {
-	r.startWord()
-	r.at++
-	end := strings.IndexByte(r.text[r.at:], '\'')
-	if end < 0 {
-		end = len(r.text) - r.at
-	}
-	if end > 0 {
-		r.add(shellPiece{text: r.text[r.at : r.at+end], start: r.at, end: r.at + end})
-	}
-	r.at = min(r.at+end+1, len(r.text))
-}
-
-// doubleQuoted reads what stands in double quotes.
-func (r *shellReader) doubleQuoted() {
-	r.startWord()
-	for r.at++; r.at < len(r.text); {
-		rest := r.text[r.at:]
-		switch c := rest[0]; {
-		case c == '"':
-			r.at++
-			return
-		case strings.HasPrefix(rest, "\\\n"):
-			r.at += 2
-		case c == '\\' && len(rest) > 1 && strings.ContainsRune("$`\"\\", rune(rest[1])):
-			r.literal(rest[1:2], 2)
-		case c == '$' && r.variable():
-		default:
-			// As much as is nothing but text, so that long quotes stay cheap.
-			n := strings.IndexAny(rest[1:], "\"\\$")
-			if n < 0 {
-				n = len(rest) - 1
+// suffix returns the last n bytes of a word.
+func (w shellWord) suffix(n int) shellWord {
+	for i := len(w.pieces) - 1; i >= 0; i-- {
+		p := w.pieces[i]
+		if n < len(p.text) {
+			if n == 0 {
+				return shellWord{w.pieces[i+1:]}
 			}
-			r.literal(rest[:n+1], n+1)
+			p.start += len(p.text) - n
+			p.text = p.text[len(p.text)-n:]
+			return shellWord{append([]shellPiece{p}, w.pieces[i+1:]...)}
+		}
+		n -= len(p.text)
+	}
+	return w
+}
+
+// placeholderPattern matches names in braces, such as {serviceName|Id}, in the
+// published examples. A shell would make pipes of some.
+var placeholderPattern = regexp.MustCompile(`\{[A-Za-z0-9_]+(?:\|[A-Za-z0-9_]+)*\}`)
+
+// operatorWords are the reserved words for which the parser calls itself.
+var operatorWords = regexp.MustCompile(`\b(?:if|elif|else|while|until|for|case|select|function|time|coproc|do|then)\b`)
+
+// shellReader turns the syntax tree of a script into simple commands. It executes
+// nothing.
+type shellReader struct {
+	text     string
+	commands []shellCommand
+	// pieces counts those of all words.
+	pieces int
+}
+
+// readShell returns the simple commands of a script, those inside of loops and
+// conditions included, up to the first error.
+func readShell(text string) ([]shellCommand, *shellError) {
+	if tooManyOperators(text) {
+		return nil, &shellError{problem: "too many values"}
+	}
+	r := shellReader{text: text}
+	masked := placeholderPattern.ReplaceAllStringFunc(text, func(name string) string {
+		return strings.ReplaceAll(name, "|", "_")
+	})
+	for stmt, err := range syntax.NewParser().StmtsSeq(strings.NewReader(masked)) {
+		if err != nil {
+			return r.commands, newShellError(err)
+		}
+		r.statement(stmt)
+		if r.pieces > maxPieces {
+			return r.commands, &shellError{problem: "too many values"}
 		}
 	}
+	return r.commands, nil
 }
 
-// variable reads a variable, $NAME or ${NAME}, if there is one.
-func (r *shellReader) variable() bool {
-	rest, braces := strings.CutPrefix(r.text[r.at+1:], "{")
-	name := rest[:len(rest)-len(strings.TrimLeftFunc(rest, inVariable))]
-	if name == "" || name[0] >= '0' && name[0] <= '9' || braces && !strings.HasPrefix(rest[len(name):], "}") {
-		return false
-	}
-	length := 1 + len(name)
-	if braces {
-		length += 2
-	}
-	r.startWord()
-	r.add(shellPiece{text: r.text[r.at : r.at+length], variable: name, start: r.at, end: r.at + length})
-	r.at += length
-	return true
-}
-
-// inVariable reports whether a character may be in the name of a variable.
-func inVariable(c rune) bool {
-	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-// placeholder reads a name such as {serviceName|Id}, if there is one. A shell would
-// make a pipe of it.
-func (r *shellReader) placeholder() bool {
-	rest := r.text[r.at+1:]
-	name := rest[:len(rest)-len(strings.TrimLeftFunc(rest, func(c rune) bool { return inVariable(c) || c == '|' }))]
-	if name == "" || !strings.HasPrefix(rest[len(name):], "}") {
-		return false
-	}
-	r.startWord()
-	r.add(shellPiece{text: name, start: r.at, end: r.at + len(name) + 2, placeholder: true})
-	r.at += len(name) + 2
-	return true
-}
-
-func (r *shellReader) startWord() {
-	if r.word == nil {
-		r.word = &shellWord{}
-	}
-}
-
-func (r *shellReader) endWord() {
-	if r.word != nil {
-		last := &r.commands[len(r.commands)-1]
-		last.words = append(last.words, *r.word)
-		r.word = nil
-	}
-}
-
-func (r *shellReader) endCommand(pipe bool) {
-	r.endWord()
-	if len(r.commands[len(r.commands)-1].words) > 0 {
-		r.commands = append(r.commands, shellCommand{})
-	}
-	r.commands[len(r.commands)-1].piped = pipe
-}
-
-// document returns a word as a document of its own, with its variables filled in.
-// Its positions are those of the script.
-func (s scriptCommand) wordDocument(w shellWord) *document {
-	d := &document{name: s.source.Name, sourceLines: s.lines}
-	var text strings.Builder
-	for _, p := range w.pieces {
-		part := span{start: text.Len(), end: text.Len(), sourceStart: p.start, sourceEnd: p.start, plain: true}
-		if p.variable != "" {
-			part.plain, part.sourceEnd = false, p.end
-			p.text, part.broken = s.shellValue(d, p)
+func tooManyOperators(text string) bool {
+	for _, c := range []byte("([{`!~+=?*|&") {
+		if bytes.Count([]byte(text), []byte{c}) > maxOperators {
+			return true
 		}
-		text.WriteString(p.text)
-		if p.variable != "" {
-			part.end = text.Len()
+	}
+	return len(operatorWords.FindAllStringIndex(text, maxOperators+1)) > maxOperators
+}
+
+// shellError is why a script cannot be read, and where. It quotes nothing.
+type shellError struct {
+	problem string
+	offset  int
+}
+
+func newShellError(err error) *shellError {
+	e := &shellError{problem: "read shell script: invalid syntax"}
+	var parse syntax.ParseError
+	var lang syntax.LangError
+	switch {
+	case errors.As(err, &parse):
+		e.offset = int(parse.Pos.Offset()) //nolint:gosec // files are smaller
+		if strings.HasPrefix(parse.Text, "reached EOF without") {
+			e.problem += ": a quote or a bracket is not closed"
 		}
-		d.spans = append(d.spans, part)
-		if text.Len() > maxFileBytes {
+	case errors.As(err, &lang):
+		e.offset = int(lang.Pos.Offset()) //nolint:gosec // files are smaller
+	}
+	return e
+}
+
+// statements reads the commands of a list.
+func (r *shellReader) statements(list []*syntax.Stmt) {
+	for _, s := range list {
+		r.statement(s)
+	}
+}
+
+// statement reads the commands of a statement.
+func (r *shellReader) statement(s *syntax.Stmt) {
+	if s == nil || r.pieces > maxPieces {
+		return
+	}
+	switch c := s.Cmd.(type) {
+	case *syntax.CallExpr:
+		r.call(c, s.Redirs)
+	case *syntax.BinaryCmd:
+		r.binary(c)
+	case *syntax.Block:
+		r.statements(c.Stmts)
+	case *syntax.Subshell:
+		r.statements(c.Stmts)
+	case *syntax.IfClause:
+		for ; c != nil; c = c.Else {
+			r.statements(c.Cond)
+			r.statements(c.Then)
+		}
+	case *syntax.WhileClause:
+		r.statements(c.Cond)
+		r.statements(c.Do)
+	case *syntax.ForClause:
+		r.statements(c.Do)
+	case *syntax.CaseClause:
+		for _, item := range c.Items {
+			r.statements(item.Stmts)
+		}
+	case *syntax.TimeClause:
+		r.statement(c.Stmt)
+	case *syntax.FuncDecl:
+		r.statement(c.Body)
+	case *syntax.DeclClause:
+		r.add(shellCommand{words: []shellWord{r.word(&syntax.Word{Parts: []syntax.WordPart{c.Variant}})}, offset: offsetOf(c)})
+	}
+}
+
+// binary reads the commands of a pipe or of a chain. The parser nests long chains to
+// the left, so they are walked without recursion.
+func (r *shellReader) binary(c *syntax.BinaryCmd) {
+	chain := []*syntax.BinaryCmd{c}
+	for {
+		left, ok := chain[len(chain)-1].X.Cmd.(*syntax.BinaryCmd)
+		if !ok {
 			break
 		}
+		chain = append(chain, left)
 	}
-	d.text = []byte(text.String())
-	d.lines = lineStarts(d.text)
-	return d
+	r.statement(chain[len(chain)-1].X)
+	for i := len(chain) - 1; i >= 0; i-- {
+		before := len(r.commands)
+		r.statement(chain[i].Y)
+		if pipe := chain[i].Op == syntax.Pipe || chain[i].Op == syntax.PipeAll; pipe && before > 0 && before < len(r.commands) {
+			r.commands[before].piped = true
+		}
+	}
 }
 
-// shellValue returns what stands for a variable, and whether that is not its value.
-func (l *loader) shellValue(d *document, p shellPiece) (text string, broken bool) {
-	if l.symbols != nil {
-		return l.symbols.add(symbol{name: p.variable}), true
+func offsetOf(n syntax.Node) int { return int(n.Pos().Offset()) } //nolint:gosec // files are smaller
+
+// call reads a simple command.
+func (r *shellReader) call(c *syntax.CallExpr, redirects []*syntax.Redirect) {
+	command := shellCommand{offset: offsetOf(c)}
+	for _, a := range c.Assigns {
+		if a.Name != nil {
+			command.assigned = append(command.assigned, a.Name.Value)
+		}
 	}
-	if value, ok := l.env(p.variable); ok && value != "" {
-		return value, false
+	for _, w := range c.Args {
+		command.words = append(command.words, r.word(w))
 	}
-	if l.allowUnset {
-		return "unknown", true
+	for _, redirect := range redirects {
+		switch {
+		case redirect.Op == syntax.WordHdoc:
+			command.input = r.word(redirect.Word)
+		case redirect.Hdoc != nil:
+			command.input = r.hereDocument(redirect)
+		}
 	}
-	line := lineAt(d.sourceLines, p.start)
-	pos := Position{File: d.name, Line: line + 1, Column: p.start - d.sourceLines[line] + 1}
-	l.problem(pos, "", "%s", notSet(p.variable))
-	return "unknown", true
+	if len(command.words) > 0 {
+		command.offset = offsetOf(c.Args[0])
+	}
+	r.add(command)
+}
+
+func (r *shellReader) add(c shellCommand) {
+	r.pieces++
+	r.commands = append(r.commands, c)
 }

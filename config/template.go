@@ -274,11 +274,7 @@ func (r *templates) fault(offset int, err error) {
 		}
 		problem = err.Error()
 	}
-	line := lineAt(r.doc.sourceLines, offset)
-	r.faults = append(r.faults, Fault{
-		Position: Position{File: r.doc.name, Line: line + 1, Column: offset - r.doc.sourceLines[line] + 1},
-		Problem:  problem,
-	})
+	r.faults = append(r.faults, Fault{Position: r.doc.sourcePosition(offset), Problem: problem})
 }
 
 // errUnset is a variable that has no value.
