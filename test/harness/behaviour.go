@@ -122,6 +122,25 @@ func SSE(n int, gap time.Duration) Behaviour {
 	}
 }
 
+// SSEInStep streams n events, and then [DONE]. It sends each but the first when the
+// client has reported the one before it, so a proxy that holds events back stops it.
+func SSEInStep(n int, reported <-chan struct{}) Behaviour {
+	return func(x *Exchange) {
+		flush := beginStream(x)
+		for i := range n {
+			if i > 0 {
+				select {
+				case <-reported:
+				case <-x.Request.Context().Done():
+					panic(http.ErrAbortHandler)
+				}
+			}
+			sendEvent(x, flush, i)
+		}
+		_, _ = io.WriteString(x.Writer, "data: [DONE]\n\n")
+	}
+}
+
 // SSECut streams n events, of none the head only, and then resets the connection.
 func SSECut(n int) Behaviour {
 	return func(x *Exchange) {
@@ -150,6 +169,17 @@ type Event struct {
 }
 
 func stream(x *Exchange, n int, gap time.Duration) {
+	flush := beginStream(x)
+	for i := range n {
+		if i > 0 && !pause(x, gap) {
+			panic(http.ErrAbortHandler)
+		}
+		sendEvent(x, flush, i)
+	}
+}
+
+// beginStream sends the head of a stream.
+func beginStream(x *Exchange) *http.ResponseController {
 	x.Body()
 	x.Writer.Header().Set("Content-Type", "text/event-stream")
 	x.Writer.WriteHeader(http.StatusOK)
@@ -157,20 +187,19 @@ func stream(x *Exchange, n int, gap time.Duration) {
 	if err := flush.Flush(); err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	for i := range n {
-		if i > 0 && !pause(x, gap) {
-			panic(http.ErrAbortHandler)
-		}
-		text, err := json.Marshal(Event{Stub: x.Stub(), N: i, Sent: time.Now().UnixNano()})
-		if err != nil { // plain values always marshal
-			panic(err)
-		}
-		if _, err := fmt.Fprintf(x.Writer, "data: %s\n\n", text); err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		if err := flush.Flush(); err != nil {
-			panic(http.ErrAbortHandler)
-		}
+	return flush
+}
+
+func sendEvent(x *Exchange, flush *http.ResponseController, n int) {
+	text, err := json.Marshal(Event{Stub: x.Stub(), N: n, Sent: time.Now().UnixNano()})
+	if err != nil { // plain values always marshal
+		panic(err)
+	}
+	if _, err := fmt.Fprintf(x.Writer, "data: %s\n\n", text); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if err := flush.Flush(); err != nil {
+		panic(http.ErrAbortHandler)
 	}
 }
 
