@@ -31,8 +31,9 @@ type load struct {
 
 // failure is an answer that was not the right one.
 type failure struct {
-	at   time.Time
-	what string
+	at     time.Time
+	client int
+	what   string
 }
 
 // begin lets the clients ask, half of them over HTTP/2.
@@ -44,7 +45,7 @@ func (w *world) begin() *load {
 		client := harness.NewClient(w.t, harness.Protocols()[i%2])
 		l.done.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				l.ask(client, w.url, fmt.Sprintf("prompt %d of client %d", n, i))
+				l.ask(client, w.url, i, n)
 				time.Sleep(pause)
 			}
 		})
@@ -52,24 +53,25 @@ func (w *world) begin() *load {
 	return l
 }
 
-func (l *load) ask(client *http.Client, url, prompt string) {
+// ask sends the n-th prompt of a client.
+func (l *load) ask(c *http.Client, url string, client, n int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+harness.ChatPath, strings.NewReader(harness.Chat(prompt)))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+harness.ChatPath, strings.NewReader(harness.Chat(fmt.Sprintf("prompt %d of client %d", n, client))))
 	if err != nil {
 		panic(err) // the URL is the test's own
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := harness.Send(client, r)
+	answer, err := harness.Send(c, r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answers++
 	l.took = append(l.took, answer.Took)
 	switch {
 	case err != nil:
-		l.wrong = append(l.wrong, failure{time.Now(), err.Error()})
+		l.wrong = append(l.wrong, failure{time.Now(), client, err.Error()})
 	case answer.Err != nil || answer.Status != http.StatusOK || answer.Header.Get("X-Kong-Llm-Model") != "openai/second":
-		l.wrong = append(l.wrong, failure{time.Now(), fmt.Sprintf("%d %v %s", answer.Status, answer.Err, answer.Body)})
+		l.wrong = append(l.wrong, failure{time.Now(), client, fmt.Sprintf("%d %v %s", answer.Status, answer.Err, answer.Body)})
 	}
 }
 
