@@ -16,11 +16,14 @@ type event struct {
 	do   func() error
 }
 
-const envoyKilled = "Envoy killed"
+const (
+	envoyKilled = "Envoy killed"
+	reloaded    = "reload"
+)
 
 // events are what happens, in this order and again from the start.
 func (s *soak) events() []event {
-	reload := event{"reload", s.reload}
+	reload := event{reloaded, s.reload}
 	return []event{
 		reload,
 		{"Redis restarted, empty", s.restartRedis},
@@ -31,13 +34,15 @@ func (s *soak) events() []event {
 	}
 }
 
-// disturb lets one event happen after another until ctx ends. From calm on Envoy is
+// disturb lets one event happen after another until ctx ends, going on where it ended
+// before. From calm on Envoy is
 // not killed any more, so that its last life is long enough to say whether its memory
 // grows.
 func (s *soak) disturb(ctx context.Context, every time.Duration, calm time.Time) error {
 	all := s.events()
-	for i := 0; sleep(ctx, every); i++ {
-		e := all[i%len(all)]
+	for sleep(ctx, every) {
+		e := all[s.happened%len(all)]
+		s.happened++
 		if e.name == envoyKilled && time.Now().After(calm) {
 			continue
 		}

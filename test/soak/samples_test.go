@@ -15,9 +15,43 @@ import (
 // sample is what semlb and its Envoy take at a time.
 type sample struct {
 	at time.Duration // since the start
-	// semlb and envoy are resident memory, in MiB.
-	semlb, heap, envoy, goroutines, files float64
+	// semlb and envoy are resident memory, live is what the last garbage collection left
+	// on semlb's heap, in MiB.
+	semlb, live, envoy, goroutines, files float64
 	life                                  int // which Envoy: it was killed so often
+}
+
+// rest is a sample with no request under way, and what came before it.
+type rest struct {
+	sample
+	requests, reloads int
+}
+
+const (
+	// connections is by how much goroutines and files of semlb may differ between two
+	// times of rest: each of Envoy's two threads opens a stream for each of its two access
+	// logs when it first has something to say, which is two goroutines here.
+	connections = 8
+	// mostPerRequest are the bytes on the heap that a request may leave behind. One in
+	// fifty leaves its prompt's vector in the cache.
+	mostPerRequest = 8 << 10
+	// settled is how long nothing may have ended before semlb counts as being at rest. What
+	// a reload replaced is swept every five seconds.
+	settled = 6 * time.Second
+)
+
+// rest waits until no goroutine ends and no file is closed any more.
+func (s *soak) rest() rest {
+	var lowest sample
+	for since := time.Now(); time.Since(since) < settled; time.Sleep(50 * time.Millisecond) {
+		now, err := s.sample()
+		if err == nil && (lowest.goroutines == 0 || now.goroutines+now.files < lowest.goroutines+lowest.files) {
+			lowest, since = now, time.Now()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return rest{sample: lowest, requests: s.sent + s.malformed, reloads: s.faults[reloaded]}
 }
 
 // watch takes samples until ctx ends.
@@ -47,7 +81,8 @@ func (s *soak) sample() (sample, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return sample{
-		semlb: gauge("process_resident_memory_bytes") / mib, heap: gauge("go_memstats_heap_inuse_bytes") / mib,
+		// A collection is due when the heap has grown by as much as the last one left.
+		semlb: gauge("process_resident_memory_bytes") / mib, live: gauge("go_memstats_next_gc_bytes") / 2 / mib,
 		goroutines: gauge("go_goroutines"), files: gauge("process_open_fds"), envoy: envoy / mib, life: len(s.envoy),
 	}, err
 }
@@ -96,14 +131,4 @@ func sum(f *dto.MetricFamily, label string) float64 {
 // trendOf is the trend of a value per hour.
 func trendOf(samples []sample, value func(sample) float64) harness.Trend {
 	return harness.TrendOf(samples, func(s sample) float64 { return s.at.Hours() }, value)
-}
-
-// after are the samples later than a time.
-func after(samples []sample, d time.Duration) []sample {
-	for i, s := range samples {
-		if s.at >= d {
-			return samples[i:]
-		}
-	}
-	return nil
 }

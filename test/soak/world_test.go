@@ -37,6 +37,9 @@ type soak struct {
 	// written is the newest generation of the configuration, confirmed the newest that
 	// is surely in force.
 	written, confirmed atomic.Int64
+	// next counts requests, happened events.
+	next     atomic.Int64
+	happened int
 
 	mu       sync.Mutex
 	requests map[int]*request // those under way
@@ -73,7 +76,7 @@ func newSoak(t *testing.T) *soak {
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
 	s.url, s.status = "http://"+listen, "http://"+status
 	s.semlb = harness.Run(t, harness.Build(t), "run", "-c", s.config, "--listen", listen, "--status", status, "--admin", "off",
-		"--envoy", harness.Envoy(t), "--hop", harness.Hop(), "--trusted-ca", s.ca.File, "--decision-budget", "3s",
+		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.ca.File, "--decision-budget", "3s",
 		"--drain", "3s", "--log-level", "warn")
 	harness.AwaitReady(t, s.status)
 	return s
