@@ -113,14 +113,24 @@ func (w *world) listener(name string) object {
 	switch name {
 	case headers, metadata:
 		m["http_filters"] = slices.Insert(m["http_filters"].([]any), place, any(read(w.t, documented(w.t, "a filter before ext_proc, for "+name))))
-		for field, value := range read(w.t, documented(w.t, "of the ext_proc filter, for "+name)) {
-			p[field] = value
-		}
+		overlay(p, read(w.t, documented(w.t, "of the ext_proc filter, for "+name)))
 	case lax:
 		delete(m, "internal_address_config") // the test is an internal client by its address
 		delete(m["route_config"].(object), "internal_only_headers")
 	}
 	return l
+}
+
+// overlay sets fields of an object; those that are objects on both sides are combined.
+func overlay(o, fields object) {
+	for name, value := range fields {
+		under, isObject := o[name].(object)
+		if over, ok := value.(object); ok && isObject {
+			overlay(under, over)
+			continue
+		}
+		o[name] = value
+	}
 }
 
 // ask sends a request to a listener. The first segment of where is a host, or empty.
