@@ -29,10 +29,9 @@ func newEnvoy(env Environment) *cobra.Command {
 		Use:   "envoy [--for NAME] [-c FILE]",
 		Short: "Print the configuration of an Envoy that runs elsewhere",
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
---for what another place needs: static is the whole configuration, for people who
-do not want xDS. Envoy reads JSON: envoy -c FILE.json. It holds no key of a
-provider; with static it holds the API keys and the hashes of the passwords of the
-consumers in the files.`,
+--for what another kind of place needs. Envoy reads JSON: envoy -c FILE.json. The
+text holds no key of a provider; that of --for static holds the API keys and the
+hashes of the passwords of the consumers in the files.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
 	}

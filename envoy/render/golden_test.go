@@ -79,13 +79,14 @@ func TestRenderersLeaveThePartsAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestRenderersHaveDifferentNames(t *testing.T) {
+func TestRenderersAreFoundByName(t *testing.T) {
+	_, unknown := For("nowhere")
+	require.ErrorContains(t, unknown, `got "nowhere", want one of xds, `)
 	for _, r := range Renderers() {
 		found, err := For(r.Name)
 		require.NoError(t, err)
 		require.Equal(t, r.Short, found.Short)
 		require.NotEmpty(t, r.Short)
+		require.ErrorContains(t, unknown, r.Name)
 	}
-	_, err := For("nowhere")
-	require.EqualError(t, err, `got "nowhere", want one of xds, static`)
 }
