@@ -30,7 +30,7 @@ func TestEnvoyPrintsForAPlace(t *testing.T) {
 
 func TestEnvoyListsThePlacesThatItKnows(t *testing.T) {
 	for want, flags := range map[string][]string{
-		`--for: got "nowhere", want one of xds, `:  {"--for", "nowhere"},
+		`--for: got "nowhere", want one of xds, `:        {"--for", "nowhere"},
 		"if any flags in the group [for static] are set": {"--for", "xds", "--static"},
 	} {
 		code, stdout, stderr := command(t, append([]string{"envoy"}, flags...)...)

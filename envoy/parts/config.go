@@ -4,6 +4,7 @@ import (
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // Config is what the parts are made from. Equal configurations give equal parts, byte
@@ -37,7 +38,9 @@ type Config struct {
 
 // messageTimeout bounds the external processor's answer. It is always longer than a
 // decision may take, so that semlb's own answer arrives first.
-func (c Config) messageTimeout() time.Duration { return c.DecisionBudget + 4*time.Second }
+func (c Config) messageTimeout() *durationpb.Duration {
+	return durationpb.New(c.DecisionBudget + 4*time.Second)
+}
 
 // Endpoint is where a server listens: a Unix socket if Path is set, else TCP on a
 // host that is an IP address or a DNS name.

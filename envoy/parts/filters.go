@@ -1,8 +1,6 @@
 package parts
 
 import (
-	"time"
-
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
@@ -10,7 +8,6 @@ import (
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"semlb/envoy"
@@ -19,8 +16,9 @@ import (
 const extProcName = "envoy.filters.http.ext_proc"
 
 // processor is the external processor in one of its roles. It receives the headers and
-// the whole body of the request, and nothing of the response.
-func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor {
+// the whole body of the request, and nothing of the response. Callers add the timeout and
+// the mutation rules.
+func processor(role string) *extprocv3.ExternalProcessor {
 	p := &extprocv3.ExternalProcessor{
 		GrpcService: serviceGRPC(),
 		ProcessingMode: &extprocv3.ProcessingMode{
@@ -31,7 +29,6 @@ func processor(role string, timeout time.Duration) *extprocv3.ExternalProcessor 
 			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
 			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
 		},
-		MessageTimeout: durationpb.New(timeout),
 		// Never true: a request that was not rewritten must not leave.
 		FailureModeAllow: false,
 	}
@@ -55,8 +52,9 @@ func mutationRules(own string) *mutationrulesv3.HeaderMutationRules {
 // planner is the outer role. The route that the client's request matched stays in force:
 // the rewritten path and host are those of the target, which a Kong route with paths or
 // hosts does not match. Of Envoy's headers it sets those of [envoy.Policy.Headers].
-func planner(timeout time.Duration) *extprocv3.ExternalProcessor {
-	p := processor(envoy.RoleOuter, timeout)
+func planner(c Config) *extprocv3.ExternalProcessor {
+	p := processor(envoy.RoleOuter)
+	p.MessageTimeout = c.messageTimeout()
 	p.MutationRules = mutationRules("x-envoy-(max-retries|retry-on|retriable-header-names|retriable-status-codes)")
 	p.RouteCacheAction = extprocv3.ExternalProcessor_RETAIN
 	return p
@@ -64,8 +62,8 @@ func planner(timeout time.Duration) *extprocv3.ExternalProcessor {
 
 // outerProcessor is the outer role behind our own routes and filters: the name of
 // Envoy's route is that of the Kong route, and [Credentials] have set the consumer.
-func outerProcessor(timeout time.Duration) *hcmv3.HttpFilter {
-	p := planner(timeout)
+func outerProcessor(c Config) *hcmv3.HttpFilter {
+	p := planner(c)
 	p.RequestAttributes = []string{envoy.AttributeRoute}
 	p.GrpcService.InitialMetadata = append(p.GrpcService.InitialMetadata,
 		&corev3.HeaderValue{Key: envoy.MetadataConsumer, Value: envoy.FromCredentials})
@@ -75,8 +73,8 @@ func outerProcessor(timeout time.Duration) *hcmv3.HttpFilter {
 // foreignProcessor is the outer role behind somebody else's routes. It trusts no
 // consumer; a listener with a filter that authenticates adds where that filter puts the
 // consumer: see [envoy.MetadataConsumer].
-func foreignProcessor(timeout time.Duration) *hcmv3.HttpFilter {
-	p := planner(timeout)
+func foreignProcessor(c Config) *hcmv3.HttpFilter {
+	p := planner(c)
 	p.RequestAttributes = []string{
 		envoy.AttributeRoute, envoy.AttributeHost, envoy.AttributeRouteSaid, envoy.AttributeServiceSaid,
 	}
@@ -86,8 +84,9 @@ func foreignProcessor(timeout time.Duration) *hcmv3.HttpFilter {
 // innerProcessor is the inner role. It is skipped on a first attempt that the outer role
 // rewrote, and so has a cluster in HeaderFirst: that saves a third of the throughput. Of
 // Envoy's headers it sets that of [envoy.Final].
-func innerProcessor(timeout time.Duration) *hcmv3.HttpFilter {
-	p := processor(envoy.RoleInner, timeout)
+func innerProcessor(c Config) *hcmv3.HttpFilter {
+	p := processor(envoy.RoleInner)
+	p.MessageTimeout = c.messageTimeout()
 	p.MutationRules = mutationRules(envoy.FinalHeader)
 	return skipIf(extProcName, p, allOf(matchesHeader(envoy.HeaderAttempt, "1"), matchesHeader(envoy.HeaderFirst, ".+")))
 }

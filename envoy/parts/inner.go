@@ -17,7 +17,7 @@ func newInner(c Config, l limits) Inner {
 		Replies:         innerReplies(),
 		AccessLog:       attemptLog(),
 		AttemptMetadata: attemptMetadata(),
-		Processor:       innerProcessor(c.messageTimeout()),
+		Processor:       innerProcessor(c),
 		PlanMetadata:    planMetadata(),
 		Observers:       observers(),
 		Router:          routerFilter(),

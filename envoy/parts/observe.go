@@ -20,7 +20,8 @@ func observers() []*hcmv3.HttpFilter {
 }
 
 func observer(what string, requestBody extprocv3.ProcessingMode_BodySendMode) *hcmv3.HttpFilter {
-	p := processor(envoy.RoleObserve, time.Second)
+	p := processor(envoy.RoleObserve)
+	p.MessageTimeout = durationpb.New(time.Second)
 	p.ObservabilityMode = true
 	p.DeferredCloseTimeout = durationpb.New(time.Second)
 	p.StatPrefix = "observe_" + what
