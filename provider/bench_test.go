@@ -34,13 +34,16 @@ func BenchmarkReadAndRewrite(b *testing.B) {
 	for _, size := range []int{2 << 10, 900 << 10} {
 		body := chatBody(size)
 		req := read(b, string(body))
+		decoded := read(b, string(body))
+		_ = decoded.Prompt()
 		originals, err := provider.EncodeOriginals(req, provider.TouchedBy(target), "")
 		if err != nil {
 			b.Fatal(err)
 		}
 		for name, step := range map[string]func() error{
 			"read":    func() error { _, err := provider.ReadRequest(body); return err },
-			"prompt":  func() error { _ = req.Prompt(); return nil },
+			"prompt":  func() error { undecoded := *req; _ = undecoded.Prompt(); return nil },
+			"words":   func() error { _ = decoded.Words(); return nil },
 			"rewrite": func() error { _, err := target.Rewrite(req, provider.Client{}); return err },
 			"originals": func() error {
 				_, err := provider.EncodeOriginals(req, provider.TouchedBy(target), "")

@@ -104,8 +104,8 @@ func (c Credentials) all(own Auth, defaultHeader string) Credentials {
 	}
 }
 
-// wellKnownHeaders carry credentials of clients to gateways and providers, and
-// wellKnownParams are the query parameters that do.
+// wellKnownHeaders and wellKnownParams hold the credentials of clients for gateways
+// and providers in general use.
 var (
 	wellKnownHeaders = []string{
 		"authorization", "proxy-authorization", "api-key", "apikey", "x-api-key",
@@ -133,7 +133,7 @@ type authorizer struct {
 	places   Credentials // of the whole instance, with the well-known ones
 	override bool        // the client's own credential wins
 
-	header     string   // that the credential is in; empty if this target uses none
+	header     string   // that holds the credential; empty if this target uses none
 	set        []Header // the credential
 	foreign    []string // credential headers of others
 	allHeaders []string // foreign and header
@@ -145,70 +145,70 @@ type authorizer struct {
 }
 
 func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer {
-	z := authorizer{places: others.all(a, defaultHeader), override: a.AllowOverride}
-	z.header = strings.ToLower(a.HeaderName)
-	if z.header == "" && (!a.HeaderValue.IsZero() || a.AllowOverride) {
-		z.header = defaultHeader
+	au := authorizer{places: others.all(a, defaultHeader), override: a.AllowOverride}
+	au.header = strings.ToLower(a.HeaderName)
+	if au.header == "" && (!a.HeaderValue.IsZero() || a.AllowOverride) {
+		au.header = defaultHeader
 	}
 	if !a.HeaderValue.IsZero() {
-		z.set = []Header{{Name: z.header, Value: a.HeaderValue}}
+		au.set = []Header{{Name: au.header, Value: a.HeaderValue}}
 	}
-	z.allHeaders = z.places.Headers
-	for _, name := range z.places.Headers {
-		if name != z.header {
-			z.foreign = append(z.foreign, name)
+	au.allHeaders = au.places.Headers
+	for _, name := range au.places.Headers {
+		if name != au.header {
+			au.foreign = append(au.foreign, name)
 		}
 	}
 	switch {
 	case a.ParamName == "":
 	case a.ParamLocation == "body":
-		z.body = Edit{Name: a.ParamName, Raw: appendQuote(nil, a.ParamValue.Reveal())}
+		au.body = Edit{Name: a.ParamName, Raw: appendQuote(nil, a.ParamValue.Reveal())}
 	default:
 		pair := url.QueryEscape(a.ParamName) + "=" + url.QueryEscape(a.ParamValue.Reveal())
-		z.param = param{name: a.ParamName, text: literal(pair), yields: a.AllowOverride}
+		au.param = param{name: a.ParamName, text: literal(pair), yields: a.AllowOverride}
 	}
-	z.prepareEdits()
-	return z
+	au.prepareEdits()
+	return au
 }
 
-func (z *authorizer) prepareEdits() {
-	for _, name := range z.places.BodyParams {
-		if name == z.body.Name {
-			z.edits = append(z.edits, z.body)
+func (au *authorizer) prepareEdits() {
+	for _, name := range au.places.BodyParams {
+		if name == au.body.Name {
+			au.edits = append(au.edits, au.body)
 			continue
 		}
-		z.edits = append(z.edits, Edit{Name: name})
-		z.foreignEdits = append(z.foreignEdits, Edit{Name: name})
+		au.edits = append(au.edits, Edit{Name: name})
+		au.foreignEdits = append(au.foreignEdits, Edit{Name: name})
 	}
 }
 
 // headers returns the headers to set and to remove. In a request of [ReadAttempt]
-// a credential is an earlier target's, never the client's own.
-func (z *authorizer) headers(req *Request, client Client) (set []Header, remove []string) {
+// no credential is the client's own: an earlier target has set it.
+func (au *authorizer) headers(req *Request, client Client) (set []Header, remove []string) {
 	switch {
-	case z.override && !req.restored && client.header(z.header) != "":
-		return nil, z.foreign
-	case z.set != nil:
-		return z.set, z.foreign
+	case au.override && !req.restored && client.header(au.header) != "":
+		return nil, au.foreign
+	case au.set != nil:
+		return au.set, au.foreign
 	}
-	return nil, z.allHeaders
+	return nil, au.allHeaders
 }
 
 // bodyEdits sets the target's credential in the body and removes all others.
-func (z *authorizer) bodyEdits(req *Request) []Edit {
-	if z.override && z.body.Name != "" && req.Sent(z.body.Name) != nil {
-		return z.foreignEdits
+func (au *authorizer) bodyEdits(req *Request) []Edit {
+	if au.override && au.body.Name != "" && req.Sent(au.body.Name) != nil {
+		return au.foreignEdits
 	}
-	return z.edits
+	return au.edits
 }
 
 // keepsClients reports whether the client sent a credential of its own that this
-// target lets pass.
-func (z *authorizer) keepsClients(req *Request, client Client) bool {
-	if !z.override {
+// target passes on.
+func (au *authorizer) keepsClients(req *Request, client Client) bool {
+	if !au.override {
 		return false
 	}
-	return client.header(z.header) != "" ||
-		z.param.name != "" && hasParam(client.Query, z.param.name) ||
-		z.body.Name != "" && req.Sent(z.body.Name) != nil
+	return client.header(au.header) != "" ||
+		au.param.name != "" && hasParam(client.Query, au.param.name) ||
+		au.body.Name != "" && req.Sent(au.body.Name) != nil
 }

@@ -17,6 +17,6 @@ func newPlain(s provider.Settings) (provider.Dialect, error) {
 	return d, nil
 }
 
-func (d plain) Site() provider.Site               { return d.site }
-func (plain) Fields() []string                    { return nil }
-func (plain) Translator(bool) provider.Translator { return nil }
+func (d plain) Site() provider.Site                          { return d.site }
+func (plain) Fields() []string                               { return nil }
+func (plain) Translator(provider.Answer) provider.Translator { return nil }

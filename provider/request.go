@@ -45,14 +45,15 @@ type Request struct {
 	// Stream reports whether the client asked for a streaming response.
 	Stream bool
 
-	body     []byte
-	open     int      // offset just after the object's opening brace
-	members  []member // the top-level members, in order
-	missing  []Edit   // members the client sent and body no longer has
-	prompt   []span   // raw strings of the text to embed
-	text     string   // the prompt, once it is decoded
-	decoded  bool
 	restored bool // read by ReadAttempt
+	decoded  bool // the prompt is in text
+
+	body    []byte
+	open    int      // offset just after the object's opening brace
+	members []member // the top-level members, in order
+	missing []Edit   // members the client sent and body no longer has
+	prompt  []span   // raw strings of the text to embed
+	text    string   // the prompt
 }
 
 // span is a part of a body, by offsets.
@@ -94,7 +95,7 @@ func (r *Request) decodePrompt() string {
 	return text.String()
 }
 
-// Words counts the words of the prompt, for the estimate of [Meter].
+// Words counts the words of the prompt, for [Answer].
 func (r *Request) Words() int {
 	words := 0
 	for range strings.FieldsSeq(r.Prompt()) {

@@ -55,7 +55,7 @@ func newTarget(s Settings, prepare func(Settings) (Dialect, error)) (*Target, er
 		return nil, fmt.Errorf("model.name: %w", err)
 	}
 	t := &Target{
-		settings: s, dialect: d, fields: d.Fields(), translates: d.Translator(false) != nil,
+		settings: s, dialect: d, fields: d.Fields(), translates: d.Translator(Answer{}) != nil,
 		model: model, auth: newAuthorizer(s.Auth, s.Credentials, site.AuthHeader), upstream: up,
 	}
 	if !model.dynamic() {
@@ -94,19 +94,19 @@ func (t *Target) ID() string { return t.settings.ID }
 func (t *Target) Endpoint() Endpoint { return t.upstream.endpoint }
 
 // Name is "provider/model", as in X-Kong-LLM-Model. The model is empty for a
-// target that has none of its own, and unfilled for a template; [Rewrite.Model]
-// is the one of a request.
+// target that leaves it to the request, and the template itself if it is one;
+// [Rewrite.Model] is the model of a request.
 func (t *Target) Name() string { return t.settings.Provider + "/" + t.settings.Model }
 
 // Translator returns a new translator for one answer of the target, or nil if its
-// answers pass untouched; see [Dialect].
-func (t *Target) Translator(streaming bool) Translator { return t.dialect.Translator(streaming) }
+// answers pass untouched, see [Dialect].
+func (t *Target) Translator(a Answer) Translator { return t.dialect.Translator(a) }
 
-// Meter returns a new meter for one answer of the target; see [Dialect].
-func (t *Target) Meter(streaming bool) Meter { return t.dialect.Meter(streaming) }
+// Meter returns a new meter for one answer of the target, see [Dialect].
+func (t *Target) Meter(a Answer) Meter { return t.dialect.Meter(a) }
 
-// Mask hides the target's credential in a body that [Target.Rewrite] has written,
-// for logs of payloads.
+// Mask hides the target's credential in a body that [Target.Rewrite] wrote, for logs
+// of payloads.
 func (t *Target) Mask(body string) string {
 	if len(t.auth.body.Raw) == 0 {
 		return body
@@ -127,11 +127,10 @@ func (t *Target) Fields() []Field {
 }
 
 // NeedsOriginal reports whether a plan with this target needs more of the client's
-// request than [EncodeOriginals] carries: the whole body, if the target's format
-// is not the client's; a source of a template; or a credential of the client's own
-// that the target lets pass. Every attempt of such a plan must start from the
-// client's request itself, read by [ReadRequest]; no attempt's rewrite may have
-// been applied to it before.
+// request than [EncodeOriginals] carries: the whole body, if the target has a
+// [Translator]; a value for a template; or a credential of the client's own that the
+// target passes on. Every attempt of such a plan must start from the client's request
+// itself, read by [ReadRequest], to which no rewrite has been applied.
 func (t *Target) NeedsOriginal(req *Request, client Client) bool {
 	return t.translates || t.model.dynamic() || t.upstream.dynamic() || t.auth.keepsClients(req, client)
 }

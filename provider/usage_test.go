@@ -23,8 +23,8 @@ func TestWordsAreThoseOfThePrompt(t *testing.T) {
 }
 
 func TestEstimates(t *testing.T) {
-	require.Equal(t, provider.Usage{PromptTokens: 5, CompletionTokens: 2, TotalTokens: 7, Estimated: true}, provider.EstimateUsage(5, 11, false))
-	require.Equal(t, provider.Usage{PromptTokens: 9, TotalTokens: 9, Estimated: true}, provider.EstimateUsage(5, 0, true))
+	require.Equal(t, provider.Usage{PromptTokens: 5, CompletionTokens: 2, TotalTokens: 7, Estimated: true}, provider.Answer{PromptWords: 5}.EstimateUsage(11))
+	require.Equal(t, provider.Usage{PromptTokens: 9, TotalTokens: 9, Estimated: true}, provider.Answer{PromptWords: 5, Streaming: true}.EstimateUsage(0))
 }
 
 func TestLinesSkipWhatIsTooLong(t *testing.T) {

@@ -65,7 +65,7 @@ func (p *Processor) observe(stream extprocv3.ExternalProcessor_ProcessServer) er
 		p.metrics.ignored.WithLabelValues(logObservation).Inc()
 		return nil
 	}
-	o.meter = o.target.Meter(false)
+	o.meter = o.target.Meter(provider.Answer{})
 	for {
 		m, err := stream.Recv()
 		if err != nil {
@@ -86,7 +86,8 @@ func (o *observation) take(m *extprocv3.ProcessingRequest) bool {
 		answer := newExchange(h, nil)
 		o.status, _ = strconv.Atoi(answer.header(":status")) // 0 says that it was none
 		o.streams = strings.HasPrefix(answer.header("content-type"), "text/event-stream")
-		o.meter = o.target.Meter(o.streams)
+		words, _ := strconv.Atoi(o.header(envoy.HeaderWords))
+		o.meter = o.target.Meter(provider.Answer{Streaming: o.streams, PromptWords: words})
 		o.gzipped = answer.header("content-encoding") == "gzip"
 		return h.GetEndOfStream()
 	}
@@ -136,8 +137,7 @@ func (p *Processor) observed(ctx context.Context, o *observation) {
 	attrs := []any{slog.String("plugin_id", o.instance.ID), slog.String("provider_name", o.target.Provider)}
 	var proxy []any
 	if o.status/100 == 2 && o.target.Statistics {
-		words, _ := strconv.Atoi(o.header(envoy.HeaderWords))
-		usage := o.meter.Usage(words)
+		usage := o.meter.Usage()
 		cost := usage.Cost(o.target.InputCost, o.target.OutputCost)
 		p.metrics.usage(o.target, usage, cost)
 		proxy = append(proxy, slog.Group("meta", append(attrs,

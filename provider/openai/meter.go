@@ -11,8 +11,8 @@ import (
 // maxAnswer is the longest answer that is read if it does not stream, in bytes.
 const maxAnswer = 4 << 20
 
-// answer is what the meters read of an answer, or of one event of a stream.
-type answer struct {
+// body is what the meters read of an answer, or of one event of a stream.
+type body struct {
 	Model   string  `json:"model"`
 	Usage   *counts `json:"usage"`
 	Choices []struct {
@@ -41,6 +41,7 @@ func (m *messageText) length() int {
 
 // tally is what has been read of an answer so far.
 type tally struct {
+	answer     provider.Answer
 	counts     *counts // nil as long as the provider has sent none
 	model      string
 	characters int // of the completion
@@ -48,23 +49,24 @@ type tally struct {
 
 // read adds an answer or an event. One that is not JSON adds nothing.
 func (t *tally) read(text []byte) {
-	var a answer
-	if json.Unmarshal(text, &a) != nil {
+	var b body
+	if json.Unmarshal(text, &b) != nil {
 		return
 	}
-	if a.Model != "" {
-		t.model = a.Model
+	if b.Model != "" {
+		t.model = b.Model
 	}
-	if a.Usage != nil {
-		t.counts = a.Usage
+	if b.Usage != nil {
+		t.counts = b.Usage
 	}
-	for _, c := range a.Choices {
+	for _, c := range b.Choices {
 		t.characters += utf8.RuneCountInString(c.Text) + c.Delta.length() + c.Message.length()
 	}
 }
 
-func (t *tally) usage(promptWords int, streaming bool) provider.Usage {
-	u := provider.EstimateUsage(promptWords, t.characters, streaming)
+// Usage returns the last counts that were read.
+func (t *tally) Usage() provider.Usage {
+	u := t.answer.EstimateUsage(t.characters)
 	if c := t.counts; c != nil {
 		u = provider.Usage{
 			PromptTokens: c.Prompt, CompletionTokens: c.Completion,
@@ -93,11 +95,11 @@ func (m *wholeMeter) Write(p []byte) (int, error) {
 }
 
 // Usage reads the answer, unless it was too long.
-func (m *wholeMeter) Usage(promptWords int) provider.Usage {
+func (m *wholeMeter) Usage() provider.Usage {
 	if !m.oversized {
 		m.read(m.body)
 	}
-	return m.usage(promptWords, false)
+	return m.tally.Usage()
 }
 
 // streamMeter reads an answer of server-sent events.
@@ -118,6 +120,3 @@ func (m *streamMeter) line(line []byte) {
 		m.read(bytes.TrimSpace(data))
 	}
 }
-
-// Usage returns what the last events reported.
-func (m *streamMeter) Usage(promptWords int) provider.Usage { return m.usage(promptWords, true) }

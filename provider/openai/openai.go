@@ -74,14 +74,14 @@ func (d *dialect) prepare(o provider.Options) {
 func (d *dialect) Site() provider.Site { return d.site }
 
 // Translator returns nil: the answers are in OpenAI's format.
-func (d *dialect) Translator(bool) provider.Translator { return nil }
+func (d *dialect) Translator(provider.Answer) provider.Translator { return nil }
 
 // Meter returns a meter for a stream or for a whole answer.
-func (d *dialect) Meter(streaming bool) provider.Meter {
-	if streaming {
-		return &streamMeter{}
+func (d *dialect) Meter(a provider.Answer) provider.Meter {
+	if a.Streaming {
+		return &streamMeter{tally: tally{answer: a}}
 	}
-	return &wholeMeter{}
+	return &wholeMeter{tally: tally{answer: a}}
 }
 
 // quote writes a string as JSON, with U+FFFD for what is not UTF-8.

@@ -37,40 +37,41 @@ func checkMeters(t testing.TB, s *subject) {
 			streams++
 		}
 		cuts(a.Body, func(pieces []string) {
-			require.Equal(t, a.Usage, s.metered(t, a.Streaming, pieces), "%s, in %d pieces, the first of %d bytes", a.Name, len(pieces), len(pieces[0]))
+			require.Equal(t, a.Usage, s.metered(t, a.known(), pieces), "%s, in %d pieces, the first of %d bytes", a.Name, len(pieces), len(pieces[0]))
 		})
 	}
 	require.Positive(t, streams, "an answer that streams is needed")
 	require.Less(t, streams, len(s.Answers), "an answer that does not stream is needed")
 }
 
-func (s *subject) metered(t testing.TB, streaming bool, pieces []string) provider.Usage {
+func (s *subject) metered(t testing.TB, known provider.Answer, pieces []string) provider.Usage {
 	t.Helper()
-	m := s.targets[0].Meter(streaming)
+	m := s.targets[0].Meter(known)
 	feed(t, pieces, func(piece []byte) {
 		n, err := m.Write(piece)
 		require.NoError(t, err)
 		require.Equal(t, len(piece), n)
 	})
-	return m.Usage(PromptWords)
+	return m.Usage()
 }
 
-// checkMeterLimits feeds what is no answer, and more than any meter may keep.
+// checkMeterLimits writes what is not an answer, and more than a meter may keep.
 func checkMeterLimits(t testing.TB, s *subject) {
 	for _, streaming := range []bool{false, true} {
+		known := provider.Answer{Streaming: streaming, PromptWords: PromptWords}
 		for _, text := range []string{"", "\n", "<html>", "data: {", "\x00\xff\n\n", `{"usage":5,"choices":{},"model":[]}`, "data: [DONE]\n\n", "null"} {
-			u := s.metered(t, streaming, []string{text})
+			u := s.metered(t, known, []string{text})
 			require.True(t, u.Estimated, "%q", text)
-			require.Equal(t, provider.EstimateUsage(PromptWords, 0, streaming).PromptTokens, u.PromptTokens, "%q", text)
+			require.Equal(t, known.EstimateUsage(0).PromptTokens, u.PromptTokens, "%q", text)
 		}
 		before := liveHeap()
-		m := s.targets[0].Meter(streaming)
+		m := s.targets[0].Meter(known)
 		piece := []byte(strings.Repeat("x", 1<<20))
 		for range 64 {
 			_, _ = m.Write(piece)
 		}
 		require.Less(t, liveHeap()-before, int64(24<<20), "an endless answer is not kept")
-		require.True(t, m.Usage(PromptWords).Estimated)
+		require.True(t, m.Usage().Estimated)
 	}
 }
 
@@ -87,7 +88,7 @@ func liveHeap() int64 {
 func checkTranslators(t testing.TB, s *subject) {
 	for _, target := range s.targets {
 		for _, streaming := range []bool{false, true} {
-			require.Equal(t, s.translates(), target.Translator(streaming) != nil, "streaming %v: a dialect translates all answers or none", streaming)
+			require.Equal(t, s.translates(), target.Translator(provider.Answer{Streaming: streaming}) != nil, "streaming %v: a dialect translates all answers or none", streaming)
 		}
 	}
 	for _, a := range s.Answers {
@@ -96,14 +97,14 @@ func checkTranslators(t testing.TB, s *subject) {
 			continue
 		}
 		cuts(a.Body, func(pieces []string) {
-			require.Equal(t, a.Client, s.translated(t, a.Streaming, pieces), a.Name)
+			require.Equal(t, a.Client, s.translated(t, a.known(), pieces), a.Name)
 		})
 	}
 }
 
-func (s *subject) translated(t testing.TB, streaming bool, pieces []string) string {
+func (s *subject) translated(t testing.TB, known provider.Answer, pieces []string) string {
 	t.Helper()
-	tr := s.targets[0].Translator(streaming)
+	tr := s.targets[0].Translator(known)
 	set, remove := tr.Header(200, func(string) (string, bool) { return "", false })
 	requireAnswerHeaders(t, set, remove)
 	const before = "before:"
@@ -136,13 +137,13 @@ func checkErrorBodies(t testing.TB, s *subject) {
 	}
 	require.NotEmpty(t, s.Errors)
 	for _, e := range s.Errors {
-		tr := s.targets[0].Translator(false)
+		tr := s.targets[0].Translator(provider.Answer{})
 		set, remove := tr.Header(e.Status, func(string) (string, bool) { return "", false })
 		requireAnswerHeaders(t, set, remove)
 		require.Equal(t, "before:"+e.Client, string(tr.Error([]byte("before:"), e.Status, []byte(e.Body))))
 	}
 	for _, body := range []string{"", "<html>", "{", "null", `{"error":"` + marked + `"}`} {
-		out := s.targets[0].Translator(false).Error(nil, 500, []byte(body))
+		out := s.targets[0].Translator(provider.Answer{}).Error(nil, 500, []byte(body))
 		require.Contains(t, string(out), `{"error":{`, "whatever a provider writes, the client gets an error of OpenAI's form")
 	}
 }

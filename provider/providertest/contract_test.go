@@ -71,9 +71,9 @@ func (d twisted) Fields() []string {
 	return d.fields
 }
 
-func (d twisted) Meter(streaming bool) provider.Meter {
+func (d twisted) Meter(a provider.Answer) provider.Meter {
 	if d.meter == nil {
-		return d.Dialect.Meter(streaming)
+		return d.Dialect.Meter(a)
 	}
 	return d.meter
 }
@@ -91,7 +91,7 @@ func openAI(d twisted) Dialect {
 		},
 		Answers: []Answer{
 			{Name: "whole", Body: `{"usage":{"prompt_tokens":1,"completion_tokens":2}}`, Usage: provider.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3}},
-			{Name: "stream", Streaming: true, Body: "data: {}\n\n", Usage: provider.EstimateUsage(PromptWords, 0, true)},
+			{Name: "stream", Streaming: true, Body: "data: {}\n\n", Usage: provider.Answer{Streaming: true, PromptWords: PromptWords}.EstimateUsage(0)},
 		},
 	}
 }
@@ -99,7 +99,9 @@ func openAI(d twisted) Dialect {
 // hoarder is a meter that keeps everything.
 type hoarder struct{ bytes.Buffer }
 
-func (*hoarder) Usage(words int) provider.Usage { return provider.EstimateUsage(words, 0, false) }
+func (*hoarder) Usage() provider.Usage {
+	return provider.Answer{PromptWords: PromptWords}.EstimateUsage(0)
+}
 
 // hasty is a meter that reads every piece as an answer.
 type hasty struct{ usage provider.Usage }
@@ -111,7 +113,7 @@ func (h *hasty) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (h *hasty) Usage(int) provider.Usage { return h.usage }
+func (h *hasty) Usage() provider.Usage { return h.usage }
 
 func TestABrokenDialectFails(t *testing.T) {
 	for _, tt := range []struct {

@@ -37,25 +37,25 @@ func (*foreign) Body(req *provider.Request, model string, credentials []provider
 	return json.Marshal(members)
 }
 
-func (f *foreign) Translator(streaming bool) provider.Translator {
-	if streaming && f.broken == "translates whole answers only" {
+func (f *foreign) Translator(a provider.Answer) provider.Translator {
+	if a.Streaming && f.broken == "translates whole answers only" {
 		return nil
 	}
-	return &foreignTranslator{streaming: streaming, broken: f.broken}
+	return &foreignTranslator{answer: a, broken: f.broken}
 }
 
-func (f *foreign) Meter(streaming bool) provider.Meter {
-	return &foreignMeter{foreignTranslator: foreignTranslator{streaming: streaming}}
+func (f *foreign) Meter(a provider.Answer) provider.Meter {
+	return &foreignMeter{foreignTranslator{answer: a}}
 }
 
 // foreignTranslator makes OpenAI's answers and events of foreign ones.
 type foreignTranslator struct {
-	streaming bool
-	broken    string
-	whole     []byte
-	lines     provider.Lines
-	said      strings.Builder
-	used      []int
+	answer provider.Answer
+	broken string
+	whole  []byte
+	lines  provider.Lines
+	said   strings.Builder
+	used   []int
 }
 
 func (*foreignTranslator) Header(int, func(string) (string, bool)) ([]provider.Header, []string) {
@@ -70,7 +70,7 @@ func (f *foreignTranslator) Body(dst, piece []byte, end bool) ([]byte, error) {
 		f.read(piece)
 		return append(dst, f.said.String()...), nil
 	}
-	if f.streaming {
+	if f.answer.Streaming {
 		f.lines.Split(piece, func(line []byte) {
 			f.read(line)
 			dst = append(dst, `data: {"choices":[{"delta":{"content":`+string(encode(f.said.String()))+`}}]}`+"\n\n"...)
@@ -110,7 +110,7 @@ func (f *foreignTranslator) read(text []byte) {
 type foreignMeter struct{ foreignTranslator }
 
 func (m *foreignMeter) Write(p []byte) (int, error) {
-	if m.streaming {
+	if m.answer.Streaming {
 		m.lines.Split(p, m.read)
 	} else if len(m.whole)+len(p) < 1<<20 {
 		m.whole = append(m.whole, p...)
@@ -118,10 +118,10 @@ func (m *foreignMeter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (m *foreignMeter) Usage(promptWords int) provider.Usage {
+func (m *foreignMeter) Usage() provider.Usage {
 	m.read(m.whole)
 	if len(m.used) != 2 {
-		return provider.EstimateUsage(promptWords, m.said.Len(), m.streaming)
+		return m.answer.EstimateUsage(m.said.Len())
 	}
 	return provider.Usage{PromptTokens: m.used[0], CompletionTokens: m.used[1], TotalTokens: m.used[0] + m.used[1]}
 }

@@ -47,6 +47,10 @@ type Answer struct {
 	Usage     provider.Usage // for a prompt of [PromptWords] words
 }
 
+func (a Answer) known() provider.Answer {
+	return provider.Answer{Streaming: a.Streaming, PromptWords: PromptWords}
+}
+
 // Error is an answer with an error status, and what becomes of its body.
 type Error struct {
 	Status       int
@@ -113,4 +117,4 @@ func newSubject(t testing.TB, d Dialect) *subject {
 }
 
 // translates reports whether the dialect's answers are not in the client's format.
-func (s *subject) translates() bool { return s.targets[0].Translator(false) != nil }
+func (s *subject) translates() bool { return s.targets[0].Translator(provider.Answer{}) != nil }
