@@ -15,8 +15,8 @@ import (
 const maxBody = 8 << 20
 
 // readBody reads the object that a client sent: in JSON, or as a form of fields of f.
-func readBody(w http.ResponseWriter, r *http.Request, f *schema.Field) (object, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+func readBody(r *request, f *schema.Field) (object, error) {
+	r.Body = http.MaxBytesReader(r.w, r.Body, maxBody)
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		media = ""

@@ -20,8 +20,8 @@ import (
 	"semlb/config"
 )
 
-// crashState names, in the environment, the state file of a process that serves
-// only to be killed.
+// crashState is the environment variable with the state file of a process that this test
+// starts and kills.
 const crashState = "SEMLB_TEST_CRASH_STATE"
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// serveToBeKilled serves a state on a free port, which it prints.
+// serveToBeKilled serves a state on a free port and prints the address.
 func serveToBeKilled(state string) error {
 	api, err := Open(Options{Listen: "127.0.0.1:0", State: state})
 	if err != nil {
@@ -49,7 +49,7 @@ func serveToBeKilled(state string) error {
 	return server.Serve(l)
 }
 
-// victim is such a process.
+// victim is a process that serves a state.
 type victim struct {
 	cmd *exec.Cmd
 	url string
@@ -71,15 +71,15 @@ func startVictim(t *testing.T, state string) *victim {
 	return &victim{cmd, "http://" + strings.TrimSpace(address)}
 }
 
-// kill ends the process as a crash does, and waits for it.
+// kill ends the process with SIGKILL and waits for it.
 func (v *victim) kill(t *testing.T) {
 	require.NoError(t, v.cmd.Process.Kill())
 	_ = v.cmd.Wait() // it was killed
 }
 
-// TestKilledAtAnyMomentNothingAcknowledgedIsLost kills the process 200 times while
+// TestKillsLoseNoAcknowledgedChange kills the process 200 times while
 // three clients write.
-func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
+func TestKillsLoseNoAcknowledgedChange(t *testing.T) {
 	const kills = 200
 	state := filepath.Join(t.TempDir(), "state.json")
 	var writers []*writer
@@ -110,7 +110,7 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
 	require.Greater(t, acknowledged, kills, "the clients got to write")
 	t.Logf("%d kills, %d changes acknowledged, %d kills between the new file and its renaming", kills, acknowledged, interrupted)
 
-	// A restart serves what is in the file, without leftovers in its way.
+	// A restart serves what is in the file, even if a temporary file was left.
 	v := startVictim(t, state)
 	defer v.kill(t)
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -124,7 +124,7 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
 	}
 }
 
-// writeUntilKilled has the writers write, and kills the process after some changes.
+// writeUntilKilled runs the writers, and kills the process after some changes.
 func (v *victim) writeUntilKilled(t *testing.T, writers []*writer) {
 	t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
@@ -137,7 +137,7 @@ func (v *victim) writeUntilKilled(t *testing.T, writers []*writer) {
 			w.run(client, v.url, func() {
 				select {
 				case acknowledgements <- struct{}{}:
-				default: // more than anybody waits for
+				default: // more than the loop below waits for
 				}
 			})
 		})

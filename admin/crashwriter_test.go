@@ -13,48 +13,48 @@ import (
 	"semlb/config"
 )
 
-// crew is a group that consumers join.
+// crew is the name of a group that consumers join.
 const crew = "crew"
 
-// written is what was written of a consumer: the consumer, its membership in the
+// written is what a writer stored for a consumer: the consumer, its membership in the
 // crew, and a plugin for it.
 type written struct {
 	exists  bool
 	tag     string
 	member  bool
-	retries int // of the plugin; 0 is none
+	retries int // of the plugin; 0 if there is no plugin
 }
 
-// writer makes changes and remembers those that were acknowledged.
+// writer makes changes and records those that were acknowledged.
 type writer struct {
 	name         string
 	next         int
 	acknowledged int
-	// written is by the names of consumers. doubt is what the one change that was not
-	// answered made of doubtful, if it was made.
+	// written is by the names of consumers. doubt is the state of the consumer doubtful
+	// if the last change, which got no response, was made.
 	written  map[string]written
 	doubtful string
 	doubt    written
-	// kept are consumers that may be there, the oldest first.
+	// kept are the consumers that may exist, the oldest first.
 	kept []string
 }
 
-// mostKept bounds what is there, so that the 200th start costs what the first does.
+// mostKept bounds the consumers of a writer, so that every start takes the same time.
 const mostKept = 3
 
 func newWriter(name string) *writer {
 	return &writer{name: name, written: map[string]written{}}
 }
 
-// change is one request and what it makes of a consumer.
+// change is one request, with the state of the consumer after it.
 type change struct {
 	method, path, body string
 	status             int
 	makes              written
 }
 
-// changes are those of one consumer, with every verb, in their order. Most consumers
-// are deleted in the end.
+// changes returns the changes of one consumer in their order, with every method. The last
+// one deletes most consumers.
 func changes(name string, n int) []change {
 	plugin := func(retries int) string {
 		return fmt.Sprintf(`{"name": "ai-proxy-advanced", "instance_name": %q, "config": {"balancer": {"retries": %d},
@@ -81,7 +81,8 @@ func changes(name string, n int) []change {
 	}
 }
 
-// run writes until the server is gone, and tells of every acknowledgement.
+// run writes until the server does not respond, and calls acknowledged after each
+// acknowledged change.
 func (w *writer) run(client *http.Client, url string, acknowledged func()) {
 	do := func(name string, c change) bool {
 		if send(client, c.method, url+c.path, c.body) != c.status {
@@ -112,8 +113,8 @@ func (w *writer) run(client *http.Client, url string, acknowledged func()) {
 	}
 }
 
-// require says that a configuration has what was acknowledged and nothing else. Of
-// the change that was not answered it takes what became of it.
+// require checks that a configuration has the acknowledged changes and no others. The
+// change that got no response may be in it or not.
 func (w *writer) require(t *testing.T, cfg *config.Config) {
 	t.Helper()
 	got := map[string]written{}
@@ -141,7 +142,7 @@ func (w *writer) require(t *testing.T, cfg *config.Config) {
 	}
 }
 
-// send returns the status of an answer that came completely, or 0.
+// send returns the status of a complete response, or 0.
 func send(client *http.Client, method, url, body string) int {
 	r, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"semlb/config"
 )
 
-// collections are the bodies of two entities of every collection. Those of
-// credentials go below the consumer "owner".
+// collections returns the bodies of two entities for every collection. Credentials belong
+// to the consumer "owner".
 func collections() map[string][2]string {
 	return map[string][2]string{
 		"services":        {`{"name": "one", "host": "a.test"}`, `{"name": "two", "url": "https://b.test/path"}`},
@@ -28,7 +28,7 @@ func collections() map[string][2]string {
 	}
 }
 
-func TestEveryVerbOfEveryCollection(t *testing.T) {
+func TestEveryMethodOfEveryCollection(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(collections())) {
 		t.Run(name, func(t *testing.T) {
 			s, bodies := serve(t, Options{}), collections()[name]
@@ -48,7 +48,7 @@ func TestEveryVerbOfEveryCollection(t *testing.T) {
 			require.Equal(t, first, single(s.call("GET", at+"/"+id+"/", "").is(200)))
 			require.Equal(t, 200, s.call("HEAD", at+"/"+id, "").status)
 			byName := map[string]string{"key-auths": "k1"}[name]
-			require.Equal(t, first, single(s.call("GET", at+"/"+cmp.Or(byName, "one"), "").is(200)), "by its name")
+			require.Equal(t, first, single(s.call("GET", at+"/"+cmp.Or(byName, "one"), "").is(200)), "by its key")
 
 			patched := s.call("PATCH", at+"/"+id, `{"tags": ["a", "b"]}`).is(200).object()
 			require.Equal(t, []any{"a", "b"}, patched["tags"])
@@ -59,7 +59,7 @@ func TestEveryVerbOfEveryCollection(t *testing.T) {
 				}
 			}
 			replaced := s.call("PUT", at+"/"+id, bodies[0]).is(200).object()
-			require.Nil(t, replaced["tags"], "PUT keeps nothing")
+			require.Nil(t, replaced["tags"], "PUT replaces the entity")
 			require.Equal(t, id, replaced["id"])
 
 			s.call("POST", at+"/"+id, `{}`).is(405)
@@ -74,7 +74,7 @@ func TestEveryVerbOfEveryCollection(t *testing.T) {
 	}
 }
 
-// ids lists the ids of entities.
+// ids returns the ids of entities.
 func ids(list []object) []string {
 	all := []string{}
 	for _, e := range list {
@@ -83,7 +83,7 @@ func ids(list []object) []string {
 	return all
 }
 
-// single returns the entity of an answer; groups are wrapped.
+// single returns the entity of a response. A group is inside an object with its members.
 func single(r reply) object {
 	o := r.object()
 	if g, ok := o["consumer_group"].(object); ok {
@@ -92,7 +92,7 @@ func single(r reply) object {
 	return o
 }
 
-func TestPutCreatesByIdOrName(t *testing.T) {
+func TestPutCreatesByIDOrKey(t *testing.T) {
 	s := serve(t, Options{})
 	const id = "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"
 	require.Equal(t, id, s.call("PUT", "/services/"+id, `{"name": "x", "host": "x.test"}`).is(200).object()["id"])
@@ -114,7 +114,7 @@ func number(r reply, field string) int {
 	return int(i)
 }
 
-func TestServiceHasKongsDefaults(t *testing.T) {
+func TestServicesHaveKongsDefaults(t *testing.T) {
 	s := serve(t, Options{})
 	e := s.call("POST", "/services", `{"name": "a", "url": "https://host.test/v1"}`).is(201).raw
 	for _, want := range []string{
@@ -132,7 +132,7 @@ func TestServiceHasKongsDefaults(t *testing.T) {
 	}
 }
 
-func TestPluginIsAnsweredWithDefaultsAndNumbersAsSent(t *testing.T) {
+func TestPluginsHaveDefaultsAndNumbersAsSent(t *testing.T) {
 	s := serve(t, Options{})
 	raw := s.call("POST", "/plugins", aPlugin("")).is(201).raw
 	for _, want := range []string{
@@ -221,7 +221,7 @@ func TestGroupsHaveMembers(t *testing.T) {
 	s.call("DELETE", "/consumer_groups/gold", "").is(204)
 }
 
-func TestDeletingFollowsReferences(t *testing.T) {
+func TestDeleteFollowsReferences(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/services", `{"name": "svc", "host": "a.test"}`).is(201)
 	s.call("POST", "/services/svc/routes", `{"name": "rt", "paths": ["/a"]}`).is(201)
@@ -258,7 +258,7 @@ func TestTagsAndPages(t *testing.T) {
 		require.LessOrEqual(t, len(r.data()), 3)
 		seen = append(seen, ids(r.data())...)
 		if pages == 0 {
-			// What the offset names may go while someone pages.
+			// The entity that the offset names may be deleted between two pages.
 			s.call("DELETE", "/consumers/"+seen[len(seen)-1], "").is(204)
 		}
 		next = text(r.object(), "next")

@@ -35,7 +35,7 @@ func keys(o object) []string {
 	return all
 }
 
-func TestViolationsAreToldByTheirFields(t *testing.T) {
+func TestViolationsAreReportedByField(t *testing.T) {
 	s := serve(t, Options{})
 	r := s.call("POST", "/plugins", `{"name": "ai-proxy-advanced", "enabled": 3, "config": {
 		"balancer": {"failtimeout": 5, "retries": "many"},
@@ -54,24 +54,24 @@ func TestViolationsAreToldByTheirFields(t *testing.T) {
 	require.Contains(t, targets[1].(object)["model"].(object), "provider")
 	require.True(t, strings.HasPrefix(text(r.object(), "message"), "5 schema violations ("), r.raw)
 	require.Contains(t, text(r.object(), "message"), "config.targets[1].weight: got 0, want 1 to 65535")
-	require.Empty(t, s.call("GET", "/plugins", "").data(), "nothing of it is kept")
+	require.Empty(t, s.call("GET", "/plugins", "").data(), "nothing is stored")
 }
 
-func TestWrongEntities(t *testing.T) {
+func TestInvalidEntitiesAreRefused(t *testing.T) {
 	s := serve(t, Options{})
 	for _, tt := range []struct{ name, at, body, field, want string }{
 		{"a service without a host", "/services", `{"name": "a"}`, "host", missing},
 		{"a service with a bad url", "/services", `{"url": "nowhere"}`, "url", "missing host in url"},
-		{"a route for nothing", "/routes", `{"name": "a"}`, "@entity", "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'"},
+		{"a route that matches nothing", "/routes", `{"name": "a"}`, "@entity", "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'"},
 		{"a consumer without names", "/consumers", `{}`, "@entity", "at least one of these fields must be non-empty: 'custom_id', 'username'"},
 		{"a group without a name", "/consumer_groups", `{}`, "name", missing},
 		{"a plugin without a name", "/plugins", `{"config": {}}`, "name", missing},
-		{"a plugin nobody has", "/plugins", `{"name": "cors"}`, "name", "plugin 'cors' not enabled; add it to the 'plugins' configuration property"},
+		{"an unknown plugin", "/plugins", `{"name": "cors"}`, "name", "plugin 'cors' not enabled; add it to the 'plugins' configuration property"},
 		{"an unknown field", "/consumers", `{"username": "a", "user": 1}`, "user", "unknown field"},
-		{"a path that is no regular expression", "/routes", `{"name": "a", "paths": ["/fine", "~/re("]}`, "paths", "missing closing )"},
-		{"a path with what backtracks", "/routes", `{"name": "a", "paths": ["~/x(?!y)"]}`, "paths", "a regular expression of RE2"},
-		{"a path without its slash", "/routes", `{"name": "a", "paths": ["v1"]}`, "paths", `"/" or "~/" at its start`},
-		{"a header that is no regular expression", "/routes", `{"name": "a", "headers": {"x": ["~*("]}}`, "headers", "missing closing )"},
+		{"a path with an invalid regular expression", "/routes", `{"name": "a", "paths": ["/fine", "~/re("]}`, "paths", "missing closing )"},
+		{"a path with a lookahead", "/routes", `{"name": "a", "paths": ["~/x(?!y)"]}`, "paths", "a regular expression of RE2"},
+		{"a path without a slash", "/routes", `{"name": "a", "paths": ["v1"]}`, "paths", `"/" or "~/" at its start`},
+		{"a header with an invalid regular expression", "/routes", `{"name": "a", "headers": {"x": ["~*("]}}`, "headers", "missing closing )"},
 		{"a host with two wildcards", "/routes", `{"name": "a", "hosts": ["*.a.*"]}`, "hosts", "leftmost or rightmost label"},
 		{"a protocol without a listener", "/routes", `{"name": "a", "paths": ["/"], "protocols": ["grpc"]}`, "protocols", "grpc is not supported yet"},
 		{"a wrong type", "/services", `{"host": "a", "port": "http"}`, "port", "want"},
@@ -100,7 +100,7 @@ func TestNamesThatLookLikeIndicesAreNames(t *testing.T) {
 	s.call("PUT", "/consumers/%ff", `{}`).is(404)
 }
 
-func TestUnknownReferences(t *testing.T) {
+func TestReferencesToUnknownEntitiesAreRefused(t *testing.T) {
 	s := serve(t, Options{})
 	const id = "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"
 	f := requireKong(t, s.call("POST", "/plugins", aPlugin(`"service": {"id": "`+id+`"}, `)).is(400), codeForeignKey, "foreign key violation")
@@ -131,7 +131,7 @@ func TestDuplicatesAreConflicts(t *testing.T) {
 	s.call("POST", "/plugins", aPlugin(`"enabled": "x", `)).is(400)
 }
 
-func TestConsumerAndGroupDoNotCombine(t *testing.T) {
+func TestAPluginCannotHaveBothConsumerAndGroup(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	s.call("POST", "/consumer_groups", `{"name": "gold"}`).is(201)
@@ -139,7 +139,7 @@ func TestConsumerAndGroupDoNotCombine(t *testing.T) {
 	require.Contains(t, f, "@entity")
 }
 
-func TestRefusedChangeIsNotKept(t *testing.T) {
+func TestRefusedChangesAreNotStored(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	before, err := os.ReadFile(s.state)
@@ -156,7 +156,7 @@ func TestRefusedChangeIsNotKept(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
-func TestStatusSaysWhyAChangeIsNotInForce(t *testing.T) {
+func TestStatusHasTheReasonWhyAChangeIsNotInForce(t *testing.T) {
 	s := serve(t, Options{})
 	status := func() object {
 		o, _ := s.call("GET", "/status", "").is(200).object()["configuration"].(object)
@@ -169,24 +169,24 @@ func TestStatusSaysWhyAChangeIsNotInForce(t *testing.T) {
 	require.Equal(t, object{"refused": "kong.yaml:3: no such thing"}, status())
 }
 
-func TestWhatEnvoyRefusesIsSaidWithoutItsWords(t *testing.T) {
+func TestEnvoysReasonIsNotShownToClients(t *testing.T) {
 	s := serve(t, Options{})
 	s.refusing(fmt.Errorf("wait for Envoy: %w", ErrRefused))
 	r := s.call("POST", "/consumers", `{"username": "bob"}`).is(400)
 	require.Contains(t, r.raw, "the configuration is refused by Envoy; the log of semlb and /status of its status port say why")
 }
 
-func TestUnwritableStateTakesTheChangeBack(t *testing.T) {
+func TestAChangeIsRolledBackIfTheStateCannotBeWritten(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	s := serve(t, Options{State: filepath.Join(dir, "state.json")})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
-	// A directory is where the new file is to be written.
+	// A directory blocks the temporary file.
 	blocker := filepath.Join(dir, ".state.json.new")
 	require.NoError(t, os.MkdirAll(filepath.Join(blocker, "x"), 0o700))
 	s.call("POST", "/consumers", `{"username": "bob"}`).is(500)
 	require.Len(t, s.call("GET", "/consumers", "").data(), 1)
-	require.Len(t, s.inForce().Consumers, 1, "the configuration before it is in force again")
+	require.Len(t, s.inForce().Consumers, 1, "the previous configuration is in force again")
 	require.NoError(t, os.RemoveAll(blocker))
 	s.call("POST", "/consumers", `{"username": "bob"}`).is(201)
 }
@@ -217,9 +217,8 @@ func TestWritesAreCounted(t *testing.T) {
 	}, got)
 }
 
-// Keys that are equal only once their references are filled in are found as well, and
-// not shown.
-func TestKeysAreComparedWithTheirReferencesFilledIn(t *testing.T) {
+// The resolved key is not shown.
+func TestKeysAreComparedWithResolvedReferences(t *testing.T) {
 	const key = "sk-MARKER-of-both"
 	s := serve(t, Options{Load: config.Options{Env: func(string) (string, bool) { return key, true }}})
 	for _, name := range []string{"anna", "bob"} {

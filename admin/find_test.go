@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestConsumersAreFoundByTheirCustomID(t *testing.T) {
+func TestConsumersAreListedByCustomID(t *testing.T) {
 	s := serve(t, Options{})
 	first := s.call("POST", "/consumers", `{"username": "alice", "custom_id": "9"}`).is(201).object()
 	s.call("POST", "/consumers", `{"username": "9b", "custom_id": "10"}`).is(201)
@@ -16,7 +16,7 @@ func TestConsumersAreFoundByTheirCustomID(t *testing.T) {
 	require.Len(t, s.call("GET", "/consumers", "").data(), 2)
 }
 
-func TestCredentialsAreFoundByWhatTheyAreToldApartBy(t *testing.T) {
+func TestCredentialsAreFoundByKey(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	s.call("POST", "/consumers", `{"username": "bob"}`).is(201)
@@ -35,7 +35,7 @@ func TestCredentialsAreFoundByWhatTheyAreToldApartBy(t *testing.T) {
 	}
 }
 
-func TestANameMayLookLikeAnID(t *testing.T) {
+func TestNamesMayLookLikeIDs(t *testing.T) {
 	s := serve(t, Options{})
 	const name = "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"
 	id := s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201).object()["id"]

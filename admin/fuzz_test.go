@@ -13,8 +13,8 @@ import (
 	"semlb/config"
 )
 
-// FuzzRequests sends anything to an API: it answers with a status it has, its state
-// always loads, and what it answers is JSON.
+// FuzzRequests sends random requests. Every response has a documented status and a JSON
+// body, and the state always loads.
 func FuzzRequests(f *testing.F) {
 	f.Add("POST", "/consumers", "application/json", `{"username": "alice", "tags": ["a"]}`)
 	f.Add("POST", "/plugins", "application/json", aPlugin(""))
@@ -48,7 +48,7 @@ func FuzzRequests(f *testing.F) {
 		data, err := os.ReadFile(state)
 		require.NoError(t, err)
 		_, ok := parseState(data, api.store.kinds)
-		require.True(t, ok, "what is written is read again: %s", data)
+		require.True(t, ok, "a restart reads the state: %s", data)
 		_, _, err = config.LoadFiles(config.Options{}, state)
 		require.NoError(t, err)
 	})

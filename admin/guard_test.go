@@ -9,7 +9,7 @@ import (
 	"semlb/config"
 )
 
-func TestBeyondTheLoopbackATokenIsNeeded(t *testing.T) {
+func TestListeningBeyondTheLoopbackNeedsAToken(t *testing.T) {
 	for listen, need := range map[string]bool{
 		"127.0.0.1:8001": false, "localhost:8001": false, "[::1]:8001": false, "127.8.8.8:1": false,
 		"0.0.0.0:8001": true, "[::]:8001": true, "10.0.0.1:8001": true, ":8001": true, "example.test:8001": true,
@@ -52,7 +52,7 @@ func TestTokens(t *testing.T) {
 	require.NotContains(t, s.log.String(), "admin-token")
 }
 
-func TestKonnectsPathsNeedATokenEvenOnTheLoopback(t *testing.T) {
+func TestKonnectsPathsAlwaysNeedAToken(t *testing.T) {
 	const konnect = "/v2/control-planes/9524ec7d-36d9-465d-a8c5-83a3c9390458/core-entities"
 	s := serve(t, Options{})
 	s.call("GET", "/services", "").is(200)

@@ -172,6 +172,11 @@ func (k *kind) owner() *reference {
 	return &k.references[i]
 }
 
+// referenceTo returns the index of the reference to a kind, or -1.
+func (k *kind) referenceTo(to *kind) int {
+	return slices.IndexFunc(k.references, func(r reference) bool { return r.to == to.name })
+}
+
 // find returns the first kind that a function accepts, or nil.
 func (ks kinds) find(accept func(*kind) bool) *kind {
 	if i := slices.IndexFunc(ks, accept); i >= 0 {

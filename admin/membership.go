@@ -76,7 +76,7 @@ func (h *membership) add(r *request, parent *entity) (response, error) {
 // readName returns the id or the key of a member, from a body that has it as a text or as
 // an object.
 func (h *membership) readName(r *request) (string, error) {
-	body, err := readBody(r.w, r.Request, objectOf(h.field, plainText))
+	body, err := readBody(r, objectOf(h.field, plainText))
 	if err != nil {
 		return "", err
 	}

@@ -91,11 +91,7 @@ func (r *request) page(data []any, offset string) object {
 			query.Set(name, v)
 		}
 	}
-	path := r.prefix
-	for _, segment := range r.path {
-		path += "/" + url.PathEscape(segment)
-	}
-	body["offset"], body["next"] = offset, path+"?"+query.Encode()
+	body["offset"], body["next"] = offset, r.prefix+"/"+escape(r.path)+"?"+query.Encode()
 	return body
 }
 

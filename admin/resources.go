@@ -46,7 +46,7 @@ func (h *resources) list(r *request, c scope) (response, error) {
 
 // create adds an entity to a collection.
 func (h *resources) create(r *request, c scope) (response, error) {
-	body, err := readBody(r.w, r.Request, c.kind.fields)
+	body, err := readBody(r, c.kind.fields)
 	if err != nil {
 		return response{}, err
 	}
@@ -76,7 +76,7 @@ func (h *resources) patch(r *request, t target) (response, error) {
 	if t.find(h.store.snapshot().state) == nil {
 		return response{}, notFound()
 	}
-	body, err := readBody(r.w, r.Request, t.kind.fields)
+	body, err := readBody(r, t.kind.fields)
 	if err != nil {
 		return response{}, err
 	}
@@ -92,7 +92,7 @@ func (h *resources) put(r *request, t target) (response, error) {
 	if s.find(t.kind.name, t.name) != nil && t.find(s) == nil {
 		return response{}, notFound() // the entity has another parent
 	}
-	body, err := readBody(r.w, r.Request, t.kind.fields)
+	body, err := readBody(r, t.kind.fields)
 	if err != nil {
 		return response{}, err
 	}

@@ -38,7 +38,7 @@ func requireRedacted(t *testing.T, path string, f *schema.Field, typ reflect.Typ
 		require.True(t, f.Secret, path)
 		return 1
 	case f == nil:
-		require.Equal(t, reflect.String, typ.Kind(), path) // a type of both targets and embeddings, of which one has no such field
+		require.Equal(t, reflect.String, typ.Kind(), path) // targets and embeddings share the type, and one of them lacks the field
 		return 0
 	case typ.Kind() == reflect.Pointer:
 		return requireRedacted(t, path, f, typ.Elem())
@@ -56,9 +56,9 @@ func requireRedacted(t *testing.T, path string, f *schema.Field, typ reflect.Typ
 	return n
 }
 
-// filled fills the defaults of a published record in, as decK does before it compares
-// what a file says with what is in force. Records are entered where they are required
-// or given.
+// filled returns a record with the defaults of a published schema, as decK fills them in
+// before it compares a file with the configuration in force. decK fills in records that are
+// required or given.
 func filled(fields []any, given object) object {
 	out := object{}
 	for name, v := range given {
@@ -89,7 +89,7 @@ func filled(fields []any, given object) object {
 	return out
 }
 
-func TestDefaultsThatDecKFillsInLoadAndMakeNoDifference(t *testing.T) {
+func TestDefaultsFilledInByDecKChangeNothing(t *testing.T) {
 	example, err := os.ReadFile("../examples/deck/global.yaml")
 	require.NoError(t, err)
 	load := config.Options{Env: variablesOf("DECK_OPENAI_API_KEY", "sk-x")}

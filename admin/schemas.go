@@ -64,7 +64,7 @@ func (h *schemas) validate(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	body, err := readBody(r.w, r.Request, k.fields)
+	body, err := readBody(r, k.fields)
 	if err != nil {
 		return response{}, err
 	}

@@ -54,7 +54,7 @@ func TestEverySecretFieldIsRedacted(t *testing.T) {
 		require.NotContains(t, string(toJSON(redact(k.fields, v), "")), planted, k.name)
 		restored, violations := restore(k.fields, redact(k.fields, v), v, nil)
 		require.Empty(t, violations)
-		require.Equal(t, v, restored, "masks sent back stand for what is stored")
+		require.Equal(t, v, restored, "redacted values that are sent back stand for the stored ones")
 		_, violations = restore(k.fields, redact(k.fields, v), nil, nil)
 		total += count
 		if count > 0 {
@@ -64,8 +64,8 @@ func TestEverySecretFieldIsRedacted(t *testing.T) {
 	require.Greater(t, total, 20, "the plugin has many and each credential one")
 }
 
-// plantEverywhere writes marked secrets into all fields that the API takes, and
-// returns every answer.
+// plantEverywhere writes marked secrets into every field with a secret, and returns all
+// responses.
 func plantEverywhere(s *served) []reply {
 	settings := `{"balancer": {"algorithm": "semantic"},
 		"embeddings": {"auth": {"header_name": "Authorization", "header_value": "Bearer ` + planted + `"}, "model": {"provider": "openai", "name": "m"}},
@@ -92,7 +92,7 @@ func plantEverywhere(s *served) []reply {
 	call("PUT", "/plugins/"+id, plugin).is(200)
 	call("POST", "/plugins", plugin).is(409)
 	call("POST", "/schemas/plugins/validate", plugin).is(200)
-	// Wrong in many ways, with the secret in the place of what is wrong.
+	// Invalid values that contain the secret.
 	for _, auth := range []string{
 		`{"header_name": "Authorization", "header_value": ["` + planted + `"]}`, `{"header_value": "` + planted + `"}`,
 		`{"header_name": "Authorization", "header_value": {"x": "` + planted + `"}}`, `{"header_valu": "` + planted + `"}`,
@@ -114,7 +114,7 @@ func plantEverywhere(s *served) []reply {
 	return all
 }
 
-func TestPlantedSecretsAreInNoAnswerAndNoLog(t *testing.T) {
+func TestSecretsAreInNoResponseAndNoLog(t *testing.T) {
 	s := serve(t, Options{})
 	for _, r := range plantEverywhere(s) {
 		require.NotContains(t, r.raw, planted)
@@ -123,13 +123,13 @@ func TestPlantedSecretsAreInNoAnswerAndNoLog(t *testing.T) {
 	require.Contains(t, s.log.String(), "admin write")
 	data, err := os.ReadFile(s.state)
 	require.NoError(t, err)
-	require.Contains(t, string(data), planted, "the state has them")
+	require.Contains(t, string(data), planted, "the state file has them")
 	info, err := os.Stat(s.state)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
-func TestExportNeedsTheToken(t *testing.T) {
+func TestExportNeedsAToken(t *testing.T) {
 	s := serve(t, Options{Token: config.NewSecret("the-token")})
 	s.call("GET", "/config?export=secrets", "").is(401)
 	authorised := s.with("Authorization", "Bearer the-token")
@@ -145,7 +145,7 @@ func TestExportNeedsTheToken(t *testing.T) {
 	open.call("GET", "/config?export=secrets", "").is(403)
 }
 
-func TestAGeneratedCredentialIsShownOnceInItsOwnAnswer(t *testing.T) {
+func TestGeneratedCredentialsAreShownOnce(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	for _, body := range []string{"", "{}", `{"tags": ["a"]}`} {
@@ -164,8 +164,8 @@ func TestAGeneratedCredentialIsShownOnceInItsOwnAnswer(t *testing.T) {
 	require.Equal(t, wire.Redacted, s.call("POST", "/consumers/alice/jwt", `{"secret": "mine"}`).is(201).object()["secret"])
 }
 
-// Only package config knows what references come to.
-func TestACredentialThatIsAnothersOnceItIsFilledInIsAConflict(t *testing.T) {
+// Only package config resolves references.
+func TestCredentialsThatResolveToTheSameValueAreAConflict(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	key := text(s.call("POST", "/consumers/alice/key-auth", `{"key": "$OPENAI_API_KEY"}`).is(201).object(), "id")
@@ -198,13 +198,13 @@ func TestReferencesStayReferences(t *testing.T) {
 	require.NotContains(t, mixed, "sk-planted")
 }
 
-func TestTemplatesOfClientsAreText(t *testing.T) {
+func TestTemplatesInRequestsAreText(t *testing.T) {
 	s := serve(t, Options{})
 	s.call("POST", "/consumers", `{"username": "${{ env \"DECK_HOME\" }}"}`).is(201)
 	require.Equal(t, `${{ env "DECK_HOME" }}`, s.inForce().Consumers[0].Username)
 }
 
-func TestMasksSentBackKeepWhatIsStored(t *testing.T) {
+func TestRedactedValuesSentBackKeepTheStoredOnes(t *testing.T) {
 	s := serve(t, Options{})
 	target := func(model, key string) string {
 		return `{"route_type": "llm/v1/chat", "model": {"provider": "` + model + `", "name": "m"` +
@@ -225,12 +225,12 @@ func TestMasksSentBackKeepWhatIsStored(t *testing.T) {
 	created := s.call("POST", "/plugins", body(target("openai", "k-openai"), target("mistral", "k-mistral"))).is(201)
 	at := "/plugins/" + text(created.object(), "id")
 
-	// The whole answer may be sent back.
+	// A client may send the whole response back.
 	s.call("PUT", at, created.raw).is(200)
 	require.Equal(t, []string{"k-openai", "k-mistral"}, stored())
 	s.call("PATCH", at, body(target("openai", wire.Redacted), target("mistral", "k-new"))).is(200)
 	require.Equal(t, []string{"k-openai", "k-new"}, stored())
-	// In another order the credentials go with their providers.
+	// If the order changes, credentials stay with their providers.
 	s.call("PUT", at, body(target("mistral", wire.Redacted), target("openai", wire.Redacted))).is(200)
 	require.Equal(t, []string{"k-new", "k-openai"}, stored())
 	s.call("PUT", at, body(target("deepseek", wire.Redacted))).is(400)
@@ -242,7 +242,7 @@ func TestMasksSentBackKeepWhatIsStored(t *testing.T) {
 	require.Equal(t, "the-key", s.inForce().Consumers[0].KeyAuth[0].Key.Reveal())
 }
 
-func TestFilesAreShownMasked(t *testing.T) {
+func TestFilesAreShownRedacted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kong.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(seedDeck, "SECRET", planted)), 0o600))
 	options := config.Options{Env: variablesOf("DECK_KEY", planted+"-env", "DECK_HOST", "redis.test")}

@@ -14,8 +14,8 @@ import (
 	"semlb/config"
 )
 
-// seedScope prepares what a seed file names and says what to call it: by name for
-// the Admin API, by id for Konnect.
+// seedScope creates the entity that an example applies to, and returns its name, for the
+// Admin API, and its id, for Konnect.
 func seedScope(s *served, file string) (scope, name, id string) {
 	scope = strings.TrimSuffix(filepath.Base(file), ".sh")
 	body := map[string]string{
@@ -29,10 +29,9 @@ func seedScope(s *served, file string) (scope, name, id string) {
 	return scope, firstText(e, "name", "username"), text(e, "id")
 }
 
-// TestSeedsCommandsWorkAsTheyAre runs every shell file of the examples with sh and
-// curl. Only where the server is, and what the placeholders in braces stand for, is
-// filled in.
-func TestSeedsCommandsWorkAsTheyAre(t *testing.T) {
+// TestExampleScriptsWork runs every shell file of the examples with sh and curl. It
+// replaces only the address of the server and the placeholders in braces.
+func TestExampleScriptsWork(t *testing.T) {
 	files, err := filepath.Glob("../examples/*/*.sh")
 	require.NoError(t, err)
 	files = slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "kubernetes") })
@@ -76,7 +75,7 @@ func TestSeedsCommandsWorkAsTheyAre(t *testing.T) {
 			out, err = exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(filled, "curl ", "curl -s -o /dev/null -w '%{http_code}' ")).Output()
 			require.NoError(t, err)
 			if strings.Contains(file, "admin-api") {
-				require.Contains(t, string(out), "409", "the same again")
+				require.Contains(t, string(out), "409", "sent a second time")
 			}
 			require.Len(t, reopen(t, s, Options{}).api.Config().Plugins, 1)
 		})

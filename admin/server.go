@@ -24,15 +24,10 @@ type server struct {
 	log    *slog.Logger
 }
 
-// request is a request that was admitted.
+// request is a request with what is known of it before it is routed.
 type request struct {
 	*http.Request
-	access
 	w http.ResponseWriter
-}
-
-// access is what is known of a request before it is routed.
-type access struct {
 	// path are the segments of the path, without Konnect's prefix.
 	path []string
 	// prefix is Konnect's prefix, or empty.
@@ -41,8 +36,8 @@ type access struct {
 	authorised bool
 }
 
-// accessKey is the key of an access in a request's context.
-type accessKey struct{}
+// requestKey is the key of a *request in the context of its http.Request.
+type requestKey struct{}
 
 // reveals reports whether credentials are shown: to a client with the token that asks
 // for them.
@@ -63,85 +58,93 @@ type handler func(*request) (response, error)
 
 // ServeHTTP admits a request and routes it.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, err := s.admit(r)
-	if err != nil {
-		s.respond(w, r, a, response{}, err)
+	req := &request{Request: r, w: w}
+	if err := s.admit(req); err != nil {
+		s.respond(req, response{}, err)
 		return
 	}
 	if s.slots.Acquire(r.Context(), 1) != nil {
 		return // the client is gone
 	}
 	defer s.slots.Release(1)
-	if r.Method == http.MethodOptions {
+	switch {
+	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")
-		s.respond(w, r, a, response{status: http.StatusNoContent}, nil)
-		return
+		s.respond(req, response{status: http.StatusNoContent}, nil)
+	case slices.Contains(req.path, "") || req.prefix != "" && len(req.path) == 0:
+		s.respond(req, response{}, notFound())
+	default:
+		s.mux.ServeHTTP(w, req.routable())
 	}
-	if slices.Contains(a.path, "") || a.prefix != "" && len(a.path) == 0 {
-		s.respond(w, r, a, response{}, notFound())
-		return
-	}
-	s.mux.ServeHTTP(w, a.routable(r))
 }
 
 // handle registers a handler for a pattern of net/http's mux.
 func (s *server) handle(pattern string, h handler) {
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		a, _ := r.Context().Value(accessKey{}).(access)
-		resp, err := h(&request{Request: r, access: a, w: w})
-		s.respond(w, r, a, resp, err)
+	s.mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) {
+		req, _ := r.Context().Value(requestKey{}).(*request)
+		req.Request = r // has the values of the wildcards
+		resp, err := h(req)
+		s.respond(req, resp, err)
 	})
 }
 
 // admit splits the path of a request, and refuses requests that the client may not make.
-func (s *server) admit(r *http.Request) (access, error) {
-	var a access
-	if path := strings.Trim(r.URL.EscapedPath(), "/"); path != "" {
-		for segment := range strings.SplitSeq(path, "/") {
-			name, err := url.PathUnescape(segment)
-			if err != nil || !utf8.ValidString(name) {
-				return a, notFound()
-			}
-			a.path = append(a.path, name)
-		}
-	}
-	if p := a.path; len(p) >= 4 && p[0] == "v2" && p[1] == "control-planes" && p[3] == "core-entities" {
-		a.path = p[4:]
-		a.prefix = "/v2/control-planes/" + url.PathEscape(p[2]) + "/core-entities"
+func (s *server) admit(r *request) error {
+	if err := r.splitPath(); err != nil {
+		return err
 	}
 	var err error
-	a.authorised, err = s.guard.admit(r, a.prefix != "")
-	return a, err
+	r.authorised, err = s.guard.admit(r.Request, r.prefix != "")
+	return err
+}
+
+// splitPath sets the segments of the path and Konnect's prefix.
+func (r *request) splitPath() error {
+	path := strings.Trim(r.URL.EscapedPath(), "/")
+	if path == "" {
+		return nil
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		name, err := url.PathUnescape(segment)
+		if err != nil || !utf8.ValidString(name) {
+			return notFound()
+		}
+		r.path = append(r.path, name)
+	}
+	if p := r.path; len(p) >= 4 && p[0] == "v2" && p[1] == "control-planes" && p[3] == "core-entities" {
+		r.prefix, r.path = "/"+escape(p[:4]), p[4:]
+	}
+	return nil
 }
 
 // routable returns the request with the path that the mux routes: without Konnect's
 // prefix and the slashes around it. The mux would redirect a path that is not clean, which
 // Kong does not do.
-func (a access) routable(r *http.Request) *http.Request {
-	r = r.WithContext(context.WithValue(r.Context(), accessKey{}, a))
-	r.URL = &url.URL{Path: "/" + strings.Join(a.path, "/"), RawPath: "/" + escaped(a.path), RawQuery: r.URL.RawQuery}
-	return r
+func (r *request) routable() *http.Request {
+	routed := r.WithContext(context.WithValue(r.Context(), requestKey{}, r))
+	routed.URL = &url.URL{Path: "/" + strings.Join(r.path, "/"), RawPath: "/" + escape(r.path), RawQuery: r.URL.RawQuery}
+	return routed
 }
 
-// escaped returns segments as a path without a slash at its start.
-func escaped(segments []string) string {
+// escape returns segments as a path, without a slash at its start.
+func escape(segments []string) string {
 	list := make([]string, len(segments))
 	for i, segment := range segments {
 		list[i] = url.PathEscape(segment)
 		if segment == "." || segment == ".." {
-			list[i] = strings.ReplaceAll(segment, ".", "%2E")
+			list[i] = strings.ReplaceAll(segment, ".", "%2E") // the mux resolves dots
 		}
 	}
 	return strings.Join(list, "/")
 }
 
 // respond counts a request and writes its response, or the error if there is one.
-func (s *server) respond(w http.ResponseWriter, r *http.Request, a access, resp response, err error) {
+func (s *server) respond(r *request, resp response, err error) {
 	if err != nil {
 		resp = errorResponse(err)
 	}
-	s.count(r.Method, a.path, resp.status)
-	header := w.Header()
+	s.count(r.Method, r.path, resp.status)
+	header := r.w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Server", "semlb")
@@ -149,13 +152,13 @@ func (s *server) respond(w http.ResponseWriter, r *http.Request, a access, resp 
 		header.Set("WWW-Authenticate", `Bearer realm="semlb"`)
 	}
 	if resp.body == nil {
-		w.WriteHeader(resp.status)
+		r.w.WriteHeader(resp.status)
 		return
 	}
 	header.Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(resp.status)
+	r.w.WriteHeader(resp.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(toJSON(resp.body, "")) // the client may be gone
+		_, _ = r.w.Write(toJSON(resp.body, "")) // the client may be gone
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// state is a set of entities. Once it can be seen it is never changed, nor are its
-// entities: a change is made to a clone.
+// state is a set of entities. Once a store holds it, neither it nor its entities change: a
+// change is made to a clone.
 type state struct {
 	kinds       kinds
 	collections map[string]*collection
@@ -53,7 +53,7 @@ func (s *state) find(kind, name string) *entity {
 
 // withKey returns the entity of a kind with a key, or nil.
 func (s *state) withKey(kind, key string) *entity {
-	if found := s.collections[kind].having(0, key); len(found) > 0 {
+	if found := s.collections[kind].having(uniqueKey, key); len(found) > 0 {
 		return found[0]
 	}
 	return nil
@@ -65,7 +65,7 @@ func (s *state) all(kind string) []*entity { return s.collections[kind].all() }
 // children returns the entities of a kind that refer to a parent, in the order of
 // their ids.
 func (s *state) children(kind *kind, parent *entity) []*entity {
-	i := slices.IndexFunc(kind.references, func(r reference) bool { return r.to == parent.kind.name })
+	i := kind.referenceTo(parent.kind)
 	if i < 0 {
 		return nil
 	}
@@ -75,18 +75,18 @@ func (s *state) children(kind *kind, parent *entity) []*entity {
 // remove deletes an entity and what refers to it. It deletes nothing where a reference
 // restricts that.
 func (s *state) remove(e *entity) error {
-	var dependent []*entity
+	removed := []*entity{e}
 	for _, k := range s.kinds {
 		children := s.children(k, e)
-		if len(children) > 0 && slices.ContainsFunc(k.references, func(r reference) bool { return r.to == e.kind.name && r.restrict }) {
+		if len(children) > 0 && k.references[k.referenceTo(e.kind)].restrict {
 			return stillReferenced(e.kind.name, k.name)
 		}
-		dependent = append(dependent, children...)
+		removed = append(removed, children...)
 	}
 	for _, m := range s.members(e) {
 		s.leave(pair(e, m))
 	}
-	for _, d := range append(dependent, e) {
+	for _, d := range removed {
 		s.changeable(d.kind.name).remove(d.id())
 	}
 	return nil

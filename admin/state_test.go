@@ -13,8 +13,8 @@ import (
 	"semlb/config"
 )
 
-// seedDeck is a decK file with all there is: nested entities, shared blocks,
-// templates in secrets and elsewhere.
+// seedDeck is a decK file with nested entities, shared blocks, and templates in secrets and
+// in other fields.
 const seedDeck = `_format_version: "3.0"
 _plugin_configs:
   base:
@@ -56,7 +56,7 @@ func seedOptions() config.Options {
 	return config.Options{Env: variablesOf("DECK_KEY", "sk-from-the-environment", "DECK_HOST", "redis.test")}
 }
 
-// reopen closes an API and serves its state anew.
+// reopen closes an API and opens its state again.
 func reopen(t *testing.T, s *served, o Options) *served {
 	t.Helper()
 	require.NoError(t, s.api.Close())
@@ -96,9 +96,9 @@ func TestStateIsSeededOnce(t *testing.T) {
 	s := serve(t, Options{Seed: seed, Load: seedOptions()})
 	data, err := os.ReadFile(s.state)
 	require.NoError(t, err)
-	require.NotContains(t, string(data), "sk-from-the-environment", "references stay references")
+	require.NotContains(t, string(data), "sk-from-the-environment", "references are kept")
 	require.Contains(t, string(data), "Bearer $DECK_KEY")
-	require.Contains(t, string(data), "redis.test", "but not outside of secrets")
+	require.Contains(t, string(data), "redis.test", "references outside of secrets are resolved")
 	require.Len(t, s.api.Config().Plugins, 3)
 	raw := s.call("GET", "/consumer_groups/gold/plugins", "").is(200).raw
 	require.Contains(t, raw, `"header_value":"Bearer $DECK_KEY"`)
@@ -117,7 +117,7 @@ func TestStateIsSeededOnce(t *testing.T) {
 	}
 }
 
-func TestStateMayBeginAsAnyDeckFile(t *testing.T) {
+func TestTheStateFileMayBeAnyDeckFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(seedDeck), 0o644))
 	s := serve(t, Options{State: file, Load: seedOptions()})
@@ -132,7 +132,7 @@ func TestStateMayBeginAsAnyDeckFile(t *testing.T) {
 	require.Len(t, cfg.Plugins, 3)
 }
 
-func TestBrokenStateIsNotOpened(t *testing.T) {
+func TestABrokenStateFileIsNotOpened(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.json")
 	const half = `{"plugins": [`
 	require.NoError(t, os.WriteFile(file, []byte(half), 0o600))
@@ -140,16 +140,16 @@ func TestBrokenStateIsNotOpened(t *testing.T) {
 	require.ErrorContains(t, err, "read state")
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Len(t, data, len(half), "it is left for a person to look at")
+	require.Len(t, data, len(half), "the file is kept as it is")
 }
 
-func TestStateIsUsedByOneProcessOnly(t *testing.T) {
+func TestOnlyOneProcessUsesAStateFile(t *testing.T) {
 	s := serve(t, Options{})
 	_, err := Open(Options{Listen: "127.0.0.1:0", State: s.state})
 	require.ErrorContains(t, err, "used by another process")
 }
 
-func TestStateBehindALinkStaysBehindIt(t *testing.T) {
+func TestSymbolicLinksToTheStateFileAreKept(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
 	require.NoError(t, os.WriteFile(target, []byte(`{"_format_version": "3.0"}`), 0o600))
@@ -218,12 +218,12 @@ func TestInformation(t *testing.T) {
 	s.call("POST", "/schemas/services/validate", `{"name": "x"}`).is(400)
 	s.call("POST", "/schemas/services/validate", `{"host": "x"}`).is(200)
 	s.call("GET", "/schemas/plugins/validate", "").is(405)
-	require.Len(t, s.call("GET", "/consumers", "").data(), 1, "validating keeps nothing")
+	require.Len(t, s.call("GET", "/consumers", "").data(), 1, "validation stores nothing")
 	require.Equal(t, 204, s.call("OPTIONS", "/services", "").status)
 	s.call("DELETE", "/status", "").is(405)
 }
 
-func TestRequestsOfManyClientsAtOnce(t *testing.T) {
+func TestConcurrentWrites(t *testing.T) {
 	s := serve(t, Options{})
 	done := make(chan int)
 	for i := range 20 {
@@ -242,7 +242,7 @@ func TestRequestsOfManyClientsAtOnce(t *testing.T) {
 	require.Len(t, reopen(t, s, Options{}).api.Config().Consumers, 20)
 }
 
-func TestValidateRefusesWhatAWriteWould(t *testing.T) {
+func TestValidateRefusesWhatAWriteRefuses(t *testing.T) {
 	s := serve(t, Options{})
 	s.refuse = errors.New("config.targets[0]: azure_instance: want letters")
 	r := s.call("POST", "/schemas/plugins/validate", aPlugin("")).is(400)

@@ -23,7 +23,7 @@ type served struct {
 	api   *API
 	url   string
 	state string
-	// header goes with every request.
+	// header is sent with every request.
 	header http.Header
 	log    *logged
 
@@ -33,7 +33,7 @@ type served struct {
 	refused error
 }
 
-// logged gathers a log.
+// logged keeps the text of a log.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -51,10 +51,10 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// Check is [Live].
+// Check implements [Live].
 func (s *served) Check(*config.Config) error { return s.refuse }
 
-// Apply is [Live].
+// Apply implements [Live].
 func (s *served) Apply(_ context.Context, c *config.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,14 +65,14 @@ func (s *served) Apply(_ context.Context, c *config.Config) error {
 	return nil
 }
 
-// Refused is [Live].
+// Refused implements [Live].
 func (s *served) Refused() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.refused
 }
 
-// refusing makes every further change fail to be put in force; nil ends that.
+// refusing makes Apply and Check fail with an error; nil makes them succeed again.
 func (s *served) refusing(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *served) inForce() *config.Config {
 	return s.applied[len(s.applied)-1]
 }
 
-// variablesOf is an environment for tests.
+// variablesOf returns an environment of name and value pairs.
 func variablesOf(pairs ...string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		for i := 0; i+1 < len(pairs); i += 2 {
@@ -123,7 +123,7 @@ func serve(t testing.TB, o Options) *served {
 	return s
 }
 
-// reply is what a request was answered with.
+// reply is the response to a request.
 type reply struct {
 	t      testing.TB
 	status int
@@ -153,14 +153,14 @@ func (r reply) data() []object {
 	return out
 }
 
-// is fails unless the status is as wanted.
+// is fails unless the reply has a status.
 func (r reply) is(status int) reply {
 	r.t.Helper()
 	require.Equal(r.t, status, r.status, r.raw)
 	return r
 }
 
-// call sends JSON; an empty body is none.
+// call sends a request with a JSON body. An empty body is left out.
 func (s *served) call(method, path, body string) reply {
 	s.t.Helper()
 	return s.send(method, path, "application/json", body)
@@ -187,14 +187,14 @@ func (s *served) send(method, path, media, body string) reply {
 	return reply{s.t, answer.StatusCode, answer.Header, string(raw)}
 }
 
-// with returns the same API with a header on every request.
+// with returns the same API with one more header on every request.
 func (s *served) with(name, value string) *served {
 	c := &served{t: s.t, api: s.api, url: s.url, state: s.state, header: s.header.Clone(), log: s.log}
 	c.header.Set(name, value)
 	return c
 }
 
-// aPlugin is the body of a small instance.
+// aPlugin returns the body of a small plugin with extra fields.
 func aPlugin(extra string) string {
 	return `{"name": "ai-proxy-advanced", ` + extra + `"config": {"targets": [{
 		"route_type": "llm/v1/chat", "weight": 7,

@@ -1,6 +1,9 @@
 package admin
 
-// The constraints of consumers, by their indices in kind.unique.
+// uniqueKey is the index in kind.unique of the constraint on a kind's key.
+const uniqueKey = 0
+
+// The indices of a consumer's constraints.
 const (
 	uniqueUsername = iota
 	uniqueCustomID
