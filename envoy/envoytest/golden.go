@@ -5,7 +5,6 @@ package envoytest
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,19 +14,18 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// Golden compares a message with testdata/NAME.json of the package under test.
+// Golden compares a message with testdata/NAME.json of the package under test;
+// UPDATE_GOLDEN=1 writes that file.
 func Golden(t *testing.T, name string, m proto.Message) {
 	t.Helper()
 	got := indented(t, m)
 	file := filepath.Join("testdata", name+".json")
-	if *update {
+	if os.Getenv("UPDATE_GOLDEN") != "" {
 		require.NoError(t, os.WriteFile(file, got, 0o644))
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "run go test ./envoy/... -update and look at the difference")
+	require.Equal(t, string(want), string(got), "run make golden and look at the difference")
 }
 
 // indented is a message as JSON that is the same in every run: protojson varies its

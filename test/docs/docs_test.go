@@ -347,10 +347,24 @@ func TestComposeCommandsHaveTheirFlags(t *testing.T) {
 	}
 }
 
-func TestComposeHasTheBootstrapThatSemlbPrints(t *testing.T) {
+func TestTheBootstrapOfComposeIsUpToDate(t *testing.T) {
 	want, stderr, code := run(t, "envoy", "--grpc-listen", "127.0.0.1:8081")
 	require.Zero(t, code, stderr)
-	require.Equal(t, want, readCompose(t).Configs["bootstrap"].Content)
+	shown := readCompose(t).Configs["bootstrap"].Content
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		file := filepath.Join(root, "docker-compose.yaml")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Contains(t, string(text), indent(shown))
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), indent(shown), indent(want), 1)), 0o644))
+		return
+	}
+	require.Equal(t, want, shown, "docker-compose.yaml: run make generate")
+}
+
+// indent makes lines the content of a block in docker-compose.yaml.
+func indent(lines string) string {
+	return regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(lines, "      $1")
 }
 
 // machine matches folders of a developer's machine, and hosts of package registries.

@@ -16,7 +16,7 @@ const (
 )
 
 // ARCHITECTURE.md shows the rooms as they are listed. UPDATE_GOLDEN=1 writes the table.
-func TestTheTableOfRoomsIsCurrent(t *testing.T) {
+func TestTheTableOfRoomsIsUpToDate(t *testing.T) {
 	file := filepath.Join(root, "ARCHITECTURE.md")
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
