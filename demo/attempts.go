@@ -8,8 +8,8 @@ import (
 
 const defaultAttempts = 10_000
 
-// Attempts counts how often each request was tried, by its x-request-id. It
-// forgets the requests it has not seen for longest.
+// Attempts counts the attempts of each request, by its x-request-id. Above its limit
+// it forgets the least recently seen request.
 type Attempts struct {
 	limit int
 
@@ -23,8 +23,8 @@ type attempt struct {
 	count int
 }
 
-// NewAttempts returns a counter that remembers limit requests, or 10,000 if limit
-// is not above 0.
+// NewAttempts returns a counter for the last limit requests, or 10,000 if limit is
+// not positive.
 func NewAttempts(limit int) *Attempts {
 	if limit <= 0 {
 		limit = defaultAttempts
@@ -32,13 +32,13 @@ func NewAttempts(limit int) *Attempts {
 	return &Attempts{limit: limit, recent: list.New(), byID: make(map[[sha256.Size]byte]*list.Element)}
 }
 
-// next returns the number of this attempt, from 1. A request without id, or a
-// counter that is nil, is always at its first.
+// next returns the number of this attempt, from 1. It is always 1 for a request
+// without an ID and for a nil counter.
 func (a *Attempts) next(requestID string) int {
 	if a == nil || requestID == "" {
 		return 1
 	}
-	// Clients choose the ids: hashes bound what one of them can take.
+	// Clients choose the IDs. Hashes of them have a bounded size.
 	id := sha256.Sum256([]byte(requestID))
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -28,7 +28,7 @@ type message struct {
 	Content json.RawMessage `json:"content"`
 }
 
-// text joins the text parts of a content, which is a string, a list or null.
+// text joins the text parts of the content, which is a string, a list or null.
 func (m message) text() string {
 	var text string
 	if json.Unmarshal(m.Content, &text) == nil {
@@ -37,7 +37,7 @@ func (m message) text() string {
 	var parts []struct {
 		Text string `json:"text"`
 	}
-	// Whatever else it is has no text.
+	// Any other content has no text.
 	_ = json.Unmarshal(m.Content, &parts)
 	var texts []string
 	for _, p := range parts {
@@ -48,7 +48,7 @@ func (m message) text() string {
 	return strings.Join(texts, "\n")
 }
 
-// usage counts words where an LLM counts tokens.
+// usage counts words instead of tokens.
 type usage struct {
 	PromptTokens     int `json:"prompt_tokens"`
 	CompletionTokens int `json:"completion_tokens"`
@@ -107,7 +107,7 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c call) error {
 	return s.send(w, r, request, a, all)
 }
 
-// conversation returns the text of all messages and of the last user's.
+// conversation returns the text of all messages, and of the user's last one.
 func conversation(messages []message) (all, lastUser string) {
 	var texts []string
 	for _, m := range messages {
@@ -133,7 +133,8 @@ func (s *server) completion(w http.ResponseWriter, r *http.Request, c call) erro
 	return s.send(w, r, request, a, prompt)
 }
 
-// send limits the answer as asked, counts, and writes it whole or as a stream.
+// send cuts the answer to the requested number of words, counts its usage, and writes
+// it whole or as a stream.
 func (s *server) send(w http.ResponseWriter, r *http.Request, request generation, a answer, prompt string) error {
 	limit := request.MaxTokens
 	if request.MaxCompletionTokens != nil {
@@ -161,7 +162,7 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, request generation
 	return nil
 }
 
-// answer is what the demo says, before it is put into one of the API's shapes.
+// answer is an answer before it is encoded in one of the API's formats.
 type answer struct {
 	call    call
 	chat    bool
@@ -210,7 +211,7 @@ func (a answer) whole() completion {
 	return c
 }
 
-// pieces splits text into words that keep the white space before them.
+// pieces splits text into words, each with the white space before it.
 func pieces(text string) []string {
 	var words []string
 	start := 0

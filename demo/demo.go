@@ -1,6 +1,6 @@
-// Package demo is an LLM that knows nothing: a server of the OpenAI API whose
-// answers say which target and which attempt served them, and which fails in the
-// ways its clients ask for. `semlb run --demo` and the end-to-end tests talk to it.
+// Package demo is a server of the OpenAI API without a model behind it. Its answers
+// name the target and the attempt that served them, and it fails in the ways that a
+// request header names. `semlb run --demo` and the tests use it.
 package demo
 
 import (
@@ -23,15 +23,15 @@ const (
 
 // Options describes one demo server.
 type Options struct {
-	// Name and About say which target this is, for example "target 2" and
-	// `weight 75, "Specialist in programming problems"`. Answers repeat them.
+	// Name and About describe the target, for example "target 2" and
+	// `weight 75, "Specialist in programming problems"`. Answers contain them.
 	Name, About string
 
 	// Models is what GET /v1/models lists. Requests may name any model.
 	Models []string
 
-	// Attempts counts the attempts of a request. Servers that stand behind one
-	// gateway share it. Without it, every attempt is the first.
+	// Attempts counts the attempts of a request. Servers behind one gateway share
+	// it. If it is nil, every attempt is the first.
 	Attempts *Attempts
 
 	// Words pads answers to at least so many words.
@@ -40,12 +40,12 @@ type Options struct {
 	// Delay is the time before the first byte of an answer.
 	Delay time.Duration
 
-	// Gap is the time between two words of a stream. The default is 20 ms; below 0
-	// there is none.
+	// Gap is the time between two words of a stream: 20 ms by default, and none if
+	// negative.
 	Gap time.Duration
 
-	// Observe, if set, is told each POST request with its body, before it is
-	// answered. It is called by many goroutines at once.
+	// Observe, if set, is called with each POST request and its body before the
+	// answer. Many goroutines call it at once.
 	Observe func(r *http.Request, body []byte)
 }
 
@@ -85,8 +85,8 @@ type call struct {
 	fault   fault
 }
 
-// post reads the request, fails if it is asked to, and leaves the answer to next.
-// Only attempts at an answer are counted, not embeddings.
+// post reads the request, fails if its header says so, and else calls next for the
+// answer. Attempts are counted if counted is set: embeddings have none.
 func (s *server) post(counted bool, next func(http.ResponseWriter, *http.Request, call) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := s.read(w, r)
@@ -112,7 +112,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request) (call, error) {
 		return call{}, badRequest("", "request body is larger than %d bytes", large.Limit).as(http.StatusRequestEntityTooLarge)
 	}
 	if err != nil {
-		// The client went away in the middle of its request.
+		// The client disconnected in the middle of its request.
 		panic(http.ErrAbortHandler)
 	}
 	if s.options.Observe != nil {
@@ -131,8 +131,8 @@ func (s *server) read(w http.ResponseWriter, r *http.Request) (call, error) {
 	return call{body: body, model: request.Model, fault: f}, err
 }
 
-// answer lets the fault take the place of the answer, unless it only delays or
-// cuts it.
+// answer calls next, or the fault instead, unless that only delays or cuts the
+// answer.
 func (s *server) answer(
 	w http.ResponseWriter, r *http.Request, c call, next func(http.ResponseWriter, *http.Request, call) error,
 ) error {
@@ -153,7 +153,7 @@ func (s *server) describe(w http.ResponseWriter, r *http.Request, c call) {
 	}
 }
 
-// text is what the target says to a prompt.
+// text returns the target's answer to a prompt.
 func (s *server) text(c call, prompt string) string {
 	who := c.model
 	if s.options.About != "" {
@@ -166,7 +166,7 @@ func (s *server) text(c call, prompt string) string {
 	return text
 }
 
-// shorten keeps the answer to a long prompt readable.
+// shorten cuts a long prompt, so that the answer stays readable.
 func shorten(prompt string) string {
 	const most = 200
 	if runes := []rune(prompt); len(runes) > most {
@@ -175,7 +175,7 @@ func shorten(prompt string) string {
 	return prompt
 }
 
-// pause waits for d and reports whether ctx lives on.
+// pause waits for d and reports whether ctx has not ended.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -14,7 +14,7 @@ import (
 	"semlb/demo"
 )
 
-func TestChatSaysTargetModelAndAttempt(t *testing.T) {
+func TestChatNamesTargetModelAndAttempt(t *testing.T) {
 	url := start(t, demo.Options{Name: "target 2", About: `weight 75, "Specialist in programming problems"`})
 	res, err := newSDK(t, url).CreateChatCompletion(t.Context(), ask("gpt-4o", "fix this loop"))
 	require.NoError(t, err)
@@ -164,7 +164,7 @@ func TestToolIsCalledWhenNamedOrRequired(t *testing.T) {
 	}
 }
 
-func TestBadRequestsAreRefusedInTheShapeOfTheAPI(t *testing.T) {
+func TestErrorsHaveTheFormatOfTheAPI(t *testing.T) {
 	url := start(t, demo.Options{})
 	client := newHTTP(t)
 	for _, tt := range []struct {

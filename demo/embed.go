@@ -78,7 +78,7 @@ func dimensions(model string, asked *int) (int, error) {
 	}
 }
 
-// inputs reads a string, a list of strings, a list of tokens, or a list of those.
+// inputs reads a string, a list of strings, a list of tokens, or a list of such lists.
 func inputs(raw json.RawMessage) ([]string, bool) {
 	var one string
 	var many []string
@@ -104,16 +104,16 @@ func inputs(raw json.RawMessage) ([]string, bool) {
 	}
 }
 
-// vector is a unit vector made of hashes: the same for the same text, and nearer
-// to that of another text the more words they share.
+// vector returns a unit vector made of hashes. Equal texts have equal vectors; the
+// more words two texts share, the nearer theirs are.
 func vector(text string, width int) []float32 {
 	sums := make([]float64, width)
 	add := func(feature string, weight float64) {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(feature))
 		sum := h.Sum64()
-		// The bits of the place and of the sign are far apart, because the low bits
-		// of this hash depend on each other.
+		// Index and sign use distant bits, because neighbouring bits of this hash are
+		// correlated.
 		if sum>>63 == 1 {
 			weight = -weight
 		}
@@ -122,8 +122,8 @@ func vector(text string, width int) []float32 {
 	for _, word := range strings.FieldsFunc(strings.ToLower(text), notInWord) {
 		add(word, 1)
 	}
-	// The whole text tells apart texts of the same words, and is there when there
-	// are no words. Its weight is such that no sum of ±1 can cancel it.
+	// The whole text distinguishes texts with the same words, and is the only feature
+	// of a text without words. No sum of ±1 cancels its weight.
 	add("text "+text, 0.3)
 
 	var norm float64

@@ -18,7 +18,7 @@ type apiError struct {
 // Error returns the message.
 func (e *apiError) Error() string { return e.Message }
 
-// badRequest blames the parameter of that name, or none.
+// badRequest returns an error about the parameter of that name, or about none.
 func badRequest(param, format string, args ...any) *apiError {
 	e := &apiError{status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...), Type: "invalid_request_error"}
 	if param != "" {
@@ -36,7 +36,7 @@ func (e *apiError) write(w http.ResponseWriter) {
 	writeJSON(w, e.status, map[string]*apiError{"error": e})
 }
 
-// failure is what the API says with a status.
+// failure returns the API's error for a status.
 func failure(status int) *apiError {
 	e := &apiError{
 		status:  status,
@@ -75,11 +75,11 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)
-	// A client that went away needs no answer.
+	// An error means that the client has disconnected.
 	_, _ = w.Write(body)
 }
 
-// encode cannot fail: everything it is given is made of strings and numbers.
+// encode cannot fail: all values consist of strings and numbers.
 func encode(value any) []byte {
 	body, err := json.Marshal(value)
 	if err != nil {

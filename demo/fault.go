@@ -11,19 +11,19 @@ import (
 )
 
 // FailHeader is the request header that makes a demo server fail: a list of
-// model=mode, separated by commas. The first entry counts whose model is that of
-// the request, or "*". The modes:
+// model=mode, separated by commas. The first entry applies whose model is that of the
+// request, or "*". The modes:
 //
 //	400 to 599   that status; 429:N and 503:N with Retry-After: N (seconds)
 //	reset        the connection is reset before any byte of the answer
 //	close        the connection is closed in order before any byte
-//	hang         no answer until the client goes or the server is closed
+//	hang         no answer until the client disconnects or the server closes
 //	garbage      bytes that are not HTTP
 //	sse-cut      the answer, stream or not, is reset in the middle
-//	slow:MS      the first byte comes so many milliseconds later
+//	slow:MS      the first byte is delayed by that many milliseconds
 //
-// On HTTP/2, where a connection is shared, reset, close and garbage reset the
-// stream. Anything else is refused with 400.
+// On HTTP/2, where requests share a connection, reset, close and garbage reset the
+// stream. Any other mode is refused with 400.
 const FailHeader = "X-Demo-Fail"
 
 const (
@@ -33,18 +33,18 @@ const (
 	maxRetryAfter = 24 * 60 * 60
 )
 
-// fault is what goes wrong with one answer; the zero fault is nothing.
+// fault is what goes wrong with one answer; the zero value is nothing.
 type fault struct {
-	// happens takes the place of the answer.
+	// happens replaces the answer.
 	happens func(http.ResponseWriter, *http.Request) error
-	// delay comes before the answer.
+	// delay precedes the answer.
 	delay time.Duration
 	// cut resets the connection in the middle of the answer.
 	cut bool
 }
 
-// faultFor checks all entries, also those for other models, so that a mistake is
-// seen at the first request.
+// faultFor checks all entries, including those for other models, so that the first
+// request reveals a mistake.
 func faultFor(headers []string, model string) (fault, error) {
 	var chosen fault
 	found := false
@@ -53,7 +53,7 @@ func faultFor(headers []string, model string) (fault, error) {
 		if entry == "" {
 			continue
 		}
-		// A model's name may have an equals sign, a mode has none.
+		// A model's name may contain an equals sign, a mode does not.
 		at := strings.LastIndexByte(entry, '=')
 		if at < 0 {
 			return fault{}, badRequest(FailHeader, "%s: %q is not model=mode; %s", FailHeader, entry, validModes)
@@ -117,7 +117,7 @@ func hang(_ http.ResponseWriter, r *http.Request) error {
 
 func reset(w http.ResponseWriter, _ *http.Request) error {
 	conn := takeOver(w)
-	// Without lingering, the close throws away what is unsent and sends RST.
+	// With a linger of 0, Close discards unsent bytes and sends RST.
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
@@ -134,8 +134,8 @@ func garbage(w http.ResponseWriter, _ *http.Request) error {
 	return closed(conn)
 }
 
-// takeOver gets the connection from the HTTP server. HTTP/2 does not give it;
-// the stream is then reset instead.
+// takeOver takes the connection from the HTTP server. HTTP/2 does not allow that, so
+// there it resets the stream.
 func takeOver(w http.ResponseWriter) net.Conn {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -144,7 +144,7 @@ func takeOver(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// errTaken tells that there is no connection left to write an error to.
+// errTaken means that there is no connection left to write an error to.
 var errTaken = errors.New("connection was taken over")
 
 func closed(conn net.Conn) error {

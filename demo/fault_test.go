@@ -61,7 +61,7 @@ func TestOtherModelsDoNotFail(t *testing.T) {
 	read(t, res)
 }
 
-func TestUnknownModeIsRefusedAndTheValidOnesAreTold(t *testing.T) {
+func TestUnknownModeIsRefusedWithTheValidOnes(t *testing.T) {
 	url := start(t, demo.Options{})
 	for _, fail := range []string{
 		"gpt-4o", "gpt-4o=", "gpt-4o=boom", "gpt-4o=200", "gpt-4o=399", "gpt-4o=600", "gpt-4o=500:3", "gpt-4o=429:",
@@ -190,7 +190,7 @@ func TestCloseEndsWhatHangsAndStreams(t *testing.T) {
 	}
 }
 
-// On HTTP/2 the connection is not the handler's to break, but the stream is.
+// On HTTP/2 a handler can break its stream, but not the connection.
 func TestFaultsOnHTTP2ResetTheStream(t *testing.T) {
 	url := start(t, demo.Options{})
 	transport := &http.Transport{Protocols: new(http.Protocols)}
@@ -212,7 +212,7 @@ func TestFaultsOnHTTP2ResetTheStream(t *testing.T) {
 	require.Contains(t, read(t, res), "[DONE]")
 }
 
-func TestStartTellsThatThePortIsTaken(t *testing.T) {
+func TestStartReportsThatThePortIsTaken(t *testing.T) {
 	url := start(t, demo.Options{})
 	_, err := demo.Start(strings.TrimPrefix(url, "http://"), demo.New(demo.Options{}))
 	require.ErrorContains(t, err, "listen for demo server")

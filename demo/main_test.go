@@ -36,7 +36,7 @@ func start(t *testing.T, options demo.Options) string {
 	return server.URL()
 }
 
-// newHTTP returns a client that keeps no connections after the test.
+// newHTTP returns a client whose connections close with the test.
 func newHTTP(t *testing.T) *http.Client {
 	t.Helper()
 	transport := &http.Transport{}

@@ -52,8 +52,9 @@ func Start(addr string, handler http.Handler) (*Server, error) {
 // URL returns scheme, host and port, without a path.
 func (s *Server) URL() string { return s.url }
 
-// Close breaks off what still hangs or streams, and waits for the rest until ctx
-// ends. Nothing of the server is left when it returns. It must be called once.
+// Close aborts the requests that hang or stream, and waits for the others until ctx
+// ends. The server's goroutines and sockets are gone when it returns. It must be
+// called once.
 func (s *Server) Close(ctx context.Context) error {
 	s.cancel()
 	err := s.http.Shutdown(ctx)

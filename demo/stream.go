@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// delta is the news of one chunk.
+// delta is the new content of one chunk.
 type delta struct {
 	Role      string     `json:"role,omitempty"`
 	Content   *string    `json:"content,omitempty"`
 	ToolCalls []toolCall `json:"tool_calls,omitempty"`
 }
 
-// cutGap lets the bytes before a cut reach the client, whose kernel may throw
-// them away when the reset comes.
+// cutGap is the time for the bytes before a cut to reach the client, whose kernel may
+// discard them on the reset.
 const cutGap = 20 * time.Millisecond
 
-// stream writes a as server-sent events: one word at a time, each sent at once.
+// stream writes a as server-sent events, one for each word, flushed at once.
 func (s *server) stream(w http.ResponseWriter, r *http.Request, a answer, withUsage bool) error {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
@@ -43,8 +43,8 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, a answer, withUs
 	return nil
 }
 
-// event encodes a chunk. Where the client asked for usage, every chunk but the
-// last says null.
+// event encodes a chunk. If the client asked for usage, it is null in every chunk but
+// the last.
 func (a answer) event(c choice, withUsage bool) []byte {
 	body := encode(a.envelope(a.chunkObject(), c))
 	if withUsage {
@@ -107,7 +107,7 @@ func (a answer) toolChunks() []choice {
 	}
 }
 
-// cutWhole promises a whole body, sends half of it, and resets.
+// cutWhole announces the length of a whole body, sends half of it, and resets.
 func cutWhole(w http.ResponseWriter, r *http.Request, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -115,7 +115,7 @@ func cutWhole(w http.ResponseWriter, r *http.Request, value any) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-	// If the client is gone, the reset below finds that out as well.
+	// Errors do not matter: the connection is reset below.
 	_, _ = w.Write(body[:len(body)/2])
 	_ = http.NewResponseController(w).Flush()
 	return cut(w, r)

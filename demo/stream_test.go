@@ -34,7 +34,7 @@ func collect(t *testing.T, url string, request openai.ChatCompletionRequest) (te
 	}
 }
 
-func TestStreamSaysTheSameAsTheWholeAnswer(t *testing.T) {
+func TestStreamHasTheTextOfTheWholeAnswer(t *testing.T) {
 	url := start(t, demo.Options{Name: "target 3", Words: 30})
 	whole, err := newSDK(t, url).CreateChatCompletion(t.Context(), ask("m", "hello"))
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestStreamSaysTheSameAsTheWholeAnswer(t *testing.T) {
 	require.Equal(t, openai.FinishReasonStop, chunks[31].Choices[0].FinishReason)
 }
 
-func TestStreamTellsUsageOnlyWhenAsked(t *testing.T) {
+func TestStreamHasUsageOnlyOnRequest(t *testing.T) {
 	request := ask("m", "hello")
 	request.StreamOptions = &openai.StreamOptions{IncludeUsage: true}
 	_, chunks := collect(t, start(t, demo.Options{}), request)

@@ -25,12 +25,12 @@ type toolFunction struct {
 	Arguments string `json:"arguments"`
 }
 
-// chooseTool calls the tool that tool_choice names; with "required" the first
-// one, unless the user names another; and by default the one that the user names.
-// After a tool's result it calls none, so that a conversation comes to its end.
+// chooseTool calls the tool that tool_choice names. With "required" it calls the one
+// that the user's text names, or else the first; by default the one that the text
+// names, if any. After a tool's result it calls none, so that a conversation ends.
 func chooseTool(request generation, lastUser string) (toolCall, bool) {
 	var word string
-	// An absent choice means "auto"; one that is no word is an object.
+	// An absent choice means "auto"; one that is not a string is an object.
 	_ = json.Unmarshal(request.ToolChoice, &word)
 	if len(request.Tools) == 0 || word == "none" || request.Messages[len(request.Messages)-1].Role == "tool" {
 		return toolCall{}, false
