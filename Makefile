@@ -99,7 +99,7 @@ vet: ## gofmt, go vet and go.mod
 	go mod tidy -diff
 
 bench: ## benchmarks of the request path, for benchstat
-	go test -run '^$$' -bench . -benchmem -count 6 ./provider ./router ./vectordb ./embeddings/...
+	go test -run '^$$' -bench . -benchmem -count 6 ./provider/... ./router ./vectordb ./embeddings/...
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for target in $$(git grep -hoE '^func Fuzz[A-Za-z0-9]+' -- '*_test.go' | awk '{print $$2}'); do \

@@ -12,7 +12,7 @@ import (
 	"semlb/provider"
 )
 
-// members reads an object as Python's dict would, numbers and strings by value.
+// members reads an object, with numbers as text.
 func members(t testing.TB, body []byte) map[string]any {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -28,7 +28,7 @@ func fuzzSeeds(f *testing.F) {
 	}
 }
 
-// FuzzReadRequest checks that what is accepted means one thing to every parser.
+// FuzzReadRequest checks that other parsers read accepted bodies in the same way.
 func FuzzReadRequest(f *testing.F) {
 	fuzzSeeds(f)
 	f.Fuzz(func(t *testing.T, body []byte, _, _ uint8) {
@@ -37,7 +37,7 @@ func FuzzReadRequest(f *testing.F) {
 			requestError(t, err)
 			return
 		}
-		// encoding/json takes the last of several keys and folds their case.
+		// encoding/json uses the last of several equal keys and ignores case.
 		var v1 struct {
 			Model  *string `json:"model"`
 			Stream *bool   `json:"stream"`

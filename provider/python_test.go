@@ -17,10 +17,9 @@ import (
 	"semlb/provider"
 )
 
-// pythonCheck reads one case a line and says, one a line, if what Python reads
-// after an edit is what was meant: same members in the same order, with numbers
-// compared as they are written. It also says which model and which prompt Python
-// reads in the body.
+// pythonCheck reads one case from each line. For each it prints whether Python reads
+// the edited body as intended, with the same members in the same order and numbers
+// compared as text, and which model and prompt Python reads in the body.
 const pythonCheck = `
 import base64, json, sys
 
@@ -81,7 +80,7 @@ type pythonVerdict struct {
 	Prompt string `json:"prompt"`
 }
 
-// corpus are good bodies that are hard to splice.
+// corpus returns valid bodies that are hard to splice.
 func corpus() []string {
 	bodies := append(clientBodies(),
 		`{"messages":[]}`,
@@ -110,10 +109,10 @@ func corpusEdits() [][]provider.Edit {
 	}
 }
 
-// TestPythonReadsWhatWasMeant compares reading and editing with Python's json, on
-// bodies that are hard to splice and on all that fuzzing found interesting and
-// ReadRequest accepts.
-func TestPythonReadsWhatWasMeant(t *testing.T) {
+// TestPythonReadsTheSameRequest compares reading and editing with Python's json, on
+// bodies that are hard to splice and on all of the fuzzing corpus that ReadRequest
+// accepts.
+func TestPythonReadsTheSameRequest(t *testing.T) {
 	var requests []*provider.Request
 	var cases []pythonCase
 	for _, body := range append(corpus(), fuzzedBodies(t)...) {
@@ -148,7 +147,7 @@ func newPythonCase(before string, after []byte, edits []provider.Edit) pythonCas
 	return c
 }
 
-// askPython has Python judge cases, and returns a verdict for each.
+// askPython runs pythonCheck on cases and returns a verdict for each.
 func askPython(t *testing.T, cases []pythonCase) []pythonVerdict {
 	t.Helper()
 	python, err := exec.LookPath("python3")
@@ -176,7 +175,7 @@ func askPython(t *testing.T, cases []pythonCase) []pythonVerdict {
 	return verdicts
 }
 
-// fuzzedBodies are the bodies that fuzzing kept for the targets that read one.
+// fuzzedBodies returns the bodies in the fuzzing corpus.
 func fuzzedBodies(t *testing.T) []string {
 	t.Helper()
 	var bodies []string

@@ -13,7 +13,7 @@ import (
 	"semlb/provider"
 )
 
-// read reads a body that must be good.
+// read reads a valid body.
 func read(t testing.TB, body string) *provider.Request {
 	t.Helper()
 	req, err := provider.ReadRequest([]byte(body))
@@ -21,7 +21,7 @@ func read(t testing.TB, body string) *provider.Request {
 	return req
 }
 
-// requestError returns the RequestError that err must be.
+// requestError requires err to be a RequestError and returns it.
 func requestError(t testing.TB, err error) *provider.RequestError {
 	t.Helper()
 	var fault *provider.RequestError
@@ -29,7 +29,7 @@ func requestError(t testing.TB, err error) *provider.RequestError {
 	return fault
 }
 
-func TestReadRequestTellsShapeModelAndPrompt(t *testing.T) {
+func TestReadRequestFindsShapeModelAndPrompt(t *testing.T) {
 	for _, tt := range []struct {
 		name, body, prompt string
 		shape              provider.Shape
@@ -182,7 +182,7 @@ func TestReadRequestDoesNotCopyTheBody(t *testing.T) {
 	require.Less(t, result.AllocedBytesPerOp(), int64(32<<10))
 }
 
-func TestChecks(t *testing.T) {
+func TestChecksOfRouteTypeStreamingAndContentType(t *testing.T) {
 	chat := read(t, `{"messages":[],"stream":true}`)
 	require.NoError(t, chat.CheckRouteType("llm/v1/chat"))
 	fault := requestError(t, chat.CheckRouteType("llm/v1/completions"))

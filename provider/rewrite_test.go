@@ -67,7 +67,7 @@ func TestHeadersHoldOnlyTheTargetsCredential(t *testing.T) {
 	require.Contains(t, w.RemoveHeaders, "authorization")
 }
 
-func TestClientsCredentialMayWinOnlyInItsOwnRequest(t *testing.T) {
+func TestAllowOverrideAppliesToTheClientsOwnRequestOnly(t *testing.T) {
 	s := provider.Settings{Provider: "openai", Model: "m", Auth: provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours"), AllowOverride: true}}
 	target := newTarget(t, withRoute(s))
 	req := read(t, chat)
@@ -84,7 +84,7 @@ func TestClientsCredentialMayWinOnlyInItsOwnRequest(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, w.SetHeaders, 1)
 
-	// In a later attempt the header there is is an earlier target's.
+	// In a later attempt the header is an earlier target's.
 	originals, err := provider.EncodeOriginals(req, provider.TouchedBy(target), "")
 	require.NoError(t, err)
 	again, _, err := provider.ReadAttempt([]byte(chat), originals)
@@ -93,13 +93,13 @@ func TestClientsCredentialMayWinOnlyInItsOwnRequest(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, w.SetHeaders, 1)
 
-	s.Auth.HeaderValue = wire.Secret{} // nothing of ours to set: the earlier target's must go
+	s.Auth.HeaderValue = wire.Secret{} // without a credential to set, the earlier target's must be removed
 	w, err = newTarget(t, withRoute(s)).Rewrite(again, client)
 	require.NoError(t, err)
 	require.Contains(t, w.RemoveHeaders, "authorization")
 }
 
-func TestACredentialForTheGatewayIsNoneForTheProvider(t *testing.T) {
+func TestCredentialsForTheGatewayAreNotForwarded(t *testing.T) {
 	s := provider.Settings{Provider: "openai", Model: "m", Auth: provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours"), AllowOverride: true}}
 	target := newTarget(t, withRoute(s))
 	req := read(t, chat)

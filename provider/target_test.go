@@ -11,13 +11,13 @@ import (
 	"semlb/wire"
 )
 
-// newTarget prepares a target of good settings, for chat if they name no route type.
+// newTarget prepares a target of valid settings, for chats by default.
 func newTarget(t testing.TB, s provider.Settings) *provider.Target {
 	t.Helper()
 	return providertest.NewTarget(t, s)
 }
 
-// rewrite rewrites a good body for a target of good settings.
+// rewrite rewrites a valid body for a target of valid settings.
 func rewrite(t testing.TB, s provider.Settings, body string, client provider.Client) provider.Rewrite {
 	t.Helper()
 	w, err := newTarget(t, s).Rewrite(read(t, body), client)
@@ -25,10 +25,10 @@ func rewrite(t testing.TB, s provider.Settings, body string, client provider.Cli
 	return w
 }
 
-// url is where a rewrite goes.
+// url returns where a rewrite goes.
 func url(w provider.Rewrite) string { return w.Scheme + "://" + w.Authority + w.Path }
 
-// headers looks up a client's headers.
+// headers returns the lookup function of a client's headers.
 func headers(pairs map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) { v, ok := pairs[name]; return v, ok }
 }
@@ -51,7 +51,7 @@ func TestUpstreamURLAndPath(t *testing.T) {
 	}
 }
 
-func TestBaseURLLetsNothingOut(t *testing.T) {
+func TestBaseURLReplacesEveryHost(t *testing.T) {
 	for _, s := range []provider.Settings{
 		{Provider: "openai", BaseURL: "http://127.0.0.1:9000"},
 		{Provider: "azure", BaseURL: "http://127.0.0.1:9000/", Options: provider.Options{AzureInstance: "i", AzureDeploymentID: "d"}},

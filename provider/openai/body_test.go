@@ -12,7 +12,7 @@ import (
 
 const chat = `{"model":"m","messages":[]}`
 
-// rewrite rewrites a good body for a target of good settings.
+// rewrite rewrites a valid body for a target of valid settings.
 func rewrite(t *testing.T, s provider.Settings, body string) provider.Rewrite {
 	t.Helper()
 	req, err := provider.ReadRequest([]byte(body))

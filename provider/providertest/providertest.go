@@ -11,7 +11,7 @@ import (
 	"semlb/provider/dialects"
 )
 
-// NewTarget prepares a target of good settings as the program does. Its route type
+// NewTarget prepares a target of valid settings as the program does. Its route type
 // is llm/v1/chat if the settings name none.
 func NewTarget(t testing.TB, s provider.Settings) *provider.Target {
 	t.Helper()

@@ -10,16 +10,16 @@ import (
 	"semlb/provider"
 )
 
-// marked stands in every prompt, and clientSecret in every credential of the client.
-// Neither may be in an error; clientSecret may reach no provider.
+// marked is in every prompt and must not be in errors. clientSecret is in every
+// credential of the client and must not reach a provider.
 const (
 	marked       = "xyzzy"
 	clientSecret = "client-plugh"
 )
 
-// requestBodies are bodies that every dialect must be able to write, for either
-// route type. They cover fields that are absent, null, and in every place, numbers and
-// strings that decoders change, and members that no dialect knows.
+// requestBodies are bodies of both route types that every dialect must accept. They
+// have fields that are absent, null, and in every place, numbers and strings that
+// decoders change, and members that no dialect knows.
 var requestBodies = []string{
 	`{"model":"m","messages":[{"role":"user","content":"hi xyzzy"}]}`,
 	"{ \"messages\" : [ {\"role\":\"user\",\"content\":\"xyzzy\"} ] ,\n \"max_tokens\" : 12345678901234567890 , \"model\":\"a\\u0062\" , \"seed\":1e0 }\n",
@@ -51,7 +51,7 @@ var oddBodies = []string{
 	`{"prompt":"xyzzy","max_tokens":-1,"stream_options":"xyzzy"}`,
 }
 
-// read reads a body that must be good.
+// read reads a valid body.
 func read(t testing.TB, body string) *provider.Request {
 	t.Helper()
 	req, err := provider.ReadRequest([]byte(body))
