@@ -6,7 +6,7 @@ import (
 	"semlb/config/tree"
 )
 
-// Fields that the schema does not have as such.
+// Fields that are not in the schema.
 var (
 	plainText   = &schema.Field{Kind: tree.String}
 	secretTexts = listOf(&schema.Field{Kind: tree.String, Secret: true})
@@ -47,8 +47,7 @@ type fieldPath []any
 // below returns a path that is one step longer.
 func (p fieldPath) below(step any) fieldPath { return append(p[:len(p):len(p)], step) }
 
-// rewrite returns a value with each scalar replaced that the field has a description of.
-// What has none is kept.
+// rewrite returns a value in which a function has replaced each scalar that f describes.
 func rewrite(f *schema.Field, v any, path fieldPath, replace func(*schema.Field, any, fieldPath) any) any {
 	switch v := v.(type) {
 	case object:

@@ -10,8 +10,8 @@ import (
 	"semlb/wire"
 )
 
-// redact returns a value with wire.Redacted in the place of every credential. References to the environment
-// or a vault are no credentials.
+// redact returns a value with wire.Redacted in the place of every credential. References
+// to the environment or to a vault are kept.
 func redact(f *schema.Field, v any) any {
 	return rewrite(f, v, nil, func(f *schema.Field, v any, _ fieldPath) any {
 		if t, ok := v.(string); !f.Secret || ok && isReference(t) {
@@ -21,7 +21,7 @@ func redact(f *schema.Field, v any) any {
 	})
 }
 
-// redact returns the fields of an entity with its credentials redacted.
+// redact returns an entity with its credentials redacted.
 func (e *entity) redact() *entity {
 	fields, _ := redact(e.kind.fields, e.fields).(object)
 	return &entity{kind: e.kind, fields: fields}

@@ -83,7 +83,7 @@ func (h *schemas) validate(r *request) (response, error) {
 		return response{}, err
 	}
 	s.put(d.entity)
-	cfg, err := h.store.check(s.render(), edit{written: d.entity, violations: d.violations})
+	cfg, _, err := h.store.check(s.render(), edit{written: d.entity, violations: d.violations})
 	if err != nil {
 		return response{}, err
 	}

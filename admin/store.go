@@ -91,9 +91,14 @@ func (st *store) change(ctx context.Context, live Live, modify func(*state) (edi
 		return err
 	}
 	d := s.render()
-	cfg, err := st.check(d, e)
+	cfg, warnings, err := st.check(d, e)
 	if err != nil {
 		return err
+	}
+	for _, w := range warnings {
+		if w.Path != "" {
+			st.log.Warn("configuration", "path", w.Path, "warning", w.Text)
+		}
 	}
 	// A client that disconnects must not leave a change half made.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
@@ -109,22 +114,14 @@ func (st *store) change(ctx context.Context, live Live, modify func(*state) (edi
 }
 
 // check loads an edited state with package config, whose checks decide.
-func (st *store) check(d document, e edit) (*config.Config, error) {
+func (st *store) check(d document, e edit) (*config.Config, []config.Warning, error) {
 	cfg, warnings, err := d.load(st.load)
 	faults := faultsOf(err)
 	if err != nil && faults == nil {
 		st.log.Error("load state", "error", err)
-		return nil, plainError(http.StatusInternalServerError, "An unexpected error occurred")
+		return nil, nil, plainError(http.StatusInternalServerError, "An unexpected error occurred")
 	}
-	if err := rejection(d, e, faults); err != nil {
-		return nil, err
-	}
-	for _, w := range warnings {
-		if w.Path != "" {
-			st.log.Warn("configuration", "path", w.Path, "warning", w.Text)
-		}
-	}
-	return cfg, nil
+	return cfg, warnings, rejection(d, e, faults)
 }
 
 func apply(ctx context.Context, live Live, cfg *config.Config) error {

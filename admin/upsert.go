@@ -139,10 +139,9 @@ func (d *draft) identify(now time.Time) {
 	}
 }
 
-// isUUID reports whether a text is an id, in the form with dashes.
-func isUUID(text string) bool {
-	return len(text) == len(uuid.Nil.String()) && uuid.Validate(text) == nil
-}
+// isUUID reports whether a text is an id. Package uuid takes forms without dashes, or
+// inside braces, as well.
+func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
 // resolve replaces the references by the ids of what they name. One that does not change
 // may be from a file, and name what no file has.
