@@ -54,8 +54,8 @@ type builder struct {
 	// baseURL takes the place of a target's own scheme, host and port; "" for none.
 	baseURL func(target int, t *config.Target) (string, error)
 	log     *slog.Logger
-	// health keeps what is learned of targets; nil learns nothing.
-	health *router.Health
+	// circuits keeps the circuit breakers of targets; nil has none.
+	circuits *router.Circuits
 	// replica names this process to the others it shares that with.
 	replica string
 	// told are the widths of embedding models that were logged.
@@ -142,15 +142,17 @@ func (b *builder) plugin(ctx context.Context, p *config.Plugin) (*pluginParts, e
 		return parts, err
 	}
 	options := router.Options{
-		Algorithm:     router.Algorithm(s.Balancer.Algorithm),
-		Targets:       routed,
-		MaxAttempts:   s.Balancer.Retries + 1,
-		RejectNoMatch: s.Balancer.NoMatch == config.NoMatchReject,
-		Weighted:      s.Balancer.GroupOrder == config.GroupWeighted,
-		Spill:         router.Spill(s.Balancer.Spill),
-		Budget:        b.options.Budget,
-		Health:        b.health,
-		Breaker:       breakerOf(&s.Balancer, b.options.MaxRetryAfter),
+		Algorithm:   router.Algorithm(s.Balancer.Algorithm),
+		Targets:     routed,
+		MaxAttempts: s.Balancer.Retries + 1,
+		Semantic: router.SemanticOptions{
+			RejectNoMatch: s.Balancer.NoMatch == config.NoMatchReject,
+			GroupOrder:    router.Algorithm(s.Balancer.GroupOrder),
+			Spill:         router.Spill(s.Balancer.Spill),
+			Budget:        b.options.Budget,
+		},
+		Circuits: b.circuits,
+		Breaker:  breakerOf(&s.Balancer, b.options.MaxRetryAfter),
 	}
 	if options.Algorithm == router.Semantic {
 		if err := b.semantic(ctx, p, parts, &options); err != nil {

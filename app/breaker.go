@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"semlb/config"
+	"semlb/record"
 	"semlb/router"
 	"semlb/router/shared"
 	"semlb/server"
@@ -38,7 +39,7 @@ func breakerOf(b *config.Balancer, maxRetryAfter time.Duration) router.Breaker {
 // share lets a plugin's replicas share what they learn of its targets
 // (balancer.shared_state). Where that cannot be, each goes by its own.
 func (b *builder) share(p *config.Plugin, parts *pluginParts, options *router.Options) error {
-	if !p.Settings.Balancer.SharedState || b.health == nil {
+	if !p.Settings.Balancer.SharedState || b.circuits == nil {
 		return nil
 	}
 	db := p.Settings.VectorDB
@@ -90,17 +91,17 @@ func (a *assembly) unfollow() {
 
 // health is where a service keeps what it learns of targets. Targets that go out or
 // come back are logged and counted.
-func (s *service) health(r prometheus.Registerer) *router.Health {
+func (s *service) circuits(r prometheus.Registerer) *router.Circuits {
 	changes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_breaker_changes_total", Help: "Targets that went out because they failed, and came back.",
 	}, []string{"to"})
 	out, back := changes.WithLabelValues("out"), changes.WithLabelValues("back")
-	health := router.NewHealth(time.Now, func(c router.Change) {
+	circuits := router.NewCircuits(time.Now, func(c router.Transition) {
 		model := ""
 		if t := s.live.snapshot.Load().Targets()[c.Target]; t != nil {
 			model = t.Name()
 		}
-		if c.Out {
+		if c.Open {
 			out.Inc()
 			s.log.Warn("target is out: it failed too often", "target", c.Target, "model", model, "for", c.For)
 			return
@@ -110,15 +111,24 @@ func (s *service) health(r prometheus.Registerer) *router.Health {
 	})
 	r.MustRegister(changes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "semlb_targets_out", Help: "Targets that are out because they failed, or are being probed.",
-	}, func() float64 { return float64(len(health.Out())) }), newTargetsOut(health, func() *server.Snapshot { return s.live.snapshot.Load() }))
-	return health
+	}, func() float64 { return float64(len(circuits.Open())) }), newTargetsOut(circuits, func() *server.Snapshot { return s.live.snapshot.Load() }))
+	return circuits
 }
 
 // forget lets go of what is known of targets that requests cannot come to any more.
 func (l *live) forget() {
 	targets := l.snapshot.Load().Targets()
-	l.metrics.SetTargets(targets)
-	if l.builder.health != nil {
-		l.builder.health.Keep(slices.Collect(maps.Keys(targets))...)
+	l.counters.SetTargets(recordTargets(targets))
+	if l.builder.circuits != nil {
+		l.builder.circuits.Keep(slices.Collect(maps.Keys(targets))...)
 	}
+}
+
+// recordTargets are targets as the recorder's sinks name them.
+func recordTargets(targets map[string]*server.Target) []record.Target {
+	all := make([]record.Target, 0, len(targets))
+	for _, t := range targets {
+		all = append(all, t.Recorded())
+	}
+	return all
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"semlb/config"
+	"semlb/record"
 	"semlb/router"
 	"semlb/vectordb"
 )
@@ -18,7 +19,7 @@ type Explanation struct {
 	Threshold *float64           `json:"threshold,omitempty"`
 	Error     string             `json:"error,omitempty"`
 	Warning   string             `json:"warning,omitempty"`
-	Distances []router.Distance  `json:"distances"`
+	Distances []record.Candidate `json:"distances"`
 	Plan      []PlannedTarget    `json:"plan"`
 }
 
@@ -57,21 +58,21 @@ func Explain(ctx context.Context, o *LoadOptions, log *slog.Logger, r config.Req
 }
 
 func explain(ctx context.Context, parts *pluginParts, prompt string) *Explanation {
-	e := &Explanation{Distances: []router.Distance{}, Plan: []PlannedTarget{}}
+	e := &Explanation{Distances: []record.Candidate{}, Plan: []PlannedTarget{}}
+	var err error
 	if parts.store != nil {
-		err := parts.load(ctx)
+		err = parts.load(ctx)
 		var behind *vectordb.BackingError
 		if errors.As(err, &behind) {
 			e.Warning, err = err.Error(), nil
 		}
-		near, nearestErr := parts.router.Nearest(ctx, prompt)
-		e.Distances = append(e.Distances, near...)
-		// That the descriptions could not be loaded is the cause of what comes after.
-		if err = cmp.Or(err, nearestErr); err != nil {
-			e.Error = err.Error()
-		}
 	}
-	plan := parts.router.Route(ctx, prompt)
+	plan := parts.router.Route(ctx, router.Request{Prompt: prompt})
+	// If the descriptions could not be loaded, that is the cause of the plan's error.
+	if err = cmp.Or(err, plan.Err); err != nil {
+		e.Error = err.Error()
+	}
+	e.Distances = append(e.Distances, plan.Candidates...)
 	e.Reason, e.Threshold = plan.Reason, plan.Threshold
 	for i, id := range plan.Targets {
 		t := parts.instance.Targets[id]

@@ -13,16 +13,17 @@ import (
 	"semlb/config"
 	"semlb/envoy/parts"
 	"semlb/envoy/render"
+	"semlb/record/metrics"
 	"semlb/server"
 )
 
 // live is the configuration in force. Apply replaces it in one step: a request
 // sees the old one or the new one, never a mixture.
 type live struct {
-	builder *builder
-	options *ServeOptions
-	control *server.ControlPlane
-	metrics *server.Metrics
+	builder  *builder
+	options  *ServeOptions
+	control  *server.ControlPlane
+	counters *metrics.Counters
 	// discretion knows what Envoy was told and nobody else may be.
 	discretion *discretion
 	loader     *loader

@@ -16,6 +16,7 @@ import (
 
 	"semlb/config"
 	"semlb/envoy/parts"
+	counters "semlb/record/metrics"
 	"semlb/router"
 	"semlb/server"
 )
@@ -29,10 +30,10 @@ func newLive(t *testing.T) *live {
 	quiet := &discretion{}
 	l := (&live{
 		discretion: quiet,
-		builder:    &builder{options: options, log: log, health: router.NewHealth(time.Now, func(router.Change) {}), baseURL: options.providerURL},
+		builder:    &builder{options: options, log: log, circuits: router.NewCircuits(time.Now, nil), baseURL: options.providerURL},
 		options:    &ServeOptions{LoadOptions: options, Listen: "127.0.0.1:8000", GRPCSocket: "/semlb.sock"},
 		control:    server.NewControlPlane(t.Context(), log, metrics, quiet.redact),
-		metrics:    metrics, loader: newLoader(time.Minute, log, registry, func() {}), log: log,
+		counters:   counters.New(registry, server.Labels()), loader: newLoader(time.Minute, log, registry, func() {}), log: log,
 	}).init()
 	t.Cleanup(l.close)
 	return l
@@ -181,7 +182,7 @@ func TestDecisionsOfAReplacedConfigurationGoOn(t *testing.T) {
 	l.put(t, balanced(t, 9001))
 	old := l.snapshot.Load().Find(server.Match{})
 	l.put(t, balanced(t, 9002))
-	plan := old.Router.Route(context.Background(), "hello")
+	plan := old.Router.Route(context.Background(), router.Request{Prompt: "hello"})
 	require.Len(t, plan.Targets, 2)
 	left := l.snapshot.Load().Instances[old.ID]
 	require.ElementsMatch(t, plan.Targets, slices.Collect(maps.Keys(left.Targets)), "who asks next is told by what is left")
@@ -192,16 +193,16 @@ func TestDecisionsOfAReplacedConfigurationGoOn(t *testing.T) {
 func TestARefusedConfigurationLeavesNoTargetBehind(t *testing.T) {
 	l := newLive(t)
 	l.put(t, balanced(t, 9001))
-	before := l.builder.health.Targets()
+	before := l.builder.circuits.Targets()
 	require.Len(t, before, 2)
 
 	refused := balanced(t, 9002)
 	refused.Plugins = append(refused.Plugins, refused.Plugins[0])
 	refused.Plugins[1].Settings.Balancer.Retries = -1
 	require.Error(t, l.apply(t.Context(), refused), "when it is built")
-	require.ElementsMatch(t, before, l.builder.health.Targets())
+	require.ElementsMatch(t, before, l.builder.circuits.Targets())
 
 	l.options.Listen = "nowhere"
 	require.Error(t, l.apply(t.Context(), balanced(t, 9003)), "when Envoy is told")
-	require.ElementsMatch(t, before, l.builder.health.Targets())
+	require.ElementsMatch(t, before, l.builder.circuits.Targets())
 }

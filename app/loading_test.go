@@ -42,7 +42,7 @@ func newPanicking(t *testing.T, open func(width int) (vectordb.Store, error)) *p
 	store, err := openSized(2, open)
 	require.NoError(t, err)
 	r, err := router.New(router.Options{
-		Algorithm: router.Semantic, MaxAttempts: 1, Embedder: cache, Index: store,
+		Algorithm: router.Semantic, MaxAttempts: 1, Semantic: router.SemanticOptions{Embedder: cache, Index: store},
 		Targets: []router.Target{{ID: "a", Description: "a private description", Weight: 1}},
 	})
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func (l *panicking) loadOnce(t *testing.T) {
 func TestAPanicWhileDescriptionsAreEmbeddedIsLoggedWithItsStack(t *testing.T) {
 	l := newPanicking(t, func(width int) (vectordb.Store, error) { return vectordb.NewMemory(width, vectordb.Cosine) })
 	l.loadOnce(t)
-	require.Equal(t, router.Degraded, l.parts.router.Route(t.Context(), "hello").Reason)
+	require.Equal(t, router.Degraded, l.parts.router.Route(t.Context(), router.Request{Prompt: "hello"}).Reason)
 }
 
 // panickingStore panics whatever it is asked.

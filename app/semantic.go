@@ -34,8 +34,8 @@ func (b *builder) semantic(ctx context.Context, p *config.Plugin, parts *pluginP
 	}
 	parts.store, parts.model, parts.embedder = store, info.Model, embedder
 	parts.close = append(parts.close, store.Close)
-	options.Embedder, options.Index = embedder, store
-	options.Threshold, options.DistanceScale = p.Settings.VectorDB.Threshold, info.DistanceScale
+	options.Semantic.Embedder, options.Semantic.Index = embedder, store
+	options.Semantic.Threshold, options.Semantic.DistanceScale = p.Settings.VectorDB.Threshold, info.DistanceScale
 	return nil
 }
 

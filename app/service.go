@@ -85,17 +85,19 @@ func startService(ctx context.Context, o *ServeOptions, b *builder, cfg *config.
 	})
 	registry.MustRegister(s.envoyRestarts)
 	metrics := server.NewMetrics(registry)
+	recorder, counters, closeRecorder := newRecorder(b.log, registry)
+	s.onStop(closeRecorder)
 	// Envoys keep their control plane while the process is ready to end.
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	s.onStop(endStreams)
 	s.control = server.NewControlPlane(streams, b.log, metrics, s.discretion.redact)
 	s.ready.envoys, s.ready.refused = s.control.Envoys, s.control.Refusal
-	b.health, b.replica = s.health(registry), rand.Text()
+	b.circuits, b.replica = s.circuits(registry), rand.Text()
 	b.countEmbeddings(registry)
 	b.unshared = unsharedCounter(registry).Inc
 	s.live = (&live{
 		builder: b, options: o, log: b.log,
-		control: s.control, discretion: &s.discretion, metrics: metrics, loader: newLoader(o.StoreSync, b.log, registry, metrics.CountPanic),
+		control: s.control, discretion: &s.discretion, counters: counters, loader: newLoader(o.StoreSync, b.log, registry, metrics.CountPanic),
 	}).init()
 	s.onStop(s.live.close)
 	if err := s.live.apply(ctx, cfg); err != nil {
@@ -109,10 +111,11 @@ func startService(ctx context.Context, o *ServeOptions, b *builder, cfg *config.
 	if err != nil {
 		return s, errors.Join(err, closeAll(listeners))
 	}
-	s.grpc = server.New(
-		server.NewProcessor(s.live.snapshot.Load, o.MaxBodyMemory<<20, b.log, metrics), s.control,
-		server.NewLearner(s.live.snapshot.Load, b.log, metrics),
-	)
+	serving := server.Options{
+		Snapshot: s.live.snapshot.Load, MaxBodies: o.MaxBodyMemory << 20,
+		Recorder: recorder, Metrics: metrics, Log: b.log,
+	}
+	s.grpc = server.New(server.NewProcessor(serving), s.control, server.NewAccessLogService(serving))
 	s.onStop(s.supervisor.start(serveHTTP(status, statusHandler(registry, &s.ready))))
 	s.onStop(s.supervisor.start(func(ctx context.Context) error { return s.grpc.Serve(ctx, grace, listeners...) }))
 	// Streams of the control plane have no end of their own, and would hold up that of

@@ -12,15 +12,15 @@ import (
 // targetsOut says of each target that requests can come to whether the breaker has it
 // out.
 type targetsOut struct {
-	health   *router.Health
+	circuits *router.Circuits
 	snapshot func() *server.Snapshot
 
 	mu  sync.Mutex // held while out is written and read
 	out *prometheus.GaugeVec
 }
 
-func newTargetsOut(health *router.Health, snapshot func() *server.Snapshot) *targetsOut {
-	return &targetsOut{health: health, snapshot: snapshot, out: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+func newTargetsOut(circuits *router.Circuits, snapshot func() *server.Snapshot) *targetsOut {
+	return &targetsOut{circuits: circuits, snapshot: snapshot, out: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "semlb_target_out", Help: "1 for a target that is out because it failed, or is being probed, else 0.",
 	}, []string{"provider", "model", "target"})}
 }
@@ -37,7 +37,7 @@ func (c *targetsOut) Collect(ch chan<- prometheus.Metric) {
 	for id, t := range targets {
 		c.out.WithLabelValues(t.Provider, t.Model, id)
 	}
-	for _, id := range c.health.Out() {
+	for _, id := range c.circuits.Open() {
 		if t := targets[id]; t != nil {
 			c.out.WithLabelValues(t.Provider, t.Model, id).Set(1)
 		}

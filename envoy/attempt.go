@@ -44,6 +44,8 @@ type Attempt struct {
 	// Head is the time until the answer began, Duration that until it ended; 0 if
 	// unknown.
 	Head, Duration time.Duration
+	// Start is when the attempt began.
+	Start time.Time
 	// Ended is false in the periodic entries of an attempt that is still under way.
 	Ended bool
 }
@@ -73,6 +75,9 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Head:       c.GetTimeToFirstUpstreamRxByte().AsDuration(),
 		Duration:   c.GetDuration().AsDuration(),
 		Ended:      c.GetAccessLogType() != dataaccesslogv3.AccessLogType_DownstreamPeriodic,
+	}
+	if start := c.GetStartTime(); start != nil {
+		a.Start = start.AsTime()
 	}
 	if a.Class == ClassConnectTimeout {
 		a.Transport = "timeout" // Envoy gives no transport failure reason

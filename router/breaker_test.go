@@ -27,17 +27,17 @@ func testBreaker() Breaker {
 // against it.
 type rig struct {
 	*Router
-	t       testing.TB
-	clock   *clock
-	health  *Health
-	changes []Change
-	probe   ProbeToken // of a, in the last plan
+	t        testing.TB
+	clock    *clock
+	circuits *Circuits
+	changes  []Transition
+	probe    ProbeToken // of a, in the last plan
 }
 
 func newRig(t testing.TB, change func(*Options)) *rig {
 	t.Helper()
 	b := &rig{t: t, clock: new(clock)}
-	b.health = NewHealth(b.clock.now, func(c Change) { b.changes = append(b.changes, c) })
+	b.circuits = NewCircuits(b.clock.now, func(c Transition) { b.changes = append(b.changes, c) })
 	b.Router = b.router(change)
 	return b
 }
@@ -45,7 +45,7 @@ func newRig(t testing.TB, change func(*Options)) *rig {
 func (b *rig) router(change func(*Options)) *Router {
 	b.t.Helper()
 	o := Options{
-		Algorithm: Priority, MaxAttempts: 2, Health: b.health, Breaker: testBreaker(),
+		Algorithm: Priority, MaxAttempts: 2, Circuits: b.circuits, Breaker: testBreaker(),
 		Targets: []Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}},
 	}
 	if change != nil {
@@ -58,7 +58,7 @@ func (b *rig) router(change func(*Options)) *Router {
 
 // plan is a plan as text; "a" that is probed is "a?".
 func (b *rig) plan() string {
-	p := b.Route(b.t.Context(), "")
+	p := b.Route(b.t.Context(), Request{})
 	b.probe = 0
 	text := ""
 	for _, id := range p.Targets {
@@ -71,7 +71,7 @@ func (b *rig) plan() string {
 		}
 	}
 	if p.Reason == AllOut {
-		text = "out:" + fmt.Sprint(p.Out)
+		text = "out:" + fmt.Sprint(p.Unavailable)
 	}
 	return text
 }
@@ -95,7 +95,7 @@ func (b *rig) do(step string) {
 	case "probe unsent":
 		outcome.Result, outcome.Probe = Unsent, b.probe
 	case "probe unreached":
-		b.Unreached(Probe{Target: "a", Token: b.probe})
+		b.ReleaseProbe(Probe{Target: "a", Token: b.probe})
 		return
 	case "plan":
 		b.plan()
@@ -163,7 +163,7 @@ func TestAnOldProbeSaysNothingOfANewOne(t *testing.T) {
 	require.Equal(t, "a?b", b.plan())
 	b.Report(Outcome{Target: "a", Result: Answered, Status: 200, Probe: old})
 	require.Equal(t, "b", b.plan())
-	b.Unreached(Probe{Target: "a", Token: old})
+	b.ReleaseProbe(Probe{Target: "a", Token: old})
 	require.Equal(t, "b", b.plan())
 }
 
@@ -214,7 +214,7 @@ func TestAllOutListsTheTargets(t *testing.T) {
 	b.Report(Outcome{Target: "a", Result: Failed})
 	b.Report(Outcome{Target: "b", Result: Failed})
 	require.Equal(t, "out:[a b]", b.plan())
-	require.ElementsMatch(t, []string{"a", "b"}, b.health.Out())
+	require.ElementsMatch(t, []string{"a", "b"}, b.circuits.Open())
 	b.clock.advance(failTimeout)
 	require.Equal(t, "a?b?", b.plan())
 	require.Equal(t, "b?", b.plan(), "nobody has it first yet")
@@ -222,16 +222,16 @@ func TestAllOutListsTheTargets(t *testing.T) {
 }
 
 func TestOnlyTheGroupOfThePlanCounts(t *testing.T) {
-	health := NewHealth(new(clock).now, nil)
-	r := newTestRouter(t, func(o *Options) { o.Health, o.Breaker = health, Breaker{MaxFails: 1, FailTimeout: failTimeout} })
+	circuits := NewCircuits(new(clock).now, nil)
+	r := newTestRouter(t, func(o *Options) { o.Circuits, o.Breaker = circuits, Breaker{MaxFails: 1, FailTimeout: failTimeout} })
 	r.Report(Outcome{Target: "code75", Result: Failed})
-	require.Equal(t, []string{"code25"}, r.Route(t.Context(), "deadlock").Targets)
+	require.Equal(t, []string{"code25"}, r.Route(t.Context(), Request{Prompt: "deadlock"}).Targets)
 	r.Report(Outcome{Target: "code25", Result: Failed})
-	plan := r.Route(t.Context(), "deadlock")
+	plan := r.Route(t.Context(), Request{Prompt: "deadlock"})
 	require.Equal(t, AllOut, plan.Reason)
-	require.Equal(t, []string{"code75", "code25"}, plan.Out)
-	require.True(t, plan.Measured)
-	require.Equal(t, []string{"life"}, r.Route(t.Context(), "cook").Targets)
+	require.Equal(t, []string{"code75", "code25"}, plan.Unavailable)
+	require.NotEmpty(t, plan.Candidates)
+	require.Equal(t, []string{"life"}, r.Route(t.Context(), Request{Prompt: "cook"}).Targets)
 }
 
 func TestATargetThatIsOutMakesRoomForTheNext(t *testing.T) {
@@ -241,7 +241,7 @@ func TestATargetThatIsOutMakesRoomForTheNext(t *testing.T) {
 		o.Targets[1].Weight = 1
 	})
 	b.Report(Outcome{Target: "a", Result: Failed})
-	p := b.Route(t.Context(), "")
+	p := b.Route(t.Context(), Request{})
 	require.ElementsMatch(t, []string{"b", "c"}, p.Targets)
 }
 
@@ -250,13 +250,13 @@ func TestStateSurvivesAReload(t *testing.T) {
 	for range 3 {
 		b.do("fail")
 	}
-	b.health.Keep("a", "b")
+	b.circuits.Keep("a", "b")
 	b.Router = b.router(nil)
 	require.Equal(t, "b", b.plan())
 	b.clock.advance(failTimeout)
 	require.Equal(t, "a?b", b.plan())
 
-	b.health.Keep("b") // a is configured no longer, and then again
+	b.circuits.Keep("b") // a is configured no longer, and then again
 	b.Router = b.router(nil)
 	require.Equal(t, "ab", b.plan())
 }
@@ -268,7 +268,7 @@ func TestAReloadThatTurnsTheBreakerOffBringsTargetsBack(t *testing.T) {
 	}
 	b.Router = b.router(func(o *Options) { o.Breaker.MaxFails = 0 })
 	require.Equal(t, "ab", b.plan())
-	require.Empty(t, b.health.Out())
+	require.Empty(t, b.circuits.Open())
 }
 
 func TestRetryAfterLeavesATargetAlone(t *testing.T) {
@@ -283,7 +283,7 @@ func TestRetryAfterLeavesATargetAlone(t *testing.T) {
 		require.Equal(t, "b", b.plan())
 		b.clock.advance(1)
 		require.Equal(t, "ab", b.plan())
-		require.True(t, b.conditions["a"].well(), "cheap again")
+		require.True(t, b.circuit["a"].healthy(), "cheap again")
 	}
 	t.Run("no longer than the limit", func(t *testing.T) {
 		b := newRig(t, nil)
@@ -329,7 +329,7 @@ func TestChangesAreNoticedOnce(t *testing.T) {
 	for _, step := range []string{"fail", "fail", "fail", "fail", "10s", "plan", "probe ok", "ok"} {
 		b.do(step)
 	}
-	require.Equal(t, []Change{{Target: "a", Out: true, For: failTimeout}, {Target: "a"}}, b.changes)
+	require.Equal(t, []Transition{{Target: "a", Open: true, For: failTimeout}, {Target: "a"}}, b.changes)
 }
 
 func TestOfManyConcurrentRequestsOneProbes(t *testing.T) {
@@ -344,7 +344,7 @@ func TestOfManyConcurrentRequestsOneProbes(t *testing.T) {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				p := b.Route(t.Context(), "")
+				p := b.Route(t.Context(), Request{})
 				if len(p.Probes) == 1 {
 					probes.Add(1)
 					token.Store(uint64(p.Probes[0].Token))
@@ -376,7 +376,7 @@ func TestProbesAsText(t *testing.T) {
 // What planning costs without the breaker, with it, and with a target that is out.
 func BenchmarkPick(b *testing.B) {
 	for name, change := range map[string]func(*Options){
-		"nothing learned": func(o *Options) { o.Health = nil },
+		"nothing learned": func(o *Options) { o.Circuits = nil },
 		"breaker off":     func(o *Options) { o.Breaker = Breaker{} },
 		"breaker on":      nil,
 	} {
@@ -392,11 +392,11 @@ func BenchmarkPick(b *testing.B) {
 }
 
 func benchmarkPick(b *testing.B, t *rig) {
-	order := []string{"a", "b"}
+	order := newByWeight([]Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}})
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			t.pick(Plan{}, order)
+			t.pick(Plan{}, Request{}, order)
 		}
 	})
 }

@@ -2,17 +2,17 @@ package router
 
 import "time"
 
-// Event is what one replica tells the others of a target.
+// Event is a change of a target's circuit breaker that a replica publishes to others.
 type Event struct {
 	Kind   EventKind `json:"kind"`
 	Target string    `json:"target"`
-	// For is how long the event is in force, where it ends by itself.
+	// For is how long the event holds, where it expires.
 	For time.Duration `json:"for,omitempty"`
-	// Token names a probe, or the time of being out that begins.
+	// Token identifies a probe, or the period of being open that begins.
 	Token ProbeToken `json:"token,omitempty"`
 
-	// At and Age are set by whoever passes an event on to another replica: its place
-	// among all events, and how long ago it was.
+	// At and Age are set by the transport between replicas: the event's position among
+	// all events, and how long ago it happened.
 	At  Position      `json:"-"`
 	Age time.Duration `json:"-"`
 }
@@ -25,23 +25,24 @@ func (p Position) After(q Position) bool {
 	return p.Time > q.Time || p.Time == q.Time && p.Sequence > q.Sequence
 }
 
-// EventKind is the kind of an event.
+// EventKind is the kind of an event. Its values are what replicas exchange: they stay
+// the same across versions.
 type EventKind string
 
 // The kinds.
 const (
-	// EventFail: an attempt failed, and the target stays in.
-	EventFail EventKind = "fail"
+	// EventFailure: an attempt failed, and the circuit breaker stays closed.
+	EventFailure EventKind = "fail"
 	// EventReset: a late success has set the count of failures to zero.
 	EventReset EventKind = "reset"
-	// EventOut: the target is out.
-	EventOut EventKind = "out"
+	// EventOpened: the circuit breaker has opened.
+	EventOpened EventKind = "out"
 	// EventProbe: a plan probes the target.
 	EventProbe EventKind = "probe"
 	// EventRelease: the probe was not made.
 	EventRelease EventKind = "release"
-	// EventBack: the target is back.
-	EventBack EventKind = "back"
-	// EventHold: the target asked to be left alone.
-	EventHold EventKind = "hold"
+	// EventClosed: the circuit breaker has closed.
+	EventClosed EventKind = "back"
+	// EventCoolDown: the target asked not to be called.
+	EventCoolDown EventKind = "hold"
 )

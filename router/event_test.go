@@ -12,8 +12,8 @@ import (
 func TestARouterWithoutABreakerLeavesEventsToOthers(t *testing.T) {
 	b := newRig(t, func(o *Options) { o.Breaker.MaxFails = 0 })
 	replaced, now := b.Router, b.router(nil)
-	out := Event{Kind: EventOut, Target: "a", For: failTimeout, At: Position{Time: 1}}
-	hold := Event{Kind: EventHold, Target: "a", For: time.Second, At: Position{Time: 2}}
+	out := Event{Kind: EventOpened, Target: "a", For: failTimeout, At: Position{Time: 1}}
+	hold := Event{Kind: EventCoolDown, Target: "a", For: time.Second, At: Position{Time: 2}}
 	for _, r := range []*Router{replaced, now} {
 		r.Apply(out)
 		r.Apply(hold)
@@ -25,7 +25,7 @@ func TestARouterWithoutABreakerLeavesEventsToOthers(t *testing.T) {
 
 func TestAnEventIsAppliedOnce(t *testing.T) {
 	b := newRig(t, nil)
-	e := Event{Kind: EventFail, Target: "a", At: Position{Time: 1}}
+	e := Event{Kind: EventFailure, Target: "a", At: Position{Time: 1}}
 	for range 3 {
 		b.Apply(e)
 	}

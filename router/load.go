@@ -8,24 +8,29 @@ import (
 	"semlb/vectordb"
 )
 
-// Vectors keeps the descriptions' vectors; a [vectordb.Store] is one.
+// Vectors stores the vectors of descriptions; a [vectordb.Store] is one.
 type Vectors interface {
 	Get(ctx context.Context, ids ...string) (map[string][]float32, error)
 	Upsert(ctx context.Context, records ...vectordb.Record) error
 }
 
-// Load embeds the descriptions that vectors does not know yet, all in one call,
-// and stores them. Until it has succeeded once, plans are Degraded. A store that
-// fails to answer only means that everything is embedded again.
+// Load embeds the descriptions that vectors does not have yet, all in one call, and
+// stores them. Until it has succeeded once, plans are Degraded. If the store fails to
+// return vectors, all descriptions are embedded again. A router that is not semantic
+// has nothing to load.
 //
-// A [*vectordb.BackingError] is a success that the caller should know of: plans
-// are made from memory, and the store behind it lacks the vectors.
+// A [*vectordb.BackingError] is a success with a warning: plans are made from memory,
+// and the store behind it lacks the vectors.
 //
-// A description that means nothing to the model (no known token) is an error: it
-// could never be matched.
+// A description without any token that the model knows is an error: no prompt could
+// ever match it.
 func (r *Router) Load(ctx context.Context, vectors Vectors) error {
-	ids := make([]string, len(r.groups.described))
-	for i, g := range r.groups.described {
+	if r.semantic == nil {
+		return nil
+	}
+	described := r.semantic.described
+	ids := make([]string, len(described))
+	for i, g := range described {
 		ids[i] = RecordID(g.description)
 	}
 	known, err := vectors.Get(ctx, ids...)
@@ -34,7 +39,7 @@ func (r *Router) Load(ctx context.Context, vectors Vectors) error {
 	}
 	var texts []string
 	var records []vectordb.Record
-	for i, g := range r.groups.described {
+	for i, g := range described {
 		if known[ids[i]] == nil {
 			texts = append(texts, g.description)
 		}
@@ -57,12 +62,12 @@ func (r *Router) Load(ctx context.Context, vectors Vectors) error {
 	return nil
 }
 
-// Loaded says whether Load has succeeded once.
+// Loaded reports whether Load has succeeded once.
 func (r *Router) Loaded() bool { return r.loaded.Load() }
 
 // fill embeds texts and puts their vectors into the records that have none.
 func (r *Router) fill(ctx context.Context, texts []string, records []vectordb.Record) error {
-	fresh, err := r.opts.Embedder.Embed(ctx, texts)
+	fresh, err := r.semantic.Embedder.Embed(ctx, texts)
 	if err != nil {
 		return fmt.Errorf("embed descriptions: %w", err)
 	}

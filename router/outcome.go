@@ -19,9 +19,9 @@ const (
 	Invalid Result = "invalid_header"
 	// Answered: the head of an answer arrived; the status says which.
 	Answered Result = "answered"
-	// Abandoned: the client went away before there was an answer.
+	// Abandoned: the client left before there was an answer.
 	Abandoned Result = "abandoned"
-	// Unsent: nothing was sent to the target, for a reason that is not its own.
+	// Unsent: nothing was sent, for a reason that lies outside the target.
 	Unsent Result = "unsent"
 )
 
@@ -30,76 +30,97 @@ func Results() []Result {
 	return []Result{Failed, TimedOut, Invalid, Answered, Abandoned, Unsent}
 }
 
-// Outcome is what became of an attempt.
+// Outcome is what became of an attempt, as far as it is known.
 type Outcome struct {
 	// Target is the ID of the target.
 	Target string
+	// Phase says how far the attempt is.
+	Phase  Phase
 	Result Result
 	// Status is that of the provider's answer; it counts only for Answered.
 	Status int
-	// RetryAfter is how long the target asked to be left alone; 0 for not at all. It
+	// RetryAfter is how long the target asked not to be called; 0 for not at all. It
 	// counts only for an answer of 429 or 503.
 	RetryAfter time.Duration
 	// Probe is the probe of the attempt's plan for this target; 0 for none.
 	Probe ProbeToken
-	// UnderWay says that the attempt still goes on: its answer has begun. That ends a
-	// probe, and says nothing else; the attempt's end is another outcome.
-	UnderWay bool
+
+	// Start is when the attempt began, Head the time until its answer began, and
+	// Duration the whole; 0 if unknown.
+	Start          time.Time
+	Head, Duration time.Duration
+	// PromptTokens, CompletionTokens and Cost are known when Metered.
+	PromptTokens, CompletionTokens int
+	Cost                           float64
 }
 
-// repeats says whether o is that of the same probe as earlier, and says the same.
+// Phase says what is known of an attempt.
+type Phase int
+
+// The phases. An attempt reports Ended once; the others only where they are observed.
+const (
+	// Ended: the attempt has ended, and its outcome is final.
+	Ended Phase = iota
+	// Started: the answer has begun, and goes on. That ends a probe, and nothing else.
+	Started
+	// Metered: the tokens and the cost of the answer are known. Circuit breakers do not
+	// look at it.
+	Metered
+)
+
+// repeats reports whether o is of the same probe as earlier, with the same result.
 func (o Outcome) repeats(earlier Outcome) bool {
 	return o.Probe != 0 && o.Probe == earlier.Probe && o.Result == earlier.Result && o.Status == earlier.Status
 }
 
-// Breaker says when a target is left out of new plans because it fails.
+// Breaker configures circuit breakers, with the words of the plugin's balancer.
 type Breaker struct {
-	// MaxFails is the number of failures that take a target out; 0 is never.
+	// MaxFails is the number of failures that open a circuit breaker; 0 is never.
 	MaxFails int
-	// FailTimeout is how long a target stays out before one request probes it.
+	// FailTimeout is how long it stays open before one request probes the target.
 	FailTimeout time.Duration
-	// ProbeTimeout is how long a probe without an outcome keeps others from being
-	// made; less than FailTimeout means FailTimeout.
+	// ProbeTimeout is how long a probe without an outcome keeps other plans from
+	// probing; less than FailTimeout means FailTimeout.
 	ProbeTimeout time.Duration
 	// Statuses of answers that count as failures: the http_* criteria. 403 and 404
 	// never count.
 	Statuses []int
-	// MaxRetryAfter bounds how long a target that answers 429 or 503 with
-	// Retry-After is left out; 0 ignores the header.
+	// MaxRetryAfter bounds the cool-down of a target that answers 429 or 503 with
+	// Retry-After; 0 ignores the header.
 	MaxRetryAfter time.Duration
 }
 
-// verdict is what an outcome means for the breaker.
+// verdict is what an outcome means for a circuit breaker.
 type verdict int
 
 const (
-	neutral verdict = iota // says nothing of the target
-	good
-	bad
+	neutral verdict = iota // does not count
+	success
+	failure
 )
 
-// judge holds an outcome against the plugin's table: errors, timeouts and malformed
+// judge applies the plugin's table to an outcome: errors, timeouts and malformed
 // answers always count, statuses only if listed, 403 and 404 never.
 func (b *Breaker) judge(o Outcome) verdict {
 	switch o.Result {
 	case Failed, TimedOut, Invalid:
-		return bad
+		return failure
 	case Answered:
 		if o.Status != 403 && o.Status != 404 && slices.Contains(b.Statuses, o.Status) {
-			return bad
+			return failure
 		}
-		return good
+		return success
 	default:
 		return neutral
 	}
 }
 
-// hold is how long an outcome asks to leave its target alone.
-func (b *Breaker) hold(o Outcome) time.Duration {
+// coolDown is how long an outcome asks not to call its target.
+func (b *Breaker) coolDown(o Outcome) time.Duration {
 	if o.Result != Answered || (o.Status != 429 && o.Status != 503) {
 		return 0
 	}
 	return min(o.RetryAfter, b.MaxRetryAfter)
 }
 
-func (b *Breaker) lease() time.Duration { return max(b.ProbeTimeout, b.FailTimeout) }
+func (b *Breaker) probeLease() time.Duration { return max(b.ProbeTimeout, b.FailTimeout) }

@@ -1,54 +1,73 @@
 package router
 
-// pick turns an order into a plan: without the targets that are out, without those
-// that asked to be left alone unless no other is left, and cut to the attempts that
-// are allowed. It takes over ids.
-func (r *Router) pick(p Plan, ids []string) Plan {
-	if r.allWell(ids) {
-		p.Targets = ids[:min(len(ids), r.opts.MaxAttempts)]
-		return p
+import "time"
+
+// pick completes a plan: it orders the targets and leaves out those whose circuit
+// breakers are open, and those that are cooling down unless no other is left. The plan
+// holds as many targets as attempts are allowed.
+func (r *Router) pick(p Plan, q Request, order algorithm) Plan {
+	start := time.Now()
+	for {
+		// Every target that may be left out makes room for one more.
+		unhealthy := r.circuits.unhealthy()
+		n := r.maxAttempts + unhealthy
+		ids := order.order(nil, q, n)
+		if unhealthy == 0 || r.allHealthy(ids) {
+			p.Targets = ids[:min(len(ids), r.maxAttempts)]
+			break
+		}
+		p.Targets, p.Probes = r.available(ids)
+		if len(p.Targets) > 0 {
+			break
+		}
+		if len(ids) < n {
+			p.Reason, p.Unavailable = AllOut, ids
+			break
+		}
+		// More circuit breakers have opened since they were counted.
 	}
-	now := r.opts.Health.clock()
-	p.Targets, p.Probes = r.enter(ids, now, func(c *condition) bool { return !c.held(now) })
-	if len(p.Targets) == 0 {
-		p.Targets, p.Probes = r.enter(ids, now, func(*condition) bool { return true })
-	}
-	if len(p.Targets) == 0 {
-		p.Reason, p.Out = AllOut, ids
-	}
+	p.Stages.Order = time.Since(start)
 	return p
 }
 
-func (r *Router) allWell(ids []string) bool {
-	if r.conditions == nil {
-		return true
-	}
+func (r *Router) allHealthy(ids []string) bool {
 	for _, id := range ids {
-		if !r.conditions[id].well() {
+		if !r.circuit[id].healthy() {
 			return false
 		}
 	}
 	return true
 }
 
-// enter takes the targets that may be tried into a plan. Only its first is certain to
-// be tried, so only the first is reserved if it is to be probed.
-func (r *Router) enter(ids []string, now int64, want func(*condition) bool) ([]string, []Probe) {
+// available are those of ids that may be tried, and the probes among them.
+func (r *Router) available(ids []string) ([]string, []Probe) {
+	now := r.circuits.clock()
+	targets, probes := r.acquire(ids, now, func(c *circuit) bool { return !c.coolingDown(now) })
+	if len(targets) == 0 {
+		return r.acquire(ids, now, func(*circuit) bool { return true })
+	}
+	return targets, probes
+}
+
+// acquire takes the targets that may be tried into a plan, and the probes of those
+// whose circuit breakers are open. Only the first target is certain to be tried, so
+// only the first one's probe keeps other plans from probing.
+func (r *Router) acquire(ids []string, now int64, eligible func(*circuit) bool) ([]string, []Probe) {
 	var targets []string
 	var probes []Probe
 	for _, id := range ids {
-		if len(targets) == r.opts.MaxAttempts {
+		if len(targets) == r.maxAttempts {
 			break
 		}
-		c := r.conditions[id]
-		if !want(c) {
+		c := r.circuit[id]
+		if !eligible(c) {
 			continue
 		}
-		join := (*condition).standBy
+		acquire := (*circuit).acquireFallbackProbe
 		if len(targets) == 0 {
-			join = (*condition).lead
+			acquire = (*circuit).acquireProbe
 		}
-		token, ok := join(c, &r.rule, now)
+		token, ok := acquire(c, &r.rule, now)
 		if !ok {
 			continue
 		}
@@ -58,26 +77,4 @@ func (r *Router) enter(ids []string, now int64, want func(*condition) bool) ([]s
 		}
 	}
 	return targets, probes
-}
-
-// Report learns from an outcome of a target of this router; others are ignored.
-func (r *Router) Report(o Outcome) {
-	if c := r.conditions[o.Target]; c != nil {
-		c.report(&r.rule, o)
-	}
-}
-
-// Unreached gives back the probe of a target that its request did not come to, so
-// that the next plan can make it.
-func (r *Router) Unreached(p Probe) {
-	if c := r.conditions[p.Target]; c != nil {
-		c.unreached(&r.rule, p.Token)
-	}
-}
-
-// Apply takes over what another replica learned.
-func (r *Router) Apply(e Event) {
-	if c := r.conditions[e.Target]; c != nil {
-		c.apply(&r.rule, e)
-	}
 }

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// ProbeToken names one probe of one target, or all attempts at a target that is due
-// and stands behind another one, so that their outcomes can be told from those of
-// attempts that were made before; 0 is none.
+// ProbeToken identifies one probe of one target, or all attempts at a target that may
+// be probed and is a fallback, so that their outcomes can be told from those of
+// attempts that began before; 0 is none.
 type ProbeToken uint64
 
 func newProbeToken() ProbeToken { return ProbeToken(rand.Uint64() | 1) }
 
-// Probe is a target of a plan that is tried to see whether it is back.
+// Probe is a target of a plan whose circuit breaker is open.
 type Probe struct {
 	Target string
 	Token  ProbeToken

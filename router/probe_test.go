@@ -9,7 +9,7 @@ import (
 
 // underWay is what is known of a's attempt before its end.
 func (b *rig) underWay(token ProbeToken, status int) Outcome {
-	return Outcome{Target: "a", Result: Answered, Status: status, Probe: token, RetryAfter: time.Second, UnderWay: true}
+	return Outcome{Target: "a", Result: Answered, Status: status, Probe: token, RetryAfter: time.Second, Phase: Started}
 }
 
 // probed is a rig whose target a was out and is probed.

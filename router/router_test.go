@@ -58,7 +58,7 @@ func newTestRouter(t *testing.T, change func(*Options)) *Router {
 	threshold := 0.7
 	options := Options{
 		Algorithm: Semantic, Targets: seed(), MaxAttempts: 4,
-		Embedder: known(), Index: store, Threshold: &threshold,
+		Semantic: SemanticOptions{Embedder: known(), Index: store, Threshold: &threshold},
 	}
 	if change != nil {
 		change(&options)
@@ -83,26 +83,26 @@ func TestRoute(t *testing.T) {
 		{"beyond the threshold the nearest serves", nil, "hello", []string{"code75", "code25"}, BeyondThreshold},
 		{"beyond the threshold CATCHALL serves", withCatchall, "hello", []string{"rest"}, CaughtAll},
 		{"CATCHALL is no candidate by distance", withCatchall, "cook", []string{"life"}, Matched},
-		{"no match rejected", func(o *Options) { o.RejectNoMatch = true }, "hello", nil, NoMatch},
-		{"no threshold is no limit", func(o *Options) { o.Threshold = nil }, "hello", []string{"code75", "code25"}, Matched},
+		{"no match rejected", func(o *Options) { o.Semantic.RejectNoMatch = true }, "hello", nil, NoMatch},
+		{"no threshold is no limit", func(o *Options) { o.Semantic.Threshold = nil }, "hello", []string{"code75", "code25"}, Matched},
 		{"attempts are bounded", func(o *Options) { o.MaxAttempts = 1 }, "deadlock", []string{"code75"}, Matched},
 		{"no prompt, heaviest group", nil, "", []string{"code75", "code25"}, NoPrompt},
 		{"no prompt, CATCHALL", withCatchall, "", []string{"rest"}, NoPrompt},
 		{"a prompt without meaning", nil, "mute", []string{"code75", "code25"}, BeyondThreshold},
 		{"embedder down", nil, "unknown text", []string{"code75", "code25"}, Degraded},
 		{
-			"spill to the next within the threshold", func(o *Options) { o.Spill = SpillNearest }, "towards code",
+			"spill to the next within the threshold", func(o *Options) { o.Semantic.Spill = SpillNearest }, "towards code",
 			[]string{"code75", "code25", "life"},
 			Matched,
 		},
-		{"spill stops at the threshold", func(o *Options) { o.Spill = SpillNearest }, "deadlock", []string{"code75", "code25"}, Matched},
-		{"spill to CATCHALL", func(o *Options) { withCatchall(o); o.Spill = SpillCatchall }, "cook", []string{"life", "rest"}, Matched},
+		{"spill stops at the threshold", func(o *Options) { o.Semantic.Spill = SpillNearest }, "deadlock", []string{"code75", "code25"}, Matched},
+		{"spill to CATCHALL", func(o *Options) { withCatchall(o); o.Semantic.Spill = SpillCatchall }, "cook", []string{"life", "rest"}, Matched},
 		{"ties in weight by configuration order", func(o *Options) {
 			o.Targets = []Target{{"b", code, 5}, {"a", code, 5}, {"c", code, 6}}
 		}, "deadlock", []string{"c", "b", "a"}, Matched},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			plan := newTestRouter(t, tt.change).Route(t.Context(), tt.prompt)
+			plan := newTestRouter(t, tt.change).Route(t.Context(), Request{Prompt: tt.prompt})
 			require.Equal(t, tt.reason, plan.Reason)
 			require.Equal(t, tt.targets, plan.Targets)
 			require.Equal(t, tt.reason == Degraded, plan.Err != nil)
@@ -112,19 +112,18 @@ func TestRoute(t *testing.T) {
 
 func TestThresholdIsAMaximumDistance(t *testing.T) {
 	r := newTestRouter(t, nil)
-	plan := r.Route(t.Context(), "deadlock")
-	require.InDelta(t, 1-math.Cos(10*math.Pi/180), plan.Distance, 1e-6)
+	plan := r.Route(t.Context(), Request{Prompt: "deadlock"})
+	require.InDelta(t, 1-math.Cos(10*math.Pi/180), plan.Candidates[0].Distance, 1e-6)
 
 	exact := 0.0
-	r = newTestRouter(t, func(o *Options) { o.Threshold = &exact })
-	require.Equal(t, BeyondThreshold, r.Route(t.Context(), "deadlock").Reason)
-	require.Equal(t, Matched, r.Route(t.Context(), code).Reason, "a text is at distance 0 from itself, whatever 32-bit noise says")
+	r = newTestRouter(t, func(o *Options) { o.Semantic.Threshold = &exact })
+	require.Equal(t, BeyondThreshold, r.Route(t.Context(), Request{Prompt: "deadlock"}).Reason)
+	require.Equal(t, Matched, r.Route(t.Context(), Request{Prompt: code}).Reason, "a text is at distance 0 from itself, whatever 32-bit noise says")
 }
 
 func TestDistanceScaleKeepsTheOrder(t *testing.T) {
-	r := newTestRouter(t, func(o *Options) { o.DistanceScale = 0.5 })
-	near, err := r.Nearest(t.Context(), "hello")
-	require.NoError(t, err)
+	r := newTestRouter(t, func(o *Options) { o.Semantic.DistanceScale = 0.5 })
+	near := r.Route(t.Context(), Request{Prompt: "hello"}).Candidates
 	require.Equal(t, code, near[0].Description)
 	require.InDelta(t, (1-math.Cos(110*math.Pi/180))/2, near[0].Distance, 1e-6)
 }
@@ -132,9 +131,9 @@ func TestDistanceScaleKeepsTheOrder(t *testing.T) {
 func TestBeforeLoadingPlansAreDegraded(t *testing.T) {
 	store, err := vectordb.NewMemory(2, vectordb.Cosine)
 	require.NoError(t, err)
-	r, err := New(Options{Algorithm: Semantic, Targets: seed(), MaxAttempts: 1, Embedder: known(), Index: store})
+	r, err := New(Options{Algorithm: Semantic, Targets: seed(), MaxAttempts: 1, Semantic: SemanticOptions{Embedder: known(), Index: store}})
 	require.NoError(t, err)
-	require.Equal(t, Degraded, r.Route(t.Context(), "deadlock").Reason)
+	require.Equal(t, Degraded, r.Route(t.Context(), Request{Prompt: "deadlock"}).Reason)
 }
 
 // hung never answers before its context ends.
@@ -146,10 +145,10 @@ func (hung) Embed(ctx context.Context, _ []string) ([][]float32, error) {
 }
 
 func TestRouteAnswersWithinItsBudget(t *testing.T) {
-	r := newTestRouter(t, func(o *Options) { o.Budget = 20 * time.Millisecond })
-	r.opts.Embedder = hung{}
+	r := newTestRouter(t, func(o *Options) { o.Semantic.Budget = 20 * time.Millisecond })
+	r.semantic.Embedder = hung{}
 	start := time.Now()
-	plan := r.Route(t.Context(), "deadlock")
+	plan := r.Route(t.Context(), Request{Prompt: "deadlock"})
 	require.Equal(t, Degraded, plan.Reason)
 	require.ErrorIs(t, plan.Err, context.DeadlineExceeded)
 	require.Less(t, time.Since(start), 2*time.Second)
@@ -170,12 +169,12 @@ func TestDescriptionsAreEmbeddedOnceInOneBatch(t *testing.T) {
 	store, err := vectordb.NewMemory(2, vectordb.Cosine)
 	require.NoError(t, err)
 	embedder := &counting{next: known()}
-	options := Options{Algorithm: Semantic, Targets: seed(), MaxAttempts: 1, Embedder: embedder, Index: store}
+	options := Options{Algorithm: Semantic, Targets: seed(), MaxAttempts: 1, Semantic: SemanticOptions{Embedder: embedder, Index: store}}
 	for range 2 { // the second router finds the vectors in the store
 		r, err := New(options)
 		require.NoError(t, err)
 		require.NoError(t, r.Load(t.Context(), store))
-		require.Equal(t, Matched, r.Route(t.Context(), "deadlock").Reason)
+		require.Equal(t, Matched, r.Route(t.Context(), Request{Prompt: "deadlock"}).Reason)
 	}
 	require.Equal(t, [][]string{{life, code}, {"deadlock"}, {"deadlock"}}, embedder.calls)
 }
@@ -183,16 +182,16 @@ func TestDescriptionsAreEmbeddedOnceInOneBatch(t *testing.T) {
 func TestADescriptionWithoutMeaningIsRefused(t *testing.T) {
 	store, err := vectordb.NewMemory(2, vectordb.Cosine)
 	require.NoError(t, err)
-	r, err := New(Options{Algorithm: Semantic, Targets: []Target{{"a", "mute", 1}}, MaxAttempts: 1, Embedder: known(), Index: store})
+	r, err := New(Options{Algorithm: Semantic, Targets: []Target{{"a", "mute", 1}}, MaxAttempts: 1, Semantic: SemanticOptions{Embedder: known(), Index: store}})
 	require.NoError(t, err)
 	require.ErrorContains(t, r.Load(t.Context(), store), `"mute" means nothing`)
 }
 
 func TestWeightedGroupsStartByShare(t *testing.T) {
-	r := newTestRouter(t, func(o *Options) { o.Weighted = true })
+	r := newTestRouter(t, func(o *Options) { o.Semantic.GroupOrder = Weighted })
 	first := map[string]int{}
 	for range 1000 {
-		plan := r.Route(t.Context(), "deadlock")
+		plan := r.Route(t.Context(), Request{Prompt: "deadlock"})
 		require.Len(t, plan.Targets, 2)
 		require.NotEqual(t, plan.Targets[0], plan.Targets[1])
 		first[plan.Targets[0]]++
@@ -206,7 +205,7 @@ func TestRoundRobinSharesByWeight(t *testing.T) {
 	first := map[string]int{}
 	var order string
 	for range 7 {
-		plan := r.Route(t.Context(), "")
+		plan := r.Route(t.Context(), Request{})
 		require.Equal(t, Balanced, plan.Reason)
 		require.ElementsMatch(t, []string{"a", "b", "c"}, plan.Targets)
 		first[plan.Targets[0]]++
@@ -219,9 +218,9 @@ func TestRoundRobinSharesByWeight(t *testing.T) {
 func TestPriorityTriesTheHeaviestLevelFirst(t *testing.T) {
 	r, err := New(Options{Algorithm: Priority, Targets: []Target{{"low", "", 1}, {"x", "", 9}, {"y", "", 9}}, MaxAttempts: 3})
 	require.NoError(t, err)
-	require.Equal(t, []string{"x", "y", "low"}, r.Route(t.Context(), "").Targets)
-	require.Equal(t, []string{"y", "x", "low"}, r.Route(t.Context(), "").Targets)
-	require.Equal(t, []string{"x", "y", "low"}, r.Route(t.Context(), "").Targets)
+	require.Equal(t, []string{"x", "y", "low"}, r.Route(t.Context(), Request{}).Targets)
+	require.Equal(t, []string{"y", "x", "low"}, r.Route(t.Context(), Request{}).Targets)
+	require.Equal(t, []string{"x", "y", "low"}, r.Route(t.Context(), Request{}).Targets)
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
@@ -240,11 +239,11 @@ func BenchmarkRoute(b *testing.B) {
 	store, err := vectordb.NewMemory(2, vectordb.Cosine)
 	require.NoError(b, err)
 	threshold := 0.7
-	r, err := New(Options{Algorithm: Semantic, Targets: seed(), MaxAttempts: 4, Embedder: known(), Index: store, Threshold: &threshold})
+	r, err := New(Options{Algorithm: Semantic, Targets: seed(), MaxAttempts: 4, Semantic: SemanticOptions{Embedder: known(), Index: store, Threshold: &threshold}})
 	require.NoError(b, err)
 	require.NoError(b, r.Load(b.Context(), store))
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Route(b.Context(), "deadlock")
+		r.Route(b.Context(), Request{Prompt: "deadlock"})
 	}
 }

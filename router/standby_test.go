@@ -20,7 +20,7 @@ func second(t *testing.T) *rig {
 // standby is what the next plan carries for b.
 func (b *rig) standby() ProbeToken {
 	b.t.Helper()
-	p := b.Route(b.t.Context(), "")
+	p := b.Route(b.t.Context(), Request{})
 	require.Equal(b.t, []string{"a", "b"}, p.Targets)
 	token := ProbeOf(FormatProbes(p.Probes), "b")
 	require.NotZero(b.t, token)
@@ -79,7 +79,7 @@ func TestTransitionsBehindAnotherTarget(t *testing.T) {
 			b.Report(with(Outcome{Target: "b", Result: Abandoned}, b.standby()))
 		}, []string{"ab?"}},
 		{"nor does a plan that did not come to it", func(b *rig) {
-			b.Unreached(Probe{Target: "b", Token: b.standby()})
+			b.ReleaseProbe(Probe{Target: "b", Token: b.standby()})
 		}, []string{"ab?"}},
 		{"while another plan has it first", func(b *rig) { // as soon as a is out
 			for range 3 {
@@ -105,7 +105,7 @@ func TestTransitionsBehindAnotherTarget(t *testing.T) {
 			}
 			require.Equal(t, "b?", b.plan())
 			b.Report(with(Outcome{Target: "b", Result: Abandoned}, token))
-			b.Unreached(Probe{Target: "b", Token: token})
+			b.ReleaseProbe(Probe{Target: "b", Token: token})
 		}, []string{"out:[a b]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
 	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
@@ -13,20 +12,23 @@ import (
 	"google.golang.org/grpc"
 
 	"semlb/envoy"
+	"semlb/record"
 	"semlb/router"
 )
 
-// Learner is the access log service: it tells routers, metrics and the log what
-// became of attempts and requests.
+// AccessLogService receives what became of attempts and requests, and passes it on to
+// routers and the recorder.
 //
 // Entries of one request are not matched with each other, because they may reach
-// different replicas: an attempt says what it was for, and a request's own entry has
-// its whole plan and the number of attempts. So nothing is kept here, whatever Envoy
-// sends. Envoy does not wait for this service: entries that it cannot send are lost.
-type Learner struct {
+// different replicas: the entry of an attempt names its target, and the entry of a
+// request has its whole plan and the number of attempts. So nothing is kept here,
+// whatever Envoy sends. Envoy does not wait for this service: entries that it cannot
+// send are lost.
+type AccessLogService struct {
 	accesslogv3.UnimplementedAccessLogServiceServer
 
 	snapshot func() *Snapshot
+	recorder *record.Recorder
 	log      *slog.Logger
 	metrics  *Metrics
 	panics   panics
@@ -34,17 +36,22 @@ type Learner struct {
 	stopping chan struct{}
 }
 
-// NewLearner makes a learner for whatever snapshot returns.
-func NewLearner(snapshot func() *Snapshot, log *slog.Logger, metrics *Metrics) *Learner {
-	return &Learner{snapshot: snapshot, log: log, metrics: metrics, panics: panics{log: log, metrics: metrics}, stopping: make(chan struct{})}
+// NewAccessLogService makes an access log service.
+func NewAccessLogService(o Options) *AccessLogService {
+	return &AccessLogService{
+		snapshot: o.Snapshot, recorder: o.Recorder, log: o.Log, metrics: o.Metrics,
+		panics: panics{log: o.Log, metrics: o.Metrics}, stopping: make(chan struct{}),
+	}
 }
 
 // Register adds the service to a gRPC server.
-func (l *Learner) Register(s *grpc.Server) { accesslogv3.RegisterAccessLogServiceServer(s, l) }
+func (s *AccessLogService) Register(g *grpc.Server) {
+	accesslogv3.RegisterAccessLogServiceServer(g, s)
+}
 
-// StreamAccessLogs reads one log of one of Envoy's threads until Envoy ends it, or
-// the server stops: by itself Envoy would keep it for ever, and hold up the stop.
-func (l *Learner) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) error {
+// StreamAccessLogs reads one log of one of Envoy's threads until Envoy ends it, or the
+// server stops: Envoy itself would keep it open for ever, and hold up the stop.
+func (s *AccessLogService) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer) error {
 	done := make(chan struct{})
 	defer close(done)
 	messages := receiveLogs(stream, done)
@@ -53,7 +60,7 @@ func (l *Learner) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAcc
 		var next received
 		select {
 		case next = <-messages:
-		case <-l.stopping:
+		case <-s.stopping:
 			return stream.SendAndClose(&accesslogv3.StreamAccessLogsResponse{})
 		}
 		if errors.Is(next.err, io.EOF) {
@@ -66,10 +73,7 @@ func (l *Learner) StreamAccessLogs(stream accesslogv3.AccessLogService_StreamAcc
 			name = id.GetLogName()
 		}
 		for _, e := range next.message.GetHttpLogs().GetLogEntry() {
-			if err := l.guarded(stream.Context(), name, e); err != nil {
-				l.metrics.ignored.WithLabelValues(knownLog(name)).Inc()
-				l.log.Debug("access log", "log", knownLog(name), "error", err)
-			}
+			s.take(stream.Context(), name, e)
 		}
 	}
 }
@@ -109,51 +113,57 @@ func knownLog(name string) string {
 	return logOther
 }
 
-// guarded keeps a panic from ending the process.
-func (l *Learner) guarded(ctx context.Context, name string, e *dataaccesslogv3.HTTPAccessLogEntry) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			l.panics.note(ctx, e.GetRequest().GetRequestId(), caught(value))
-			err = errors.New("handle access log: panic")
-		}
-	}()
-	switch name {
-	case envoy.LogAttempts:
-		return l.attempt(ctx, e)
-	case envoy.LogRequests:
-		return l.request(ctx, e)
-	default:
-		return errors.New("read access log: it is none of ours")
+// take takes in one entry. One that cannot be read is counted and otherwise ignored.
+func (s *AccessLogService) take(ctx context.Context, name string, e *dataaccesslogv3.HTTPAccessLogEntry) {
+	var err error
+	if p := contain(func() { err = s.read(name, e) }); p != nil {
+		s.panics.record(ctx, e.GetRequest().GetRequestId(), p)
+		err = errors.New("handle access log: panic")
+	}
+	if err != nil {
+		s.metrics.ignored.WithLabelValues(knownLog(name)).Inc()
+		s.log.Debug("access log", "log", knownLog(name), "error", err)
 	}
 }
 
-// attempt learns from an attempt.
-func (l *Learner) attempt(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogEntry) error {
+func (s *AccessLogService) read(name string, e *dataaccesslogv3.HTTPAccessLogEntry) error {
+	switch name {
+	case envoy.LogAttempts:
+		return s.attempt(e)
+	case envoy.LogRequests:
+		return s.request(e)
+	default:
+		return errors.New("read access log: unexpected log name")
+	}
+}
+
+// attempt reports an attempt to its router and records its end.
+func (s *AccessLogService) attempt(e *dataaccesslogv3.HTTPAccessLogEntry) error {
 	a, err := envoy.ReadAttempt(e)
 	if err != nil {
 		return err
 	}
-	instance, target, err := l.find(a.Instance, a.Target())
+	instance, target, err := s.find(a.Instance, a.Target())
 	if err != nil {
 		return err
 	}
-	outcome := outcomeOf(a, time.Now())
+	now := time.Now()
+	outcome := outcomeOf(a, now)
 	if !a.Ended {
-		// All that is known yet is whether the answer has begun, which is all that a probe
-		// wants to know. Envoy reports every attempt of a plan with probes so.
-		if outcome.UnderWay = true; a.Answered && outcome.Probe != 0 {
+		// Only whether the answer has begun is known yet, which decides a probe. Envoy
+		// reports every attempt of a plan with probes so.
+		if outcome.Phase = router.Started; a.Answered && outcome.Probe != 0 {
 			instance.Router.Report(outcome)
 		}
 		return nil
 	}
 	instance.Router.Report(outcome)
-	l.metrics.attempt(target, outcome, a)
-	l.log.LogAttrs(ctx, slog.LevelDebug, "attempt", attemptAttrs(a, instance, target, outcome)...)
+	s.recorder.Record(attempted(a, instance, target, outcome, now))
 	return nil
 }
 
-func (l *Learner) find(instance, target string) (*Instance, *Target, error) {
-	i := l.snapshot().Instances[instance]
+func (s *AccessLogService) find(instance, target string) (*Instance, *Target, error) {
+	i := s.snapshot().Instances[instance]
 	if i == nil {
 		return nil, nil, errors.New("find instance of access log: it is not configured")
 	}
@@ -164,65 +174,27 @@ func (l *Learner) find(instance, target string) (*Instance, *Target, error) {
 	return i, t, nil
 }
 
-// outcomeOf says what an attempt came to. A timeout is one even after the answer
-// began: read_timeout bounds every silence. A connection that breaks after that is
-// none, because the head of the answer was read.
-func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
-	o := router.Outcome{Target: a.Target(), Probe: router.ProbeOf(a.Probes, a.Target())}
-	switch {
-	case a.Gone && !a.Answered:
-		o.Result = router.Abandoned
-	case a.Class == envoy.ClassTimeout:
-		o.Result = router.TimedOut
-	case a.Answered:
-		o.Result, o.Status = router.Answered, a.Status
-		o.RetryAfter = retryAfter(a.RetryAfter, now)
-	case a.Unsent:
-		o.Result = router.Unsent
-	case a.Class == envoy.ClassConnectTimeout:
-		o.Result = router.TimedOut
-	case a.Class == envoy.ClassProtocol:
-		o.Result = router.Invalid
-	default:
-		o.Result = router.Failed
-	}
-	return o
-}
-
-// request logs a request that has ended, and gives back the probes it did not come
-// to.
-func (l *Learner) request(ctx context.Context, e *dataaccesslogv3.HTTPAccessLogEntry) error {
+// request records a request that has ended, and releases the probes of targets that it
+// did not reach.
+func (s *AccessLogService) request(e *dataaccesslogv3.HTTPAccessLogEntry) error {
 	f, err := envoy.ReadFinished(e)
 	if err != nil {
 		return err
 	}
-	if f.Answer != "" {
-		l.envoyAnswered(ctx, f)
+	instance := s.snapshot().Instances[f.Instance]
+	if f.Answer != "" || instance != nil {
+		s.recorder.Record(finished(f, instance, time.Now()))
 	}
-	if f.Instance == "" {
-		return nil // there is no plan to tell of
-	}
-	instance := l.snapshot().Instances[f.Instance]
-	if instance == nil {
+	switch {
+	case f.Instance == "":
+		return nil // there was no plan; an answer of semlb is recorded already
+	case instance == nil:
 		return errors.New("find instance of access log: it is not configured")
 	}
 	for _, id := range f.Untried() {
 		if token := router.ProbeOf(f.Probes, id); token != 0 {
-			instance.Router.Unreached(router.Probe{Target: id, Token: token})
+			instance.Router.ReleaseProbe(router.Probe{Target: id, Token: token})
 		}
 	}
-	l.log.LogAttrs(ctx, slog.LevelInfo, "request", requestAttrs(f, instance)...)
 	return nil
-}
-
-// envoyAnswered counts and logs a request that Envoy answered itself. What semlb
-// answered without a plan was counted and logged when it did.
-func (l *Learner) envoyAnswered(ctx context.Context, f envoy.Finished) {
-	l.metrics.envoyAnswers.WithLabelValues(f.Answer).Inc()
-	level := slog.LevelInfo
-	if f.Status >= http.StatusInternalServerError {
-		level = slog.LevelWarn
-	}
-	l.log.LogAttrs(ctx, level, "request answered by envoy",
-		slog.String("request_id", f.RequestID), slog.Int("status", f.Status), slog.String("code", f.Answer), slog.Duration("duration", f.Duration))
 }

@@ -31,14 +31,14 @@ import (
 
 // learned is a router that keeps what it is told.
 type learned struct {
-	outcomes  []router.Outcome
-	unreached []router.Probe
-	panics    bool
+	outcomes []router.Outcome
+	released []router.Probe
+	panics   bool
 }
 
-func (l *learned) Route(context.Context, string) router.Plan { return router.Plan{} }
-func (l *learned) Degrade(error) router.Plan                 { return router.Plan{} }
-func (l *learned) Unreached(p router.Probe)                  { l.unreached = append(l.unreached, p) }
+func (l *learned) Route(context.Context, router.Request) router.Plan { return router.Plan{} }
+func (l *learned) Degrade(router.Request, error) router.Plan         { return router.Plan{} }
+func (l *learned) ReleaseProbe(p router.Probe)                       { l.released = append(l.released, p) }
 
 func (l *learned) Report(o router.Outcome) {
 	if l.panics {
@@ -47,7 +47,7 @@ func (l *learned) Report(o router.Outcome) {
 	l.outcomes = append(l.outcomes, o)
 }
 
-// listener is a Learner that is reached over gRPC.
+// listener is an AccessLogService that is reached over gRPC.
 type listener struct {
 	t       *testing.T
 	router  *learned
@@ -65,10 +65,11 @@ func newListener(t *testing.T) *listener {
 		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, Statistics: id == "b2"}
 	}
 	snapshot := &Snapshot{Instances: map[string]*Instance{"i": {ID: "i", Router: l.router, Targets: targets, RouteType: "llm/v1/chat"}}}
-	learner := NewLearner(func() *Snapshot { return snapshot }, slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug})), NewMetrics(l.metrics))
+	log := slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	service := NewAccessLogService(options(t, func() *Snapshot { return snapshot }, log, l.metrics))
 
 	s := grpc.NewServer()
-	learner.Register(s)
+	service.Register(s)
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	served := make(chan error, 1)
@@ -172,9 +173,9 @@ func TestAttemptsAreReported(t *testing.T) {
 		}),
 	)
 	require.Equal(t, []router.Outcome{
-		{Target: "a1", Result: router.Answered, Status: 200},
-		{Target: "b2", Result: router.Answered, Status: 429, RetryAfter: 7 * time.Second, Probe: 0xff},
-		{Target: "a1", Result: router.Failed},
+		{Target: "a1", Result: router.Answered, Status: 200, Head: 20 * time.Millisecond, Duration: time.Second},
+		{Target: "b2", Result: router.Answered, Status: 429, RetryAfter: 7 * time.Second, Probe: 0xff, Head: 20 * time.Millisecond, Duration: time.Second},
+		{Target: "a1", Result: router.Failed, Duration: time.Second},
 	}, l.router.outcomes)
 	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-b2", "openai", "answered", "4xx", "b2"))
 	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-a1", "openai", "error", "none", "a1"))
@@ -215,7 +216,7 @@ func TestMalformedEntriesAreIgnored(t *testing.T) {
 	})
 	t.Run("more attempts than the plan has", func(t *testing.T) {
 		l := newListener(t)
-		l.send(envoy.LogRequests, finished("a1", "", 2))
+		l.send(envoy.LogRequests, finishedEntry("a1", "", 2))
 		require.Equal(t, 1.0, l.ignored(envoy.LogRequests))
 	})
 }
@@ -232,7 +233,7 @@ func TestAPanicEndsNoStream(t *testing.T) {
 	require.NotContains(t, l.log.String(), "a fault")
 }
 
-func finished(plan, probes string, attempts uint32) *dataaccesslogv3.HTTPAccessLogEntry {
+func finishedEntry(plan, probes string, attempts uint32) *dataaccesslogv3.HTTPAccessLogEntry {
 	return &dataaccesslogv3.HTTPAccessLogEntry{
 		CommonProperties: &dataaccesslogv3.AccessLogCommon{
 			UpstreamRequestAttemptCount: attempts, Duration: durationpb.New(time.Second),
@@ -249,30 +250,19 @@ func finished(plan, probes string, attempts uint32) *dataaccesslogv3.HTTPAccessL
 
 func TestRequestsAreLoggedWithTheirTargets(t *testing.T) {
 	l := newListener(t)
-	l.send(envoy.LogRequests, finished("a1,b2", "", 2))
+	l.send(envoy.LogRequests, finishedEntry("a1,b2", "", 2))
 	require.Contains(t, l.log.String(), `"ai":{"proxy":{"meta":{"plugin_id":"i","provider_name":"openai","response_model":"model-b2","llm_latency":800,"request_mode":"stream"},`+
 		`"tried_targets":[{"provider":"openai","model":"model-a1","route_type":"llm/v1/chat","upstream_scheme":"https","host":"api.openai.com","port":443},`+
 		`{"provider":"openai","model":"model-b2","route_type":"llm/v1/chat","upstream_scheme":"https","host":"api.openai.com","port":443}]}}`)
 	l.log.Reset()
-	l.send(envoy.LogRequests, finished("a1,b2", "", 1))
+	l.send(envoy.LogRequests, finishedEntry("a1,b2", "", 1))
 	require.NotContains(t, l.log.String(), `"meta"`, "the target has no log_statistics")
 }
 
 func TestProbesThatWereNotReachedAreGivenBack(t *testing.T) {
 	l := newListener(t)
-	l.send(envoy.LogRequests, finished("a1,b2", "a1=1,b2=2", 1))
-	require.Equal(t, []router.Probe{{Target: "b2", Token: 2}}, l.router.unreached)
-}
-
-func TestRetryAfterIsReadAsSecondsOrDate(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"0": 0, "7": 7 * time.Second, " 7 ": 7 * time.Second, "": 0, "soon": 0, "-1": 0, "1.5": 0,
-		"2147483647": 2147483647 * time.Second, "99999999999999999999": 0,
-		"Mon, 23 Nov 2026 12:00:30 GMT": 30 * time.Second, "Mon, 23 Nov 2026 11:00:00 GMT": 0,
-	} {
-		require.Equal(t, want, retryAfter(value, now), value)
-	}
+	l.send(envoy.LogRequests, finishedEntry("a1,b2", "a1=1,b2=2", 1))
+	require.Equal(t, []router.Probe{{Target: "b2", Token: 2}}, l.router.released)
 }
 
 func TestWhatEnvoyAnswersItselfIsCountedAndLogged(t *testing.T) {

@@ -28,7 +28,7 @@ func (s brokenStream) SendAndClose(*accesslogv3.StreamAccessLogsResponse) error 
 // TestAccessLogStreamsEndWithTheirConnections tries often: which of the two a stream
 // notices first is left to chance.
 func TestAccessLogStreamsEndWithTheirConnections(t *testing.T) {
-	l := server.NewLearner(func() *server.Snapshot { return nil }, slog.New(slog.DiscardHandler), server.NewMetrics(prometheus.NewRegistry()))
+	l := server.NewAccessLogService(server.Options{Log: slog.New(slog.DiscardHandler), Metrics: server.NewMetrics(prometheus.NewRegistry())})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 100 {

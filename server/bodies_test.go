@@ -20,12 +20,12 @@ import (
 
 // thinker is a router whose decisions take until it is let go.
 type thinker struct {
-	planner
+	fixedPlan
 	thinking *atomic.Int64
 	letGo    chan struct{}
 }
 
-func (r thinker) Route(context.Context, string) router.Plan {
+func (r thinker) Route(context.Context, router.Request) router.Plan {
 	r.thinking.Add(1)
 	<-r.letGo
 	return router.Plan{Reason: router.NoMatch}
@@ -44,7 +44,9 @@ func newCrowd(t *testing.T, maxBodies int64) *crowd {
 	c := &crowd{t: t, registry: prometheus.NewRegistry(), router: thinker{thinking: new(atomic.Int64), letGo: make(chan struct{})}}
 	instance := &Instance{ID: "i", Router: c.router, RouteType: "llm/v1/chat", BodyLimit: 1 << 20, Streaming: provider.StreamingAllow}
 	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
-	c.Processor = NewProcessor(func() *Snapshot { return snapshot }, maxBodies, slog.New(slog.DiscardHandler), NewMetrics(c.registry))
+	o := options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), c.registry)
+	o.MaxBodies = maxBodies
+	c.Processor = NewProcessor(o)
 	return c
 }
 
@@ -87,7 +89,7 @@ func (c *crowd) requireShed(told []*extprocv3.ProcessingResponse, after int) map
 	return headers
 }
 
-func TestBodiesBeyondTheirMemoryAreShed(t *testing.T) {
+func TestBodiesOverTheBudgetAreShed(t *testing.T) {
 	c := newCrowd(t, int64(len(goodBody))*7/2)
 	c.come(3)
 	c.requireShed(c.ask(envoy.RoleOuter), 1)
@@ -98,12 +100,11 @@ func TestBodiesBeyondTheirMemoryAreShed(t *testing.T) {
 
 	close(c.router.letGo)
 	c.all.Wait()
-	require.Zero(t, c.bodies.held.Load())
 	told := c.ask(envoy.RoleOuter)
-	require.Contains(t, string(told[1].GetImmediateResponse().GetBody()), `"code":"no_match"`, "there is room again")
+	require.Contains(t, string(told[1].GetImmediateResponse().GetBody()), `"code":"no_match"`, "the budget is free again")
 }
 
-func TestWithoutRoomABodyIsNotEvenReceived(t *testing.T) {
+func TestABodyIsNotReceivedWhileTheBudgetIsExhausted(t *testing.T) {
 	c := newCrowd(t, int64(len(goodBody)))
 	c.come(1)
 	c.requireShed(c.ask(envoy.RoleOuter), 0)
@@ -111,11 +112,12 @@ func TestWithoutRoomABodyIsNotEvenReceived(t *testing.T) {
 	c.all.Wait()
 }
 
-func TestASingleBodyHasRoom(t *testing.T) {
+func TestASingleBodyAlwaysFits(t *testing.T) {
 	c := newCrowd(t, 1)
 	c.come(1)
 	c.requireShed(c.ask(envoy.RoleOuter), 0)
 	close(c.router.letGo)
 	c.all.Wait()
-	require.Zero(t, c.bodies.held.Load())
+	told := c.ask(envoy.RoleOuter)
+	require.Contains(t, string(told[1].GetImmediateResponse().GetBody()), `"code":"no_match"`, "the budget is free again")
 }

@@ -3,12 +3,14 @@ package server
 import (
 	"slices"
 
+	"semlb/envoy"
 	"semlb/provider"
+	"semlb/record/metrics"
 	"semlb/router"
 )
 
-// The codes of what semlb answers itself, beside those of wrong requests that
-// provider finds and the reasons of plans without targets.
+// The codes of what semlb answers itself, beside those of bad requests that provider
+// finds and the reasons of plans without targets.
 const (
 	codeNoPlugin      = "no_plugin"
 	codeNoConsumer    = "no_consumer"
@@ -25,11 +27,27 @@ const (
 	codeInternalError = "internal_error"
 )
 
-// answerCodes are all codes that an answer can have.
-func answerCodes() []string {
+// Codes are all codes that an answer of semlb can have, for metrics that start at zero.
+func Codes() []string {
 	return slices.Concat(provider.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
 		codeNoPlugin, codeNoConsumer, codeModels, codeNoBody, codeEncoding, codeTooLarge, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
+}
+
+// Labels are the closed sets of what the server records, for a sink that counts.
+func Labels() metrics.Labels {
+	return metrics.Labels{
+		Reasons: texts(router.Reasons()), Codes: Codes(), EnvoyCodes: envoy.OwnAnswers(),
+		Results: texts(router.Results()), Answered: string(router.Answered), Cut: "cut",
+	}
+}
+
+func texts[T ~string](values []T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return all
 }

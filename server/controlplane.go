@@ -22,8 +22,8 @@ import (
 	"semlb/envoy/render"
 )
 
-// ControlPlane serves Envoys their configuration over ADS and knows whether they
-// took it.
+// ControlPlane serves Envoys their configuration over ADS and tracks whether they
+// acknowledged it.
 type ControlPlane struct {
 	cache   cachev3.SnapshotCache
 	server  serverv3.Server
@@ -33,27 +33,27 @@ type ControlPlane struct {
 
 	mu       sync.Mutex
 	versions map[resource.Type]string
-	answers  answers
+	acks     ackTracker
 	envoys   map[int64]string // versions, by stream
-	// refusedAt is when an Envoy that is too old was logged last.
+	// refusedAt is when an Envoy that is too old was last logged.
 	refusedAt time.Time
-	changed   chan struct{} // closed and replaced whenever an Envoy answers or leaves
+	changed   chan struct{} // closed and replaced whenever an Envoy responds or disconnects
 }
 
-// everyEnvoy gives all Envoys the same configuration.
+// everyEnvoy serves all Envoys the same configuration.
 type everyEnvoy struct{}
 
 func (everyEnvoy) ID(*corev3.Node) string { return envoy.NodeCluster }
 
-// NewControlPlane makes a control plane without a configuration: Envoys that
-// connect wait for the first Set. An Envoy that refuses a configuration may quote
-// it; redact takes what nobody may see out of its words.
+// NewControlPlane makes a control plane without a configuration: Envoys that connect
+// wait for the first Set. An Envoy that rejects a configuration may quote it; redact
+// removes secrets from what it says.
 func NewControlPlane(ctx context.Context, log *slog.Logger, metrics *Metrics, redact func(string) string) *ControlPlane {
 	c := &ControlPlane{
 		cache: cachev3.NewSnapshotCache(true, everyEnvoy{}, nil),
 		log:   log, metrics: metrics, redact: redact,
 		changed: make(chan struct{}),
-		answers: newAnswers(),
+		acks:    newAckTracker(),
 		envoys:  make(map[int64]string),
 	}
 	c.server = serverv3.NewServer(ctx, c.cache, serverv3.CallbackFuncs{
@@ -120,87 +120,87 @@ func versionOf(resources []types.Resource) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
-// onResponse notes what an Envoy is sent, whose answer names no more than the nonce.
+// onResponse tracks what an Envoy is sent, since its ACK names only the nonce.
 func (c *ControlPlane) onResponse(_ context.Context, stream int64, _ *discoveryv3.DiscoveryRequest, r *discoveryv3.DiscoveryResponse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answers.sent(stream, r)
+	c.acks.sent(stream, r)
 }
 
-// onRequest notes what an Envoy says of a configuration: a discovery request that
-// names a nonce answers the response of that nonce.
+// onRequest tracks ACKs and NACKs: a discovery request that names a nonce responds to
+// the response of that nonce.
 func (c *ControlPlane) onRequest(stream int64, r *discoveryv3.DiscoveryRequest) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.admit(stream, r); err != nil {
 		return err
 	}
-	c.answers.taken(stream, r)
+	c.acks.ack(stream, r)
 	if detail := r.GetErrorDetail(); detail != nil {
 		c.refused(stream, r, c.redact(detail.GetMessage()))
 	} else if c.inForce() {
-		c.answers.forgive()
+		c.acks.clearNacks()
 	}
 	c.wake()
 	return nil
 }
 
-// refused notes that an Envoy did not take what it was sent; c.mu is held.
+// refused tracks a NACK; c.mu is held.
 func (c *ControlPlane) refused(stream int64, r *discoveryv3.DiscoveryRequest, detail string) {
 	c.metrics.rejections.Inc()
 	c.log.Error("envoy refused its configuration", "type", r.GetTypeUrl(), "error", detail)
-	version, ok := c.answers.refused(stream, r, detail)
+	version, ok := c.acks.nack(stream, r, detail)
 	if ok {
-		// To the cache the request looks as if it had taken the version. Otherwise the
-		// cache would send what was refused again at once, for ever.
+		// The cache sees the request as an ACK of the version. Otherwise it would send what
+		// was rejected again at once, in an endless loop.
 		r.VersionInfo = version
 	}
 }
 
-// onClosed forgets an Envoy that went away.
+// onClosed drops an Envoy that disconnected.
 func (c *ControlPlane) onClosed(stream int64, _ *corev3.Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answers.left(stream)
-	c.dismiss(stream)
+	c.acks.removeStream(stream)
+	c.disconnected(stream)
 	if c.inForce() {
-		c.answers.forgive()
+		c.acks.clearNacks()
 	}
 	c.wake()
 }
 
-// wake lets everyone who waits look again; c.mu is held.
+// wake lets all waiters check again; c.mu is held.
 func (c *ControlPlane) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
-// Connected says whether any Envoy is connected.
+// Connected reports whether any Envoy is connected.
 func (c *ControlPlane) Connected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.answers.streams) > 0
+	return len(c.acks.streams) > 0
 }
 
-// RefusedError is a configuration that Envoy did not take.
+// RefusedError is a configuration that Envoy rejected.
 type RefusedError struct {
-	// Detail is Envoy's own words, redacted.
+	// Detail is Envoy's own message, redacted.
 	Detail string
 }
 
 func (e *RefusedError) Error() string { return "envoy refused its configuration: " + e.Detail }
 
-// Wait returns when every connected Envoy, and at least one, has taken the whole
-// configuration in force, with a *RefusedError if one refused a part, or with the
+// Wait returns when every connected Envoy, and at least one, has acknowledged the whole
+// configuration in force, with a *RefusedError if one rejected a part, or with the
 // context's error.
 func (c *ControlPlane) Wait(ctx context.Context) error {
 	for {
 		c.mu.Lock()
-		done, refusal, changed := c.inForce(), c.answers.refusal(c.versions), c.changed
+		done, rejection, changed := c.inForce(), c.acks.rejection(c.versions), c.changed
 		c.mu.Unlock()
 		switch {
-		case refusal != nil:
-			return refusal
+		case rejection != nil:
+			return rejection
 		case done:
 			return nil
 		}
@@ -212,31 +212,31 @@ func (c *ControlPlane) Wait(ctx context.Context) error {
 	}
 }
 
-// InForce says whether Wait would return at once and without an error.
+// InForce reports whether Wait would return at once and without an error.
 func (c *ControlPlane) InForce() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.inForce()
 }
 
-// Refusal is the *RefusedError of the configuration in force, also after the Envoy
-// that refused it has left; nil if none did, or all that are connected have taken it
-// since.
+// Refusal is the *RefusedError of the configuration in force, also after the Envoy that
+// rejected it has disconnected; nil if none did, or if all that are connected have
+// acknowledged it since.
 func (c *ControlPlane) Refusal() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.answers.refusal(c.versions)
+	return c.acks.rejection(c.versions)
 }
 
-// Serving says whether any connected Envoy has a whole configuration to serve by:
-// the one in force, or one before it.
+// Serving reports whether any connected Envoy has a whole configuration to serve with:
+// the one in force, or an earlier one.
 func (c *ControlPlane) Serving() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.answers.serving(c.versions)
+	return c.acks.anyServing(c.versions)
 }
 
-// inForce says whether all Envoys acknowledged every type; c.mu is held.
+// inForce reports whether all Envoys acknowledged every type; c.mu is held.
 func (c *ControlPlane) inForce() bool {
-	return len(c.versions) > 0 && c.answers.agree(c.versions)
+	return len(c.versions) > 0 && c.acks.allAcked(c.versions)
 }

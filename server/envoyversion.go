@@ -13,16 +13,16 @@ import (
 	"semlb/envoy"
 )
 
-// refusalEvery is how often an Envoy that is too old is logged: it asks again several
+// refusalEvery is how often an Envoy that is too old is logged: it reconnects several
 // times a second.
 const refusalEvery = time.Minute
 
-// unknownVersion stands for what a node without a version is.
+// unknownVersion stands for the version of a node that reports none.
 const unknownVersion = "unknown"
 
-// admit notes the version that an Envoy reports in its node, once for each stream.
-// The error, for an Envoy that is too old, ends the stream and is what that Envoy
-// logs. c.mu is held.
+// admit tracks the version that an Envoy reports in its node, once for each stream. The
+// error, for an Envoy that is too old, ends the stream, and that Envoy logs it. c.mu is
+// held.
 func (c *ControlPlane) admit(stream int64, r *discoveryv3.DiscoveryRequest) error {
 	if _, known := c.envoys[stream]; known || r.GetNode() == nil {
 		return nil
@@ -47,8 +47,8 @@ func (c *ControlPlane) admit(stream int64, r *discoveryv3.DiscoveryRequest) erro
 	return nil
 }
 
-// dismiss forgets the Envoy of a stream; c.mu is held.
-func (c *ControlPlane) dismiss(stream int64) {
+// disconnected drops the Envoy of a stream; c.mu is held.
+func (c *ControlPlane) disconnected(stream int64) {
 	name, known := c.envoys[stream]
 	if !known {
 		return

@@ -17,25 +17,17 @@ import (
 
 // exchange is one request of one hop: what Envoy sent of it.
 type exchange struct {
+	id      string // x-request-id
 	headers []*corev3.HeaderValue
-	// attributes are what Envoy says of the route that it matched.
+	// attributes describe the route that Envoy matched.
 	attributes map[string]string
 	metadata   map[string]*structpb.Struct
 	body       []byte
 	bodiless   bool
 
-	// probes are those of the plan that was made for the request, and prober is who
-	// wants to know that they were not made.
+	// probes are those of the request's plan, acquired from router.
 	probes []router.Probe
-	prober Router
-}
-
-// giveBack tells that the request did not come to the probes of its plan.
-func (x *exchange) giveBack() {
-	for _, probe := range x.probes {
-		x.prober.Unreached(probe)
-	}
-	x.probes = nil
+	router Router
 }
 
 func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struct) *exchange {
@@ -45,7 +37,18 @@ func newExchange(h *extprocv3.HttpHeaders, attributes map[string]*structpb.Struc
 			x.attributes[name] = value.GetStringValue()
 		}
 	}
+	x.id = x.header("x-request-id")
 	return x
+}
+
+func (x *exchange) acquiredProbes(r Router, probes []router.Probe) { x.router, x.probes = r, probes }
+
+// releaseProbes gives back the probes of a plan that its request does not follow.
+func (x *exchange) releaseProbes() {
+	for _, probe := range x.probes {
+		x.router.ReleaseProbe(probe)
+	}
+	x.probes = nil
 }
 
 // checkHead refuses a head to which the plan could not be added.
@@ -102,10 +105,8 @@ func (x *exchange) query() string {
 	return query
 }
 
-// asksForModels says whether this is OpenAI's request for the list of models.
+// asksForModels reports whether this is OpenAI's request for the list of models.
 func (x *exchange) asksForModels() bool {
 	path, _, _ := strings.Cut(x.header(":path"), "?")
 	return x.header(":method") == "GET" && strings.HasSuffix(path, "/models")
 }
-
-func (x *exchange) requestID() string { return x.header("x-request-id") }

@@ -25,7 +25,7 @@ func FuzzProcess(f *testing.F) {
 	}
 	f.Add(envoy.RoleInner, "hb", `{"model":"model-a1"}`, "AQAA")
 	f.Add(envoy.RoleOuter, "hb", "{\"messages\":[]}", "\xff\x00")
-	shared := newWire(f, planner{})
+	shared := newTestServer(f, fixedPlan{})
 	f.Fuzz(func(t *testing.T, role, script, body, value string) {
 		if len(script) > 8 || strings.Trim(role, "abcdefghijklmnopqrstuvwxyz") != "" {
 			t.Skip("longer scripts say nothing new; gRPC metadata has no other bytes")

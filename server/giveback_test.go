@@ -20,17 +20,17 @@ import (
 
 // prober is a router that probes, and keeps the probes it gets back.
 type prober struct {
-	planner
+	fixedPlan
 	during func() // while it plans
 	back   *[]router.Probe
 }
 
-func (p prober) Route(context.Context, string) router.Plan {
+func (p prober) Route(context.Context, router.Request) router.Plan {
 	p.during()
 	return router.Plan{Targets: []string{"a1"}, Reason: router.Matched, Probes: probes()}
 }
 
-func (p prober) Unreached(probe router.Probe) { *p.back = append(*p.back, probe) }
+func (p prober) ReleaseProbe(probe router.Probe) { *p.back = append(*p.back, probe) }
 
 func probes() []router.Probe {
 	return []router.Probe{{Target: "a1", Token: 1}, {Target: "b2", Token: 2}}
@@ -90,7 +90,7 @@ func TestProbesOfAPlanThatDoesNotLeaveAreGivenBack(t *testing.T) {
 				instance.Targets = map[string]*Target{"a1": tt.target}
 			}
 			snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
-			p := NewProcessor(func() *Snapshot { return snapshot }, 1<<30, slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+			p := NewProcessor(options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), prometheus.NewRegistry()))
 			var last *extprocv3.ProcessingResponse
 			err := p.Process(&oneRequest{
 				ctx: ctx, messages: []*extprocv3.ProcessingRequest{headersMessage(false, ":path", "/"), bodyMessage(goodBody)},

@@ -11,11 +11,11 @@ import (
 	"semlb/envoy"
 )
 
-// matchOf is what is known of a request: the place and the consumer that Envoy found,
-// and what its configuration says of them. Nothing of it is a client's to say.
+// matchOf is what chooses a request's instance: the route and the consumer that Envoy
+// determined, and what Envoy's configuration adds to them. A client cannot set any of it.
 func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
 	md, _ := metadata.FromIncomingContext(ctx)
-	said := func(key string) string {
+	value := func(key string) string {
 		if values := md.Get(key); len(values) > 0 {
 			return values[0]
 		}
@@ -23,8 +23,8 @@ func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
 	}
 	// gRPC metadata may be for a whole listener; a route's is for that route.
 	m := Match{
-		Route:   cmp.Or(x.attributes[envoy.AttributeRouteSaid], said(envoy.MetadataRoute)),
-		Service: cmp.Or(x.attributes[envoy.AttributeServiceSaid], said(envoy.MetadataService)),
+		Route:   cmp.Or(x.attributes[envoy.AttributeRouteSaid], value(envoy.MetadataRoute)),
+		Service: cmp.Or(x.attributes[envoy.AttributeServiceSaid], value(envoy.MetadataService)),
 	}
 	for _, name := range []string{x.attributes[envoy.AttributeRoute], x.attributes[envoy.AttributeHost]} {
 		if name != "" {
@@ -39,8 +39,8 @@ func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
 	return m
 }
 
-// consumer is who sent a request, and the groups that they are in, as a source says
-// that the listener trusts.
+// consumer is the consumer that sent a request and its groups, from a source that the
+// listener trusts.
 func (x *exchange) consumer(source string, s *Snapshot) (name string, groups []string) {
 	namespace, dynamic := strings.CutPrefix(source, envoy.FromMetadata)
 	switch {
@@ -57,7 +57,7 @@ func (x *exchange) consumer(source string, s *Snapshot) (name string, groups []s
 	}
 }
 
-// listOf is a list of names, or one that a text holds.
+// listOf reads a list of names, or a comma-separated string of them.
 func listOf(v *structpb.Value) []string {
 	var all []string
 	for _, member := range v.GetListValue().GetValues() {
@@ -68,8 +68,8 @@ func listOf(v *structpb.Value) []string {
 	return append(all, list(v.GetStringValue())...)
 }
 
-// list is the names of a comma-separated list, in which names may have spaces; nil
-// for none.
+// list reads a comma-separated list of names, which may contain spaces; nil if it is
+// empty.
 func list(text string) []string {
 	var all []string
 	for name := range strings.SplitSeq(text, ",") {

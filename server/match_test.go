@@ -112,7 +112,7 @@ func TestMatchBelievesTheListenerOnly(t *testing.T) {
 // TestThePlanKeepsNoHeaderOfAClients: a listener of someone else's may not drop
 // clients' copies of what the hops tell each other.
 func TestThePlanKeepsNoHeaderOfAClients(t *testing.T) {
-	w := newWire(t, planner{})
+	w := newTestServer(t, fixedPlan{})
 	answers, err := w.talk([]string{envoy.RoleOuter}, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
 	require.NoError(t, err)
 	mutation := answers[1].GetRequestBody().GetResponse().GetHeaderMutation()

@@ -3,10 +3,7 @@ package server
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"io"
-	"log/slog"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -15,12 +12,90 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/record"
+	"semlb/router"
 )
 
 // maxPayload bounds each payload in the log; what is longer is cut.
 const maxPayload = 1 << 20
 
-// observation is an attempt as the observing role sees it go by.
+// observer is the role that receives copies of attempts: it reads tokens and cost, and
+// keeps payloads for the log where a target asks for them. Envoy does not wait for it,
+// so it has nothing to answer. What it keeps of one attempt is bounded by the meter's
+// bounds and maxPayload.
+type observer struct {
+	snapshot func() *Snapshot
+	recorder *record.Recorder
+	metrics  *Metrics
+	panics   panics
+}
+
+func (o *observer) handle(s stream) error {
+	x, err := receiveHeaders(s)
+	if err != nil {
+		return ended(err)
+	}
+	if p := contain(func() { err = o.observe(s, x) }); p != nil {
+		o.panics.record(s.Context(), x.id, p)
+		return nil
+	}
+	return err
+}
+
+func (o *observer) observe(s stream, x *exchange) error {
+	begun := time.Now()
+	instance, target, err := planned(o.snapshot(), x)
+	if err != nil {
+		o.metrics.ignored.WithLabelValues(logObservation).Inc()
+		return nil
+	}
+	a := &observation{exchange: x, instance: instance, target: target, meter: target.Meter(provider.Answer{}), begun: begun}
+	for {
+		m, err := s.Recv()
+		if err != nil { // what has passed is all there is
+			o.record(a)
+			return ended(err)
+		}
+		if a.take(m) {
+			o.record(a)
+			return nil
+		}
+	}
+}
+
+// record records an attempt that has passed, and reports its usage to the router.
+func (o *observer) record(a *observation) {
+	if a.gzipped {
+		a.unzip()
+	}
+	now := time.Now()
+	e := &record.Observed{
+		Request: record.Request{ID: a.id, Instance: a.instance.ID, Time: now},
+		Target:  a.target.Recorded(), Stream: a.streams, Latency: now.Sub(a.begun),
+	}
+	if !a.first.IsZero() {
+		e.FirstByte = a.first.Sub(a.begun)
+	}
+	if a.status/100 == 2 && a.target.Statistics { // other answers have no usage
+		e.Usage = a.usage()
+		a.instance.Router.Report(router.Outcome{
+			Target: a.target.ID(), Phase: router.Metered, Result: router.Answered, Status: a.status,
+			Start: a.begun, Head: e.FirstByte, Duration: e.Latency,
+			PromptTokens: e.Usage.Prompt, CompletionTokens: e.Usage.Completion, Cost: e.Usage.Cost,
+		})
+	}
+	if a.target.Payloads {
+		e.Payload = &record.Payload{
+			Request: a.target.Mask(a.request.String()), Response: a.response.String(),
+			Cut: a.request.cut || a.response.cut,
+		}
+	}
+	if e.Usage != nil || e.Payload != nil {
+		o.recorder.Record(e)
+	}
+}
+
+// observation is an attempt as the observing role sees it pass.
 type observation struct {
 	*exchange
 	instance *Instance
@@ -47,44 +122,11 @@ func (p *payload) add(b []byte) {
 	p.Write(b[:min(len(b), room)])
 }
 
-// observe is the role that gets copies of attempts: it counts tokens and cost, and
-// logs what a target's logging asks for. Envoy waits for nothing here.
-func (p *Processor) observe(stream extprocv3.ExternalProcessor_ProcessServer) error {
-	x, err := receiveHeaders(stream)
-	if err != nil {
-		return ended(err)
-	}
-	// A copy must not end the process, nor trouble Envoy.
-	defer func() {
-		if value := recover(); value != nil {
-			p.panics.note(stream.Context(), x.requestID(), caught(value))
-		}
-	}()
-	o := &observation{exchange: x, begun: time.Now()}
-	if o.instance, o.target, err = planned(p.snapshot(), x); err != nil {
-		p.metrics.ignored.WithLabelValues(logObservation).Inc()
-		return nil
-	}
-	o.meter = o.target.Meter(provider.Answer{})
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			// However the stream ended: what has passed by is what there is.
-			p.observed(context.WithoutCancel(stream.Context()), o)
-			return ended(err)
-		}
-		if o.take(m) {
-			p.observed(stream.Context(), o)
-			return nil
-		}
-	}
-}
-
-// take notes a message and says whether it was the last of the answer.
+// take reads a message and reports whether it was the last of the answer.
 func (o *observation) take(m *extprocv3.ProcessingRequest) bool {
 	if h := m.GetResponseHeaders(); h != nil {
 		answer := newExchange(h, nil)
-		o.status, _ = strconv.Atoi(answer.header(":status")) // 0 says that it was none
+		o.status, _ = strconv.Atoi(answer.header(":status")) // 0 if it is not a number
 		o.streams = strings.HasPrefix(answer.header("content-type"), "text/event-stream")
 		words, _ := strconv.Atoi(o.header(envoy.HeaderWords))
 		o.meter = o.target.Meter(provider.Answer{Streaming: o.streams, PromptWords: words})
@@ -98,14 +140,14 @@ func (o *observation) take(m *extprocv3.ProcessingRequest) bool {
 		if o.first.IsZero() {
 			o.first = time.Now()
 		}
-		o.answered(b.GetBody())
+		o.takeAnswer(b.GetBody())
 		return b.GetEndOfStream()
 	}
 	return false
 }
 
-// answered takes bytes of the answer. Compressed ones are kept until its end.
-func (o *observation) answered(b []byte) {
+// takeAnswer reads bytes of the answer. Compressed ones are kept until its end.
+func (o *observation) takeAnswer(b []byte) {
 	if o.header(envoy.HeaderObserve) == envoy.ObserveAll || o.gzipped {
 		o.response.add(b)
 	}
@@ -128,50 +170,13 @@ func (o *observation) unzip() {
 	o.response.add(plain.Bytes())
 }
 
-// observed counts and logs an attempt that has passed by. Only answers of status
-// 2xx have a usage.
-func (p *Processor) observed(ctx context.Context, o *observation) {
-	if o.gzipped {
-		o.unzip()
+// usage is what the answer consumed.
+func (o *observation) usage() *record.Usage {
+	u := o.meter.Usage()
+	return &record.Usage{
+		Model: u.Model, Prompt: u.PromptTokens, Completion: u.CompletionTokens, Total: u.TotalTokens, Estimated: u.Estimated,
+		Cost: u.Cost(o.target.InputCost, o.target.OutputCost), Priced: o.target.InputCost+o.target.OutputCost > 0,
 	}
-	attrs := []any{slog.String("plugin_id", o.instance.ID), slog.String("provider_name", o.target.Provider)}
-	var proxy []any
-	if o.status/100 == 2 && o.target.Statistics {
-		usage := o.meter.Usage()
-		cost := usage.Cost(o.target.InputCost, o.target.OutputCost)
-		p.metrics.usage(o.target, usage, cost)
-		proxy = append(proxy, slog.Group("meta", append(attrs,
-			slog.String("request_model", o.target.Model), slog.String("response_model", usage.Model),
-			slog.Int64("llm_latency", time.Since(o.begun).Milliseconds()), slog.String("request_mode", requestMode(o.streams)))...))
-		proxy = append(proxy, slog.Group("usage", o.usageAttrs(usage, cost)...))
-	}
-	if o.target.Payloads {
-		proxy = append(proxy, slog.Group("payload",
-			slog.String("request", o.target.Mask(o.request.String())), slog.String("response", o.response.String()),
-			slog.Bool("cut", o.request.cut || o.response.cut)))
-	}
-	if len(proxy) > 0 {
-		p.log.InfoContext(ctx, "answer", "request_id", o.requestID(), slog.Group("ai", slog.Group("proxy", proxy...)))
-	}
-}
-
-// usageAttrs are the plugin's usage: times in milliseconds.
-func (o *observation) usageAttrs(u provider.Usage, cost float64) []any {
-	attrs := []any{
-		slog.Int("prompt_tokens", u.PromptTokens), slog.Int("completion_tokens", u.CompletionTokens),
-		slog.Int("total_tokens", u.TotalTokens), slog.Bool("estimated", u.Estimated),
-	}
-	if o.target.InputCost+o.target.OutputCost > 0 {
-		attrs = append(attrs, slog.Float64("cost", cost))
-	}
-	if u.CompletionTokens > 0 {
-		perToken := float64(time.Since(o.begun).Microseconds()) / 1000 / float64(u.CompletionTokens)
-		attrs = append(attrs, slog.Float64("time_per_token", math.Round(perToken*1000)/1000))
-	}
-	if !o.first.IsZero() {
-		attrs = append(attrs, slog.Int64("time_to_first_token", o.first.Sub(o.begun).Milliseconds()))
-	}
-	return attrs
 }
 
 // observing is the value of HeaderObserve for a target.

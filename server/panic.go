@@ -10,8 +10,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"semlb/router"
 )
 
 // OnPanic says what becomes of a request whose decision panicked.
@@ -25,62 +23,58 @@ const (
 	OnPanicDefault OnPanic = "default"
 )
 
-// panicked is a panic as it may be logged: the type of its value, which itself may
-// quote the request, and the stack it came from.
-type panicked struct{ cause, stack string }
-
-// caught is the panic whose value was recovered just now.
-func caught(value any) *panicked {
-	return &panicked{cause: fmt.Sprintf("%T", value), stack: string(debug.Stack())}
+// PanicError is an error that stands for a panic of another goroutine, on which a
+// decision waited. The embedding cache returns one to each caller that waits for a
+// load that panicked.
+type PanicError interface {
+	error
+	// Panic returns the type of the panic's value and the stack it came from.
+	Panic() (cause, stack string)
 }
 
-// reported is the panic of another goroutine that an error stands for; nil for none.
-func reported(err error) *panicked {
-	var elsewhere interface {
-		error
-		Panic() (cause, stack string)
-	}
+// recovered is a panic as it may be logged: the type of its value, which itself may
+// quote the request, and the stack it came from.
+type recovered struct{ cause, stack string }
+
+// contain calls f and returns its panic, or nil. Every panic of this package's
+// goroutines is recovered here.
+func contain(f func()) (p *recovered) {
+	defer func() {
+		if value := recover(); value != nil {
+			p = &recovered{cause: fmt.Sprintf("%T", value), stack: string(debug.Stack())}
+		}
+	}()
+	f()
+	return nil
+}
+
+// panicOf is the panic of another goroutine that an error stands for; nil for none.
+func panicOf(err error) *recovered {
+	var elsewhere PanicError
 	if !errors.As(err, &elsewhere) {
 		return nil
 	}
 	cause, stack := elsewhere.Panic()
-	return &panicked{cause: cause, stack: stack}
+	return &recovered{cause: cause, stack: stack}
 }
 
-// panics counts and logs them.
+// panics counts and logs panics. It logs at once and not through the recorder, because
+// a panic may be the last thing that a process logs.
 type panics struct {
 	log     *slog.Logger
 	metrics *Metrics
 }
 
-func (p panics) note(ctx context.Context, requestID string, f *panicked) {
+func (p panics) record(ctx context.Context, requestID string, r *recovered) {
 	p.metrics.panics.Inc()
-	p.log.ErrorContext(ctx, "panic", "request_id", requestID, "cause", f.cause, "stack", f.stack)
+	p.log.ErrorContext(ctx, "panic", "request_id", requestID, "cause", r.cause, "stack", r.stack)
 }
 
-// stream keeps a panic that nothing else has caught from ending the process: it ends
-// its stream.
-func (p panics) stream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, serve grpc.StreamHandler) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			p.note(stream.Context(), "", caught(value))
-			err = status.Error(codes.Internal, "panic")
-		}
-	}()
-	return serve(service, stream)
-}
-
-// errPanic is the cause of a plan that was made after a panic.
-var errPanic = errors.New("panic")
-
-// route has a request planned. If that panics, here or in a goroutine that it waits
-// for, the plan is the default group's, and the panic is returned with it.
-func route(ctx context.Context, r Router, prompt string) (plan router.Plan, f *panicked) {
-	defer func() {
-		if value := recover(); value != nil {
-			f, plan = caught(value), r.Degrade(errPanic)
-		}
-	}()
-	plan = r.Route(ctx, prompt)
-	return plan, reported(plan.Err)
+// intercept ends the stream of a panic that its handler did not contain.
+func (p panics) intercept(service any, s grpc.ServerStream, _ *grpc.StreamServerInfo, serve grpc.StreamHandler) (err error) {
+	if r := contain(func() { err = serve(service, s) }); r != nil {
+		p.record(s.Context(), "", r)
+		return status.Error(codes.Internal, "panic")
+	}
+	return err
 }

@@ -23,15 +23,15 @@ func (elsewhere) Error() string                { return "embed texts: panic" }
 func (elsewhere) Panic() (cause, stack string) { return "string", "goroutine 7 [running]: embed()" }
 
 // embedderPanics is a router whose embedder panics.
-type embedderPanics struct{ planner }
+type embedderPanics struct{ fixedPlan }
 
-func (p embedderPanics) Route(context.Context, string) router.Plan {
-	return p.Degrade(fmt.Errorf("embed prompt: %w", elsewhere{}))
+func (p embedderPanics) Route(context.Context, router.Request) router.Plan {
+	return p.Degrade(router.Request{}, fmt.Errorf("embed prompt: %w", elsewhere{}))
 }
 
 // requirePanics says that n panics were counted and logged, and that nothing private
 // is in the log.
-func (w *wire) requirePanics(n float64) {
+func (w *testServer) requirePanics(n float64) {
 	w.t.Helper()
 	require.Equal(w.t, n, w.panics())
 	require.Regexp(w.t, `level=ERROR msg=panic .*cause=\S+ stack="goroutine`, w.log.String())
@@ -41,15 +41,15 @@ func (w *wire) requirePanics(n float64) {
 
 // Each panic ends its own request as configured; the values of these quote the prompt.
 func TestAPanicOfADecisionIsAnsweredAsConfigured(t *testing.T) {
-	for name, r := range map[string]Router{"in the stream": planner{panics: true}, "in the embedder": embedderPanics{}} {
-		ask := func(w *wire) *extprocv3.ProcessingResponse {
+	for name, r := range map[string]Router{"in the stream": fixedPlan{panics: true}, "in the embedder": embedderPanics{}} {
+		ask := func(w *testServer) *extprocv3.ProcessingResponse {
 			answers, err := w.talk([]string{envoy.RoleOuter}, headersMessage(false, "authorization", "Bearer a-client-key"), bodyMessage(goodBody))
 			require.NoError(t, err)
 			require.Len(t, answers, 2)
 			return answers[1]
 		}
 		t.Run(name+", reject", func(t *testing.T) {
-			w := newWire(t, r)
+			w := newTestServer(t, r)
 			for range 3 {
 				answer := ask(w).GetImmediateResponse()
 				require.EqualValues(t, 500, answer.GetStatus().GetCode())
@@ -59,7 +59,7 @@ func TestAPanicOfADecisionIsAnsweredAsConfigured(t *testing.T) {
 			w.requirePanics(3)
 		})
 		t.Run(name+", default", func(t *testing.T) {
-			w := newWire(t, r, func(i *Instance) { i.OnPanic = OnPanicDefault })
+			w := newTestServer(t, r, func(i *Instance) { i.OnPanic = OnPanicDefault })
 			for range 3 {
 				answer := ask(w).GetRequestBody().GetResponse()
 				require.Contains(t, string(answer.GetBodyMutation().GetBody()), `"model":"model-b2"`)
@@ -73,7 +73,7 @@ func TestAPanicOfADecisionIsAnsweredAsConfigured(t *testing.T) {
 // A panic that is not of the decision: here no target of the plan is configured, which
 // a router does not do.
 func TestAPanicAfterTheDecisionIsAnswered500(t *testing.T) {
-	w := newWire(t, planner{}, func(i *Instance) { i.OnPanic = OnPanicDefault; clear(i.Targets) })
+	w := newTestServer(t, fixedPlan{}, func(i *Instance) { i.OnPanic = OnPanicDefault; clear(i.Targets) })
 	answers, err := w.talk([]string{envoy.RoleOuter}, headersMessage(false), bodyMessage(goodBody))
 	require.NoError(t, err)
 	require.Len(t, answers, 2)
@@ -87,9 +87,9 @@ func TestAPanicOfTheObservingRoleEndsItsStream(t *testing.T) {
 	last := &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseBody{
 		ResponseBody: &extprocv3.HttpBody{Body: []byte("a private answer"), EndOfStream: true},
 	}}
-	for name, w := range map[string]*wire{
+	for name, w := range map[string]*testServer{
 		"at its beginning": serve(t, func() *Snapshot { panic("a private fault") }),
-		"at its end": newWire(t, planner{}, func(i *Instance) {
+		"at its end": newTestServer(t, fixedPlan{}, func(i *Instance) {
 			i.Targets["a1"] = &Target{Payloads: true} // and nobody to mask them
 		}),
 	} {
@@ -113,9 +113,9 @@ func (s openStream) Context() context.Context { return s.ctx }
 
 // What nothing else has caught ends its stream, and not the process.
 func TestAPanicOutsideOfRolesEndsItsStream(t *testing.T) {
-	w := newWire(t, planner{})
-	noted := panics{log: slog.New(slog.NewTextHandler(w.log, nil)), metrics: w.metrics}
-	err := noted.stream(nil, openStream{ctx: t.Context()}, nil, func(any, grpc.ServerStream) error { panic("a private fault") })
+	w := newTestServer(t, fixedPlan{})
+	contained := panics{log: slog.New(slog.NewTextHandler(w.log, nil)), metrics: w.metrics}
+	err := contained.intercept(nil, openStream{ctx: t.Context()}, nil, func(any, grpc.ServerStream) error { panic("a private fault") })
 	require.Equal(t, codes.Internal, status.Code(err))
 	w.requirePanics(1)
 	w.requireGood()

@@ -1,5 +1,5 @@
-// Package server speaks gRPC with Envoy: it answers the external processor's
-// questions, serves the configuration over ADS, and reports health.
+// Package server serves Envoy's gRPC services: the external processor, aggregated
+// discovery (ADS), the access log service and health.
 package server
 
 import (
@@ -23,23 +23,24 @@ import (
 type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
-	// endLogs ends the streams of access logs.
-	endLogs func()
+	// endLogs ends the streams of access logs, drain waits for those of the processor.
+	endLogs, drain func()
 }
 
 // New makes a server of its services.
-func New(p *Processor, c *ControlPlane, l *Learner) *Server {
+func New(p *Processor, c *ControlPlane, l *AccessLogService) *Server {
 	s := &Server{
 		grpc: grpc.NewServer(
 			// A body and its headers in one message.
 			grpc.MaxRecvMsgSize(envoy.MaxBodyLimit+(8<<20)),
 			grpc.MaxSendMsgSize(envoy.MaxBodyLimit+(8<<20)),
 			grpc.MaxConcurrentStreams(1<<20),
-			grpc.StreamInterceptor(p.panics.stream),
+			grpc.StreamInterceptor(p.panics.intercept),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		),
 		health:  health.NewServer(),
 		endLogs: sync.OnceFunc(func() { close(l.stopping) }),
+		drain:   p.drain,
 	}
 	extprocv3.RegisterExternalProcessorServer(s.grpc, p)
 	healthv1.RegisterHealthServer(s.grpc, s.health)
@@ -49,7 +50,7 @@ func New(p *Processor, c *ControlPlane, l *Learner) *Server {
 	return s
 }
 
-// SetReady tells gRPC health checks whether requests can be served.
+// SetReady sets the status that gRPC health checks return.
 func (s *Server) SetReady(ready bool) {
 	status := healthv1.HealthCheckResponse_NOT_SERVING
 	if ready {
@@ -58,8 +59,9 @@ func (s *Server) SetReady(ready bool) {
 	s.health.SetServingStatus("", status)
 }
 
-// Serve serves on every listener until ctx ends and then stops: streams that are
-// open have grace to finish. It returns nil after an orderly stop.
+// Serve serves on every listener until ctx ends and then stops: open streams have grace
+// to finish, and those of a role that drains longer have that. It returns nil after an
+// orderly stop.
 func (s *Server) Serve(ctx context.Context, grace time.Duration, listeners ...net.Listener) error {
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
@@ -84,8 +86,8 @@ func (s *Server) Serve(ctx context.Context, grace time.Duration, listeners ...ne
 	return nil
 }
 
-// stop ends the server within grace. A control plane's streams never end by
-// themselves, so the graceful stop alone would wait for ever.
+// stop ends the server. A control plane's streams never end by themselves, so the
+// graceful stop alone would wait for ever.
 func (s *Server) stop(grace time.Duration) {
 	done := make(chan struct{})
 	go func() {
@@ -95,6 +97,7 @@ func (s *Server) stop(grace time.Duration) {
 	select {
 	case <-done:
 	case <-time.After(grace):
+		s.drain()
 		s.grpc.Stop()
 		<-done
 	}

@@ -8,19 +8,19 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/record"
 	"semlb/router"
 )
 
-// Router plans a request by its prompt, and learns what became of plans. It always
-// answers.
+// Router plans requests, and takes in what became of its plans. It always answers.
 type Router interface {
-	Route(ctx context.Context, prompt string) router.Plan
+	Route(context.Context, router.Request) router.Plan
 	// Degrade plans a request for which Route has panicked; cause is no secret.
-	Degrade(cause error) router.Plan
-	// Report tells of an attempt that has ended, or of a probe whose answer has begun.
+	Degrade(q router.Request, cause error) router.Plan
+	// Report takes in the outcome of an attempt.
 	Report(router.Outcome)
-	// Unreached tells of a probe that its request did not come to.
-	Unreached(router.Probe)
+	// ReleaseProbe gives back a probe that its request did not reach.
+	ReleaseProbe(router.Probe)
 }
 
 // Snapshot is one whole configuration in force. It is immutable; every request
@@ -31,11 +31,11 @@ type Snapshot struct {
 	// Instances holds every instance by ID: those that Find returns, and those of
 	// earlier configurations whose requests may still be under way.
 	Instances map[string]*Instance
-	// Consumer finds who sent a request, from the headers that Envoy set; "" for
-	// nobody that is known.
+	// Consumer finds the consumer of a request, from the headers that Envoy set; "" for
+	// an anonymous one.
 	Consumer func(header func(name string) string) string
-	// ConsumersOnly says that some instance is bound to a consumer or a group, so
-	// that a request without one may have wanted to say who it is.
+	// ConsumersOnly says that some instance is bound to a consumer or a group, so that an
+	// anonymous request may have lacked a credential.
 	ConsumersOnly bool
 }
 
@@ -48,18 +48,16 @@ func (s *Snapshot) Targets() map[string]*Target {
 	return all
 }
 
-// Match is what is known of a request when its instance is chosen. What is not
-// known is empty.
+// Match is what an instance is chosen by. What is not known is empty.
 type Match struct {
-	// Route and Service are the names of the Kong route and service, where Envoy says
-	// them.
+	// Route and Service are the names of the Kong route and service, where Envoy has them.
 	Route, Service string
-	// Names are what Envoy itself calls the route that it matched and the route's
-	// virtual host; a Kong route or service may be called so.
+	// Names are Envoy's own names of the route that it matched and of its virtual host;
+	// they may be those of a Kong route or service.
 	Names []string
 	// Consumer is the name, or the ID, of the consumer that Envoy authenticated.
 	Consumer string
-	// Groups are the consumer's groups, beside those the configuration has it in.
+	// Groups are the consumer's groups, beside those of the configuration.
 	Groups []string
 }
 
@@ -68,6 +66,9 @@ type Instance struct {
 	// ID names the instance between the hops; the same in every replica.
 	ID     string
 	Router Router
+	// HashHeader is the header, in lower case, whose value consistent hashing hashes; ""
+	// for none.
+	HashHeader string
 	// Targets by ID.
 	Targets map[string]*Target
 	// Policy says which failures move on to the next target.
@@ -96,11 +97,11 @@ type Target struct {
 	*provider.Target
 	// Cluster is Envoy's name for the target's endpoint.
 	Cluster string
-	// Provider is the configured one, such as openai; Model is what the target calls
-	// its model, or "" if that is up to the request.
+	// Provider and Model are the configured ones, such as openai; Model is "" if the
+	// request chooses it.
 	Provider, Model string
-	// Description and Weight are the configured ones, for people to recognise the
-	// target by.
+	// Description and Weight are the configured ones, by which people recognise the
+	// target.
 	Description string
 	Weight      int
 	// Statistics says whether requests to the target are logged with meta and usage
@@ -114,3 +115,8 @@ type Target struct {
 
 // LogValue keeps credentials out of logs.
 func (t *Target) LogValue() slog.Value { return slog.StringValue(t.Name()) }
+
+// Recorded is the target as events name it.
+func (t *Target) Recorded() record.Target {
+	return record.Target{ID: t.ID(), Provider: t.Provider, Model: t.Model, Name: t.Name()}
+}

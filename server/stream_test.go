@@ -30,24 +30,24 @@ import (
 	"semlb/router"
 )
 
-// planner is a router with one plan; it panics with the prompt if told to.
-type planner struct{ panics bool }
+// fixedPlan is a router with one plan; it panics with the prompt if told to.
+type fixedPlan struct{ panics bool }
 
-func (p planner) Route(_ context.Context, prompt string) router.Plan {
+func (p fixedPlan) Route(_ context.Context, q router.Request) router.Plan {
 	if p.panics {
-		panic("a fault while handling: " + prompt)
+		panic("a fault while handling: " + q.Prompt)
 	}
 	return router.Plan{Targets: []string{"a1", "b2"}, Reason: router.Matched}
 }
 
-func (planner) Degrade(cause error) router.Plan {
+func (fixedPlan) Degrade(_ router.Request, cause error) router.Plan {
 	return router.Plan{Targets: []string{"b2"}, Reason: router.Degraded, Err: cause}
 }
-func (planner) Report(router.Outcome)  {}
-func (planner) Unreached(router.Probe) {}
+func (fixedPlan) Report(router.Outcome)     {}
+func (fixedPlan) ReleaseProbe(router.Probe) {}
 
-// wire is a whole server that is reached over gRPC.
-type wire struct {
+// testServer is a whole server that is reached over gRPC.
+type testServer struct {
 	t         testing.TB
 	processor extprocv3.ExternalProcessorClient
 	logs      accesslogv3.AccessLogServiceClient
@@ -57,7 +57,7 @@ type wire struct {
 	stopped   chan error
 }
 
-func newWire(t testing.TB, r Router, change ...func(*Instance)) *wire {
+func newTestServer(t testing.TB, r Router, change ...func(*Instance)) *testServer {
 	t.Helper()
 	targets := make(map[string]*Target)
 	for _, id := range []string{"a1", "b2"} {
@@ -76,13 +76,15 @@ func newWire(t testing.TB, r Router, change ...func(*Instance)) *wire {
 	return serve(t, func() *Snapshot { return snapshot })
 }
 
-// serve is newWire for any snapshot.
-func serve(t testing.TB, get func() *Snapshot) *wire {
+// serve is newTestServer for any snapshot.
+func serve(t testing.TB, get func() *Snapshot) *testServer {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &wire{t: t, metrics: NewMetrics(prometheus.NewRegistry()), log: new(lockedBuffer), stop: cancel, stopped: make(chan error, 1)}
+	w := &testServer{t: t, log: new(lockedBuffer), stop: cancel, stopped: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := New(NewProcessor(get, 1<<30, log, w.metrics), NewControlPlane(ctx, log, w.metrics, strings.Clone), NewLearner(get, log, w.metrics))
+	o := options(t, get, log, prometheus.NewRegistry())
+	w.metrics = o.Metrics
+	s := New(NewProcessor(o), NewControlPlane(ctx, log, w.metrics, strings.Clone), NewAccessLogService(o))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { w.stopped <- s.Serve(ctx, 10*time.Second, l) }()
@@ -98,7 +100,7 @@ func serve(t testing.TB, get func() *Snapshot) *wire {
 }
 
 // panics is how many were counted.
-func (w *wire) panics() float64 {
+func (w *testServer) panics() float64 {
 	var m dto.Metric
 	require.NoError(w.t, w.metrics.panics.Write(&m))
 	return m.GetCounter().GetValue()
@@ -124,7 +126,7 @@ func (b *lockedBuffer) String() string {
 
 // talk sends messages as one stream, ends its sending half, and returns the answers
 // and what the stream ended with.
-func (w *wire) talk(role []string, messages ...*extprocv3.ProcessingRequest) ([]*extprocv3.ProcessingResponse, error) {
+func (w *testServer) talk(role []string, messages ...*extprocv3.ProcessingRequest) ([]*extprocv3.ProcessingResponse, error) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -169,7 +171,7 @@ func bodyMessage(text string) *extprocv3.ProcessingRequest {
 const goodBody = `{"messages":[{"role":"user","content":"a very private prompt"}]}`
 
 // requireGood says that the next request is planned.
-func (w *wire) requireGood() {
+func (w *testServer) requireGood() {
 	w.t.Helper()
 	answers, err := w.talk([]string{envoy.RoleOuter}, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
 	require.NoError(w.t, err)
@@ -187,7 +189,7 @@ func TestStreamsOutOfOrderEndWithAStatus(t *testing.T) {
 	trailers := &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestTrailers{RequestTrailers: &extprocv3.HttpTrailers{}}}
 	unknown := &extprocv3.ProcessingRequest{}
 	outer, inner := []string{envoy.RoleOuter}, []string{envoy.RoleInner}
-	w := newWire(t, planner{})
+	w := newTestServer(t, fixedPlan{})
 	for _, tt := range []struct {
 		name     string
 		role     []string
@@ -232,7 +234,7 @@ func TestStreamsOutOfOrderEndWithAStatus(t *testing.T) {
 
 // TestAStopDoesNotWaitForAccessLogs: Envoy would keep their streams for ever.
 func TestAStopDoesNotWaitForAccessLogs(t *testing.T) {
-	w := newWire(t, planner{})
+	w := newTestServer(t, fixedPlan{})
 	stream, err := w.logs.StreamAccessLogs(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, stream.Send(&accesslogv3.StreamAccessLogsMessage{

@@ -2,6 +2,7 @@ package server
 
 import (
 	"testing"
+	"time"
 
 	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,7 @@ func TestAnAttemptUnderWayIsReportedOnceItIsAnswered(t *testing.T) {
 	}))
 	require.Empty(t, l.router.outcomes)
 	l.send(envoy.LogAttempts, attempt(underWay))
-	require.Equal(t, []router.Outcome{{Target: "a1", Result: router.Answered, Status: 200, Probe: 1, UnderWay: true}}, l.router.outcomes)
+	require.Equal(t, []router.Outcome{{Target: "a1", Result: router.Answered, Status: 200, Probe: 1, Phase: router.Started, Head: 20 * time.Millisecond, Duration: time.Second}}, l.router.outcomes)
 	require.Zero(t, l.count("semlb_attempts_total", "model-a1", "openai", "answered", "2xx", "a1"), "it is counted when it ends")
 }
 

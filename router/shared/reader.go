@@ -90,10 +90,10 @@ func current(messages []redis.XMessage) []redis.XMessage {
 	var kept []redis.XMessage
 	for _, m := range slices.Backward(messages) {
 		e, _, err := decode(m)
-		if err != nil || settled[e.Target] && e.Kind != router.EventHold {
+		if err != nil || settled[e.Target] && e.Kind != router.EventCoolDown {
 			continue
 		}
-		settled[e.Target] = settled[e.Target] || e.Kind == router.EventOut || e.Kind == router.EventBack
+		settled[e.Target] = settled[e.Target] || e.Kind == router.EventOpened || e.Kind == router.EventClosed
 		kept = append(kept, m)
 	}
 	slices.Reverse(kept)

@@ -36,10 +36,10 @@ const (
 // time goes on only by advance.
 type replica struct {
 	*router.Router
-	t      *testing.T
-	health *router.Health
-	shared *shared.Redis
-	log    *text
+	t        *testing.T
+	circuits *router.Circuits
+	shared   *shared.Redis
+	log      *text
 	// applied counts the events of others that were passed to it, dropped its own that
 	// were passed to nobody.
 	applied, dropped atomic.Int64
@@ -70,7 +70,7 @@ func (o *text) String() string {
 func newReplica(t *testing.T, addr, name string) *replica {
 	t.Helper()
 	r := &replica{t: t, log: new(text)}
-	r.health = router.NewHealth(r.now, nil)
+	r.circuits = router.NewCircuits(r.now, nil)
 	r.join(addr, name, 3)
 	return r
 }
@@ -90,10 +90,10 @@ func (r *replica) join(addr, name string, maxFails int) {
 	var err error
 	r.Router, err = router.New(router.Options{
 		Algorithm: router.Priority, MaxAttempts: 2,
-		Targets: []router.Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}},
-		Health:  r.health,
-		Breaker: router.Breaker{MaxFails: maxFails, FailTimeout: failTimeout, ProbeTimeout: time.Minute, MaxRetryAfter: time.Minute},
-		Share:   s.Publish,
+		Targets:  []router.Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}},
+		Circuits: r.circuits,
+		Breaker:  router.Breaker{MaxFails: maxFails, FailTimeout: failTimeout, ProbeTimeout: time.Minute, MaxRetryAfter: time.Minute},
+		Share:    s.Publish,
 	})
 	require.NoError(r.t, err)
 	apply, following := r.Apply, make(chan struct{})
@@ -128,7 +128,7 @@ func (r *replica) fail(n int) {
 
 // plan is a plan as text; a target that is probed has a question mark.
 func (r *replica) plan() string {
-	p := r.Route(r.t.Context(), "")
+	p := r.Route(r.t.Context(), router.Request{})
 	out := strings.Join(p.Targets, "")
 	for _, probe := range p.Probes {
 		out = strings.Replace(out, probe.Target, probe.Target+"?", 1)
@@ -146,7 +146,7 @@ func (r *replica) arrived(n int64) {
 // awaitOut waits until a is out. It takes no probe.
 func (r *replica) awaitOut() {
 	r.t.Helper()
-	require.Eventually(r.t, func() bool { return slices.Contains(r.health.Out(), "a") }, soon, time.Millisecond, "log %s", r.log)
+	require.Eventually(r.t, func() bool { return slices.Contains(r.circuits.Open(), "a") }, soon, time.Millisecond, "log %s", r.log)
 }
 
 func (r *replica) awaitLog(line string) {
@@ -166,7 +166,7 @@ func TestReplicasShareWhatTheyLearn(t *testing.T) {
 
 	one.advance(failTimeout)
 	two.advance(failTimeout)
-	p := one.Route(t.Context(), "")
+	p := one.Route(t.Context(), router.Request{})
 	require.Len(t, p.Probes, 1)
 	two.arrived(4)
 	require.Equal(t, "b", two.plan(), "one replica probes for all")
@@ -234,7 +234,7 @@ func TestWithoutRedisEachReplicaGoesByItsOwn(t *testing.T) {
 	two.awaitLog("shared again")
 	one.awaitLog("shared again")
 	one.advance(failTimeout)
-	p := one.Route(t.Context(), "")
+	p := one.Route(t.Context(), router.Request{})
 	require.Len(t, p.Probes, 1)
 	one.Report(router.Outcome{Target: "a", Result: router.Failed, Probe: p.Probes[0].Token})
 	two.awaitOut()

@@ -13,19 +13,24 @@ import (
 	"semlb/provider"
 )
 
-// attempt is the inner role: it rewrites an attempt for its target of the plan
-// that the request carries. Any replica can do it.
-func (p *Processor) attempt(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
-	instance, target, err := planned(p.snapshot(), x)
+// rewriter is the inner role: it rewrites an attempt for its target of the plan that
+// the request carries. Any replica can do it.
+type rewriter struct {
+	responder
+	snapshot func() *Snapshot
+	metrics  *Metrics
+}
+
+func (r *rewriter) decide(_ context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	instance, target, err := planned(r.snapshot(), x)
 	if err != nil {
-		p.log.ErrorContext(ctx, "attempt", "request_id", x.requestID(), "error", err)
-		return envoy.Final(p.fault(codePlanLost))
+		return envoy.Final(r.failed(x, codePlanLost, "attempt", err))
 	}
-	response, err := again(x, instance, target)
+	response, err := rewriteAttempt(x, instance, target)
 	if err != nil {
-		return envoy.Final(p.refuse(ctx, x, err))
+		return envoy.Final(r.refuse(x, err))
 	}
-	p.metrics.rewrites.Inc()
+	r.metrics.rewrites.Inc()
 	return response
 }
 
@@ -50,9 +55,9 @@ func planned(s *Snapshot, x *exchange) (*Instance, *Target, error) {
 	return instance, target, nil
 }
 
-// again rewrites an attempt: from the body that the first attempt's rewrite left
-// and the originals it kept, or from the client's own request if it left none.
-func again(x *exchange, instance *Instance, target *Target) (*extprocv3.ProcessingResponse, error) {
+// rewriteAttempt rewrites an attempt: from the body of attempt 1 and the originals that
+// its rewrite kept, or from the client's own request if attempt 1 was not rewritten.
+func rewriteAttempt(x *exchange, instance *Instance, target *Target) (*extprocv3.ProcessingResponse, error) {
 	client := clientOf(x)
 	var request *provider.Request
 	var err error

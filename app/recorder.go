@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"semlb/record"
+	"semlb/record/logs"
+	"semlb/record/metrics"
+	"semlb/server"
+)
+
+// flushTimeout bounds the time that log lines have to be written when the process ends.
+const flushTimeout = 2 * time.Second
+
+// newRecorder makes the recorder of requests, with its sinks: counters, and log lines.
+// A new sink is one line here. close writes what waits.
+func newRecorder(log *slog.Logger, r prometheus.Registerer) (recorder *record.Recorder, counters *metrics.Counters, close func()) {
+	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "semlb_events_dropped_total", Help: "Events of requests that were not logged because the log is too slow, by kind.",
+	}, []string{"kind"})
+	for _, k := range record.Kinds() {
+		dropped.WithLabelValues(k.String())
+	}
+	r.MustRegister(dropped)
+	counters = metrics.New(r, server.Labels())
+	recorder = record.New(record.Options{
+		Immediate: []record.Sink{counters},
+		Queued:    []record.Sink{logs.New(log)},
+		Dropped:   func(k record.Kind) { dropped.WithLabelValues(k.String()).Inc() },
+	})
+	return recorder, counters, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+		defer cancel()
+		if err := recorder.Close(ctx); err != nil {
+			log.Warn("log lines of requests are lost", "error", err)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+// Package metrics counts the events of requests. Every label comes from a closed set.
+package metrics
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"semlb/record"
+)
+
+// Labels are the closed sets that the labels of a Counters come from. Every member has
+// its series from the start, so that its first event is an increase.
+type Labels struct {
+	// Reasons of decisions, Codes of semlb's own answers and EnvoyCodes of Envoy's.
+	Reasons, Codes, EnvoyCodes []string
+	// Results are those of attempts. Of these, Answered is the one of attempts that
+	// were answered, and Cut names those whose answer broke off.
+	Results       []string
+	Answered, Cut string
+}
+
+// Counters is a sink that counts events as Prometheus metrics. It does not block and
+// is safe for concurrent use.
+type Counters struct {
+	labels       Labels
+	decisions    *prometheus.CounterVec
+	answers      *prometheus.CounterVec
+	envoyAnswers *prometheus.CounterVec
+	targets      *targets
+}
+
+// New makes a Counters and registers its metrics.
+func New(r prometheus.Registerer, l Labels) *Counters {
+	c := &Counters{
+		labels: l,
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_decisions_total", Help: "Requests planned, by the reason of the plan.",
+		}, []string{"reason"}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_answers_total", Help: "Requests that semlb answered itself instead of sending them to a model, by code.",
+		}, []string{"code"}),
+		envoyAnswers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_envoy_answers_total", Help: "Requests that Envoy answered itself before any attempt, by code.",
+		}, []string{"code"}),
+		targets: newTargets(r),
+	}
+	initialize(c.decisions, l.Reasons)
+	initialize(c.answers, l.Codes)
+	initialize(c.envoyAnswers, l.EnvoyCodes)
+	r.MustRegister(c.decisions, c.answers, c.envoyAnswers)
+	return c
+}
+
+func initialize(v *prometheus.CounterVec, values []string) {
+	for _, value := range values {
+		v.WithLabelValues(value)
+	}
+}
+
+// Wants implements [record.Sink].
+func (c *Counters) Wants(record.Kind) bool { return true }
+
+// Consume implements [record.Sink].
+func (c *Counters) Consume(e record.Event) {
+	switch e := e.(type) {
+	case *record.Decided:
+		c.decisions.WithLabelValues(e.Reason).Inc()
+	case *record.Answered:
+		c.answers.WithLabelValues(e.Code).Inc()
+	case *record.Attempted:
+		c.attempted(e)
+	case *record.Observed:
+		c.observed(e)
+	case *record.Finished:
+		if e.EnvoyCode != "" {
+			c.envoyAnswers.WithLabelValues(e.EnvoyCode).Inc()
+		}
+	}
+}
+
+func (c *Counters) attempted(e *record.Attempted) {
+	status := "none"
+	if e.Status != 0 {
+		status = strconv.Itoa(e.Status/100) + "xx"
+	}
+	result := e.Result
+	if e.Cut {
+		result = c.labels.Cut
+	}
+	t := e.Target
+	c.targets.attempts.WithLabelValues(t.Provider, t.Model, t.ID, result, status).Inc()
+	if e.Result == c.labels.Answered {
+		c.targets.attemptSeconds.WithLabelValues(t.Provider, t.Model).Observe(e.Duration.Seconds())
+	}
+}
+
+func (c *Counters) observed(e *record.Observed) {
+	if e.Usage == nil {
+		return
+	}
+	t := e.Target
+	c.targets.tokens.WithLabelValues(t.Provider, t.Model, "prompt").Add(float64(e.Usage.Prompt))
+	c.targets.tokens.WithLabelValues(t.Provider, t.Model, "completion").Add(float64(e.Usage.Completion))
+	c.targets.cost.WithLabelValues(t.Provider, t.Model).Add(e.Usage.Cost)
+}

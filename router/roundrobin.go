@@ -1,0 +1,21 @@
+package router
+
+import "slices"
+
+// roundRobin gives every target its share of first places. An attempt that fails goes
+// on to the targets whose turns come next (balancer.algorithm: round-robin).
+type roundRobin struct {
+	static
+	turns *turns
+	ids   []string // by descending weight
+}
+
+func newRoundRobin(targets []Target) algorithm {
+	return &roundRobin{turns: newTurns(targets), ids: idsByWeight(targets)}
+}
+
+func (a *roundRobin) order(dst []string, _ Request, n int) []string {
+	start := len(dst)
+	dst = a.turns.upcoming(slices.Grow(dst, min(n, len(a.ids))), n)
+	return appendOthers(dst, a.ids, start, n)
+}

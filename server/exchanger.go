@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// exchanger handles the streams of a role that receives a request and responds to it
+// once. It returns right after the response, so that no stream is held while the model
+// answers.
+type exchanger struct {
+	responder
+	metrics *Metrics
+	bodies  *bodyBudget
+	decide  func(context.Context, *exchange) *extprocv3.ProcessingResponse
+	// final marks requests that are shed so that Envoy makes no further attempt.
+	final bool
+}
+
+func (e *exchanger) handle(s stream) error {
+	x, err := receiveHeaders(s)
+	if err != nil {
+		return ended(err)
+	}
+	if !x.bodiless {
+		if e.bodies.exhausted() {
+			return s.Send(e.shed(x, e.final))
+		}
+		if err := s.Send(goOn); err != nil {
+			return err
+		}
+		if x.body, err = receiveBody(s); err != nil {
+			return ended(err)
+		}
+		if !e.bodies.tryAcquire(len(x.body)) {
+			return s.Send(e.shed(x, e.final))
+		}
+		defer e.bodies.release(len(x.body))
+	}
+	response := e.respond(s.Context(), x)
+	err = s.Send(response)
+	if err != nil || response.GetImmediateResponse() != nil {
+		x.releaseProbes() // the request does not leave, with its plan
+	}
+	return err
+}
+
+// respond decides about a request. A panic fails the request, and no other.
+func (e *exchanger) respond(ctx context.Context, x *exchange) (r *extprocv3.ProcessingResponse) {
+	start := time.Now()
+	if p := contain(func() { r = e.decide(ctx, x) }); p != nil {
+		e.panics.record(ctx, x.id, p)
+		r = e.fault(x, codeInternalError)
+	}
+	e.metrics.decisionSeconds.Observe(time.Since(start).Seconds())
+	return r
+}
+
+func receiveHeaders(s stream) (*exchange, error) {
+	m, err := s.Recv()
+	if err != nil {
+		return nil, err
+	}
+	if h := m.GetRequestHeaders(); h != nil {
+		x := newExchange(h, m.GetAttributes())
+		x.metadata = m.GetMetadataContext().GetFilterMetadata()
+		return x, nil
+	}
+	return nil, unexpected(m, "request_headers")
+}
+
+func receiveBody(s stream) ([]byte, error) {
+	m, err := s.Recv()
+	if err != nil {
+		return nil, err
+	}
+	if b := m.GetRequestBody(); b != nil {
+		return b.GetBody(), nil
+	}
+	return nil, unexpected(m, "request_body")
+}
+
+func unexpected(m *extprocv3.ProcessingRequest, want string) error {
+	return status.Errorf(codes.InvalidArgument, "message %T: want %s; check the filter's processing_mode", m.GetRequest(), want)
+}
+
+// ended turns a client that left into a clean end of the stream.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"strings"
+	"time"
+
+	"semlb/envoy"
+	"semlb/record"
+	"semlb/router"
+	"semlb/wire"
+)
+
+// outcomeOf is the outcome of an attempt. A timeout is one even after the answer began:
+// read_timeout bounds every silence. A connection that breaks after that is none,
+// because the head of the answer was read.
+func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
+	o := router.Outcome{
+		Target: a.Target(), Probe: router.ProbeOf(a.Probes, a.Target()),
+		Start: a.Start, Head: a.Head, Duration: a.Duration,
+	}
+	switch {
+	case a.Gone && !a.Answered:
+		o.Result = router.Abandoned
+	case a.Class == envoy.ClassTimeout:
+		o.Result = router.TimedOut
+	case a.Answered:
+		o.Result, o.Status = router.Answered, a.Status
+		o.RetryAfter = wire.RetryAfter(a.RetryAfter, now)
+	case a.Unsent:
+		o.Result = router.Unsent
+	case a.Class == envoy.ClassConnectTimeout:
+		o.Result = router.TimedOut
+	case a.Class == envoy.ClassProtocol:
+		o.Result = router.Invalid
+	default:
+		o.Result = router.Failed
+	}
+	return o
+}
+
+// attempted is the event of an attempt that has ended.
+func attempted(a envoy.Attempt, i *Instance, t *Target, o router.Outcome, now time.Time) *record.Attempted {
+	return &record.Attempted{
+		Request: record.Request{ID: a.RequestID, Instance: i.ID, Time: now},
+		Target:  t.Recorded(), Number: a.Number,
+		Result: string(o.Result), Status: o.Status, Cut: o.Result == router.Answered && a.Class != "",
+		Cluster: a.Cluster, Flags: strings.Join(a.Flags, ","), Transport: a.Transport,
+		RetryAfter: o.RetryAfter, Probe: o.Probe != 0,
+		Start: o.Start, Head: o.Head, Duration: o.Duration,
+	}
+}
+
+// finished is the event of a request that has ended. Its instance may be nil: then the
+// event has no attempts.
+func finished(f envoy.Finished, i *Instance, now time.Time) *record.Finished {
+	e := &record.Finished{
+		Request: record.Request{ID: f.RequestID, Time: now},
+		Status:  f.Status, Tries: f.Attempts, EnvoyCode: f.Answer,
+		ClientGone: f.Gone, Cut: f.Cut, Stream: f.Stream, Duration: f.Duration, Upstream: f.Upstream,
+	}
+	if i == nil {
+		return e
+	}
+	e.Instance = i.ID
+	e.Attempts = make([]record.Attempt, 0, f.Attempts)
+	for n, id := range f.Tried() {
+		t := i.Targets[id]
+		if t == nil {
+			continue
+		}
+		at := t.Endpoint()
+		e.Attempts = append(e.Attempts, record.Attempt{
+			Provider: t.Provider, Model: t.Model, RouteType: i.RouteType,
+			Scheme: at.Scheme, Host: at.Host, Port: at.Port,
+		})
+		if n == f.Attempts-1 && t.Statistics {
+			last := t.Recorded()
+			e.Last = &last
+		}
+	}
+	return e
+}

@@ -1,0 +1,181 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"semlb/envoy"
+	"semlb/provider"
+	"semlb/record"
+	"semlb/router"
+)
+
+// planner is the outer role: it plans a request and rewrites it for the plan's first
+// target. This file is the way of a request from top to bottom.
+type planner struct {
+	responder
+	snapshot func() *Snapshot
+}
+
+func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	if err := x.checkHead(); err != nil {
+		return p.refuse(x, err)
+	}
+	snapshot := p.snapshot()
+	match := matchOf(ctx, snapshot, x)
+	instance := snapshot.Find(match)
+	if instance == nil {
+		return p.noInstance(x, snapshot, match)
+	}
+	if x.bodiless && x.asksForModels() {
+		return p.answer(x, instance.modelList(), record.Answered{Status: 200, Code: codeModels})
+	}
+	request, err := parse(x, instance)
+	if err != nil {
+		return p.refuse(x, err)
+	}
+	plan, panicked := route(ctx, instance.Router, routed(x, request, instance, match))
+	x.acquiredProbes(instance.Router, plan.Probes)
+	if panicked != nil {
+		p.panics.record(ctx, x.id, panicked)
+		if instance.OnPanic != OnPanicDefault {
+			return p.fault(x, codeInternalError)
+		}
+	}
+	if ctx.Err() != nil { // no client is left to answer, and the embedder is not at fault
+		return p.clientGone(x)
+	}
+	p.decided(x, instance, &plan)
+	if len(plan.Targets) == 0 {
+		return p.noTarget(x, instance, &plan)
+	}
+	response, err := dispatch(x, request, instance, &plan)
+	if err != nil {
+		return p.refuse(x, err)
+	}
+	return response
+}
+
+// parse reads a client's request and checks it against the instance.
+func parse(x *exchange, instance *Instance) (*provider.Request, error) {
+	if err := checkBody(x, instance); err != nil {
+		return nil, err
+	}
+	request, err := provider.ReadRequest(x.body)
+	if err != nil {
+		return nil, err
+	}
+	if err := request.CheckRouteType(instance.RouteType); err != nil {
+		return nil, err
+	}
+	if instance.Models != nil && request.Model != "" && !slices.Contains(instance.Models, request.Model) {
+		return nil, &provider.RequestError{
+			Status: 400, Code: codeModel,
+			Message: "cannot use own model, must be one of: " + strings.Join(instance.Models, ", "),
+		}
+	}
+	return request, request.CheckStreaming(instance.Streaming)
+}
+
+// checkBody refuses a body that is not to be read.
+func checkBody(x *exchange, instance *Instance) error {
+	if x.bodiless {
+		return &provider.RequestError{Status: 400, Code: codeNoBody, Message: "the request has no body; POST a JSON object with messages or prompt"}
+	}
+	if err := provider.CheckContentType(x.header("content-type")); err != nil {
+		return err
+	}
+	if encoding := x.header("content-encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return &provider.RequestError{Status: 415, Code: codeEncoding, Message: "request bodies must not be compressed"}
+	}
+	if int64(len(x.body)) > instance.BodyLimit {
+		return &provider.RequestError{
+			Status: 413, Code: codeTooLarge,
+			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes",
+		}
+	}
+	return nil
+}
+
+// routed is what the router plans a request by.
+func routed(x *exchange, request *provider.Request, instance *Instance, m Match) router.Request {
+	q := router.Request{
+		Prompt: request.Prompt(), Size: len(x.body), Consumer: m.Consumer,
+		Needs: router.Needs{RouteType: instance.RouteType, Stream: request.Stream},
+	}
+	if instance.HashHeader != "" {
+		q.HashKey = x.header(instance.HashHeader)
+	}
+	return q
+}
+
+// errPanic is the cause of a plan that was made after a panic.
+var errPanic = errors.New("panic")
+
+// route plans a request. If that panics, here or in a goroutine on which it waits, the
+// plan is the default group's, and the panic is returned with it.
+func route(ctx context.Context, r Router, q router.Request) (router.Plan, *recovered) {
+	var plan router.Plan
+	if p := contain(func() { plan = r.Route(ctx, q) }); p != nil {
+		return r.Degrade(q, errPanic), p
+	}
+	return plan, panicOf(plan.Err)
+}
+
+func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan) {
+	p.recorder.Record(&record.Decided{
+		Request: record.Request{ID: x.id, Instance: instance.ID, Time: time.Now()},
+		Reason:  string(plan.Reason), Targets: plan.Targets, Models: instance.names(plan.Targets),
+		Unavailable: plan.Unavailable, Probes: router.FormatProbes(plan.Probes),
+		Candidates: plan.Candidates, Threshold: plan.Threshold, Stages: plan.Stages,
+		Impaired: plan.Reason == router.Degraded || plan.Reason == router.AllOut, Err: plan.Err,
+	})
+}
+
+// dispatch turns a request and its plan into the mutations of attempt 1. If every
+// attempt can be made from a request that was rewritten before, the request is
+// rewritten for the first target; otherwise it stays as it is, and the inner role
+// rewrites it on every attempt.
+func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *router.Plan) (*extprocv3.ProcessingResponse, error) {
+	ids := plan.Targets
+	set := append(instance.Policy.Headers(len(ids)),
+		envoy.Header{Name: envoy.HeaderPlan, Value: strings.Join(ids, ",")},
+		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
+		envoy.Header{Name: envoy.HeaderIdle, Value: strconv.FormatInt(instance.Idle.Milliseconds(), 10)},
+	)
+	if slices.ContainsFunc(ids, func(id string) bool { return instance.Targets[id].Statistics }) {
+		set = append(set, envoy.Header{Name: envoy.HeaderWords, Value: strconv.Itoa(request.Words())})
+	}
+	if len(plan.Probes) > 0 {
+		set = append(set, envoy.Header{Name: envoy.HeaderProbes, Value: router.FormatProbes(plan.Probes)})
+	}
+	client := clientOf(x)
+	targets := make([]*Target, len(ids))
+	original := false
+	for i, id := range ids {
+		targets[i] = instance.Targets[id]
+		original = original || targets[i].NeedsOriginal(request, client)
+	}
+	if original {
+		return envoy.PassRequest(set, unset(envoy.InternalHeaders(), set)), nil
+	}
+	rewrite, err := targets[0].Rewrite(request, client)
+	if err != nil {
+		return nil, err
+	}
+	set = append(set, envoy.Header{Name: envoy.HeaderFirst, Value: targets[0].Cluster})
+	if len(ids) > 1 {
+		originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
+	}
+	return rewritten(rewrite, instance, targets[0], set, envoy.InternalHeaders()...), nil
+}
