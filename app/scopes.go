@@ -14,6 +14,7 @@ import (
 	"semlb/config"
 	"semlb/envoy"
 	"semlb/envoy/parts"
+	"semlb/wire"
 )
 
 // routesOf are the routes of a configuration, as Envoy matches them: without any,
@@ -72,10 +73,10 @@ func credentialsOf(cfg *config.Config, dir string) (parts.Credentials, error) {
 	for i := range cfg.Consumers {
 		consumer := &cfg.Consumers[i]
 		for _, k := range consumer.KeyAuth {
-			c.APIKeys = append(c.APIKeys, parts.APIKey{Consumer: consumerName(consumer), Key: k.Key.Reveal()})
+			c.APIKeys = append(c.APIKeys, parts.APIKey{Consumer: consumerName(consumer), Key: wire.NewSecret(k.Key.Reveal())})
 		}
 		for _, b := range consumer.BasicAuth {
-			c.Users = append(c.Users, parts.User{Name: b.Username, Password: b.Password.Reveal()})
+			c.Users = append(c.Users, parts.User{Name: b.Username, Password: wire.NewSecret(b.Password.Reveal())})
 		}
 		for _, j := range consumer.JWTSecrets {
 			file, err := writeKeySet(dir, j)

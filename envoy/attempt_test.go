@@ -8,9 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Every flag that decides whether the next target is tried is one that the access
-// log service understands, and has the same class there.
-func TestFlagsOfTheLogAreThoseOfReplies(t *testing.T) {
+// Every flag for which local replies decide whether the next target is tried is read from
+// log entries, and has the same class there.
+func TestLogEntriesHaveTheFlagsOfReplies(t *testing.T) {
 	known := make(map[string]bool)
 	flags := (&dataaccesslogv3.ResponseFlags{}).ProtoReflect()
 	fields := flags.Descriptor().Fields()
@@ -51,9 +51,9 @@ func TestTransportFailuresAreAClosedSet(t *testing.T) {
 	}
 }
 
-// What Envoy answers a request without a plan has in the log the code that the client
+// Envoy's own answer to a request without a plan has the code in the log that the client
 // got, for each mapper of the outer hop.
-func TestOwnAnswersAreThoseOfReplies(t *testing.T) {
+func TestLogEntriesHaveTheCodesOfReplies(t *testing.T) {
 	for _, c := range []struct {
 		flags   []string
 		details string

@@ -9,14 +9,14 @@ import (
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 )
 
-// Continue answers the headers of a request whose body is still to come.
+// Continue answers the headers of a request whose body follows.
 func Continue() *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{}},
 	}
 }
 
-// Request is what a request is turned into before it leaves for a target.
+// Request is the request that a target gets.
 type Request struct {
 	Scheme, Authority, Path string
 	Body                    []byte
@@ -24,9 +24,9 @@ type Request struct {
 	Remove                  []string
 }
 
-// ReplaceRequest answers a request's body with everything the request becomes.
-// It sets the content length with the body, because Envoy refuses a mismatch, and
-// clears the route cache, because the route depends on the headers it sets.
+// ReplaceRequest answers a request's body with the request that takes its place. It sets
+// the content length with the body, because Envoy refuses a mismatch, and clears the route
+// cache, because the route depends on headers that it sets.
 func ReplaceRequest(r Request) *extprocv3.ProcessingResponse {
 	set := make([]*corev3.HeaderValueOption, 0, len(r.Set)+4)
 	set = append(set,
@@ -45,8 +45,7 @@ func ReplaceRequest(r Request) *extprocv3.ProcessingResponse {
 	})
 }
 
-// PassRequest answers a request's body by changing headers only; the body goes on
-// as it came.
+// PassRequest answers a request's body with a change of headers; the body stays as it is.
 func PassRequest(set []Header, remove []string) *extprocv3.ProcessingResponse {
 	opts := make([]*corev3.HeaderValueOption, len(set))
 	for i, h := range set {
@@ -72,9 +71,8 @@ func overwrite(name, value string) *corev3.HeaderValueOption {
 	}
 }
 
-// Answer ends the request at once with a JSON body. The code, which is never user data,
-// goes to Envoy's access log as the response code details, with a prefix that tells
-// it from Envoy's own.
+// Answer answers the request itself, with a JSON body. The code, which is never user data,
+// becomes the response code details in Envoy's access log, after [OwnDetails].
 func Answer(status int, body []byte, code string) *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
@@ -88,15 +86,15 @@ func Answer(status int, body []byte, code string) *extprocv3.ProcessingResponse 
 	}
 }
 
-// RetryAfter tells the client of an immediate answer when to try again.
+// RetryAfter adds a Retry-After header, in seconds, to an answer made by [Answer].
 func RetryAfter(seconds int, r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
 	h := r.GetImmediateResponse().GetHeaders()
 	h.SetHeaders = append(h.SetHeaders, overwrite("retry-after", strconv.Itoa(seconds)))
 	return r
 }
 
-// Final makes an answer of the inner hop the last word: the outer hop does not try
-// the next target. Answers that are not immediate pass through unchanged.
+// Final marks an answer made by [Answer] in the inner role as final: the outer hop does
+// not try the next target. Other responses stay as they are.
 func Final(r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
 	if h := r.GetImmediateResponse().GetHeaders(); h != nil {
 		h.SetHeaders = append(h.SetHeaders, overwrite(FinalHeader, "true"))
@@ -104,8 +102,7 @@ func Final(r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
 	return r
 }
 
-// ErrorBody is an error as the OpenAI API writes it, so that its clients show the
-// message.
+// ErrorBody is an error in the shape of the OpenAI API, whose clients show the message.
 func ErrorBody(message, kind, code string) []byte {
 	body, err := json.Marshal(map[string]any{"error": map[string]any{
 		"message": message, "type": kind, "param": nil, "code": code,

@@ -56,12 +56,12 @@ const (
 	HeaderBasicUser = "x-semlb-basic-user"
 	HeaderIssuer    = "x-semlb-issuer"
 
-	// HeaderAttempt is Envoy's number of the attempt, from 1.
+	// HeaderAttempt is the number of the attempt, from 1. Envoy sets it.
 	HeaderAttempt = "x-envoy-attempt-count"
 )
 
 // FinalHeader is a response header of the inner hop that makes the outer router stop:
-// Envoy retries no response with it, except under a policy that asks for that.
+// Envoy does not retry a response with it, unless retry_on has envoy-ratelimited.
 const FinalHeader = "x-envoy-ratelimited"
 
 // internalHeaders are dropped from what clients send and from what providers get.
@@ -129,7 +129,7 @@ const (
 	// metadata with the keys consumer and groups. Of several values, the first that
 	// names a consumer counts.
 	MetadataConsumer = "x-semlb-consumer-from"
-	// FromCredentials are the headers that the filters of [Credentials] set.
+	// FromCredentials are the headers that our own listener's filters set.
 	FromCredentials = "credentials"
 	// FromHeaders are the X-Consumer headers, which Kong sets.
 	FromHeaders = "headers"

@@ -13,6 +13,7 @@ import (
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 
 	"semlb/envoy"
+	"semlb/wire"
 )
 
 // Credentials authenticate consumers. Envoy checks the credential of a request and
@@ -27,14 +28,20 @@ type Credentials struct {
 }
 
 // APIKey is a consumer's key, sent in the header or the query parameter apikey.
-type APIKey struct{ Consumer, Key string }
+type APIKey struct {
+	Consumer string
+	Key      wire.Secret
+}
 
 // User is a user name and a password of HTTP basic authentication.
-type User struct{ Name, Password string }
+type User struct {
+	Name     string
+	Password wire.Secret
+}
 
-// Hash is what Envoy's configuration holds of the password.
+// Hash is the form in which Envoy's configuration holds the password.
 func (u User) Hash() string {
-	sum := sha1.Sum([]byte(u.Password)) //nolint:gosec // see the import
+	sum := sha1.Sum([]byte(u.Password.Reveal())) //nolint:gosec // see the import
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
@@ -69,7 +76,7 @@ func (c Credentials) apiKeyAuth() *apikeyv3.ApiKeyAuth {
 		Forwarding: &apikeyv3.Forwarding{Header: envoy.HeaderConsumer},
 	}
 	for _, k := range c.APIKeys {
-		a.Credentials = append(a.Credentials, &apikeyv3.Credential{Key: k.Key, Client: k.Consumer})
+		a.Credentials = append(a.Credentials, &apikeyv3.Credential{Key: k.Key.Reveal(), Client: k.Consumer})
 	}
 	return a
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"semlb/envoy/envoytest"
+	"semlb/wire"
 )
 
 func testUpstreams() []Upstream {
@@ -40,8 +41,8 @@ func TestEqualConfigurationsGiveEqualClusters(t *testing.T) {
 func TestCredentialFiltersAreGolden(t *testing.T) {
 	issuer := filepath.Join("/run/semlb", "carol.json")
 	credentials := Credentials{
-		APIKeys: []APIKey{{Consumer: "ann", Key: "key-of-ann"}},
-		Users:   []User{{Name: "bob", Password: "password-of-bob"}},
+		APIKeys: []APIKey{{Consumer: "ann", Key: wire.NewSecret("key-of-ann")}},
+		Users:   []User{{Name: "bob", Password: wire.NewSecret("password-of-bob")}},
 		Issuers: []Issuer{{Name: "carol", KeySetFile: issuer}, {Name: "dave", KeySetFile: issuer}},
 	}
 	for _, filter := range New(Config{Credentials: credentials}).Outer.Authenticators {

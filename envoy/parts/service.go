@@ -46,7 +46,7 @@ func service(e Endpoint, replicas []Endpoint) *clusterv3.Cluster {
 		}),
 	}
 	if named {
-		discover(c, "")
+		resolve(c)
 	}
 	if named || len(replicas) > 0 {
 		replicated(c)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"semlb/envoy/parts"
+	"semlb/wire"
 )
 
 // versions are those of Envoy that configurations are validated with: the oldest, the
@@ -78,8 +79,8 @@ func testRoutes() []parts.Route {
 
 func testCredentials(dir string) parts.Credentials {
 	return parts.Credentials{
-		APIKeys: []parts.APIKey{{Consumer: "ann", Key: "key-of-ann"}},
-		Users:   []parts.User{{Name: "bob", Password: "password-of-bob"}},
+		APIKeys: []parts.APIKey{{Consumer: "ann", Key: wire.NewSecret("key-of-ann")}},
+		Users:   []parts.User{{Name: "bob", Password: wire.NewSecret("password-of-bob")}},
 		Issuers: []parts.Issuer{{Name: "carol", KeySetFile: filepath.Join(dir, "carol.json")}, {Name: "dave", KeySetFile: filepath.Join(dir, "carol.json")}},
 	}
 }
