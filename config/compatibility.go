@@ -169,7 +169,7 @@ func (d *compatibility) elsewhere() {
 |---|---|---|
 | decK | other plugins; %s; `+"`acls`"+` of consumers | unknown keys |
 | Kubernetes | other resources and plugins; resources of another ingress class; secrets and plugins that are in no file | query parameters of an HTTPRoute's matches; secrets other than key-auth, basic-auth and jwt |
-| Terraform | other resources and plugins; data sources and modules; lines of prose | `+"`count`, `for_each`"+`; conditions, operators, loops and splats; functions other than %s; Terraform in JSON |
-| shell scripts | commands other than curl, echo and kubectl; requests that send nothing | bodies from a file |
-`, strings.Join(unread, ", "), "`"+strings.Join(tfFunctions(), "`, `")+"`")
+| Terraform | other resources and plugins; data sources and modules; lines of prose | `+"`count`, `for_each`"+`; functions other than %s; Terraform in JSON |
+| shell scripts | commands other than curl, echo and kubectl; requests that send nothing | bodies from a file; substitutions such as `+"`$(…)`"+` in a body |
+`, strings.Join(unread, ", "), "`"+strings.Join(terraformFunctions(), "`, `")+"`")
 }

@@ -52,7 +52,26 @@ func FuzzTerraform(f *testing.F) {
 	f.Add(tfPlugin("tags = concat(local.a, [for x in y : x])", "balancer = merge(local.b, { retries = -var.c.d[0] })") +
 		"locals {\n a = [\"x\", <<-EOT\n y\nEOT\n]\n b = {}\n}\nvariable \"c\" { type = map(any) }")
 	f.Add("resource \"konnect_gateway_key_auth\" \"k\" {\n consumer_id = \"a\"\n key = \"Bearer var.k ${var.l}\"\n}\nvariable \"k\" {}\nvariable \"l\" {}\nprose { here")
+	f.Add("locals {\n a = { for i, x in var.c.d[*] : upper(x) => try(x, 1.50, null)... if can(x) }\n b = var.c.e ? -1.0e2 : konnect_gateway_service.s.name\n}\nresource \"konnect_gateway_service\" \"s\" {\n name = sensitive(format(\"%s\", local.b))\n}\n" + tfPlugin("tags = values(local.a)", "x = toset(flatten([local.a, [\"${local.b}\"]]))"))
 	fuzzLoad(f, "f.tf", func(name string) (string, bool) { return marker, strings.HasPrefix(name, "TF_VAR_") })
+}
+
+// FuzzTerraformFiles does the same to a module of several files and a complex variable.
+func FuzzTerraformFiles(f *testing.F) {
+	f.Add("variable \"a\" {\n type = map(object({ t = optional(number, 1.0), l = list(any) }))\n}\n"+tfPlugin("tags = var.a[\"x\"].l", ""), "b = [1.50, null]\n", "{ x = { l = var.b } }")
+	f.Add(tfPlugin("", "x = var.b"), "b = \"var.b ${var.a}\"\na = -1", "[1e5, \"a\"]")
+	f.Add("variable \"b\" {\n type = set(string)\n default = [sensitive(\"a\")]\n}\n"+tfPlugin("", "x = setproduct(var.b, var.a)"), "a = [[], {}]", "")
+	f.Fuzz(func(t *testing.T, main, vars, value string) {
+		sources := []Source{{Name: "z.tfvars", Data: []byte(vars)}, {Name: "main.tf", Data: []byte(main)}}
+		env := func(name string) (string, bool) { return value, name == "TF_VAR_a" }
+		var c *Config
+		var err error
+		spent, allocated := cost(t, func() { c, _, err = Load(sources, Options{Env: env}) })
+		require.Less(t, spent, 5*time.Second)
+		require.Less(t, allocated, uint64(256<<20))
+		require.Equal(t, err == nil, c != nil)
+		_, _, _ = Convert(sources, FormatDeck, Options{})
+	})
 }
 
 // FuzzScript does the same to the reader of shell scripts.

@@ -70,7 +70,7 @@ func (l *loader) load(sources []Source) error {
 		l.read(source)
 	}
 	l.bindKubernetes()
-	l.bindTerraform()
+	l.tf.bind()
 	l.bindRequests()
 	names := newIndex(&l.config)
 	l.joinGroups(names)
@@ -97,7 +97,7 @@ type loader struct {
 	cluster  cluster
 	// secretDir holds Secrets that are in no file.
 	secretDir secretDir
-	tf        terraform
+	tf        *terraform
 	// requests are those of shell scripts.
 	requests []request
 	// entries are the plugins found, in order.
@@ -147,11 +147,13 @@ func newLoader(opts Options) (*loader, error) {
 	if opts.IngressClass == "" {
 		opts.IngressClass = DefaultIngressClass
 	}
-	return &loader{
+	l := &loader{
 		checker: checker{allowedHosts: opts.AllowedHosts}, env: opts.Env, allowUnset: opts.AllowUnset, table: tables.plugin, entities: tables.entities, shared: map[string]*node{},
 		places: map[alias]Position{}, seen: map[Scope]Position{}, credentialsSeen: map[credentialKey]credentialPlace{}, cluster: newCluster(opts.IngressClass),
-		tf: newTerraform(), secretDir: secretDir(opts.SecretsDir),
-	}, nil
+		secretDir: secretDir(opts.SecretsDir),
+	}
+	l.tf = newTerraform(l)
+	return l, nil
 }
 
 // read finds the plugins of a source.
@@ -162,7 +164,7 @@ func (l *loader) read(source Source) {
 	}
 	switch languageOf(source) {
 	case inTerraform:
-		l.hclFile(source)
+		l.tf.readFile(source)
 		return
 	case inShell:
 		l.script(source)

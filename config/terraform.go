@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Bounds of a Terraform file. Its parser calls itself for every bracket, operator
@@ -21,34 +22,14 @@ const (
 // terraform gathers the blocks of all Terraform files, which are one module: they
 // refer to each other whatever their order and files.
 type terraform struct {
+	*loader
 	variables map[string]*tfVariable
 	locals    map[string]*tfLocal
 	// resources are those of Kong, by type and label.
 	resources map[string]*tfResource
 	order     []*tfResource
-	// text is how much text templates have made.
-	text int
-}
-
-// tfVariable is a variable. Its value is given by a .tfvars file, by the
-// environment, or by a default.
-type tfVariable struct {
-	pos       Position
-	fallback  hclsyntax.Expression
-	given     hclsyntax.Expression
-	sensitive bool
-	complex   bool
-	file      *tfFile
-	value     *node
-}
-
-// tfLocal is a local value.
-type tfLocal struct {
-	pos    Position
-	expr   hclsyntax.Expression
-	file   *tfFile
-	value  *node
-	asking bool
+	// evaluator evaluates what was gathered, when all is known.
+	evaluator *tfEvaluator
 }
 
 // tfResource is a resource of Kong.
@@ -66,70 +47,79 @@ type tfFile struct {
 	text []byte
 }
 
-func newTerraform() terraform {
-	return terraform{variables: map[string]*tfVariable{}, locals: map[string]*tfLocal{}, resources: map[string]*tfResource{}}
+func newTerraform(l *loader) *terraform {
+	return &terraform{loader: l, variables: map[string]*tfVariable{}, locals: map[string]*tfLocal{}, resources: map[string]*tfResource{}}
 }
 
 func (f *tfFile) position(r hcl.Range) Position {
 	return Position{File: f.name, Line: r.Start.Line, Column: r.Start.Column}
 }
 
-// hclFile notes the blocks of a Terraform file.
-func (l *loader) hclFile(source Source) {
+// readFile notes the blocks of a Terraform file.
+func (t *terraform) readFile(source Source) {
 	file := &tfFile{name: source.Name}
 	var fault *Fault
-	if file.text, fault = l.withoutProse(source); fault == nil {
+	if file.text, fault = t.withoutProse(source); fault == nil {
 		fault = file.measure()
 	}
 	if fault != nil {
-		l.add(*fault)
+		t.add(*fault)
 		return
 	}
 	parsed, diags := hclsyntax.ParseConfig(file.text, source.Name, hcl.InitialPos)
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
-			l.hclFault(file, d)
+			t.syntaxFault(file, d)
 		}
 	}
 	if diags.HasErrors() {
 		return
 	}
 	body := parsed.Body.(*hclsyntax.Body)
+	fault = file.markLiterals(body, func(l *hclsyntax.LiteralValueExpr) Position { return file.position(l.SrcRange) })
+	if fault != nil {
+		t.add(*fault)
+		return
+	}
 	if strings.HasSuffix(source.Name, ".tfvars") {
 		for name, a := range body.Attributes {
-			l.hclVariable(name, file, a.NameRange).given = a.Expr
+			t.declared(name, file, a.NameRange).given = &tfExpr{tfPlace{file, "var." + name}, a.Expr}
 		}
 		return
 	}
 	for _, a := range body.Attributes {
-		l.problem(file.position(a.NameRange), "", "read Terraform: an attribute outside of a block")
+		t.problem(file.position(a.NameRange), "", "read Terraform: an attribute outside of a block")
 	}
 	for _, b := range body.Blocks {
-		l.hclBlock(file, b)
+		t.block(file, b)
 	}
 }
 
-// hclFault tells what the parser says. What it quotes may be anything, so that only
-// the kind of the error is told.
-func (l *loader) hclFault(file *tfFile, d *hcl.Diagnostic) {
+// syntaxFault notes an error of the parser. What its detail quotes may be anything, so
+// that only its summary is shown.
+func (t *terraform) syntaxFault(file *tfFile, d *hcl.Diagnostic) {
 	pos := Position{File: file.name}
 	if d.Subject != nil {
 		pos = file.position(*d.Subject)
 	}
-	l.problem(pos, "", "read Terraform: %s", strings.ToLower(limited(d.Summary)))
+	t.problem(pos, "", "read Terraform: %s", strings.ToLower(limited(d.Summary)))
 }
+
+var (
+	blockHeader    = regexp.MustCompile(`^[\pL_][\pL\pN_-]*(\s+("[^"]*"|[\pL_][\pL\pN_-]*))*\s*\{`)
+	attributeStart = regexp.MustCompile(`^[\pL_][\pL\pN_-]*\s*=`)
+)
 
 // withoutProse returns the text of a file with lines of prose outside of any block
 // taken out, as documentation that is copied whole has them. Each is a warning.
-func (l *loader) withoutProse(source Source) ([]byte, *Fault) {
-	header := regexp.MustCompile(`^[\pL_][\pL\pN_-]*(\s+("[^"]*"|[\pL_][\pL\pN_-]*))*\s*\{`)
-	attribute := regexp.MustCompile(`^[\pL_][\pL\pN_-]*\s*=`)
+func (t *terraform) withoutProse(source Source) ([]byte, *Fault) {
 	var lines []int
 	text := bytes.Clone(source.Data)
 	starts := append(lineStarts(source.Data), len(source.Data))
 	for i := range len(starts) - 1 {
 		line := bytes.TrimRight(source.Data[starts[i]:starts[i+1]], "\r\n")
-		if len(line) == 0 || bytes.ContainsAny(line[:1], " \t}])#/\"") || header.Match(line) || attribute.Match(line) {
+		if len(line) == 0 || bytes.ContainsAny(line[:1], " \t}])#/\"") || blockHeader.Match(line) || attributeStart.Match(line) ||
+			bytes.Contains(line, []byte("/*")) || bytes.Contains(line, []byte("*/")) {
 			continue
 		}
 		lines = append(lines, i)
@@ -147,7 +137,7 @@ func (l *loader) withoutProse(source Source) ([]byte, *Fault) {
 			copy(text[starts[i]:starts[i+1]], source.Data[starts[i]:starts[i+1]])
 			continue
 		}
-		l.warn(Position{File: source.Name, Line: i + 1, Column: 1}, "", "a line of prose, which Terraform does not take, is not read")
+		t.warn(Position{File: source.Name, Line: i + 1, Column: 1}, "", "a line of prose, which Terraform does not take, is not read")
 	}
 	return text, nil
 }
@@ -158,8 +148,8 @@ func blank(text []byte) {
 	}
 }
 
-// depths returns how many brackets, strings and heredocs are open where each line
-// starts.
+// depths returns how many brackets, strings, heredocs and comments are open where each
+// line starts.
 func depths(name string, text []byte, lines int) ([]int, *Fault) {
 	tokens, fault := lex(name, text)
 	if fault != nil {
@@ -172,8 +162,12 @@ func depths(name string, text []byte, lines int) ([]int, *Fault) {
 			depth[line] = open
 		}
 		open = max(0, open+opens(t.Type))
-		for ; open > 0 && line < t.Range.End.Line && line < len(depth); line++ {
-			depth[line] = open
+		inside := open
+		if t.Type == hclsyntax.TokenComment && t.Range.End.Column > 1 { // one to the line's end ends on the next
+			inside++
+		}
+		for ; inside > 0 && line < t.Range.End.Line && line < len(depth); line++ {
+			depth[line] = inside
 		}
 	}
 	return depth, nil
@@ -227,12 +221,12 @@ func (f *tfFile) measure() *Fault {
 	return nil
 }
 
-// hclVariable returns the variable of a name, which it notes if it is new.
-func (l *loader) hclVariable(name string, file *tfFile, at hcl.Range) *tfVariable {
-	v := l.tf.variables[name]
+// declared returns the variable of a name, which it notes if it is new.
+func (t *terraform) declared(name string, file *tfFile, at hcl.Range) *tfVariable {
+	v := t.variables[name]
 	if v == nil {
-		v = &tfVariable{pos: file.position(at), file: file}
-		l.tf.variables[name] = v
+		v = &tfVariable{pos: file.position(at), file: file, typ: cty.DynamicPseudoType}
+		t.variables[name] = v
 	}
 	return v
 }

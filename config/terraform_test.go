@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -174,7 +175,7 @@ func TestTerraformFaultsNameThePlace(t *testing.T) {
 		tfPlugin("", "response_streaming = local.a") + "locals {\n a = local.a\n}": "main.tf:9: local.a: local value \"a\" contains itself",
 		tfPlugin("", "response_streaming = data.a.b"):                              "main.tf:4: " + at + `.config.response_streaming: not supported yet: a reference to "data"`,
 		tfPlugin("", "response_streaming = file(\"a\")"):                           "main.tf:4: " + at + ".config.response_streaming: not supported yet: function file",
-		tfPlugin("", "response_streaming = true ? \"a\" : \"b\""):                  "main.tf:4: " + at + ".config.response_streaming: not supported yet: an expression of that kind",
+		tfPlugin("", "response_streaming = false ? \"a\" : \"b\""):                 "main.tf:4: " + at + `.config.response_streaming: got string "b", want one of allow, always, deny`,
 		tfPlugin("count = 2", ""):                                                  "main.tf:6: " + at + ": not supported yet: count",
 		tfPlugin("config {}", ""):                                                  "main.tf:6: " + at + ".config: got a block, want an attribute: config = …",
 		tfPlugin("", "response_streaming = \"allow\n"):                             "main.tf:4: read Terraform: invalid multi-line string",
@@ -207,12 +208,39 @@ func TestTerraformIsBounded(t *testing.T) {
 		"operators":  "locals {\n a = " + strings.Repeat("!", 200_000) + "true\n}",
 		"conditions": "locals {\n a = " + strings.Repeat("1 ? 1 : ", 50_000) + "1\n}",
 		"templates":  "locals {\n a = " + strings.Repeat(`"${`, 50_000) + "\n}",
-		"words":      "variable \"x\" {}\n" + tfPlugin("tags = [\""+strings.Repeat("var.x ", 50_000)+"\", 1 + 1]", ""),
+		"words":      "variable \"x\" {}\n" + tfPlugin("tags = [\""+strings.Repeat("var.x ", 50_000)+"\", file(1)]", ""),
 		"prose":      strings.Repeat("a b c\n", 50_000) + "}",
+		"loops":      "locals {\n a = range(1000)\n}\n" + tfPlugin("tags = [for a in local.a : [for b in local.a : [for c in local.a : [for d in local.a : d]]]]", ""),
+		"idle loops": "locals {\n a = range(1000)\n}\n" + tfPlugin("tags = [for a in local.a : a if [for b in local.a : local.a == local.a if false] == []]", "") + "\nx = 1",
+		"products":   "locals {\n a = range(1000)\n}\n" + tfPlugin("tags = setproduct(local.a, local.a, local.a)", ""),
+		"widths":     tfPlugin("tags = [format(\"%999999999d\", 1)]", ""),
+		"repeated":   tfPlugin("tags = [replace(\""+strings.Repeat("a", 1<<20)+"\", \"a\", \""+strings.Repeat("b", 1<<20)+"\")]", ""),
+		"indented":   tfPlugin("tags = [indent(1000000000, \"a\\nb\")]", ""),
+		"numbers":    tfPlugin("tags = [\"${1e99999999}\"]", ""),
+		"powers":     "locals {\n a0 = 1e1000\n" + powers(40) + "}\n" + tfPlugin("tags = [\"${local.a39}\"]", ""),
+		"a chain":    "locals {\n" + chain(30_000) + "}\n" + tfPlugin("tags = [local.a0]", ""),
 		"tokens":     "locals {\n" + strings.Repeat("a=1\n", 400_000) + "}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			requireCheap(t, Source{Name: "main.tf", Data: []byte(text)}, environment(map[string]string{"TF_VAR_x": "y"}), "main.tf")
 		})
 	}
+}
+
+// powers squares a number again and again.
+func powers(n int) string {
+	var b strings.Builder
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&b, " a%d = local.a%d * local.a%d\n", i, i-1, i-1)
+	}
+	return b.String()
+}
+
+// chain has each value refer to the next.
+func chain(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " a%d = lower(local.a%d)\n", i, i+1)
+	}
+	return b.String()
 }

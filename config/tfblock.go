@@ -6,91 +6,96 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
-// hclBlock notes a block.
-func (l *loader) hclBlock(file *tfFile, b *hclsyntax.Block) {
+// block notes a block.
+func (t *terraform) block(file *tfFile, b *hclsyntax.Block) {
 	pos := file.position(b.TypeRange)
 	switch b.Type {
 	case "terraform", "provider", "output", "moved", "removed", "import", "check":
 		// They say nothing of what a gateway does.
 	case "variable":
 		if len(b.Labels) != 1 {
-			l.want(pos, "variable", plural(len(b.Labels), "label"), "1")
+			t.want(pos, "variable", plural(len(b.Labels), "label"), "1")
 			return
 		}
-		l.hclDeclaration(file, b)
+		t.declaration(file, b)
 	case "locals":
 		for _, name := range slices.Sorted(maps.Keys(b.Body.Attributes)) {
 			a := b.Body.Attributes[name]
-			if first, twice := l.tf.locals[name]; twice {
-				l.problem(file.position(a.NameRange), "local."+name, "got the value twice, first at %s", first.pos)
+			if first, twice := t.locals[name]; twice {
+				t.problem(file.position(a.NameRange), "local."+name, "got the value twice, first at %s", first.pos)
 				continue
 			}
-			l.tf.locals[name] = &tfLocal{pos: file.position(a.NameRange), expr: a.Expr, file: file}
+			t.locals[name] = &tfLocal{pos: file.position(a.NameRange), tfExpr: tfExpr{tfPlace{file, "local." + name}, a.Expr}}
 		}
 	case "resource":
 		if len(b.Labels) != 2 {
-			l.want(pos, "resource", plural(len(b.Labels), "label"), "2")
+			t.want(pos, "resource", plural(len(b.Labels), "label"), "2")
 			return
 		}
-		l.hclResource(file, b)
+		t.resource(file, b)
 	default:
-		l.warn(pos, "", "block "+printable(strings.Join(append([]string{b.Type}, b.Labels...), " "))+" is not read")
+		t.warn(pos, "", "block "+printable(strings.Join(append([]string{b.Type}, b.Labels...), " "))+" is not read")
 	}
 }
 
-// hclDeclaration notes a variable's declaration.
-func (l *loader) hclDeclaration(file *tfFile, b *hclsyntax.Block) {
-	v := l.hclVariable(b.Labels[0], file, b.TypeRange)
-	if v.fallback != nil || v.complex {
-		l.problem(file.position(b.TypeRange), "var."+b.Labels[0], "got the variable twice, first at %s", v.pos)
+// declaration notes a variable's declaration.
+func (t *terraform) declaration(file *tfFile, b *hclsyntax.Block) {
+	v := t.declared(b.Labels[0], file, b.TypeRange)
+	if v.declared {
+		t.problem(file.position(b.TypeRange), "var."+b.Labels[0], "got the variable twice, first at %s", v.pos)
 		return
 	}
-	v.pos, v.file = file.position(b.TypeRange), file
+	v.pos, v.file, v.declared = file.position(b.TypeRange), file, true
 	for name, a := range b.Body.Attributes {
 		switch name {
 		case "default":
-			v.fallback = a.Expr
+			v.fallback = &tfExpr{tfPlace{file, "var." + b.Labels[0]}, a.Expr}
 		case "sensitive":
-			literal, ok := a.Expr.(*hclsyntax.LiteralValueExpr)
-			v.sensitive = ok && literal.Val.Type().FriendlyName() == "bool" && literal.Val.True()
+			value, _ := a.Expr.Value(nil)
+			value, _ = value.Unmark()
+			v.sensitive = value.IsKnown() && !value.IsNull() && value.Type() == cty.Bool && value.True()
 		case "type":
-			v.complex = !slices.Contains([]string{"string", "number", "bool", "any"}, hcl.ExprAsKeyword(a.Expr))
+			if typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr); !diags.HasErrors() {
+				unmarkDefaults(defaults)
+				v.typ, v.defaults = typ, defaults
+			}
 		}
 	}
 }
 
-// hclResource notes a resource of Kong; others are named in a warning.
-func (l *loader) hclResource(file *tfFile, b *hclsyntax.Block) {
+// resource notes a resource of Kong; others are named in a warning.
+func (t *terraform) resource(file *tfFile, b *hclsyntax.Block) {
 	pos := file.position(b.TypeRange)
 	kind, isKong := kongType(b.Labels[0])
 	switch {
 	case kind == "control_plane", kind == "workspace":
 		return
 	case strings.HasPrefix(kind, "plugin_") && kind != "plugin_ai_proxy_advanced":
-		l.warn(pos, "", "plugin "+printable(strings.ReplaceAll(strings.TrimPrefix(kind, "plugin_"), "_", "-"))+" is not run")
+		t.warn(pos, "", "plugin "+printable(strings.ReplaceAll(strings.TrimPrefix(kind, "plugin_"), "_", "-"))+" is not run")
 		return
 	case !isKong || !slices.Contains(tfKinds(), kind):
-		l.warn(pos, "", "resource "+printable(strings.Join(b.Labels, "."))+" is not read")
+		t.warn(pos, "", "resource "+printable(strings.Join(b.Labels, "."))+" is not read")
 		return
 	}
 	for _, name := range []string{"count", "for_each"} {
 		if a := b.Body.Attributes[name]; a != nil {
-			l.problem(file.position(a.NameRange), strings.Join(b.Labels, "."), "not supported yet: %s", name)
+			t.problem(file.position(a.NameRange), strings.Join(b.Labels, "."), "not supported yet: %s", name)
 			return
 		}
 	}
 	r := &tfResource{kind: kind, label: b.Labels[1], pos: pos, body: b.Body, file: file}
 	key := kind + "." + r.label
-	if first, twice := l.tf.resources[key]; twice {
-		l.problem(pos, strings.Join(b.Labels, "."), "got the resource twice, first at %s", first.pos)
+	if first, twice := t.resources[key]; twice {
+		t.problem(pos, strings.Join(b.Labels, "."), "got the resource twice, first at %s", first.pos)
 		return
 	}
-	l.tf.resources[key] = r
-	l.tf.order = append(l.tf.order, r)
+	t.resources[key] = r
+	t.order = append(t.order, r)
 }
 
 // kongType returns a resource's type without the prefix of Konnect's provider or of
@@ -115,18 +120,22 @@ func tfKinds() []string {
 // path is what faults call a resource.
 func (r *tfResource) path() string { return "konnect_gateway_" + r.kind + "." + r.label }
 
-// bindTerraform turns the resources into entities and entries, when all of them are
+// bind turns the resources into entities and entries, when all of them are
 // known.
-func (l *loader) bindTerraform() {
+func (t *terraform) bind() {
+	if len(t.order) == 0 {
+		return
+	}
+	t.evaluator = newEvaluator(t)
 	credentials := map[string]map[string]*node{}
-	for _, r := range l.tf.order {
+	for _, r := range t.order {
 		list, ok := map[string]string{
 			"key_auth": "keyauth_credentials", "basic_auth": "basicauth_credentials", "jwt": "jwt_secrets",
 		}[r.kind]
 		if !ok {
 			continue
 		}
-		n := l.hclBody(r)
+		n := t.body(r)
 		owner := n.get("consumer_id").str()
 		if credentials[owner] == nil {
 			credentials[owner] = map[string]*node{}
@@ -136,9 +145,9 @@ func (l *loader) bindTerraform() {
 		credentials[owner][list] = all
 	}
 	for _, kind := range tfKinds() {
-		for _, r := range l.tf.order {
+		for _, r := range t.order {
 			if r.kind == kind {
-				l.bindResource(r, credentials)
+				t.bindResource(r, credentials)
 			}
 		}
 	}
@@ -151,47 +160,47 @@ func orList(n *node, pos Position) *node {
 	return n
 }
 
-func (l *loader) bindResource(r *tfResource, credentials map[string]map[string]*node) {
+func (t *terraform) bindResource(r *tfResource, credentials map[string]map[string]*node) {
 	switch r.kind {
 	case "service":
-		l.service(r.path(), l.hclEntity(r, "service", "name", "id"))
+		t.service(r.path(), t.entity(r, "service", "name", "id"))
 	case "route":
-		l.route(r.path(), l.hclEntity(r, "route", "name", "id"), "")
+		t.route(r.path(), t.entity(r, "route", "name", "id"), "")
 	case "consumer":
-		n := l.hclEntity(r, "consumer", "username", "custom_id", "id")
-		lists := credentials[l.identity(r)]
+		n := t.entity(r, "consumer", "username", "custom_id", "id")
+		lists := credentials[t.evaluator.identity(r)]
 		for _, list := range slices.Sorted(maps.Keys(lists)) {
-			n = n.with(list, converted(l.entities.fields["consumer"].fields[list], lists[list]))
+			n = n.with(list, converted(t.entities.fields["consumer"].fields[list], lists[list]))
 		}
-		l.consumer(r.path(), n)
+		t.consumer(r.path(), n)
 	case "consumer_group":
-		l.consumerGroup(r.path(), l.hclEntity(r, "consumer_group", "name"))
+		t.consumerGroup(r.path(), t.entity(r, "consumer_group", "name"))
 	case "consumer_group_member":
-		n := l.hclBody(r)
-		l.members = append(l.members, member{n.get("consumer_id").str(), n.get("consumer_group_id").str()})
+		n := t.body(r)
+		t.members = append(t.members, member{n.get("consumer_id").str(), n.get("consumer_group_id").str()})
 	case "plugin_ai_proxy_advanced":
-		n := converted(l.table, l.hclBody(r))
+		n := converted(t.table, t.body(r))
 		name := &node{kind: kindString, text: pluginName, pos: n.pos}
-		l.entries = append(l.entries, entry{path: r.path(), n: n.with("name", name)})
+		t.entries = append(t.entries, entry{path: r.path(), n: n.with("name", name)})
 	}
 }
 
-// hclEntity returns an entity. One without any of the names is called by its label.
-func (l *loader) hclEntity(r *tfResource, kind string, names ...string) *node {
-	n := converted(l.entities.fields[kind], l.hclBody(r))
+// entity returns an entity. One without any of the names is called by its label.
+func (t *terraform) entity(r *tfResource, kind string, names ...string) *node {
+	n := converted(t.entities.fields[kind], t.body(r))
 	if !slices.ContainsFunc(names, func(name string) bool { return !absent(n, name) }) {
 		n = n.with(names[0], &node{kind: kindString, text: r.label, pos: n.pos})
 	}
 	return n
 }
 
-// hclBody returns the attributes of a resource as an object, without those that say
+// body returns the attributes of a resource as an object, without those that say
 // where and how Terraform makes it.
-func (l *loader) hclBody(r *tfResource) *node {
+func (t *terraform) body(r *tfResource) *node {
 	n := &node{kind: kindObject, pos: r.pos}
 	for _, b := range r.body.Blocks {
 		if b.Type != "lifecycle" && b.Type != "timeouts" && b.Type != "provisioner" && b.Type != "connection" {
-			l.problem(r.file.position(b.TypeRange), join(r.path(), printableName(b.Type)), "got a block, want an attribute: %s = …", printableName(b.Type))
+			t.problem(r.file.position(b.TypeRange), join(r.path(), printableName(b.Type)), "got a block, want an attribute: %s = …", printableName(b.Type))
 		}
 	}
 	for _, name := range sortedByPlace(r.body.Attributes) {
@@ -200,20 +209,20 @@ func (l *loader) hclBody(r *tfResource) *node {
 			continue
 		}
 		a := r.body.Attributes[name]
-		value := l.term(tfPlace{r.file, join(r.path(), name)}, a.Expr)
+		value := t.evaluator.term(tfPlace{r.file, join(r.path(), name)}, a.Expr)
 		n.fields = append(n.fields, field{name: name, pos: r.file.position(a.NameRange), value: value})
 	}
-	return l.counted(tfPlace{r.file, r.path()}, n)
+	return t.counted(tfPlace{r.file, r.path()}, n)
 }
 
 // counted returns an object, unless all that are used come to more than the bounds.
-func (l *loader) counted(at tfPlace, n *node) *node {
+func (t *terraform) counted(at tfPlace, n *node) *node {
 	err := n.seal()
-	if l.values += n.size; err == nil && l.values > maxValues {
+	if t.values += n.size; err == nil && t.values > maxValues {
 		err = fmt.Errorf("got more than %d values, local values counted as often as they are used", maxValues)
 	}
 	if err != nil {
-		l.problem(n.pos, at.path, "%s", err)
+		t.problem(n.pos, at.path, "%s", err)
 		return &node{kind: kindObject, pos: n.pos, broken: true}
 	}
 	return n

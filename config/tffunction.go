@@ -1,189 +1,131 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// hclCall returns what a function makes of its arguments. The functions are those
-// that configurations are put together with.
-func (l *loader) hclCall(at tfPlace, n *node, e *hclsyntax.FunctionCallExpr) *node {
-	var args []*node
-	for _, a := range e.Args {
-		arg := l.term(at, a)
-		if arg.broken && arg.text == "" {
-			return arg
-		}
-		args = append(args, arg)
-	}
-	if e.ExpandFinal && len(args) > 0 {
-		last := args[len(args)-1]
-		args = append(args[:len(args)-1:len(args)-1], last.items...)
-	}
-	changes := slices.Contains([]string{"lower", "upper", "trimspace"}, e.Name)
-	if changes && len(args) == 1 && args[0].broken {
-		return l.notTerm(at, n.pos, "the value of a variable goes through %s, which cannot be converted", e.Name)
-	}
-	if !slices.Contains(tfFunctions(), e.Name) {
-		return l.notTerm(at, n.pos, "not supported yet: function %s", printableName(e.Name))
-	}
-	result, want := l.hclFunction(e.Name, args)
-	if want != "" {
-		return l.notTerm(at, n.pos, "function %s: want %s", e.Name, want)
-	}
-	c := *result
-	c.pos = n.pos
-	if c.kind == kindList || c.kind == kindObject {
-		return l.bounded(at, &c)
-	}
-	if l.tf.text += len(c.text); l.tf.text > maxTermText {
-		return l.notTerm(at, n.pos, "too much text")
-	}
-	return &c
+// tfFunctions are Terraform's functions that cty has. Those that read files, networks
+// or the time are not among them.
+var tfFunctions = map[string]function.Function{
+	"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
+	"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc,
+	"signum": stdlib.SignumFunc,
+
+	"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
+	"join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
+	"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
+	"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
+	"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc, "replace": replaceFunction,
+
+	"chunklist": stdlib.ChunklistFunc, "coalesce": coalesceFunction, "coalescelist": stdlib.CoalesceListFunc,
+	"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
+	"distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
+	"length": lengthFunction, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc,
+	"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": stdlib.SetProductFunc,
+	"setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc,
+	"sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
+
+	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+	"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
+
+	"tobool": stdlib.MakeToFunc(cty.Bool), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+	"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "tonumber": stdlib.MakeToFunc(cty.Number),
+	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
+
+	"nonsensitive": nonsensitiveFunction, "sensitive": sensitiveFunction,
 }
 
-// tfFunctions are the functions there are.
-func tfFunctions() []string {
-	return []string{
-		"coalesce", "concat", "join", "lower", "merge", "nonsensitive", "sensitive", "tobool", "tolist", "tomap",
-		"tonumber", "toset", "tostring", "trimspace", "upper",
-	}
+// closures are Terraform's functions that evaluate their arguments themselves.
+var closures = map[string]function.Function{"try": tryfunc.TryFunc, "can": tryfunc.CanFunc}
+
+// terraformFunctions are the names of the functions, in alphabetical order.
+func terraformFunctions() []string {
+	return slices.Sorted(maps.Keys(tfFunctions))
 }
 
-// hclFunction calls a function, or returns what it wants where the arguments are
-// not it.
-func (l *loader) hclFunction(name string, args []*node) (result *node, want string) {
-	switch name {
-	case "tostring", "tonumber", "tobool", "sensitive", "nonsensitive", "tolist", "toset", "tomap":
-		if len(args) != 1 {
-			return nil, "one value"
-		}
-		if l.values += args[0].size; l.values > maxValues {
-			return nil, "fewer values"
-		}
-		return castTo(name, args[0])
-	case "lower", "upper", "trimspace":
-		if len(args) != 1 || args[0].kind != kindString {
-			return nil, "one string"
-		}
-		c := *args[0]
-		c.text = map[string]func(string) string{
-			"lower": strings.ToLower, "upper": strings.ToUpper, "trimspace": strings.TrimSpace,
-		}[name](c.text)
-		return &c, ""
-	case "join":
-		return l.joined(args)
-	case "concat":
-		return concatenated(args)
-	case "merge":
-		return mergedObjects(args)
-	default: // coalesce
-		i := slices.IndexFunc(args, func(n *node) bool { return n.broken || !n.empty() })
-		if i < 0 {
-			return nil, "a value that is neither null nor empty"
-		}
-		return args[i], ""
-	}
+// wholeValues are the functions that return their arguments, or texts that hold them,
+// as they are. A variable may go through them in a conversion.
+var wholeValues = map[string]bool{
+	"coalesce": true, "coalescelist": true, "concat": true, "element": true, "flatten": true, "format": true, "formatlist": true,
+	"join": true, "lookup": true, "merge": true, "nonsensitive": true, "sensitive": true, "slice": true, "tobool": true,
+	"tolist": true, "tomap": true, "tonumber": true, "toset": true, "tostring": true, "values": true, "zipmap": true,
 }
 
-func castTo(name string, n *node) (result *node, want string) {
-	c := *n
-	switch scalar := n.kind == kindString || n.kind == kindInt || n.kind == kindFloat || n.kind == kindBool; name {
-	case "tostring":
-		if !scalar {
-			return nil, "a scalar"
-		}
-		c.kind = kindString
-	case "tonumber":
-		if n.broken {
-			return &c, ""
-		}
-		if !scalar || !jsonNumber(n.text) {
-			return nil, "a number"
-		}
-		c = *converted(&spec{kind: kindFloat}, n)
-	case "tobool":
-		if n.text != "true" && n.text != "false" && !n.broken {
-			return nil, "true or false"
-		}
-		c = *converted(&spec{kind: kindBool}, n)
-	case "sensitive":
-		return hidden(n, n.pos), ""
-	case "tolist", "toset":
-		if n.kind != kindList {
-			return nil, "a list"
-		}
-	case "tomap":
-		if n.kind != kindObject {
-			return nil, "an object"
+// Functions that are Terraform's own.
+
+var sensitiveFunction = function.New(&function.Spec{
+	Params: []function.Parameter{anyParameter("value")},
+	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		return args[0].Mark(sensitiveMark), nil
+	},
+})
+
+var nonsensitiveFunction = function.New(&function.Spec{
+	Params: []function.Parameter{anyParameter("value")},
+	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		v, marks := args[0].Unmark()
+		delete(marks, sensitiveMark)
+		return v.WithMarks(marks), nil
+	},
+})
+
+// coalesceFunction returns the first value that is neither null nor an empty text.
+var coalesceFunction = function.New(&function.Spec{
+	VarParam: &function.Parameter{
+		Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true,
+	},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		v, err := coalesce(args)
+		return v.Type(), err
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return coalesce(args) },
+})
+
+func coalesce(args []cty.Value) (cty.Value, error) {
+	for _, a := range args {
+		plain, _ := a.Unmark()
+		if !plain.IsKnown() || !plain.IsNull() && (plain.Type() != cty.String || plain.AsString() != "") {
+			return a, nil
 		}
 	}
-	return &c, ""
+	return cty.DynamicVal, tfError("function coalesce: want a value that is neither null nor empty")
 }
 
-func (l *loader) joined(args []*node) (result *node, want string) {
-	const strs = "a separator and lists of strings"
-	if len(args) < 2 || args[0].kind != kindString {
-		return nil, strs
-	}
-	var b strings.Builder
-	result = &node{kind: kindString, hidden: args[0].hidden, broken: args[0].broken}
-	first := true
-	for _, list := range args[1:] {
-		for _, item := range list.items {
-			if item.kind != kindString {
-				return nil, strs
-			}
-			if b.Len()+len(item.text)+len(args[0].text) > maxTermText {
-				return nil, "less text"
-			}
-			if !first {
-				b.WriteString(args[0].text)
-			}
-			first = false
-			b.WriteString(item.text)
-			result.hidden, result.broken = result.hidden || item.hidden, result.broken || item.broken
+// lengthFunction returns the number of elements, or of characters.
+var lengthFunction = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true}},
+	Type:   function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if args[0].Type() == cty.String {
+			return stdlib.Strlen(args[0])
 		}
-	}
-	result.text = b.String()
-	return result, ""
-}
+		if !args[0].CanIterateElements() {
+			return cty.NilVal, tfError("function length: want a list, a map or a text")
+		}
+		return cty.NumberIntVal(int64(args[0].LengthInt())), nil
+	},
+})
 
-func concatenated(args []*node) (result *node, want string) {
-	result = &node{kind: kindList}
-	for _, list := range args {
-		if list.kind != kindList {
-			return nil, "lists"
+// replaceFunction replaces a text, or what a regular expression between slashes matches.
+var replaceFunction = function.New(&function.Spec{
+	Params: []function.Parameter{
+		{Name: "text", Type: cty.String}, {Name: "old", Type: cty.String}, {Name: "new", Type: cty.String},
+	},
+	Type: function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		old := args[1].AsString()
+		if len(old) > 1 && strings.HasPrefix(old, "/") && strings.HasSuffix(old, "/") {
+			return stdlib.RegexReplace(args[0], cty.StringVal(old[1:len(old)-1]), args[2])
 		}
-		if len(result.items)+len(list.items) > maxValues {
-			return nil, "fewer values"
-		}
-		result.items = append(result.items, list.items...)
-	}
-	return result, ""
-}
-
-// mergedObjects returns the fields of all objects; of those of one name the last.
-func mergedObjects(args []*node) (result *node, want string) {
-	result = &node{kind: kindObject}
-	at := map[string]int{}
-	for _, o := range args {
-		if o.kind != kindObject && o.kind != kindNull {
-			return nil, "objects"
-		}
-		for _, f := range o.fields {
-			if i, known := at[f.name]; known {
-				result.fields[i] = f
-				continue
-			}
-			if len(result.fields) > maxValues {
-				return nil, "fewer values"
-			}
-			at[f.name] = len(result.fields)
-			result.fields = append(result.fields, f)
-		}
-	}
-	return result, ""
-}
+		return stdlib.Replace(args[0], args[1], args[2])
+	},
+})
