@@ -62,8 +62,10 @@ type Options struct {
 func (s Settings) check() error {
 	var faults []error
 	for _, o := range []struct{ name, value string }{
-		{"temperature", s.Options.Temperature}, {"top_p", s.Options.TopP},
-		{"top_k", s.Options.TopK}, {"max_tokens", s.Options.MaxTokens},
+		{"temperature", s.Options.Temperature},
+		{"top_p", s.Options.TopP},
+		{"top_k", s.Options.TopK},
+		{"max_tokens", s.Options.MaxTokens},
 	} {
 		if raw := jsontext.Value(o.value); o.value != "" && (!raw.IsValid() || raw.Kind() != '0') {
 			faults = append(faults, fmt.Errorf("%s: got %q, want a number", o.name, o.value))

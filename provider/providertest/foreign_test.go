@@ -63,10 +63,10 @@ func (*foreignTranslator) Header(int, func(string) (string, bool)) ([]provider.H
 }
 
 func (f *foreignTranslator) Body(dst, piece []byte, end bool) ([]byte, error) {
-	switch {
-	case f.broken == "forgets what it is given":
+	switch f.broken {
+	case "forgets what it is given":
 		dst = nil
-	case f.broken == "reads every piece as one answer":
+	case "reads every piece as one answer":
 		f.read(piece)
 		return append(dst, f.said.String()...), nil
 	}

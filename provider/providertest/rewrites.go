@@ -2,7 +2,6 @@ package providertest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,7 +62,7 @@ func checkGolden(t testing.TB, s *subject) {
 // frames the body.
 func checkForm(t testing.TB, s *subject) {
 	rewrites := 0
-	s.eachRewrite(t, requestBodies, func(i int, body string, w provider.Rewrite, err error) {
+	s.eachRewrite(t, requestBodies, func(i int, _ string, w provider.Rewrite, err error) {
 		if err != nil {
 			return // a body without a model, for a target without one
 		}
@@ -135,7 +134,7 @@ func checkErrors(t testing.TB, s *subject) {
 			return
 		}
 		var fault *provider.RequestError
-		require.True(t, errors.As(err, &fault), "%s: got %v, want a RequestError", body, err)
+		require.ErrorAs(t, err, &fault, body)
 		require.True(t, fault.Status >= 400 && fault.Status < 500, "%s: status %d", body, fault.Status)
 		require.NotEmpty(t, fault.Code)
 		require.NotContains(t, fault.Error(), marked, body)
