@@ -13,7 +13,7 @@ import (
 func TestEnvoyPrintsForAPlace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kong.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(scoped), 0o600))
-	print := func(flags ...string) string {
+	printed := func(flags ...string) string {
 		t.Helper()
 		code, stdout, stderr := command(t, append([]string{"envoy", "-c", file, "--trusted-ca", file}, flags...)...)
 		require.Zero(t, code, stderr)
@@ -21,11 +21,11 @@ func TestEnvoyPrintsForAPlace(t *testing.T) {
 		return stdout
 	}
 	for _, r := range render.Renderers() {
-		print("--for", r.Name)
+		printed("--for", r.Name)
 	}
-	require.Equal(t, print(), print("--for", "xds"))
-	require.Equal(t, print("--static"), print("--for", "static"))
-	require.NotEqual(t, print(), print("--static"))
+	require.Equal(t, printed(), printed("--for", "xds"))
+	require.Equal(t, printed("--static"), printed("--for", "static"))
+	require.NotEqual(t, printed(), printed("--static"))
 }
 
 func TestEnvoyListsThePlacesThatItKnows(t *testing.T) {
