@@ -74,12 +74,18 @@ var internalHeaders = []string{
 // no provider gets one.
 func InternalHeaders() []string { return slices.Clone(internalHeaders) }
 
-// InternalHeadersWithout are the [InternalHeaders] that set does not contain: the ones
-// to remove with a mutation that sets the others, because a copy that the mutation does
-// not replace may be the client's.
-func InternalHeadersWithout(set []Header) []string {
-	names := make([]string, 0, len(internalHeaders))
-	for _, name := range internalHeaders {
+// decidedBy are the internal headers that a role sets or removes with every request.
+var decidedBy = map[string][]string{
+	RoleOuter: internalHeaders,
+	RoleInner: {HeaderServed, HeaderObserve},
+}
+
+// Unset are the internal headers that a role has to remove when it sets others: a copy
+// that it leaves may be the client's, or a former attempt's.
+func Unset(role string, set []Header) []string {
+	decided := decidedBy[role]
+	names := make([]string, 0, len(decided))
+	for _, name := range decided {
 		if !slices.ContainsFunc(set, func(h Header) bool { return h.Name == name }) {
 			names = append(names, name)
 		}
@@ -111,10 +117,10 @@ func ReservedHeaders() []string { return slices.Clone(reservedHeaders) }
 // metadata. The latter two are CEL expressions, because the metadata as a whole is
 // sent in protobuf's debug format.
 const (
-	AttributeRoute       = "xds.route_name"
-	AttributeHost        = "xds.virtual_host_name"
-	AttributeRouteSaid   = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".route"
-	AttributeServiceSaid = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".service"
+	AttributeRoute           = "xds.route_name"
+	AttributeHost            = "xds.virtual_host_name"
+	AttributeRouteMetadata   = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".route"
+	AttributeServiceMetadata = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".service"
 )
 
 // Keys of gRPC metadata with which somebody else's Envoy describes its routes: in the

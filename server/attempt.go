@@ -40,7 +40,7 @@ func planned(s *Snapshot, x *exchange) (*Instance, *Target, error) {
 	if instance == nil {
 		return nil, nil, errors.New("find plan: its instance is not configured")
 	}
-	number, err := strconv.Atoi(x.header("x-envoy-attempt-count"))
+	number, err := strconv.Atoi(x.header(envoy.HeaderAttempt))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read attempt number: %w", err)
 	}
@@ -74,5 +74,5 @@ func rewriteAttempt(x *exchange, instance *Instance, target *Target) (*extprocv3
 		return nil, err
 	}
 	set := []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}
-	return rewritten(rewrite, instance, target, set, envoy.HeaderServed, envoy.HeaderObserve), nil
+	return rewritten(envoy.RoleInner, rewrite, withServed(set, instance, target, rewrite.Model)), nil
 }

@@ -52,7 +52,7 @@ func FuzzProcess(f *testing.F) {
 func message(c byte, body, value string) *extprocv3.ProcessingRequest {
 	headers := headersMessage(c == 'e',
 		":path", value, ":method", "POST", "content-type", "application/json", "content-encoding", "",
-		envoy.HeaderInstance, "i", envoy.HeaderPlan, value, envoy.HeaderOriginals, value, "x-envoy-attempt-count", "2", "x-request-id", value)
+		envoy.HeaderInstance, "i", envoy.HeaderPlan, value, envoy.HeaderOriginals, value, envoy.HeaderAttempt, "2", "x-request-id", value)
 	text := &extprocv3.HttpBody{Body: []byte(body), EndOfStream: true}
 	switch c {
 	case 'h', 'e':

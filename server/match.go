@@ -23,8 +23,8 @@ func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
 	}
 	// gRPC metadata may be for a whole listener; a route's is for that route.
 	m := Match{
-		Route:   cmp.Or(x.attributes[envoy.AttributeRouteSaid], value(envoy.MetadataRoute)),
-		Service: cmp.Or(x.attributes[envoy.AttributeServiceSaid], value(envoy.MetadataService)),
+		Route:   cmp.Or(x.attributes[envoy.AttributeRouteMetadata], value(envoy.MetadataRoute)),
+		Service: cmp.Or(x.attributes[envoy.AttributeServiceMetadata], value(envoy.MetadataService)),
 	}
 	for _, name := range []string{x.attributes[envoy.AttributeRoute], x.attributes[envoy.AttributeHost]} {
 		if name != "" {

@@ -53,13 +53,13 @@ func TestMatchTakesThePlaceFromWhatEnvoySays(t *testing.T) {
 		},
 		{
 			"metadata of the route", nil,
-			[]string{envoy.AttributeRouteSaid, "chat", envoy.AttributeServiceSaid, "llm"},
+			[]string{envoy.AttributeRouteMetadata, "chat", envoy.AttributeServiceMetadata, "llm"},
 			Match{Route: "chat", Service: "llm"},
 		},
 		{
 			"both: the route's is the narrower one",
 			[]string{envoy.MetadataRoute, "wide", envoy.MetadataService, "llm"},
-			[]string{envoy.AttributeRouteSaid, "chat"},
+			[]string{envoy.AttributeRouteMetadata, "chat"},
 			Match{Route: "chat", Service: "llm"},
 		},
 	} {

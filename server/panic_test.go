@@ -83,7 +83,7 @@ func TestAPanicAfterTheDecisionIsAnswered500(t *testing.T) {
 
 // Envoy waits for nothing that the observing role does, so there is nothing to answer.
 func TestAPanicOfTheObservingRoleEndsItsStream(t *testing.T) {
-	head := headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", "x-envoy-attempt-count", "1", envoy.HeaderObserve, envoy.ObserveAll)
+	head := headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", envoy.HeaderAttempt, "1", envoy.HeaderObserve, envoy.ObserveAll)
 	last := &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseBody{
 		ResponseBody: &extprocv3.HttpBody{Body: []byte("a private answer"), EndOfStream: true},
 	}}

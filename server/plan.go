@@ -163,7 +163,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		original = original || targets[i].NeedsOriginal(request, client)
 	}
 	if original {
-		return envoy.PassRequest(set, unset(envoy.InternalHeaders(), set)), nil
+		return envoy.PassRequest(set, envoy.Unset(envoy.RoleOuter, set)), nil
 	}
 	rewrite, err := targets[0].Rewrite(request, client)
 	if err != nil {
@@ -177,5 +177,5 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		}
 		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
 	}
-	return rewritten(rewrite, instance, targets[0], set, envoy.InternalHeaders()...), nil
+	return rewritten(envoy.RoleOuter, rewrite, withServed(set, instance, targets[0], rewrite.Model)), nil
 }

@@ -1,24 +1,15 @@
 package server
 
 import (
-	"slices"
-
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"semlb/envoy"
 	"semlb/provider"
 )
 
-// rewritten is the response that turns a request into the one for a target. Headers
-// that it sets are not removed.
-func rewritten(r provider.Rewrite, instance *Instance, target *Target, set []envoy.Header, remove ...string) *extprocv3.ProcessingResponse {
-	if instance.ModelHeader {
-		set = append(set, envoy.Header{Name: envoy.HeaderServed, Value: target.Provider + "/" + r.Model})
-	}
-	if what := target.observing(); what != "" {
-		set = append(set, envoy.Header{Name: envoy.HeaderObserve, Value: what})
-	}
-	remove = unset(remove, set)
+// rewritten is the response of a role that turns a request into the one for a target.
+func rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
+	remove := envoy.Unset(role, set)
 	for _, h := range r.SetHeaders {
 		set = append(set, envoy.Header{Name: h.Name, Value: h.Value.Reveal()})
 	}
@@ -28,12 +19,15 @@ func rewritten(r provider.Rewrite, instance *Instance, target *Target, set []env
 	})
 }
 
-// unset are the names of headers that are not set. A copy of an internal header that a
-// decision does not set is the client's, where its listener did not drop it.
-func unset(names []string, set []envoy.Header) []string {
-	return slices.DeleteFunc(names, func(name string) bool {
-		return slices.ContainsFunc(set, func(h envoy.Header) bool { return h.Name == name })
-	})
+// withServed adds the headers that describe the target of an attempt to Envoy.
+func withServed(set []envoy.Header, instance *Instance, target *Target, model string) []envoy.Header {
+	if instance.ModelHeader {
+		set = append(set, envoy.Header{Name: envoy.HeaderServed, Value: target.Provider + "/" + model})
+	}
+	if what := target.observing(); what != "" {
+		set = append(set, envoy.Header{Name: envoy.HeaderObserve, Value: what})
+	}
+	return set
 }
 
 // clientOf is what a rewrite may read of the client's request beside its body.

@@ -216,10 +216,10 @@ func TestStreamsOutOfOrderEndWithAStatus(t *testing.T) {
 		{"no header at all", outer, []*extprocv3.ProcessingRequest{{Request: &extprocv3.ProcessingRequest_RequestHeaders{}}, body}, codes.OK, 2},
 		{"an attempt without a plan", inner, []*extprocv3.ProcessingRequest{headers, body}, codes.OK, 2},
 		{"an attempt beyond its plan", inner, []*extprocv3.ProcessingRequest{
-			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", "x-envoy-attempt-count", "2"), body,
+			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", envoy.HeaderAttempt, "2"), body,
 		}, codes.OK, 2},
 		{"an attempt with broken originals", inner, []*extprocv3.ProcessingRequest{
-			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1,b2", "x-envoy-attempt-count", "2", envoy.HeaderOriginals, "%%%"), body,
+			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1,b2", envoy.HeaderAttempt, "2", envoy.HeaderOriginals, "%%%"), body,
 		}, codes.OK, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

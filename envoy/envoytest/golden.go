@@ -1,5 +1,5 @@
-// Package envoytest compares messages with golden files, and has real Envoys validate
-// configurations. Tests of envoy and its packages use it.
+// Package envoytest compares messages with golden files, for the tests of envoy and its
+// packages.
 package envoytest
 
 import (

@@ -76,7 +76,7 @@ func outerProcessor(c Config) *hcmv3.HttpFilter {
 func foreignProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
 	p.RequestAttributes = []string{
-		envoy.AttributeRoute, envoy.AttributeHost, envoy.AttributeRouteSaid, envoy.AttributeServiceSaid,
+		envoy.AttributeRoute, envoy.AttributeHost, envoy.AttributeRouteMetadata, envoy.AttributeServiceMetadata,
 	}
 	return httpFilter(extProcName, p)
 }
