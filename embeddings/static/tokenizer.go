@@ -12,39 +12,22 @@ import (
 // half from the end, where the question of a long prompt usually stands.
 const maxText = 8 << 10
 
-// tokenizer cuts texts into the pieces of a vocabulary the way BERT does:
-// BertNormalizer, BertPreTokenizer and WordPiece, without [CLS] and [SEP].
-// Words with no match are left out.
-type tokenizer struct {
-	rules    rules
-	starts   *trie // pieces that begin a word
-	rest     *trie // pieces that go on with one, without their prefix
-	maxWord  int   // runes; a longer word has no match
-	maxToken int32 // the largest token of the vocabulary
-}
-
-// rules are the switches of BertNormalizer.
-type rules struct {
-	clean  bool // drop control characters
-	cjk    bool // every Chinese character is a word
-	accent bool // keep accents
-	cased  bool // keep case
-}
-
 // kind is what a character does to the words around it.
 type kind int
 
 const (
-	inWord  kind = iota // belongs to a word
-	between             // separates words
-	alone               // is a word
-	dropped             // is as if it was not there
+	inWord    kind = iota // belongs to a word
+	separator             // separates words
+	alone                 // is a word of its own
+	dropped               // is left out
 )
 
-// appendTokens appends the tokens of text to dst.
-func (t *tokenizer) appendTokens(dst []int32, text string) []int32 {
+// appendTokens appends the tokens of text to dst. It splits text as an uncased BERT
+// does (BertNormalizer, BertPreTokenizer and WordPiece), without [CLS] and [SEP]; words
+// without a match are left out.
+func (v *vocabulary) appendTokens(dst []int32, text string) []int32 {
 	if len(text) <= maxText {
-		return t.appendPart(dst, text)
+		return v.appendPart(dst, text)
 	}
 	head, tail := maxText/2, len(text)-maxText/2
 	for head > 0 && !utf8.RuneStart(text[head]) && head > maxText/2-utf8.UTFMax {
@@ -53,75 +36,72 @@ func (t *tokenizer) appendTokens(dst []int32, text string) []int32 {
 	for tail < len(text) && !utf8.RuneStart(text[tail]) {
 		tail++
 	}
-	return t.appendPart(t.appendPart(dst, text[:head]), text[tail:])
+	return v.appendPart(v.appendPart(dst, text[:head]), text[tail:])
 }
 
 // appendPart appends the tokens of one unbroken part of a text to dst.
-func (t *tokenizer) appendPart(dst []int32, text string) []int32 {
-	if !t.rules.accent && !isASCII(text) {
+func (v *vocabulary) appendPart(dst []int32, text string) []int32 {
+	if !isASCII(text) {
 		text = norm.NFD.String(text)
 	}
 	word := make([]byte, 0, 64)
 	for _, r := range text {
-		switch k := t.rules.kind(r); k {
+		switch k := kindOf(r); k {
 		case inWord:
-			word = utf8.AppendRune(word, t.rules.fold(r))
-		case between, alone:
-			dst, word = t.appendWord(dst, word), word[:0]
+			word = utf8.AppendRune(word, fold(r))
+		case separator, alone:
+			dst, word = v.appendWord(dst, word), word[:0]
 			if k == alone {
-				dst, word = t.appendWord(dst, utf8.AppendRune(word, r)), word[:0]
+				dst, word = v.appendWord(dst, utf8.AppendRune(word, r)), word[:0]
 			}
 		case dropped:
 		}
 	}
-	return t.appendWord(dst, word)
+	return v.appendWord(dst, word)
 }
 
 // appendWord appends the pieces of word to dst, or none if a part has no match.
-func (t *tokenizer) appendWord(dst []int32, word []byte) []int32 {
-	if len(word) > t.maxWord && utf8.RuneCount(word) > t.maxWord {
+func (v *vocabulary) appendWord(dst []int32, word []byte) []int32 {
+	if len(word) > maxWord && utf8.RuneCount(word) > maxWord {
 		return dst
 	}
 	before := len(dst)
-	pieces := t.starts
+	pieces := v.starts
 	for len(word) > 0 {
 		token, n := pieces.longest(word)
 		if n == 0 {
 			return dst[:before]
 		}
-		dst, word, pieces = append(dst, token), word[n:], t.rest
+		dst, word, pieces = append(dst, token), word[n:], v.inner
 	}
 	return dst
 }
 
-// kind tells what to do with r.
-func (s rules) kind(r rune) kind {
+func kindOf(r rune) kind {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
 		return inWord
 	case r == ' ', r == '\t', r == '\n', r == '\r':
-		return between
-	case s.clean && isOther(r):
+		return separator
+	case isOther(r):
 		return dropped
 	case '!' <= r && r <= '~':
 		return alone // every other printable ASCII character is punctuation to BERT
-	case r < utf8.RuneSelf && !unicode.IsSpace(r):
-		return inWord
 	case unicode.IsSpace(r):
-		return between
-	case !s.accent && unicode.Is(unicode.Mn, r):
+		return separator
+	case unicode.Is(unicode.Mn, r): // an accent: the text is decomposed
 		return dropped
-	case unicode.IsPunct(r), s.cjk && isChinese(r):
+	case unicode.IsPunct(r), isChinese(r):
 		return alone
 	default:
 		return inWord
 	}
 }
 
-// fold brings r to lower case unless case is kept.
-func (s rules) fold(r rune) rune {
+// fold returns r in lower case.
+func fold(r rune) rune {
 	switch {
-	case s.cased || 'a' <= r && r <= 'z':
+	case 'a' <= r && r <= 'z':
 		return r
 	case 'A' <= r && r <= 'Z':
 		return r + ('a' - 'A')
@@ -136,8 +116,8 @@ func isASCII(text string) bool {
 }
 
 // isOther reports whether r is a control, format or private character, or the one
-// that stands for bytes that are no text. Unassigned characters are parts of words,
-// as in the reference.
+// that stands for invalid UTF-8. Unassigned characters are parts of words, as in the
+// reference.
 func isOther(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r < ' ' || r == 0x7f

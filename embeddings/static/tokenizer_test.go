@@ -40,7 +40,7 @@ func newBuiltin(t testing.TB) *Model {
 func pieces(m *Model, text string) []string {
 	vocab := strings.Split(builtinVocab, "\n")
 	found := []string{}
-	for _, token := range m.tokenizer.appendTokens(nil, text) {
+	for _, token := range m.vocabulary.appendTokens(nil, text) {
 		found = append(found, vocab[token])
 	}
 	return found
@@ -108,7 +108,7 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 	} {
 		text := strings.Repeat(unit, (10<<20)/len(unit))
 		start := time.Now()
-		m.tokenizer.appendTokens(nil, text)
+		m.vocabulary.appendTokens(nil, text)
 		require.Less(t, time.Since(start), time.Second, name) // it takes below a millisecond
 	}
 }
@@ -119,10 +119,10 @@ func FuzzTokens(f *testing.F) {
 	f.Add("Caf\u00e9 \u0130 e\u0301 中文 \u200b\xff")
 	f.Add(strings.Repeat("a", 101))
 	f.Fuzz(func(t *testing.T, text string) {
-		tokens := m.tokenizer.appendTokens(nil, text)
+		tokens := m.vocabulary.appendTokens(nil, text)
 		require.LessOrEqual(t, len(tokens), 4*maxText)
 		for _, token := range tokens {
-			require.True(t, token > 0 && token <= m.tokenizer.maxToken)
+			require.True(t, token > 0 && int(token) < m.vocabulary.size)
 		}
 	})
 }
