@@ -62,7 +62,7 @@ func (l *loader) failed(parts *pluginParts, op string, err error) {
 // panicIn counts the panic that an error stands for, if it does, and returns its stack
 // as an attribute of the log.
 func (l *loader) panicIn(err error) []any {
-	var p *embeddings.Panic
+	var p *embeddings.PanicError
 	if !errors.As(err, &p) {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (l *loader) panicIn(err error) []any {
 func guarded(f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fmt.Errorf("panic: %w", embeddings.Caught(value))
+			err = fmt.Errorf("panic: %w", embeddings.Recovered(value))
 		}
 	}()
 	return f()

@@ -9,9 +9,12 @@ import (
 
 	"semlb/config"
 	"semlb/embeddings"
+	"semlb/embeddings/openai"
+	"semlb/embeddings/remote"
 	"semlb/embeddings/static"
 	"semlb/router"
 	"semlb/vectordb"
+	"semlb/wire"
 )
 
 // semantic gives a plugin its embedder and its store, and the router its view of
@@ -108,7 +111,7 @@ func (b *builder) cache(next embeddings.Embedder) (*embeddings.Cache, error) {
 // longer than the decision budget; a later one finds its vector in the cache.
 const embedTimeout = 5 * time.Second
 
-func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
+func (b *builder) remoteEmbedder(p *config.Plugin) (*openai.Embedder, error) {
 	e := p.Settings.Embeddings
 	url := e.Model.Options.UpstreamURL
 	if url == "" {
@@ -121,15 +124,15 @@ func (b *builder) remoteEmbedder(p *config.Plugin) (*embeddings.OpenAI, error) {
 		}
 		url = defaults[e.Model.Provider]
 	}
-	return embeddings.NewOpenAI(embeddings.OpenAIOptions{
+	return openai.New(openai.Options{
 		URL:        url,
 		Provider:   string(e.Model.Provider),
 		Model:      e.Model.Name,
 		Dimensions: p.Settings.VectorDB.Dimensions,
 		Timeout:    embedTimeout,
-		Auth: embeddings.Auth{
-			HeaderName: e.Auth.HeaderName, HeaderValue: e.Auth.HeaderValue.Reveal(),
-			ParamName: e.Auth.ParamName, ParamValue: e.Auth.ParamValue.Reveal(),
+		Auth: remote.Auth{
+			HeaderName: e.Auth.HeaderName, HeaderValue: wire.NewSecret(e.Auth.HeaderValue.Reveal()),
+			ParamName: e.Auth.ParamName, ParamValue: wire.NewSecret(e.Auth.ParamValue.Reveal()),
 			ParamLocation: string(e.Auth.ParamLocation),
 		},
 	})

@@ -93,7 +93,7 @@ func (s *sized) searchesServer() bool {
 // adopting is a remote embedder behind its cache, whose width is not settled.
 type adopting struct {
 	*embeddings.Cache
-	remote *embeddings.OpenAI
+	remote embeddings.WidthAdopter
 }
 
 // adopt goes on with the width of the model's own answers, if that is what err is

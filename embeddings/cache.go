@@ -12,33 +12,40 @@ import (
 
 // CacheOptions bounds a [Cache]. Zero values mean the defaults.
 type CacheOptions struct {
-	// MaxBytes bounds the memory of the kept vectors, about. Default 64 MiB.
+	// MaxBytes bounds the memory of the vectors, approximately. Default 64 MiB.
 	MaxBytes uint64
-	// TTL is how long a vector is kept. By default only MaxBytes ends its stay.
+	// TTL is how long a vector is kept. By default vectors are evicted for MaxBytes
+	// only.
 	TTL time.Duration
-	// LoadTimeout bounds one call of the embedder, whoever waits for it. Default 5 s.
+	// LoadTimeout bounds one call of the embedder, however long its callers wait.
+	// Default 5 s.
 	LoadTimeout time.Duration
-	// Count is told of n more vectors or calls with a result, often and by several
-	// goroutines at once. Nil tells nobody.
+	// Count is called with n more texts or calls of a result, often and concurrently.
+	// It may be nil.
 	Count func(r Result, n int)
 }
 
-// entryOverhead is about what the key and the bookkeeping of an entry take.
-const entryOverhead = 160
+const (
+	defaultMaxBytes    = 64 << 20
+	defaultLoadTimeout = 5 * time.Second
 
-// keyBuffer is the length of model and text up to which a key needs no memory.
-const keyBuffer = 2048
+	// entryOverhead is about what the key and the bookkeeping of an entry take.
+	entryOverhead = 160
+	// keyBuffer is the length of model and text up to which a key is computed without
+	// allocating.
+	keyBuffer = 2048
+)
 
 type cacheKey [sha256.Size]byte
 
-// Cache remembers vectors, and makes one call for equal texts that are asked for
-// at the same time. It keeps hashes of the texts, not the texts. Errors are not
-// kept; nil vectors are.
+// Cache keeps vectors, and makes one call for equal texts that are requested at the same
+// time. It keeps hashes of the texts, not the texts. Errors are not kept; nil vectors
+// are.
 //
-// Each load runs on its own, so that a caller that goes away takes nothing from
-// the others. It is given up when all of its callers were cancelled. A caller
-// whose deadline passed does not count as gone: the vector it was too early for
-// serves the next request, and the guard behind learns how slow the embedder is.
+// Each call of the embedder runs on its own, so that a caller that cancels does not
+// affect the others. It is cancelled when all of its callers were. A caller whose
+// deadline expired does not count as cancelled: the vector that came too late for it
+// serves the next request, and the guard behind the cache sees how slow the embedder is.
 //
 // The vectors it returns are shared and must not be written to.
 type Cache struct {
@@ -49,24 +56,24 @@ type Cache struct {
 	count   func(Result, int)
 
 	mu      sync.Mutex
-	loads   map[cacheKey]*load
+	flights map[cacheKey]*flight
 	closed  bool
 	running sync.WaitGroup
 }
 
-// CacheStats is what is kept now, about.
+// CacheStats is the present size of a [Cache], approximately.
 type CacheStats struct {
 	Entries int
 	Bytes   uint64
 }
 
-// NewCache returns a cache before next. Close ends it.
+// NewCache returns a cache before next. The owner closes it.
 func NewCache(next Embedder, options CacheOptions) (*Cache, error) {
 	if options.MaxBytes == 0 {
-		options.MaxBytes = 64 << 20
+		options.MaxBytes = defaultMaxBytes
 	}
 	if options.LoadTimeout <= 0 {
-		options.LoadTimeout = defaultTimeout
+		options.LoadTimeout = defaultLoadTimeout
 	}
 	if options.Count == nil {
 		options.Count = func(Result, int) {}
@@ -88,25 +95,25 @@ func NewCache(next Embedder, options CacheOptions) (*Cache, error) {
 		timeout: options.LoadTimeout,
 		kept:    memory,
 		count:   options.Count,
-		loads:   make(map[cacheKey]*load),
+		flights: make(map[cacheKey]*flight),
 	}, nil
 }
 
 // Info describes the model behind the cache.
 func (c *Cache) Info() Info { return c.next.Info() }
 
-// Stats returns what is kept.
+// Stats returns the size of the cache.
 func (c *Cache) Stats() CacheStats {
 	return CacheStats{Entries: c.kept.EstimatedSize(), Bytes: c.kept.WeightedSize()}
 }
 
-// Close gives up the running loads, waits for them, and lets go of the vectors.
-// It does not close the embedder behind.
+// Close cancels the calls in flight, waits for them, and drops the vectors. It does not
+// close the embedder behind the cache.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed = true
-	for _, l := range c.loads {
-		l.cancel()
+	for _, f := range c.flights {
+		f.cancel()
 	}
 	c.mu.Unlock()
 	c.running.Wait()
@@ -115,40 +122,45 @@ func (c *Cache) Close() error {
 	return nil
 }
 
-// Embed returns kept vectors, and asks for all others in one call.
+// Embed returns vectors from the cache, and calls the embedder once for all others.
 func (c *Cache) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	vectors := make([][]float32, len(texts))
-	var missing []int
+	var misses []miss
 	for i, text := range texts {
-		v, ok := c.kept.GetIfPresent(c.key(text))
+		key := c.key(text)
+		v, ok := c.kept.GetIfPresent(key)
 		if !ok {
-			missing = append(missing, i)
+			misses = append(misses, miss{at: i, key: key})
 		}
 		vectors[i] = v
 	}
-	if n := len(texts) - len(missing); n > 0 {
+	if n := len(texts) - len(misses); n > 0 {
 		c.count(Hit, n)
 	}
-	if len(missing) == 0 {
+	if len(misses) == 0 {
 		return vectors, nil
 	}
 	if ctx.Err() != nil {
-		return nil, ended(ctx.Err())
+		return nil, Ended(ctx.Err())
 	}
-	tickets, err := c.order(ctx, texts, missing)
-	if err != nil {
+	if err := c.join(ctx, texts, vectors, misses); err != nil {
 		return nil, err
 	}
-	for n, i := range missing {
-		if vectors[i], err = tickets[n].wait(ctx); err != nil {
-			c.leave(ctx, tickets)
+	for _, m := range misses {
+		if m.flight == nil {
+			continue
+		}
+		var err error
+		if vectors[m.at], err = m.flight.wait(ctx, m.key); err != nil {
+			c.leave(ctx, misses)
 			return nil, err
 		}
 	}
 	return vectors, nil
 }
 
-// key does not use a pooled buffer: one would keep the text.
+// key returns the hash of model and text. It does not use a pooled buffer, which would
+// keep the text.
 func (c *Cache) key(text string) cacheKey {
 	var buffer [keyBuffer]byte
 	return sha256.Sum256(append(append(buffer[:0], c.prefix...), text...))

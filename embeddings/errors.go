@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 )
 
@@ -14,34 +13,35 @@ type Kind string
 
 // The kinds of [Error].
 const (
-	// KindTimeout is a deadline that passed, the caller's or the embedder's own.
+	// KindTimeout is a deadline that expired, the caller's or the embedder's own.
 	KindTimeout Kind = "timeout"
 	// KindUnavailable is an embedder that could not be reached, broke off, or was
-	// not asked: see [ErrOpen] and [ErrOverloaded].
+	// not called: see [ErrOpen] and [ErrOverloaded].
 	KindUnavailable Kind = "unavailable"
 	// KindStatus is an HTTP status other than 200.
 	KindStatus Kind = "status"
-	// KindInvalid is an answer that is no list of usable vectors.
+	// KindInvalid is an answer that is not a list of usable vectors.
 	KindInvalid Kind = "invalid"
-	// KindPanic is an embedder that panicked; Err is a [*Panic].
+	// KindPanic is an embedder that panicked; Err is a [*PanicError].
 	KindPanic Kind = "panic"
-	// KindCanceled is a caller that went away. It says nothing about the embedder.
+	// KindCanceled is a caller that cancelled the call. It says nothing about the
+	// embedder.
 	KindCanceled Kind = "canceled"
 )
 
 var (
-	// ErrOverloaded tells that the queue to the embedder was full, or that no turn
-	// came in time. The embedder was not asked.
+	// ErrOverloaded means that the call was shed: the queue was full, or its time limit
+	// passed. The embedder was not called.
 	ErrOverloaded = errors.New("queue to the embedder is full")
-	// ErrOpen tells that the embedder failed too often and is left alone for a
-	// while. It was not asked.
+	// ErrOpen means that the circuit breaker is open, or that the server has asked by
+	// Retry-After not to be called yet. The embedder was not called.
 	ErrOpen = errors.New("circuit breaker is open")
-	// ErrClosed tells that the cache was closed.
+	// ErrClosed means that the cache was closed.
 	ErrClosed = errors.New("embedding cache is closed")
 )
 
-// Error is how the embedders of this package fail. Its text never holds a text
-// to embed, a credential, or anything of the server's answer but Code.
+// Error is how embedders fail. Its text never holds a text to embed, a credential, or
+// anything of the server's answer but Code.
 type Error struct {
 	Kind Kind
 	// Status is the HTTP status, or 0 if there was no answer.
@@ -49,8 +49,8 @@ type Error struct {
 	// Code is the provider's error code, such as "insufficient_quota". It is empty
 	// unless it is one short word of letters and underscores.
 	Code string
-	// RetryAfter is how long the server, or an open breaker, asks to be left alone;
-	// 0 if it does not say.
+	// RetryAfter is how long the server or an open breaker asks callers to wait; 0 if
+	// it does not say.
 	RetryAfter time.Duration
 	// Err is the cause, or nil.
 	Err error
@@ -74,20 +74,24 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func invalid(format string, args ...any) *Error {
+// Invalid returns an error of [KindInvalid] whose cause is formatted as by [fmt.Errorf].
+func Invalid(format string, args ...any) *Error {
 	return &Error{Kind: KindInvalid, Err: fmt.Errorf(format, args...)}
 }
 
-// ended is the error of a call whose context has ended.
-func ended(err error) *Error {
+// Ended returns the error of a call whose context has ended with err.
+func Ended(err error) *Error {
 	if errors.Is(err, context.Canceled) {
 		return &Error{Kind: KindCanceled, Err: context.Canceled}
 	}
 	return &Error{Kind: KindTimeout, Err: context.DeadlineExceeded}
 }
 
-// isTimeout reports whether err is a passed deadline of any layer.
-func isTimeout(err error) bool {
-	var netErr net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout()
+// WidthError is about a vector that has more or fewer dimensions than it should. See
+// [WidthAdopter].
+type WidthError struct{ Got, Want int }
+
+// Error names both widths.
+func (e *WidthError) Error() string {
+	return fmt.Sprintf("got %d dimensions, want %d", e.Got, e.Want)
 }

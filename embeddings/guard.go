@@ -8,24 +8,24 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/semaphore"
 )
 
-// GuardOptions bounds what may be asked of an embedder. Zero values mean the
-// defaults.
+// GuardOptions bounds the calls of an embedder. Zero values mean the defaults.
 type GuardOptions struct {
 	// Failures is the number of failures in a row that open the breaker. Default 5.
 	Failures int
-	// OpenFor is how long the embedder is then left alone before one call probes
-	// it. Default 5 s.
-	OpenFor time.Duration
-	// MaxRetryAfter caps what a server may ask for by Retry-After. Default 60 s.
+	// CoolDown is how long the breaker then stays open before one call probes the
+	// embedder. Default 5 s.
+	CoolDown time.Duration
+	// MaxRetryAfter caps what a server may request by Retry-After. Default 60 s.
 	MaxRetryAfter time.Duration
 	// MaxConcurrent is the number of calls at once. Default 16.
 	MaxConcurrent int
-	// MaxQueue is the number of callers that may wait for a turn. The default is
-	// four for each concurrent call; below 0 nobody waits.
+	// MaxQueue is the number of callers that may wait for one of those. Default four
+	// for each of them.
 	MaxQueue int
-	// Timeout bounds one call, and before it the wait for a turn. Default 2 s.
+	// Timeout bounds one call, and the wait in the queue before it. Default 2 s.
 	Timeout time.Duration
 }
 
@@ -35,7 +35,7 @@ func (o GuardOptions) withDefaults() GuardOptions {
 			*d = value
 		}
 	}
-	orElse(&o.OpenFor, 5*time.Second)
+	orElse(&o.CoolDown, 5*time.Second)
 	orElse(&o.MaxRetryAfter, time.Minute)
 	orElse(&o.Timeout, 2*time.Second)
 	if o.Failures <= 0 {
@@ -44,124 +44,60 @@ func (o GuardOptions) withDefaults() GuardOptions {
 	if o.MaxConcurrent <= 0 {
 		o.MaxConcurrent = 16
 	}
-	if o.MaxQueue == 0 {
+	if o.MaxQueue <= 0 {
 		o.MaxQueue = 4 * o.MaxConcurrent
 	}
 	return o
 }
 
-// Guard protects an embedder from too many calls, and its callers from an
-// embedder that fails: a circuit breaker, a bound on concurrent calls, a bounded
-// queue and a time limit. Callers that cannot be served are told at once, with
-// [ErrOpen] or [ErrOverloaded].
+// Guard protects an embedder from too many calls, and its callers from an embedder that
+// fails: a circuit breaker, a pause while the server's Retry-After lasts, a bound on
+// concurrent calls, a bounded queue and a time limit. Calls beyond those fail at once,
+// with [ErrOpen] or [ErrOverloaded].
 //
 // Failures are timeouts (a caller's deadline included), lost connections, useless
-// answers and statuses other than 400, 413 and 422, which blame the texts. A
-// caller that goes away is not one.
+// answers and statuses other than 400, 413 and 422, which are about the texts. A call
+// that its caller cancelled counts neither way.
 type Guard struct {
 	next    Embedder
 	options GuardOptions
-	slots   chan struct{}
-	waiting atomic.Int64
-	breaker *gobreaker.CircuitBreaker[[][]float32]
 
-	// The breaker of the library is open for one fixed time. Here it goes on to
-	// half open at once, and openUntil (Unix nanoseconds) keeps calls away for as
-	// long as it should be.
-	openUntil  atomic.Int64
-	retryAfter atomic.Int64
+	admitted *semaphore.Weighted // calls that run or wait
+	running  *semaphore.Weighted // calls that run
+
+	breaker *gobreaker.CircuitBreaker[[][]float32]
+	// halfOpenAt is when the breaker, which is open, becomes half-open, and resumeAt
+	// when the last Retry-After ends. Both are Unix nanoseconds.
+	halfOpenAt, resumeAt atomic.Int64
 }
 
 // NewGuard returns a guard before next.
 func NewGuard(next Embedder, options GuardOptions) *Guard {
-	g := &Guard{next: next, options: options.withDefaults()}
-	g.slots = make(chan struct{}, g.options.MaxConcurrent)
+	options = options.withDefaults()
+	g := &Guard{
+		next:     next,
+		options:  options,
+		admitted: semaphore.NewWeighted(int64(options.MaxConcurrent + options.MaxQueue)),
+		running:  semaphore.NewWeighted(int64(options.MaxConcurrent)),
+	}
 	g.breaker = gobreaker.NewCircuitBreaker[[][]float32](gobreaker.Settings{
-		Timeout:       time.Nanosecond,
-		IsExcluded:    isNobodysFault,
-		IsSuccessful:  g.isSuccessful,
-		ReadyToTrip:   g.readyToTrip,
-		OnStateChange: g.stateChanged,
+		Timeout:      options.CoolDown,
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+		IsSuccessful: func(err error) bool { return err == nil || isAboutTexts(err) },
+		ReadyToTrip: func(c gobreaker.Counts) bool {
+			return int(c.ConsecutiveFailures) >= options.Failures
+		},
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to == gobreaker.StateOpen {
+				g.halfOpenAt.Store(time.Now().Add(options.CoolDown).UnixNano())
+			}
+		},
 	})
 	return g
 }
 
-// Info describes the guarded model.
-func (g *Guard) Info() Info { return g.next.Info() }
-
-// Open reports whether calls are kept away now.
-func (g *Guard) Open() bool { return g.openFor() > 0 }
-
-// Embed asks the guarded embedder when there is a free turn.
-func (g *Guard) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	if err := g.refusal(); err != nil {
-		return nil, err
-	}
-	if err := g.acquire(ctx); err != nil {
-		return nil, err
-	}
-	defer func() { <-g.slots }()
-
-	vectors, err := g.breaker.Execute(func() ([][]float32, error) {
-		// It may have opened while this call waited for its turn.
-		if err := g.refusal(); err != nil {
-			return nil, err
-		}
-		ctx, cancel := context.WithTimeout(ctx, g.options.Timeout)
-		defer cancel()
-		return g.next.Embed(ctx, texts)
-	})
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return nil, &Error{Kind: KindUnavailable, Err: ErrOpen}
-	}
-	return vectors, err
-}
-
-// acquire takes a turn, waiting for it in the queue if there is room.
-func (g *Guard) acquire(ctx context.Context) error {
-	select {
-	case g.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > int64(g.options.MaxQueue) {
-		return &Error{Kind: KindUnavailable, Err: ErrOverloaded}
-	}
-	timer := time.NewTimer(g.options.Timeout)
-	defer timer.Stop()
-	select {
-	case g.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx.Err())
-	case <-timer.C:
-		return &Error{Kind: KindUnavailable, Err: ErrOverloaded}
-	}
-}
-
-func (g *Guard) openFor() time.Duration {
-	return time.Until(time.Unix(0, g.openUntil.Load()))
-}
-
-func (g *Guard) refusal() error {
-	if wait := g.openFor(); wait > 0 {
-		return &Error{Kind: KindUnavailable, RetryAfter: wait, Err: ErrOpen}
-	}
-	return nil
-}
-
-func isNobodysFault(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, ErrOpen)
-}
-
-// isSuccessful is asked by the breaker under its lock, before readyToTrip and
-// stateChanged, to which it leaves what the server asked for.
-func (g *Guard) isSuccessful(err error) bool {
-	g.retryAfter.Store(0)
-	if err == nil {
-		return true
-	}
+// isAboutTexts reports whether an endpoint refused the texts, not the service.
+func isAboutTexts(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
@@ -169,25 +105,93 @@ func (g *Guard) isSuccessful(err error) bool {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		return true
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		g.retryAfter.Store(int64(min(e.RetryAfter, g.options.MaxRetryAfter)))
+	default:
+		return false
 	}
-	return false
 }
 
-// readyToTrip opens the breaker after enough failures, or at the first that says
-// when to come back.
-func (g *Guard) readyToTrip(counts gobreaker.Counts) bool {
-	return int(counts.ConsecutiveFailures) >= g.options.Failures || g.retryAfter.Load() > 0
+// Info describes the guarded model.
+func (g *Guard) Info() Info { return g.next.Info() }
+
+// Open reports whether calls fail now without reaching the embedder: the breaker is open
+// or a Retry-After lasts.
+func (g *Guard) Open() bool { return g.refusal() != nil }
+
+// Embed calls the guarded embedder as soon as there is room.
+func (g *Guard) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	if err := g.refusal(); err != nil {
+		return nil, err
+	}
+	release, err := g.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := g.refusal(); err != nil { // it may have opened while this call waited
+		return nil, err
+	}
+	vectors, err := g.breaker.Execute(func() ([][]float32, error) {
+		ctx, cancel := context.WithTimeout(ctx, g.options.Timeout)
+		defer cancel()
+		return g.next.Embed(ctx, texts)
+	})
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return nil, &Error{Kind: KindUnavailable, Err: ErrOpen}
+	}
+	g.noteRetryAfter(err)
+	return vectors, err
 }
 
-func (g *Guard) stateChanged(_ string, _, to gobreaker.State) {
-	if to != gobreaker.StateOpen {
+// acquire waits for room to run.
+func (g *Guard) acquire(ctx context.Context) (release func(), err error) {
+	if !g.admitted.TryAcquire(1) {
+		return nil, &Error{Kind: KindUnavailable, Err: ErrOverloaded}
+	}
+	if err := g.waitToRun(ctx); err != nil {
+		g.admitted.Release(1)
+		return nil, err
+	}
+	return func() {
+		g.running.Release(1)
+		g.admitted.Release(1)
+	}, nil
+}
+
+func (g *Guard) waitToRun(ctx context.Context) error {
+	if g.running.TryAcquire(1) {
+		return nil
+	}
+	wait, cancel := context.WithTimeout(ctx, g.options.Timeout)
+	defer cancel()
+	if g.running.Acquire(wait, 1) == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return Ended(ctx.Err())
+	}
+	return &Error{Kind: KindUnavailable, Err: ErrOverloaded}
+}
+
+// refusal returns the error of calls that must not reach the embedder now, or nil.
+func (g *Guard) refusal() error {
+	open := g.breaker.State() == gobreaker.StateOpen
+	wait := time.Until(time.Unix(0, g.resumeAt.Load()))
+	if open {
+		wait = max(wait, time.Until(time.Unix(0, g.halfOpenAt.Load())), 0)
+	}
+	if !open && wait <= 0 {
+		return nil
+	}
+	return &Error{Kind: KindUnavailable, RetryAfter: wait, Err: ErrOpen}
+}
+
+// noteRetryAfter pauses calls for as long as a busy server asks.
+func (g *Guard) noteRetryAfter(err error) {
+	var e *Error
+	if !errors.As(err, &e) || e.RetryAfter <= 0 {
 		return
 	}
-	wait := time.Duration(g.retryAfter.Load())
-	if wait == 0 {
-		wait = g.options.OpenFor
+	if e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable {
+		g.resumeAt.Store(time.Now().Add(min(e.RetryAfter, g.options.MaxRetryAfter)).UnixNano())
 	}
-	g.openUntil.Store(time.Now().Add(wait).UnixNano())
 }

@@ -50,8 +50,10 @@ func (f *fakeEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, 
 	f.mu.Unlock()
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	case <-time.After(f.delay):
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if err != nil {
 		return nil, err
@@ -74,7 +76,7 @@ func embedOne(ctx context.Context, e embeddings.Embedder) error {
 func TestGuardOpensAfterFailuresInARowAndProbesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{}
-		g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 3, OpenFor: 10 * time.Second})
+		g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 3, CoolDown: 10 * time.Second})
 		broken := errors.New("broken")
 
 		fake.fail(broken)
@@ -137,7 +139,7 @@ func TestGuardStaysAwayAsLongAsTheServerAsks(t *testing.T) {
 		t.Run(fmt.Sprint(tt.status, tt.asked), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakeEmbedder{err: &embeddings.Error{Kind: embeddings.KindStatus, Status: tt.status, RetryAfter: tt.asked}}
-				g := embeddings.NewGuard(fake, embeddings.GuardOptions{OpenFor: 5 * time.Second, MaxRetryAfter: 30 * time.Second})
+				g := embeddings.NewGuard(fake, embeddings.GuardOptions{CoolDown: 5 * time.Second, MaxRetryAfter: 30 * time.Second})
 				require.Error(t, embedOne(t.Context(), g))
 				fake.fail(nil)
 				if tt.stayed == 0 {

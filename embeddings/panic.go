@@ -6,31 +6,35 @@ import (
 	"runtime/debug"
 )
 
-// Panic stands for a panic, such as one of an embedder on a goroutine of the [Cache].
-// It keeps the type of the panic's value only, which itself may quote a text.
-type Panic struct {
+// PanicError stands for a panic on a goroutine where no caller could recover it, such as
+// that of a load of the [Cache]. It keeps the type of the panic's value only, because
+// the value may quote a text.
+//
+// The server counts and logs panics by the method Panic, which its own interface of the
+// same name declares.
+type PanicError struct {
 	cause string
 	stack string
 }
 
-// Caught is the panic whose value was recovered just now, on the same goroutine.
-func Caught(value any) *Panic {
-	return &Panic{cause: fmt.Sprintf("%T", value), stack: string(debug.Stack())}
+// Recovered returns the error for a value that was recovered just now, on the same
+// goroutine.
+func Recovered(value any) *PanicError {
+	return &PanicError{cause: fmt.Sprintf("%T", value), stack: string(debug.Stack())}
 }
 
 // Error names the type of the panic's value.
-func (p *Panic) Error() string { return "value of type " + p.cause }
+func (p *PanicError) Error() string { return "value of type " + p.cause }
 
-// Panic returns the type of the panic's value, and the stack it came from.
-func (p *Panic) Panic() (cause, stack string) { return p.cause, p.stack }
+// Panic returns the type of the panic's value and the stack it came from.
+func (p *PanicError) Panic() (cause, stack string) { return p.cause, p.stack }
 
-// ask asks the embedder behind. A panic would end the process from here, where no
-// caller can catch it, so it becomes an error.
-func (c *Cache) ask(ctx context.Context, texts []string) (vectors [][]float32, err error) {
+// embedSafely calls e and returns a panic of it as an error of [KindPanic].
+func embedSafely(ctx context.Context, e Embedder, texts []string) (vectors [][]float32, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &Error{Kind: KindPanic, Err: Caught(value)}
+			err = &Error{Kind: KindPanic, Err: Recovered(value)}
 		}
 	}()
-	return c.next.Embed(ctx, texts)
+	return e.Embed(ctx, texts)
 }

@@ -31,7 +31,7 @@ func (e *panickingEmbedder) Embed(ctx context.Context, texts []string) ([][]floa
 func TestCacheTurnsAPanicIntoAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &panickingEmbedder{}
-		guard := embeddings.NewGuard(next, embeddings.GuardOptions{Failures: 1, OpenFor: time.Second})
+		guard := embeddings.NewGuard(next, embeddings.GuardOptions{Failures: 1, CoolDown: time.Second})
 		c := newCache(t, guard, embeddings.CacheOptions{})
 		defer c.Close()
 		var all sync.WaitGroup
@@ -50,7 +50,7 @@ func TestCacheTurnsAPanicIntoAnError(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		err = embedText(t.Context(), c, "a private prompt")
 		require.EqualError(t, err, "embed texts: panic: value of type string")
-		var p *embeddings.Panic
+		var p *embeddings.PanicError
 		require.ErrorAs(t, err, &p)
 		cause, stack := p.Panic()
 		require.Equal(t, "string", cause)

@@ -5,33 +5,33 @@ import (
 	"errors"
 )
 
-// Result says how a [Cache] came by a vector, or why it did not. The set is closed:
-// it is a label of metrics.
+// Result is the outcome of a lookup in a [Cache] or of a load. The set is closed: it is a
+// label of metrics.
 type Result string
 
-// The results. Hit and Joined are of one text, the others of one call of the embedder
-// for all texts that were missing.
+// The results. Hit and Joined count texts, the others calls of the embedder for all
+// texts of a lookup that were missing.
 const (
-	// Hit: the vector was kept.
+	// Hit: the vector was in the cache.
 	Hit Result = "hit"
-	// Joined: the call of another caller brought it.
+	// Joined: the lookup waited for a call that was in flight.
 	Joined Result = "joined"
-	// Called: the embedder brought it.
+	// Called: the embedder returned the vectors.
 	Called Result = "called"
-	// Shed: the queue to the embedder was full, or too slow. See [ErrOverloaded].
+	// Shed: the queue to the embedder was full or too slow. See [ErrOverloaded].
 	Shed Result = "shed"
-	// Open: the embedder is left alone, because it failed. See [ErrOpen].
+	// Open: the circuit breaker was open. See [ErrOpen].
 	Open Result = "open"
-	// Failed: the embedder was asked, and failed.
+	// Failed: the embedder was called and failed.
 	Failed Result = "failed"
-	// Abandoned: everybody who waited for it went away, or the cache was closed.
+	// Abandoned: all callers cancelled, or the cache was closed.
 	Abandoned Result = "abandoned"
 )
 
 // Results lists every result.
 func Results() []Result { return []Result{Hit, Joined, Called, Shed, Open, Failed, Abandoned} }
 
-// resultOf is the result of a call of the embedder.
+// resultOf returns the result of a call of the embedder.
 func resultOf(err error) Result {
 	switch {
 	case err == nil:

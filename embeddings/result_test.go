@@ -50,7 +50,7 @@ func TestCacheCountsResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var results tally
 		fake := &fakeEmbedder{delay: time.Second}
-		guard := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 1, OpenFor: time.Minute, MaxConcurrent: 1, MaxQueue: 1, Timeout: 10 * time.Second})
+		guard := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 1, CoolDown: time.Minute, MaxConcurrent: 1, MaxQueue: 1, Timeout: 10 * time.Second})
 		c := newCache(t, guard, embeddings.CacheOptions{LoadTimeout: time.Minute, Count: results.count})
 		defer c.Close()
 		type counts = map[embeddings.Result]int

@@ -41,7 +41,9 @@ func Product() []Room {
 		{"provider", "reads requests; writes them for a target, in its dialect and with its credentials", nil},
 		{"provider/openai", "the dialect of OpenAI and of the providers that copied it, as a table", []string{"provider"}},
 		{"provider/dialects", "a provider's name → its dialect", []string{"provider", "provider/openai"}},
-		{"embeddings", "text → unit vector: endpoint behind a guard and a cache", nil},
+		{"embeddings", "text → unit vector: the contract of embedders, circuit breaker and cache", nil},
+		{"embeddings/remote", "what embedders behind an HTTP API share", []string{"embeddings"}},
+		{"embeddings/openai", "endpoints that speak OpenAI's embeddings API", []string{"embeddings", "embeddings/remote"}},
 		{"embeddings/static", "the built-in embedding model", []string{"embeddings"}},
 		{"vectordb", "vector → nearest descriptions: the contract of stores, memory, and memory in front of another store", nil},
 		{"vectordb/redis", "a store in Redis", []string{"vectordb"}},
@@ -60,6 +62,7 @@ func Support() []Room {
 	return []Room{
 		{"vectordb/redistest", "starts real Redis servers", nil},
 		{"envoy/envoytest", "compares messages with golden files", nil},
+		{"embeddings/embeddingstest", "the contract that every embedder passes", []string{"embeddings"}},
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
 		{"provider/providertest", "the contract that every dialect passes", []string{"provider", "provider/dialects"}},
 		{"test", "the suites, and what they share. `test/harness` runs semlb on a real Envoy", []string{Any}},

@@ -1,4 +1,4 @@
-package embeddings_test
+package openai_test
 
 import (
 	"encoding/base64"
@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/embeddings"
+	"semlb/embeddings/openai"
+	"semlb/embeddings/remote"
+	"semlb/wire"
 )
 
 // seen is one request as a server got it.
@@ -57,12 +60,12 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-func newOpenAI(t *testing.T, options embeddings.OpenAIOptions) *embeddings.OpenAI {
+func newEmbedder(t *testing.T, options openai.Options) *openai.Embedder {
 	t.Helper()
 	if options.Model == "" {
 		options.Provider, options.Model = "openai", "text-embedding-3-small"
 	}
-	o, err := embeddings.NewOpenAI(options)
+	o, err := openai.New(options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.Close()) })
 	return o
@@ -76,14 +79,14 @@ func b64(numbers ...float32) string {
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
-func TestOpenAISendsOneRequestForABatchAndRestoresTheOrder(t *testing.T) {
+func TestSendsOneRequestForABatchAndRestoresTheOrder(t *testing.T) {
 	var all []seen
 	url := serve(t, record(t, &all, answer(200, `{"object":"list","model":"m","usage":{"prompt_tokens":1,"total_tokens":1},"data":[
 		{"object":"embedding","index":1,"embedding":[0,-2,0]},
 		{"object":"embedding","index":0,"embedding":[3,0,4]}]}`)))
-	o := newOpenAI(t, embeddings.OpenAIOptions{
+	o := newEmbedder(t, openai.Options{
 		URL: url, Provider: "openai", Model: "text-embedding-3-small", Dimensions: 3,
-		Auth: embeddings.Auth{HeaderName: "Authorization", HeaderValue: "Bearer sk-test"},
+		Auth: remote.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer sk-test")},
 	})
 
 	vectors, err := o.Embed(t.Context(), []string{"first", " \n", "second"})
@@ -103,27 +106,25 @@ func TestOpenAISendsOneRequestForABatchAndRestoresTheOrder(t *testing.T) {
 	require.Equal(t, embeddings.Info{Model: "openai/text-embedding-3-small", Dimensions: 3, DistanceScale: 1}, o.Info())
 }
 
-func TestOpenAIReadsEitherEncodingWhicheverWasAskedFor(t *testing.T) {
-	for _, encoding := range []string{embeddings.EncodingFloat, embeddings.EncodingBase64} {
-		for name, embedding := range map[string]string{
-			"numbers": `[3, -4e0]`,
-			"base64":  `"` + b64(3, -4) + `"`,
-		} {
-			t.Run("asks for "+encoding+", gets "+name, func(t *testing.T) {
-				var all []seen
-				url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":`+embedding+`}]}`)))
-				o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Encoding: encoding})
-				vectors, err := o.Embed(t.Context(), []string{"text"})
-				require.NoError(t, err)
-				require.InDeltaSlice(t, []float32{0.6, -0.8}, vectors[0], 1e-6)
-				require.Equal(t, encoding, all[0].body["encoding_format"])
-				require.NotContains(t, all[0].body, "dimensions")
-			})
-		}
+func TestReadsVectorsInEitherEncoding(t *testing.T) {
+	for name, embedding := range map[string]string{
+		"numbers": `[3, -4e0]`,
+		"base64":  `"` + b64(3, -4) + `"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all []seen
+			url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":`+embedding+`}]}`)))
+			e := newEmbedder(t, openai.Options{URL: url})
+			vectors, err := e.Embed(t.Context(), []string{"text"})
+			require.NoError(t, err)
+			require.InDeltaSlice(t, []float32{0.6, -0.8}, vectors[0], 1e-6)
+			require.Equal(t, "float", all[0].body["encoding_format"])
+			require.NotContains(t, all[0].body, "dimensions")
+		})
 	}
 }
 
-func TestOpenAIURLMayBeAHostABaseOrWhole(t *testing.T) {
+func TestURLMayBeAHostABaseOrWhole(t *testing.T) {
 	for _, tt := range []struct{ suffix, path, query string }{
 		{"", "/v1/embeddings", ""},
 		{"/", "/v1/embeddings", ""},
@@ -134,7 +135,7 @@ func TestOpenAIURLMayBeAHostABaseOrWhole(t *testing.T) {
 		t.Run(tt.suffix, func(t *testing.T) {
 			var all []seen
 			url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":[1]}]}`)))
-			o := newOpenAI(t, embeddings.OpenAIOptions{URL: url + tt.suffix})
+			o := newEmbedder(t, openai.Options{URL: url + tt.suffix})
 			_, err := o.Embed(t.Context(), []string{"text"})
 			require.NoError(t, err)
 			require.Equal(t, tt.path, all[0].path)
@@ -143,16 +144,16 @@ func TestOpenAIURLMayBeAHostABaseOrWhole(t *testing.T) {
 	}
 }
 
-func TestOpenAIPutsTheCredentialWhereItIsToldTo(t *testing.T) {
+func TestPutsTheCredentialWhereItIsToldTo(t *testing.T) {
 	var all []seen
 	url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":[1]}]}`)))
-	for _, auth := range []embeddings.Auth{
-		{HeaderName: "api-key", HeaderValue: "k"},
-		{ParamName: "key", ParamValue: "k&1", ParamLocation: embeddings.ParamInQuery},
-		{ParamName: "key", ParamValue: "k", ParamLocation: embeddings.ParamInBody},
+	for _, auth := range []remote.Auth{
+		{HeaderName: "api-key", HeaderValue: wire.NewSecret("k")},
+		{ParamName: "key", ParamValue: wire.NewSecret("k&1"), ParamLocation: remote.ParamInQuery},
+		{ParamName: "key", ParamValue: wire.NewSecret("k"), ParamLocation: remote.ParamInBody},
 		{},
 	} {
-		_, err := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Auth: auth}).Embed(t.Context(), []string{"text"})
+		_, err := newEmbedder(t, openai.Options{URL: url, Auth: auth}).Embed(t.Context(), []string{"text"})
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"k"}, all[0].header["Api-Key"])
@@ -164,13 +165,13 @@ func TestOpenAIPutsTheCredentialWhereItIsToldTo(t *testing.T) {
 	require.NotContains(t, all[3].header, "Authorization")
 }
 
-func TestOpenAIOfUnknownWidthKeepsToTheFirst(t *testing.T) {
+func TestOfUnknownWidthKeepsToTheFirst(t *testing.T) {
 	bodies := []string{`{"data":[{"embedding":[1,1]}]}`, `{"data":[{"embedding":[1,1,1]}]}`}
 	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer(200, bodies[0])(w, r)
 		bodies = bodies[1:]
 	}))
-	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url})
+	o := newEmbedder(t, openai.Options{URL: url})
 	require.Zero(t, o.Info().Dimensions)
 	_, err := o.Embed(t.Context(), []string{"text"})
 	require.NoError(t, err)
@@ -192,10 +193,10 @@ func fixedWidth(t *testing.T, status int, all *[]seen) string {
 	}))
 }
 
-func TestOpenAIAsksWithoutAWidthWhereNoneIsTaken(t *testing.T) {
+func TestAsksWithoutAWidthWhereNoneIsTaken(t *testing.T) {
 	for _, status := range []int{400, 422} {
 		var all []seen
-		o := newOpenAI(t, embeddings.OpenAIOptions{URL: fixedWidth(t, status, &all), Model: "text-embedding-ada-002", Dimensions: 3})
+		o := newEmbedder(t, openai.Options{URL: fixedWidth(t, status, &all), Model: "text-embedding-ada-002", Dimensions: 3})
 		for range 2 {
 			vectors, err := o.Embed(t.Context(), []string{"text"})
 			require.NoError(t, err)
@@ -205,9 +206,9 @@ func TestOpenAIAsksWithoutAWidthWhereNoneIsTaken(t *testing.T) {
 	}
 }
 
-func TestOpenAIAdoptsAWidthOnlyWhenTold(t *testing.T) {
+func TestAdoptsAWidthOnlyWhenTold(t *testing.T) {
 	var all []seen
-	o := newOpenAI(t, embeddings.OpenAIOptions{URL: fixedWidth(t, 400, &all), Dimensions: 1024})
+	o := newEmbedder(t, openai.Options{URL: fixedWidth(t, 400, &all), Dimensions: 1024})
 	for range 2 {
 		_, err := o.Embed(t.Context(), []string{"text"})
 		var width *embeddings.WidthError
@@ -221,10 +222,10 @@ func TestOpenAIAdoptsAWidthOnlyWhenTold(t *testing.T) {
 	require.Equal(t, 3, o.Info().Dimensions)
 }
 
-func TestOpenAIKeepsTheRefusalOfWhatIsWrongOtherwise(t *testing.T) {
+func TestKeepsTheRefusalOfWhatIsWrongOtherwise(t *testing.T) {
 	var all []seen
 	url := serve(t, record(t, &all, answer(400, `{"error":{"code":"context_length_exceeded"}}`)))
-	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Dimensions: 3})
+	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3})
 	for range 2 {
 		_, err := o.Embed(t.Context(), []string{"text"})
 		require.ErrorContains(t, err, "400 context_length_exceeded")
@@ -232,11 +233,11 @@ func TestOpenAIKeepsTheRefusalOfWhatIsWrongOtherwise(t *testing.T) {
 	require.Len(t, all, 4, "it was no matter of the width, so the next call asks for one again")
 }
 
-func TestOpenAIDoesNotDoubtAWidthThatWasTaken(t *testing.T) {
+func TestDoesNotDoubtAWidthThatWasTaken(t *testing.T) {
 	var all []seen
 	bodies := []http.HandlerFunc{answer(200, `{"data":[{"embedding":[0,1,0]}]}`), answer(400, `{}`), answer(400, `{}`)}
 	url := serve(t, record(t, &all, func(w http.ResponseWriter, r *http.Request) { bodies[len(all)-1](w, r) }))
-	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Dimensions: 3})
+	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3})
 	_, err := o.Embed(t.Context(), []string{"text"})
 	require.NoError(t, err)
 	_, err = o.Embed(t.Context(), []string{"a text that is too long"})
@@ -244,9 +245,9 @@ func TestOpenAIDoesNotDoubtAWidthThatWasTaken(t *testing.T) {
 	require.Len(t, all, 2)
 }
 
-func TestNewOpenAIRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesWhatCannotWork(t *testing.T) {
 	const secret = "sk-secret"
-	for name, options := range map[string]embeddings.OpenAIOptions{
+	for name, options := range map[string]openai.Options{
 		"file":           {URL: "file:///etc/passwd?" + secret},
 		"no scheme":      {URL: "api.openai.com"},
 		"no host":        {URL: "https:///v1/embeddings"},
@@ -254,22 +255,21 @@ func TestNewOpenAIRefusesWhatCannotWork(t *testing.T) {
 		"user":           {URL: "http://user:" + secret + "@host"},
 		"fragment":       {URL: "http://host/#" + secret},
 		"dimensions":     {URL: "http://host", Dimensions: -1},
-		"encoding":       {URL: "http://host", Encoding: "int8"},
-		"header name":    {URL: "http://host", Auth: embeddings.Auth{HeaderName: "a b", HeaderValue: secret}},
-		"no header name": {URL: "http://host", Auth: embeddings.Auth{HeaderValue: secret}},
-		"header value":   {URL: "http://host", Auth: embeddings.Auth{HeaderName: "a", HeaderValue: secret + "\r\nb: c"}},
-		"param location": {URL: "http://host", Auth: embeddings.Auth{ParamName: "a", ParamValue: secret}},
-		"param is a field": {URL: "http://host", Auth: embeddings.Auth{
-			ParamName: "input", ParamValue: secret, ParamLocation: embeddings.ParamInBody,
+		"header name":    {URL: "http://host", Auth: remote.Auth{HeaderName: "a b", HeaderValue: wire.NewSecret(secret)}},
+		"no header name": {URL: "http://host", Auth: remote.Auth{HeaderValue: wire.NewSecret(secret)}},
+		"header value":   {URL: "http://host", Auth: remote.Auth{HeaderName: "a", HeaderValue: wire.NewSecret(secret + "\r\nb: c")}},
+		"param location": {URL: "http://host", Auth: remote.Auth{ParamName: "a", ParamValue: wire.NewSecret(secret)}},
+		"param is a field": {URL: "http://host", Auth: remote.Auth{
+			ParamName: "input", ParamValue: wire.NewSecret(secret), ParamLocation: remote.ParamInBody,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			options.Model = "m"
-			_, err := embeddings.NewOpenAI(options)
+			_, err := openai.New(options)
 			require.Error(t, err)
 			require.NotContains(t, err.Error(), secret)
 		})
 	}
-	_, err := embeddings.NewOpenAI(embeddings.OpenAIOptions{URL: "http://host"})
+	_, err := openai.New(openai.Options{URL: "http://host"})
 	require.ErrorContains(t, err, "name is empty")
 }

@@ -1,11 +1,10 @@
-package embeddings_test
+package openai_test
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -15,6 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/embeddings"
+	"semlb/embeddings/openai"
+	"semlb/embeddings/remote"
+	"semlb/wire"
 )
 
 // secretPrompt and secretKey stand for what must never be in an error.
@@ -26,9 +28,9 @@ const (
 // embedFails asks url for one vector of three dimensions and returns the error.
 func embedFails(t *testing.T, url string) *embeddings.Error {
 	t.Helper()
-	o := newOpenAI(t, embeddings.OpenAIOptions{URL: url, Dimensions: 3, Timeout: time.Second, Auth: embeddings.Auth{
-		HeaderName: "Authorization", HeaderValue: "Bearer " + secretKey,
-		ParamName: "key", ParamValue: secretKey, ParamLocation: embeddings.ParamInQuery,
+	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3, Timeout: time.Second, Auth: remote.Auth{
+		HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer " + secretKey),
+		ParamName: "key", ParamValue: wire.NewSecret(secretKey), ParamLocation: remote.ParamInQuery,
 	}})
 	vectors, err := o.Embed(t.Context(), []string{secretPrompt})
 	require.Nil(t, vectors)
@@ -41,7 +43,7 @@ func embedFails(t *testing.T, url string) *embeddings.Error {
 	return e
 }
 
-func TestOpenAIRefusesUselessAnswers(t *testing.T) {
+func TestRefusesUselessAnswers(t *testing.T) {
 	vector := func(embedding string) string { return `{"data":[{"index":0,"embedding":` + embedding + `}]}` }
 	for _, tt := range []struct{ name, body, want string }{
 		{"too few", `{"data":[]}`, "got 0 vectors, want 1"},
@@ -56,7 +58,7 @@ func TestOpenAIRefusesUselessAnswers(t *testing.T) {
 		{"base64 zero", vector(`"` + b64(0, 0, 0) + `"`), "no direction"},
 		{"null number", vector(`[1,null,0]`), "not an array of finite numbers"},
 		{"null vector", vector(`null`), "not an array of finite numbers"},
-		{"NaN", vector(`[1,NaN,0]`), "no strict JSON"},
+		{"NaN", vector(`[1,NaN,0]`), "not strict JSON"},
 		{"base64 NaN", vector(`"AADAfwAAgD8AAAAA"`), "is not finite"},
 		{"base64 infinity", vector(`"AACAfwAAgD8AAAAA"`), "is not finite"},
 		{"infinity", vector(`[1e39,0,0]`), "not an array of finite numbers"},
@@ -64,11 +66,11 @@ func TestOpenAIRefusesUselessAnswers(t *testing.T) {
 		{"no base64", vector(`"` + secretPrompt + `"`), "not an array of finite numbers"},
 		{"nested", vector(`[[1,0,0]]`), "not an array of finite numbers"},
 		{"strings", vector(`["1","0","0"]`), "not an array of finite numbers"},
-		{"no JSON", secretPrompt, "no strict JSON"},
-		{"wrong type", `{"data":"` + secretPrompt + `"}`, "no embeddings response"},
+		{"no JSON", secretPrompt, "not strict JSON"},
+		{"wrong type", `{"data":"` + secretPrompt + `"}`, "not an embeddings response"},
 		{"broken off", `{"data":[{"index":0,"embedding":[1,0`, "broken off"},
-		{"two answers", vector(`[1,0,0]`) + vector(`[0,1,0]`), "no strict JSON"},
-		{"ambiguous", `{"data":[{"index":0,"embedding":[1,0,0],"embedding":[0,1,0]}]}`, "no strict JSON"},
+		{"two answers", vector(`[1,0,0]`) + vector(`[0,1,0]`), "not strict JSON"},
+		{"ambiguous", `{"data":[{"index":0,"embedding":[1,0,0],"embedding":[0,1,0]}]}`, "not strict JSON"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := embedFails(t, serve(t, answer(200, tt.body)))
@@ -78,13 +80,13 @@ func TestOpenAIRefusesUselessAnswers(t *testing.T) {
 	}
 }
 
-func TestOpenAIRefusesTheSameIndexTwice(t *testing.T) {
+func TestRefusesTheSameIndexTwice(t *testing.T) {
 	url := serve(t, answer(200, `{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`))
-	_, err := newOpenAI(t, embeddings.OpenAIOptions{URL: url}).Embed(t.Context(), []string{"a", "b"})
+	_, err := newEmbedder(t, openai.Options{URL: url}).Embed(t.Context(), []string{"a", "b"})
 	require.ErrorContains(t, err, "index 0 twice")
 }
 
-func TestOpenAITellsStatusAndHarmlessCodeOnly(t *testing.T) {
+func TestTellsStatusAndHarmlessCodeOnly(t *testing.T) {
 	for _, tt := range []struct {
 		name, body, code string
 		status           int
@@ -107,7 +109,7 @@ func TestOpenAITellsStatusAndHarmlessCodeOnly(t *testing.T) {
 	}
 }
 
-func TestOpenAIReadsRetryAfter(t *testing.T) {
+func TestReadsRetryAfter(t *testing.T) {
 	for _, tt := range []struct {
 		value    string
 		min, max time.Duration
@@ -131,7 +133,7 @@ func TestOpenAIReadsRetryAfter(t *testing.T) {
 	}
 }
 
-func TestOpenAIFollowsNoRedirect(t *testing.T) {
+func TestFollowsNoRedirect(t *testing.T) {
 	asked := false
 	elsewhere := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -142,17 +144,17 @@ func TestOpenAIFollowsNoRedirect(t *testing.T) {
 	require.False(t, asked)
 }
 
-func TestOpenAIUsesNoProxyOfTheEnvironment(t *testing.T) {
+func TestUsesNoProxyOfTheEnvironment(t *testing.T) {
 	proxied := false
 	proxy := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied = true }))
 	t.Setenv("HTTP_PROXY", proxy)
-	o := newOpenAI(t, embeddings.OpenAIOptions{URL: "http://embedder.invalid", Timeout: time.Second})
+	o := newEmbedder(t, openai.Options{URL: "http://embedder.invalid", Timeout: time.Second})
 	_, err := o.Embed(t.Context(), []string{"text"})
 	require.Error(t, err)
 	require.False(t, proxied)
 }
 
-func TestOpenAIRefusesMetadataServices(t *testing.T) {
+func TestRefusesMetadataServices(t *testing.T) {
 	for _, host := range []string{"169.254.169.254", "[fe80::1%25lo]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "100.100.100.200"} {
 		t.Run(host, func(t *testing.T) {
 			e := embedFails(t, "http://"+host+":80")
@@ -174,7 +176,7 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestOpenAIBoundsTheAnswer(t *testing.T) {
+func TestBoundsTheAnswer(t *testing.T) {
 	e := embedFails(t, serve(t, http.HandlerFunc(endless)))
 	require.Equal(t, embeddings.KindInvalid, e.Kind)
 	require.ErrorContains(t, e, "larger than")
@@ -186,7 +188,7 @@ func TestOpenAIBoundsTheAnswer(t *testing.T) {
 	require.Equal(t, embeddings.KindStatus, e.Kind)
 }
 
-func TestOpenAIGivesUpOnASilentServer(t *testing.T) {
+func TestGivesUpOnASilentServer(t *testing.T) {
 	for name, hang := range map[string]http.HandlerFunc{
 		"before the head": func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -210,7 +212,7 @@ func TestOpenAIGivesUpOnASilentServer(t *testing.T) {
 	}
 }
 
-func TestOpenAIEndsWithItsCaller(t *testing.T) {
+func TestEndsWithItsCaller(t *testing.T) {
 	gone := make(chan struct{})
 	arrived := make(chan struct{})
 	url := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -224,14 +226,14 @@ func TestOpenAIEndsWithItsCaller(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	_, err := newOpenAI(t, embeddings.OpenAIOptions{URL: url}).Embed(ctx, []string{secretPrompt})
+	_, err := newEmbedder(t, openai.Options{URL: url}).Embed(ctx, []string{secretPrompt})
 	var e *embeddings.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, embeddings.KindCanceled, e.Kind)
 	<-gone
 }
 
-func TestOpenAITellsADeadServer(t *testing.T) {
+func TestTellsADeadServer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
@@ -240,7 +242,7 @@ func TestOpenAITellsADeadServer(t *testing.T) {
 	require.ErrorContains(t, e, "connection refused")
 }
 
-func TestOpenAITellsAServerThatIsNotHTTP(t *testing.T) {
+func TestTellsAServerThatIsNotHTTP(t *testing.T) {
 	e := embedFails(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -251,12 +253,4 @@ func TestOpenAITellsAServerThatIsNotHTTP(t *testing.T) {
 		_ = conn.Close()
 	})))
 	require.Equal(t, embeddings.KindUnavailable, e.Kind)
-}
-
-func TestAuthPrintsNothing(t *testing.T) {
-	auth := embeddings.Auth{HeaderName: "Authorization", HeaderValue: secretKey, ParamValue: secretKey}
-	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "auth", auth)
-	text := fmt.Sprintf("%v %+v %#v %s", auth, auth, embeddings.OpenAIOptions{Auth: auth}, auth) + log.String()
-	require.NotContains(t, text, secretKey)
 }
