@@ -40,11 +40,31 @@ func documents(t *testing.T) []document {
 	return all
 }
 
-func readme(t *testing.T) document {
+// page is one document, by its path.
+func page(t *testing.T, path string) document {
 	t.Helper()
-	d, err := readDocument(root, "README.md")
+	d, err := readDocument(root, path)
 	require.NoError(t, err)
 	return d
+}
+
+// maxReadme is the size of a front page, in bytes.
+const maxReadme = 8 << 10
+
+func TestTheReadmeIsAFrontPage(t *testing.T) {
+	require.LessOrEqual(t, len(page(t, "README.md").text), maxReadme)
+}
+
+func TestTheIndexLinksEveryPage(t *testing.T) {
+	linked := make(map[string]bool)
+	for _, l := range page(t, "docs/README.md").links() {
+		linked[l.target] = true
+	}
+	for _, d := range documents(t) {
+		if path.Dir(d.path) == "docs" && d.path != "docs/README.md" {
+			require.True(t, linked[d.path], "docs/README.md does not link %s", d.path)
+		}
+	}
 }
 
 // run runs a semlb command in this process.
@@ -220,12 +240,16 @@ func TestBareFlagsExist(t *testing.T) {
 	}
 }
 
-func TestEveryCommandIsInTheReadme(t *testing.T) {
+func TestEveryCommandIsInTheDocuments(t *testing.T) {
+	var text strings.Builder
+	for _, d := range documents(t) {
+		text.WriteString(d.text)
+	}
 	help, _, _ := run(t, "--help")
 	for _, m := range regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1) {
 		if !slices.Contains([]string{"help", "completion", "version"}, m[1]) {
-			if !strings.Contains(readme(t).text, "semlb "+m[1]) { // the text itself would fill the screen
-				t.Errorf("README.md does not name semlb %s", m[1])
+			if !strings.Contains(text.String(), "semlb "+m[1]) { // the text itself would fill the screen
+				t.Errorf("no document names semlb %s", m[1])
 			}
 		}
 	}
@@ -247,11 +271,11 @@ func TestConfigurationsInTheDocumentsLoad(t *testing.T) {
 	require.Positive(t, seen)
 }
 
-// The README shows the example with one target: every line is one of the file's.
-func TestReadmeShowsTheExample(t *testing.T) {
+// The page about the example shows it with one target: every line is one of the file's.
+func TestThePageAboutTheExampleShowsIt(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join(root, "examples/deck/global.yaml"))
 	require.NoError(t, err)
-	for _, b := range readme(t).blocks {
+	for _, b := range page(t, "docs/example.md").blocks {
 		if b.language != "yaml" {
 			continue
 		}
@@ -261,7 +285,7 @@ func TestReadmeShowsTheExample(t *testing.T) {
 	}
 }
 
-func TestExtensionsAreInTheReadme(t *testing.T) {
+func TestExtensionsAreInTheirTable(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(root, "config/extensions.json"))
 	require.NoError(t, err)
 	var extensions struct {
@@ -272,7 +296,7 @@ func TestExtensionsAreInTheReadme(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(data, &extensions))
 	require.NotEmpty(t, extensions.Fields)
-	text := readme(t).text
+	text := page(t, "docs/extensions.md").text
 	for name, field := range extensions.Fields {
 		row := regexp.MustCompile("(?m)^\\| `" + regexp.QuoteMeta(name) + "` \\|.*$").FindString(text)
 		require.NotEmpty(t, row, "%s is not in the table of extensions", name)
@@ -282,14 +306,11 @@ func TestExtensionsAreInTheReadme(t *testing.T) {
 	}
 }
 
-// What the README says is not there yet is refused; when it is no longer, the README
-// has to change.
+// What docs/limits.md lists is refused; when it no longer is, the page has to change.
 func TestLimitsAreStillLimits(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join(root, "examples/deck/global.yaml"))
 	require.NoError(t, err)
-	_, limits, found := strings.Cut(readme(t).text, "\n## Limits\n")
-	require.True(t, found)
-	limits, _, _ = strings.Cut(limits, "\n## ")
+	limits := page(t, "docs/limits.md").text
 	for field, values := range map[string][]string{
 		"algorithm": {"consistent-hashing", "least-connections", "lowest-latency", "lowest-usage"},
 		"strategy":  {"pgvector"},
@@ -299,7 +320,7 @@ func TestLimitsAreStillLimits(t *testing.T) {
 			require.Contains(t, limits, "`"+value+"`")
 			changed := withLast(string(example), field, value)
 			_, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(changed)}}, config.Options{Env: placeholder})
-			require.ErrorContains(t, err, value+" is not supported yet", "%s: %s works by now: say so in the README", field, value)
+			require.ErrorContains(t, err, value+" is not supported yet", "%s: %s works by now: say so in docs/limits.md", field, value)
 		}
 	}
 }

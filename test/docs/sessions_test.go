@@ -3,6 +3,7 @@ package docs
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,11 +25,12 @@ func (b block) sessions() []session {
 	return all
 }
 
-// TestTheReadmeShowsWhatIsPrinted: what explain and validate say there is what they say.
-func TestTheReadmeShowsWhatIsPrinted(t *testing.T) {
+// TestDocumentsShowWhatIsPrinted runs the sessions of explain and validate and compares
+// their output.
+func TestDocumentsShowWhatIsPrinted(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join(root, "examples", "deck", "global.yaml"))
 	require.NoError(t, err)
-	blocks := readme(t).blocks
+	blocks := slices.Concat(page(t, "README.md").blocks, page(t, "docs/commands.md").blocks)
 	t.Chdir(t.TempDir())
 	// The three faults of the text above the session with validate.
 	wrong := string(example)
@@ -60,8 +62,8 @@ func TestTheReadmeShowsWhatIsPrinted(t *testing.T) {
 				fields = append(fields, strings.TrimSuffix(quoted, `"`))
 			}
 			stdout, stderr, _ := run(t, fields...)
-			require.Equal(t, strings.TrimSpace(s.output), strings.TrimSpace(stdout+stderr), "README.md:%d: %s", b.line, s.command)
+			require.Equal(t, strings.TrimSpace(s.output), strings.TrimSpace(stdout+stderr), "line %d: %s", b.line, s.command)
 		}
 	}
-	require.Equal(t, 3, seen)
+	require.Equal(t, 4, seen)
 }
