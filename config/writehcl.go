@@ -2,16 +2,22 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // terraform writes a resource for each entity and each instance, and the variables
 // they use. Resources refer to each other.
 func (w *writer) terraform() ([]byte, error) {
-	t := terraformWriter{writer: w, labels: map[alias]string{}, taken: map[alias]bool{}}
+	t := terraformWriter{writer: w, file: hclwrite.NewEmptyFile(), labels: map[alias]string{}, taken: map[alias]bool{}, variables: map[string]bool{}}
 	for _, e := range w.entities {
 		t.labels[alias{e.kind, e.name}] = t.label(e.kind, e.name)
 	}
@@ -28,21 +34,18 @@ func (w *writer) terraform() ([]byte, error) {
 		t.extensions(w.settings, "", p.n)
 		t.resource("plugin_ai_proxy_advanced", name, p.body(t.ref).without("name").without("run_on").without("created_at").without("updated_at"))
 	}
-	names := map[string]bool{"control_plane_id": true}
-	body := w.symbols.replace(t.out.String(), func(s symbol) string {
-		name := strings.ToLower(s.plain())
-		names[name] = true
-		return "${var." + name + "}"
-	})
-	return []byte(body + variables(names)), nil
+	t.declare()
+	return t.file.Bytes(), nil
 }
 
 // terraformWriter writes resources.
 type terraformWriter struct {
 	*writer
-	out    strings.Builder
+	file   *hclwrite.File
 	labels map[alias]string
 	taken  map[alias]bool
+	// variables are those that the resources use.
+	variables map[string]bool
 }
 
 // label returns a label that is like a name.
@@ -137,71 +140,97 @@ func (t *terraformWriter) extensions(s *spec, path string, n *node) {
 }
 
 func (t *terraformWriter) resource(kind, label string, n *node) {
-	fmt.Fprintf(&t.out, "resource %q %q {\n", "konnect_gateway_"+kind, label)
+	body := t.file.Body().AppendNewBlock("resource", []string{"konnect_gateway_" + kind, label}).Body()
 	for _, f := range n.fields {
 		if f.value.kind != kindNull || f.value.broken {
-			t.out.WriteString("  " + f.name + " = " + hclText(f.value, "  ") + "\n")
+			body.SetAttributeRaw(f.name, t.tokens(f.value))
 		}
 	}
-	t.out.WriteString("  control_plane_id = var.control_plane_id\n}\n\n")
+	body.SetAttributeRaw("control_plane_id", t.variable("control_plane_id"))
+	t.file.Body().AppendNewline()
 }
 
-// variables declares variables. All but the control plane's are secrets.
-func variables(names map[string]bool) string {
-	var sorted []string
-	for name := range names {
-		sorted = append(sorted, name)
-	}
-	slices.Sort(sorted)
-	var out strings.Builder
-	for _, name := range sorted {
-		fmt.Fprintf(&out, "variable %q {\n  type = string\n", name)
+// variable returns a reference to a variable, which is declared then.
+func (t *terraformWriter) variable(name string) hclwrite.Tokens {
+	t.variables[name] = true
+	return referenceTokens("var." + name)
+}
+
+// declare declares the variables. All but the control plane's are secrets.
+func (t *terraformWriter) declare() {
+	t.variables["control_plane_id"] = true
+	for _, name := range slices.Sorted(maps.Keys(t.variables)) {
+		body := t.file.Body().AppendNewBlock("variable", []string{name}).Body()
+		body.SetAttributeRaw("type", hclwrite.TokensForIdentifier("string"))
 		if name != "control_plane_id" {
-			out.WriteString("  sensitive = true\n")
+			body.SetAttributeValue("sensitive", cty.True)
 		}
-		out.WriteString("}\n")
 	}
-	return out.String()
 }
 
-// hclText returns a tree as an expression of Terraform's language.
-func hclText(n *node, indent string) string {
-	deeper := indent + "  "
-	var b strings.Builder
-	switch n.kind {
-	case kindObject:
-		b.WriteString("{\n")
+// tokens returns a tree as an expression of Terraform's language.
+func (t *terraformWriter) tokens(n *node) hclwrite.Tokens {
+	switch {
+	case n.kind == kindObject:
+		var attributes []hclwrite.ObjectAttrTokens
 		for _, f := range n.fields {
-			name := f.name
-			if !identifier(name) || strings.ContainsAny(name, "./") {
-				name = hclString(name)
-			}
-			b.WriteString(deeper + name + " = " + hclText(f.value, deeper) + "\n")
+			attributes = append(attributes, hclwrite.ObjectAttrTokens{Name: keyTokens(f.name), Value: t.tokens(f.value)})
 		}
-		b.WriteString(indent + "}")
-	case kindList:
-		b.WriteString("[\n")
+		return hclwrite.TokensForObject(attributes)
+	case n.kind == kindList:
+		var items []hclwrite.Tokens
 		for _, item := range n.items {
-			b.WriteString(deeper + hclText(item, deeper) + ",\n")
+			items = append(items, t.tokens(item))
 		}
-		b.WriteString(indent + "]")
-	case kindString:
-		if n.plain && n.pos == (Position{}) {
-			b.WriteString(n.text) // a reference
-			break
-		}
-		b.WriteString(hclString(n.text))
-	case kindNull:
-		b.WriteString("null")
-	default:
-		b.WriteString(n.scalarText())
+		return hclwrite.TokensForTuple(items)
+	case n.kind == kindString && n.plain && n.pos == (Position{}):
+		return referenceTokens(n.text)
+	case n.kind == kindString:
+		return t.textTokens(n.text)
+	case n.kind == kindNull:
+		return hclwrite.TokensForIdentifier("null")
+	default: // numbers keep their text
+		return hclwrite.TokensForIdentifier(n.scalarText())
 	}
-	return b.String()
 }
 
-// hclString returns a quoted string in which nothing is a template.
-func hclString(s string) string {
-	return `"` + strings.NewReplacer(
-		`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{",
-	).Replace(s) + `"`
+// keyTokens returns the name of a field of an object.
+func keyTokens(name string) hclwrite.Tokens {
+	if hclsyntax.ValidIdentifier(name) && name != "for" {
+		return hclwrite.TokensForIdentifier(name)
+	}
+	return hclwrite.TokensForValue(cty.StringVal(name))
+}
+
+// referenceTokens returns a reference such as var.name.
+func referenceTokens(to string) hclwrite.Tokens {
+	names := strings.Split(to, ".")
+	traversal := hcl.Traversal{hcl.TraverseRoot{Name: names[0]}}
+	for _, name := range names[1:] {
+		traversal = append(traversal, hcl.TraverseAttr{Name: name})
+	}
+	return hclwrite.TokensForTraversal(traversal)
+}
+
+// symbolPattern matches what stands for a variable.
+var symbolPattern = regexp.MustCompile(symbolOpen + `\d+` + symbolClose)
+
+// textTokens returns a quoted string in which nothing is a template but its variables.
+func (t *terraformWriter) textTokens(text string) hclwrite.Tokens {
+	quoted := func(s string) hclwrite.Tokens {
+		all := hclwrite.TokensForValue(cty.StringVal(s))
+		return all[1 : len(all)-1]
+	}
+	tokens := hclwrite.Tokens{{Type: hclsyntax.TokenOQuote, Bytes: []byte{'"'}}}
+	at := 0
+	for _, m := range symbolPattern.FindAllStringIndex(text, -1) {
+		name := t.symbols.replace(text[m[0]:m[1]], func(s symbol) string { return strings.ToLower(s.plain()) })
+		tokens = append(tokens, quoted(text[at:m[0]])...)
+		tokens = append(tokens, &hclwrite.Token{Type: hclsyntax.TokenTemplateInterp, Bytes: []byte("${")})
+		tokens = append(tokens, t.variable(name)...)
+		tokens = append(tokens, &hclwrite.Token{Type: hclsyntax.TokenTemplateSeqEnd, Bytes: []byte("}")})
+		at = m[1]
+	}
+	tokens = append(tokens, quoted(text[at:])...)
+	return append(tokens, &hclwrite.Token{Type: hclsyntax.TokenCQuote, Bytes: []byte{'"'}})
 }

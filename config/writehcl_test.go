@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,7 @@ func TestServicesOfTerraformHaveNoURL(t *testing.T) {
 	} {
 		out, _, err := Convert([]Source{{Name: "a.yaml", Data: []byte("services: [{name: s, url: '" + url + "'}]")}}, FormatTerraform, Options{})
 		require.NoError(t, err, url)
-		require.Contains(t, string(out), want, url)
+		require.Contains(t, regexp.MustCompile(` += `).ReplaceAllString(string(out), " = "), want, url)
 		require.NotContains(t, string(out), "url", url)
 	}
 	for _, url := range []string{`${{ env "DECK_URL" }}`, "http://:80", "no url"} {
@@ -32,4 +33,17 @@ func TestExtensionsAreNamedThatKonnectDoesNotTake(t *testing.T) {
 		{Text: "config.model_policy is an extension of semlb, which Konnect's provider does not take"},
 		{Text: "config.balancer.spill is an extension of semlb, which Konnect's provider does not take"},
 	}, warnings)
+}
+
+func TestTextsOfTerraformAreQuoted(t *testing.T) {
+	for text, want := range map[string]string{
+		`a "b" \ ${c} %{d}`:                      `"a \"b\" \\ $${c} %%{d}"`,
+		`${{ env "DECK_A" }}`:                    `"${var.a}"`,
+		`x ${{ env "DECK_A" }} $y`:               `"x ${var.a} $y"`,
+		`${{ env "DECK_A" }}${{ env "DECK_B" }}`: `"${var.a}${var.b}"`,
+	} {
+		out, _, err := Convert([]Source{{Name: "a.yaml", Data: []byte(minimal + "      description: '" + text + "'\n")}}, FormatTerraform, Options{})
+		require.NoError(t, err)
+		require.Contains(t, string(out), "description = "+want)
+	}
 }
