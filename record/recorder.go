@@ -82,10 +82,6 @@ func wanted(sinks []Sink) (any [kinds]bool) {
 	return any
 }
 
-// Wants reports whether any sink does anything with events of a kind. Code that would
-// spend more than a few assignments on an event asks first.
-func (r *Recorder) Wants(k Kind) bool { return r.immediate[k] || r.queued[k] }
-
 // Record passes an event on. It does not block. Events recorded after Close reach the
 // immediate sinks only.
 func (r *Recorder) Record(e Event) {
@@ -146,7 +142,7 @@ func (r *Recorder) run() {
 }
 
 func (r *Recorder) handle(e Event) {
-	if f, ok := e.(*flush); ok {
+	if f, ok := e.(*marker); ok {
 		close(f.reached)
 		return
 	}
@@ -154,16 +150,16 @@ func (r *Recorder) handle(e Event) {
 	deliver(r.options.Queued, e)
 }
 
-// flush is the event that Flush waits for; no sink sees it.
-type flush struct{ reached chan struct{} }
+// marker is the event that flush waits for; no sink sees it.
+type marker struct{ reached chan struct{} }
 
-func (*flush) Kind() Kind { return kinds }
-func (*flush) size() int  { return 0 }
+func (*marker) Kind() Kind { return kinds }
+func (*marker) size() int  { return 0 }
 
-// Flush returns when every event that was recorded before has been delivered, or with
+// flush returns when every event that was recorded before has been delivered, or with
 // the error of ctx.
-func (r *Recorder) Flush(ctx context.Context) error {
-	f := &flush{reached: make(chan struct{})}
+func (r *Recorder) flush(ctx context.Context) error {
+	f := &marker{reached: make(chan struct{})}
 	select {
 	case r.queue <- f:
 	case <-r.done:

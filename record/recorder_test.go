@@ -60,7 +60,7 @@ func TestSinksGetTheEventsThatTheyWantInOrder(t *testing.T) {
 	for _, e := range events {
 		r.Record(e)
 	}
-	require.NoError(t, r.Flush(t.Context()))
+	require.NoError(t, r.flush(t.Context()))
 	require.Equal(t, events, all.events())
 	require.Equal(t, []Event{events[0], events[4]}, decided.events())
 }
@@ -68,9 +68,6 @@ func TestSinksGetTheEventsThatTheyWantInOrder(t *testing.T) {
 func TestWhatNoSinkWantsIsNotQueued(t *testing.T) {
 	now, later := &keeper{kinds: []Kind{KindAnswered}}, &keeper{kinds: []Kind{KindDecided}}
 	r := start(t, Options{Immediate: []Sink{now}, Queued: []Sink{later}, QueueLength: 1, Dropped: func(Kind) { t.Error("dropped") }})
-	require.True(t, r.Wants(KindAnswered))
-	require.True(t, r.Wants(KindDecided))
-	require.False(t, r.Wants(KindFinished))
 	for range 100 {
 		r.Record(&Finished{})
 		r.Record(&Answered{})
@@ -100,7 +97,7 @@ func TestASinkThatBlocksDropsEventsBeyondTheQueue(t *testing.T) {
 				r.Record(tt.event())
 			}
 			slow.gate.Unlock()
-			require.NoError(t, r.Flush(t.Context()))
+			require.NoError(t, r.flush(t.Context()))
 			require.Len(t, counted.events(), 100, "an immediate sink misses nothing")
 			require.EqualValues(t, 100, int64(len(slow.events()))+dropped.Load())
 			require.GreaterOrEqual(t, len(slow.events()), 10)
@@ -124,7 +121,7 @@ func TestCloseDeliversWhatWaits(t *testing.T) {
 	require.NoError(t, r.Close(t.Context()))
 	require.Len(t, k.events(), 50)
 	r.Record(&Attempted{}) // goes nowhere, and harms nothing
-	require.NoError(t, r.Flush(t.Context()))
+	require.NoError(t, r.flush(t.Context()))
 }
 
 func TestFlushEndsWithItsContext(t *testing.T) {
@@ -136,7 +133,7 @@ func TestFlushEndsWithItsContext(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	require.ErrorIs(t, r.Flush(ctx), context.Canceled)
+	require.ErrorIs(t, r.flush(ctx), context.Canceled)
 }
 
 func TestRecordingIsSafeForConcurrentUse(t *testing.T) {
@@ -152,7 +149,7 @@ func TestRecordingIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.NoError(t, r.Flush(t.Context()))
+	require.NoError(t, r.flush(t.Context()))
 	require.EqualValues(t, 8000, int64(len(k.events()))+dropped.Load())
 }
 

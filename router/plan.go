@@ -56,15 +56,6 @@ func (p *Plan) Nearest() (record.Candidate, bool) {
 	return p.Candidates[0], true
 }
 
-// Margin is how much nearer the nearest description is than the runner-up; ok is
-// false with fewer than two.
-func (p *Plan) Margin() (margin float64, ok bool) {
-	if len(p.Candidates) < 2 {
-		return 0, false
-	}
-	return p.Candidates[1].Distance - p.Candidates[0].Distance, true
-}
-
 // Reason says why a plan has its order. It is a label of metrics: the set is closed.
 type Reason string
 
