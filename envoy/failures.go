@@ -21,7 +21,7 @@ type Failure struct {
 	Details string
 	// Status of the answer; 0 keeps Envoy's own.
 	Status uint32
-	// Message, Type and Code are those of the error in the body; see [ErrorBody].
+	// Message, Type and Code are those of the error in the body; see wire.ErrorBody.
 	Message, Type, Code string
 }
 

@@ -1,7 +1,6 @@
 package envoy
 
 import (
-	"encoding/json"
 	"strconv"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -100,15 +99,4 @@ func Final(r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
 		h.SetHeaders = append(h.SetHeaders, overwrite(FinalHeader, "true"))
 	}
 	return r
-}
-
-// ErrorBody is an error in the shape of the OpenAI API, whose clients show the message.
-func ErrorBody(message, kind, code string) []byte {
-	body, err := json.Marshal(map[string]any{"error": map[string]any{
-		"message": message, "type": kind, "param": nil, "code": code,
-	}})
-	if err != nil { // strings always marshal
-		return []byte(`{"error":{"message":"internal error"}}`)
-	}
-	return body
 }

@@ -8,12 +8,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"semlb/envoy/envoytest"
+	"semlb/wire"
 )
 
 func TestMutationsAreGolden(t *testing.T) {
 	set := []Header{{HeaderCluster, "https_api.openai.com:443"}, {"authorization", "Bearer key"}, {"x-bytes", "\xff"}}
 	answer := func() *extprocv3.ProcessingResponse {
-		return Answer(503, ErrorBody("No target matches.", "server_error", "no_match"), "no_match")
+		return Answer(503, wire.ErrorBody("No target matches.", "server_error", "no_match"), "no_match")
 	}
 	for name, m := range map[string]proto.Message{
 		"continue": Continue(),

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"semlb/envoy"
+	"semlb/wire"
 )
 
 // names are what people call the targets: provider and model.
@@ -40,7 +40,7 @@ func (i *Instance) modelList() []byte {
 	}
 	body, err := json.Marshal(list)
 	if err != nil { // strings always marshal
-		return envoy.ErrorBody("The models could not be listed.", "server_error", "internal_error")
+		return wire.ErrorBody("The models could not be listed.", "server_error", "internal_error")
 	}
 	return body
 }

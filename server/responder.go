@@ -9,6 +9,7 @@ import (
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/record"
+	"semlb/wire"
 )
 
 // responder makes and records the answers of semlb itself.
@@ -39,7 +40,7 @@ func (r *responder) failed(x *exchange, code, doing string, err error) *extprocv
 }
 
 func faultBody(code string) []byte {
-	return envoy.ErrorBody("The router could not handle this request.", "server_error", code)
+	return wire.ErrorBody("The router could not handle this request.", "server_error", code)
 }
 
 // refuse answers a request that is at fault, or for which no rewrite could be made.
@@ -58,7 +59,7 @@ const shedRetryAfter = 1
 // shed answers a request whose body is over the budget; final keeps Envoy from making
 // further attempts.
 func (r *responder) shed(x *exchange, final bool) *extprocv3.ProcessingResponse {
-	body := envoy.ErrorBody("Server busy: request body budget exhausted.", "server_error", codeOverloaded)
+	body := wire.ErrorBody("Server busy: request body budget exhausted.", "server_error", codeOverloaded)
 	response := envoy.RetryAfter(shedRetryAfter, r.answer(x, body, record.Answered{Status: 503, Code: codeOverloaded, Cause: record.ByLoad}))
 	if final {
 		return envoy.Final(response)

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"semlb/envoy"
+	"semlb/wire"
 )
 
 // unmatched answers what no route matches.
@@ -18,8 +19,8 @@ func unmatched() *routev3.Route {
 
 // The bodies of direct responses.
 var (
-	noRoute       = string(envoy.ErrorBody("No route matches this request.", "invalid_request_error", envoy.CodeNoRoute))
-	httpsRequired = string(envoy.ErrorBody("This route serves HTTPS only.", "invalid_request_error", envoy.CodeHTTPSRequired))
+	noRoute       = string(wire.ErrorBody("No route matches this request.", "invalid_request_error", envoy.CodeNoRoute))
+	httpsRequired = string(wire.ErrorBody("This route serves HTTPS only.", "invalid_request_error", envoy.CodeHTTPSRequired))
 )
 
 // answered is a route that Envoy answers itself, without calling the external processor.

@@ -93,7 +93,7 @@ func responseHeader(name, value string) []*corev3.HeaderValueOption {
 	return []*corev3.HeaderValueOption{setHeader(name, value)}
 }
 
-// errorFormat is an error in the shape of the OpenAI API; see [envoy.ErrorBody].
+// errorFormat is an error in the shape of the OpenAI API; see wire.ErrorBody.
 func errorFormat(f envoy.Failure) *corev3.SubstitutionFormatString {
 	text := func(s string) *structpb.Value { return structpb.NewStringValue(s) }
 	return &corev3.SubstitutionFormatString{Format: &corev3.SubstitutionFormatString_JsonFormat{

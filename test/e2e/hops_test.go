@@ -24,6 +24,7 @@ import (
 	"semlb/envoy/parts"
 	"semlb/envoy/render"
 	"semlb/test/harness"
+	"semlb/wire"
 )
 
 // mistaken is an external processor that plans well, and whose inner role answers
@@ -212,7 +213,7 @@ func TestAForgottenRewriteSendsNothing(t *testing.T) {
 		{"processor fails on attempt 2, which the third makes good", only(2, fails), 200, []int{1, 0, 1}},
 		{"processor fails on every later attempt", fails, 503, []int{1, 0, 0}},
 		{"a final answer on attempt 2", only(2, func(int, *extprocv3.ProcessingResponse) (*extprocv3.ProcessingResponse, error) {
-			return envoy.Final(envoy.Answer(500, envoy.ErrorBody("m", "server_error", "c"), "test")), nil
+			return envoy.Final(envoy.Answer(500, wire.ErrorBody("m", "server_error", "c"), "test")), nil
 		}), 500, []int{1, 0, 0}},
 	} {
 		for _, p := range harness.Protocols() {
