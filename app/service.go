@@ -199,7 +199,7 @@ func (o *ServeOptions) envoyConfig(a *assembly) (parts.Config, error) {
 		return c, err
 	}
 	for _, u := range c.Upstreams {
-		if u.Scheme == "https" && !u.SkipVerify && c.TrustedCA == "" {
+		if u.Scheme == "https" && c.TrustedCA == "" {
 			return c, errors.New("no file of certificate authorities found to verify providers with: install your distribution's ca-certificates, or give --trusted-ca FILE")
 		}
 	}

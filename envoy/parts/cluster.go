@@ -28,18 +28,12 @@ type Upstream struct {
 	ConnectTimeout time.Duration
 	// WriteTimeout is the longest time that sent bytes may stay unacknowledged.
 	WriteTimeout time.Duration
-	// SkipVerify accepts any certificate (ssl_verify: false).
-	SkipVerify bool
 }
 
 // Name is the cluster's name: readable, and different for every distinct upstream.
 func (u Upstream) Name() string {
-	name := fmt.Sprintf("%s_%s_c%d_w%d", u.Scheme, net.JoinHostPort(u.Host, strconv.Itoa(int(u.Port))),
+	return fmt.Sprintf("%s_%s_c%d_w%d", u.Scheme, net.JoinHostPort(u.Host, strconv.Itoa(int(u.Port))),
 		u.ConnectTimeout.Milliseconds(), u.WriteTimeout.Milliseconds())
-	if u.SkipVerify {
-		name += "_insecure"
-	}
-	return name
 }
 
 // unlimited is far above anything one Envoy can hold.
@@ -121,28 +115,26 @@ func writeTimeout(d time.Duration) *corev3.BindConfig {
 	}
 }
 
+// tlsSocket verifies the certificate and its name. trust is a file of certificate
+// authorities.
 func tlsSocket(u Upstream, trust string) *corev3.TransportSocket {
-	common := &tlsv3.CommonTlsContext{}
 	sni, kind := u.Host, tlsv3.SubjectAltNameMatcher_DNS
 	if isIP(u.Host) {
 		// RFC 6066 permits no address as a server name.
 		sni, kind = "", tlsv3.SubjectAltNameMatcher_IP_ADDRESS
 	}
-	if !u.SkipVerify {
-		san := &tlsv3.SubjectAltNameMatcher{
+	validation := &tlsv3.CertificateValidationContext{
+		TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: trust}},
+		MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{{
 			SanType: kind,
 			Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: u.Host}},
-		}
-		common.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContext{
-			ValidationContext: &tlsv3.CertificateValidationContext{
-				TrustedCa:                 &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: trust}},
-				MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{san},
-			},
-		}
+		}},
 	}
 	return transportSocket("envoy.transport_sockets.tls", &tlsv3.UpstreamTlsContext{
-		Sni:              sni,
-		CommonTlsContext: common,
+		Sni: sni,
+		CommonTlsContext: &tlsv3.CommonTlsContext{
+			ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: validation},
+		},
 	})
 }
 
