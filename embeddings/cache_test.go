@@ -49,7 +49,7 @@ func embedText(ctx context.Context, c *embeddings.Cache, text string) error {
 	return err
 }
 
-func TestCacheAsksForAllMissingTextsInOneCall(t *testing.T) {
+func TestCacheMakesOneCallForAllMissingTexts(t *testing.T) {
 	fake := &fakeEmbedder{vector: func(text string) []float32 { return []float32{float32(len(text))} }}
 	c := newCache(t, fake, embeddings.CacheOptions{})
 	defer c.Close()
@@ -57,7 +57,7 @@ func TestCacheAsksForAllMissingTextsInOneCall(t *testing.T) {
 	vectors, err := c.Embed(t.Context(), []string{"a", "bb", "ccc", "a"})
 	require.NoError(t, err)
 	require.Equal(t, [][]float32{{1}, {2}, {3}, {1}}, vectors)
-	require.Equal(t, [][]string{{"bb"}, {"a", "ccc"}}, fake.asked)
+	require.Equal(t, [][]string{{"bb"}, {"a", "ccc"}}, fake.calledWith)
 
 	vectors, err = c.Embed(t.Context(), nil)
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestCacheAsksForAllMissingTextsInOneCall(t *testing.T) {
 	require.Equal(t, int64(2), fake.calls.Load())
 }
 
-func TestCacheJoinsLoadsOfOthersAndLoadsOnlyTheRest(t *testing.T) {
+func TestCacheJoinsCallsInFlightAndMakesOneForTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Second}
 		c := newCache(t, fake, embeddings.CacheOptions{})
@@ -74,7 +74,7 @@ func TestCacheJoinsLoadsOfOthersAndLoadsOnlyTheRest(t *testing.T) {
 		synctest.Wait()
 		_, err := c.Embed(t.Context(), []string{"b", "c"})
 		require.NoError(t, err)
-		require.Equal(t, [][]string{{"a", "b"}, {"c"}}, fake.asked)
+		require.Equal(t, [][]string{{"a", "b"}, {"c"}}, fake.calledWith)
 	})
 }
 
@@ -107,7 +107,7 @@ func TestCacheRefusesAWrongCount(t *testing.T) {
 	require.Zero(t, c.Stats().Entries)
 }
 
-func TestCacheCallerThatLeavesTakesNothingFromTheOthers(t *testing.T) {
+func TestCacheCancelledCallerDoesNotAffectOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Second}
 		c := newCache(t, fake, embeddings.CacheOptions{})
@@ -127,7 +127,7 @@ func TestCacheCallerThatLeavesTakesNothingFromTheOthers(t *testing.T) {
 	})
 }
 
-func TestCacheGivesUpALoadThatAllCallersLeft(t *testing.T) {
+func TestCacheCancelsACallThatAllCallersCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Hour}
 		c := newCache(t, fake, embeddings.CacheOptions{LoadTimeout: 2 * time.Hour})
@@ -146,13 +146,13 @@ func TestCacheGivesUpALoadThatAllCallersLeft(t *testing.T) {
 			require.Equal(t, embeddings.KindCanceled, e.Kind)
 		}
 		synctest.Wait()
-		require.Zero(t, fake.now.Load(), "the embedder is not kept busy for nobody")
+		require.Zero(t, fake.now.Load(), "the call of the embedder is cancelled")
 		fake.delay = 0
-		require.NoError(t, embedText(t.Context(), c, "text"), "the next caller starts anew")
+		require.NoError(t, embedText(t.Context(), c, "text"), "the next caller starts a new call")
 	})
 }
 
-func TestCacheFinishesALoadItsCallerWasTooEarlyFor(t *testing.T) {
+func TestCacheFinishesACallAfterItsCallersDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Second}
 		c := newCache(t, fake, embeddings.CacheOptions{})
@@ -169,13 +169,13 @@ func TestCacheFinishesALoadItsCallerWasTooEarlyFor(t *testing.T) {
 
 		done, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.NoError(t, embedText(done, c, "text"), "a kept vector needs no time")
+		require.NoError(t, embedText(done, c, "text"), "a cached vector needs no time")
 		require.ErrorIs(t, embedText(done, c, "other"), context.Canceled)
 		require.Equal(t, int64(1), fake.calls.Load())
 	})
 }
 
-func TestCacheBoundsALoad(t *testing.T) {
+func TestCacheBoundsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Hour}
 		c := newCache(t, fake, embeddings.CacheOptions{LoadTimeout: 3 * time.Second})
@@ -186,7 +186,7 @@ func TestCacheBoundsALoad(t *testing.T) {
 	})
 }
 
-func TestCacheForgetsAfterTTL(t *testing.T) {
+func TestCacheExpiresAfterTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{}
 		c := newCache(t, fake, embeddings.CacheOptions{TTL: time.Minute})
@@ -209,7 +209,7 @@ func TestCacheBoundsItsMemory(t *testing.T) {
 	for i := range 500 {
 		require.NoError(t, embedText(t.Context(), c, fmt.Sprint("text ", i)))
 	}
-	// The cache counts and evicts a moment after it has stored.
+	// Eviction is asynchronous.
 	require.Eventually(t, func() bool {
 		s := c.Stats()
 		return s.Bytes <= 100<<10 && s.Entries <= 25
@@ -217,7 +217,7 @@ func TestCacheBoundsItsMemory(t *testing.T) {
 	require.Positive(t, c.Stats().Entries)
 }
 
-func TestCacheCloseEndsLoads(t *testing.T) {
+func TestCacheCloseCancelsCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Hour}
 		c := newCache(t, fake, embeddings.CacheOptions{LoadTimeout: time.Hour, TTL: time.Hour})
@@ -230,8 +230,7 @@ func TestCacheCloseEndsLoads(t *testing.T) {
 	})
 }
 
-// A flood of distinct prompts goes through the cache to the guard, which bounds
-// what reaches the embedder.
+// A flood of distinct prompts passes the cache; the guard behind it bounds the calls.
 func TestCacheOverGuardBoundsADistinctFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Second}
@@ -255,9 +254,9 @@ func TestCacheOverGuardBoundsADistinctFlood(t *testing.T) {
 	})
 }
 
-// A router's budget may be shorter than the guard's time limit. The breaker must
-// learn of a hanging embedder all the same.
-func TestCacheLetsTheBreakerSeeAHangingEmbedder(t *testing.T) {
+// A router's budget may be shorter than the guard's time limit. The breaker has to see a
+// hanging embedder all the same.
+func TestCacheLetsTheBreakerOpenForAHangingEmbedder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		guard := embeddings.NewGuard(&fakeEmbedder{delay: time.Hour}, embeddings.GuardOptions{Failures: 3, Timeout: time.Second})
 		c := newCache(t, guard, embeddings.CacheOptions{})

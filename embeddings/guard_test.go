@@ -15,17 +15,17 @@ import (
 	"semlb/embeddings"
 )
 
-// fakeEmbedder gives every text the vector (1, 0) after a delay, or fails. It
-// counts calls.
+// fakeEmbedder returns the vector (1, 0), or that of a function, for every text after a
+// delay, or fails. It counts calls.
 type fakeEmbedder struct {
-	delay  time.Duration
-	calls  atomic.Int64
-	now    atomic.Int64
-	peak   atomic.Int64
-	mu     sync.Mutex
-	err    error
-	asked  [][]string
-	vector func(text string) []float32
+	delay      time.Duration
+	calls      atomic.Int64
+	now        atomic.Int64
+	peak       atomic.Int64
+	mu         sync.Mutex
+	err        error
+	calledWith [][]string
+	vector     func(text string) []float32
 }
 
 func (*fakeEmbedder) Info() embeddings.Info {
@@ -46,7 +46,7 @@ func (f *fakeEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, 
 	}
 	f.mu.Lock()
 	err := f.err
-	f.asked = append(f.asked, texts)
+	f.calledWith = append(f.calledWith, texts)
 	f.mu.Unlock()
 	select {
 	case <-ctx.Done():
@@ -83,7 +83,7 @@ func TestGuardOpensAfterFailuresInARowAndProbesOnce(t *testing.T) {
 		require.ErrorIs(t, embedOne(t.Context(), g), broken)
 		require.ErrorIs(t, embedOne(t.Context(), g), broken)
 		fake.fail(nil)
-		require.NoError(t, embedOne(t.Context(), g), "a success starts the count anew")
+		require.NoError(t, embedOne(t.Context(), g), "a success resets the count")
 		fake.fail(broken)
 		for range 3 {
 			require.False(t, g.Open())
@@ -103,7 +103,7 @@ func TestGuardOpensAfterFailuresInARowAndProbesOnce(t *testing.T) {
 
 		time.Sleep(2 * time.Second)
 		require.ErrorIs(t, embedOne(t.Context(), g), broken, "the probe")
-		require.ErrorIs(t, embedOne(t.Context(), g), embeddings.ErrOpen, "a failed probe opens again at once")
+		require.ErrorIs(t, embedOne(t.Context(), g), embeddings.ErrOpen, "a failed probe reopens at once")
 
 		time.Sleep(11 * time.Second)
 		fake.fail(nil)
@@ -121,14 +121,14 @@ func TestGuardOpensAfterFailuresInARowAndProbesOnce(t *testing.T) {
 			}
 		}
 		require.Equal(t, 1, served)
-		require.NoError(t, embedOne(t.Context(), g), "a good probe closes")
+		require.NoError(t, embedOne(t.Context(), g), "a successful probe closes")
 	})
 }
 
-func TestGuardStaysAwayAsLongAsTheServerAsks(t *testing.T) {
+func TestGuardPausesForRetryAfter(t *testing.T) {
 	for _, tt := range []struct {
-		status        int
-		asked, stayed time.Duration
+		status             int
+		retryAfter, paused time.Duration
 	}{
 		{429, time.Second, time.Second},
 		{503, 20 * time.Second, 20 * time.Second},
@@ -136,17 +136,17 @@ func TestGuardStaysAwayAsLongAsTheServerAsks(t *testing.T) {
 		{500, 20 * time.Second, 0},
 		{429, 0, 0},
 	} {
-		t.Run(fmt.Sprint(tt.status, tt.asked), func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.status, tt.retryAfter), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fake := &fakeEmbedder{err: &embeddings.Error{Kind: embeddings.KindStatus, Status: tt.status, RetryAfter: tt.asked}}
+				fake := &fakeEmbedder{err: &embeddings.Error{Kind: embeddings.KindStatus, Status: tt.status, RetryAfter: tt.retryAfter}}
 				g := embeddings.NewGuard(fake, embeddings.GuardOptions{CoolDown: 5 * time.Second, MaxRetryAfter: 30 * time.Second})
 				require.Error(t, embedOne(t.Context(), g))
 				fake.fail(nil)
-				if tt.stayed == 0 {
+				if tt.paused == 0 {
 					require.NoError(t, embedOne(t.Context(), g))
 					return
 				}
-				time.Sleep(tt.stayed - time.Millisecond)
+				time.Sleep(tt.paused - time.Millisecond)
 				require.ErrorIs(t, embedOne(t.Context(), g), embeddings.ErrOpen)
 				time.Sleep(2 * time.Millisecond)
 				require.NoError(t, embedOne(t.Context(), g))
@@ -155,7 +155,7 @@ func TestGuardStaysAwayAsLongAsTheServerAsks(t *testing.T) {
 	}
 }
 
-func TestGuardDoesNotBlameTheEmbedderForItsCallers(t *testing.T) {
+func TestGuardDoesNotCountCallersAndTexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: time.Second}
 		g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 1})
@@ -167,7 +167,7 @@ func TestGuardDoesNotBlameTheEmbedderForItsCallers(t *testing.T) {
 		for _, status := range []int{400, 413, 422} {
 			fake.fail(&embeddings.Error{Kind: embeddings.KindStatus, Status: status})
 			require.Error(t, embedOne(t.Context(), g))
-			require.False(t, g.Open(), "status %d blames the text", status)
+			require.False(t, g.Open(), "status %d is about the text", status)
 		}
 		fake.fail(&embeddings.Error{Kind: embeddings.KindInvalid})
 		require.Error(t, embedOne(t.Context(), g))
@@ -185,7 +185,7 @@ func TestGuardBoundsACallThatHangs(t *testing.T) {
 	})
 }
 
-func TestGuardShedsWhatDoesNotFitTheQueue(t *testing.T) {
+func TestGuardShedsCallsBeyondTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const slow = time.Second
 		fake := &fakeEmbedder{delay: slow}
@@ -196,7 +196,7 @@ func TestGuardShedsWhatDoesNotFitTheQueue(t *testing.T) {
 			go func() { errs <- embedOne(t.Context(), g) }()
 		}
 		synctest.Wait()
-		require.Len(t, errs, 1000-32, "all that do not fit are told at once")
+		require.Len(t, errs, 1000-32, "all calls beyond the queue fail at once")
 		require.Zero(t, time.Since(start))
 		for range 1000 - 32 {
 			err := <-errs
@@ -213,7 +213,7 @@ func TestGuardShedsWhatDoesNotFitTheQueue(t *testing.T) {
 	})
 }
 
-func TestGuardQueueWaitsNoLongerThanAllowed(t *testing.T) {
+func TestGuardQueueEndsWithItsCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeEmbedder{delay: 2 * time.Second}
 		g := embeddings.NewGuard(fake, embeddings.GuardOptions{MaxConcurrent: 1, MaxQueue: 2, Timeout: time.Second})
@@ -221,7 +221,7 @@ func TestGuardQueueWaitsNoLongerThanAllowed(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Millisecond, cancel)
-		require.ErrorIs(t, embedOne(ctx, g), context.Canceled, "a caller leaves the queue when it likes")
+		require.ErrorIs(t, embedOne(ctx, g), context.Canceled, "a cancelled caller leaves the queue")
 		ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, embedOne(ctx, g), context.DeadlineExceeded)

@@ -13,7 +13,7 @@ import (
 	"semlb/embeddings"
 )
 
-// panickingEmbedder panics with what it was asked, until it is told to stop.
+// panickingEmbedder panics with its text until it is cured.
 type panickingEmbedder struct {
 	fakeEmbedder
 	cured bool
@@ -59,6 +59,6 @@ func TestCacheTurnsAPanicIntoAnError(t *testing.T) {
 
 		time.Sleep(2 * time.Second)
 		next.cured = true
-		require.NoError(t, embedText(t.Context(), c, "a private prompt"), "and it goes on")
+		require.NoError(t, embedText(t.Context(), c, "a private prompt"), "the cache still works")
 	})
 }

@@ -20,7 +20,7 @@ import (
 type tally struct {
 	mu sync.Mutex
 	of map[embeddings.Result]int
-	// seen are all there ever were.
+	// seen are all since the start.
 	seen map[embeddings.Result]int
 }
 
@@ -37,7 +37,7 @@ func (c *tally) count(r embeddings.Result, n int) {
 	c.of[r] += n
 }
 
-// since are the results since the last call.
+// since returns the results since the last call.
 func (c *tally) since() map[embeddings.Result]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,7 +45,7 @@ func (c *tally) since() map[embeddings.Result]int {
 	return maps.Clone(c.of)
 }
 
-// Every way a vector is come by, or not, is counted.
+// Every outcome is counted.
 func TestCacheCountsResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var results tally
@@ -62,14 +62,14 @@ func TestCacheCountsResults(t *testing.T) {
 		require.Equal(t, counts{embeddings.Hit: 2, embeddings.Called: 1}, results.since())
 
 		var all sync.WaitGroup
-		for i := range 5 { // one asks, one waits, three are too many
+		for i := range 5 { // one runs, one waits, three are shed
 			all.Go(func() { _ = embedText(t.Context(), c, fmt.Sprint("flood ", i)) })
 		}
 		all.Wait()
 		require.Equal(t, counts{embeddings.Called: 2, embeddings.Shed: 3}, results.since())
 
 		ctx, leave := context.WithCancel(t.Context())
-		all.Go(func() { _ = embedText(ctx, c, "nobody waits for it") })
+		all.Go(func() { _ = embedText(ctx, c, "cancelled") })
 		synctest.Wait()
 		leave()
 		all.Wait()

@@ -27,18 +27,18 @@ func newMemory(tb testing.TB, dimensions int, metric vectordb.Metric) *vectordb.
 	return m
 }
 
-func TestNewMemoryRefusesWhatItCannotCompare(t *testing.T) {
+func TestNewMemoryRefusesBadSpaces(t *testing.T) {
 	_, err := vectordb.NewMemory(0, vectordb.Cosine)
 	require.EqualError(t, err, "dimensions: got 0, want 1 or more")
 	_, err = vectordb.NewMemory(3, "manhattan")
 	require.EqualError(t, err, `metric: got "manhattan", want "cosine" or "euclidean"`)
 }
 
-func TestMemoryFindsTheSameAsSortingAll(t *testing.T) {
+func TestMemorySearchOfKIsAPrefixOfAll(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	m := newMemory(t, 5, vectordb.Cosine)
 	for i := range 60 {
-		// Few directions make many ties.
+		// Only five directions, so there are many ties.
 		vector := make([]float32, 5)
 		vector[random.IntN(5)] = 1
 		require.NoError(t, m.Upsert(t.Context(), vectordb.Record{ID: fmt.Sprint(i), Vector: vector}))
@@ -59,7 +59,7 @@ func TestMemoryFindsTheSameAsSortingAll(t *testing.T) {
 	}
 }
 
-func TestMemorySearchAllocatesItsAnswerOnly(t *testing.T) {
+func TestMemorySearchAllocatesOnlyItsResult(t *testing.T) {
 	m, query := filledMemory(t, 100, 256)
 	allocations := testing.AllocsPerRun(100, func() {
 		if _, err := m.Search(t.Context(), query, 3); err != nil {

@@ -13,23 +13,23 @@ import (
 	"semlb/vectordb/storetest"
 )
 
-// moody is a memory that fails while it is in the mood.
-type moody struct {
+// flaky is a memory that fails on demand.
+type flaky struct {
 	*vectordb.Memory
 	mu      sync.Mutex
 	err     error
 	upserts int
 }
 
-func newMoody(t *testing.T) *moody { return &moody{Memory: newMemory(t, 2, vectordb.Cosine)} }
+func newFlaky(t *testing.T) *flaky { return &flaky{Memory: newMemory(t, 2, vectordb.Cosine)} }
 
-func (m *moody) fail(err error) {
+func (m *flaky) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.err = err
 }
 
-func (m *moody) Upsert(ctx context.Context, records ...vectordb.Record) error {
+func (m *flaky) Upsert(ctx context.Context, records ...vectordb.Record) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.upserts++
@@ -39,7 +39,7 @@ func (m *moody) Upsert(ctx context.Context, records ...vectordb.Record) error {
 	return m.Memory.Upsert(ctx, records...)
 }
 
-func (m *moody) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
+func (m *flaky) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil {
@@ -48,12 +48,12 @@ func (m *moody) Get(ctx context.Context, ids ...string) (map[string][]float32, e
 	return m.Memory.Get(ctx, ids...)
 }
 
-func (m *moody) Search(context.Context, []float32, int) ([]vectordb.Match, error) {
+func (m *flaky) Search(context.Context, []float32, int) ([]vectordb.Match, error) {
 	panic("the backing is never searched")
 }
 
-// hanging waits for the end of the context.
-type hanging struct{ *moody }
+// hanging blocks an Upsert until its context ends.
+type hanging struct{ *flaky }
 
 func (h hanging) Upsert(ctx context.Context, _ ...vectordb.Record) error {
 	<-ctx.Done()
@@ -73,7 +73,7 @@ var (
 	north = []float32{0, 1}
 )
 
-var errMood = errors.New("not now")
+var errDown = errors.New("server is down")
 
 func TestSyncedKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, dimensions int, metric vectordb.Metric) vectordb.Store {
@@ -85,34 +85,34 @@ func TestSyncedKeepsTheContract(t *testing.T) {
 }
 
 func TestSyncedWritesToBoth(t *testing.T) {
-	backing := newMoody(t)
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
 	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
 	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": east})
 }
 
-func TestSyncedFetchesWhatOthersHaveStored(t *testing.T) {
-	backing := newMoody(t)
+func TestSyncedGetReadsTheBackingOnce(t *testing.T) {
+	backing := newFlaky(t)
 	require.NoError(t, backing.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
 	s := newSynced(t, backing)
 	storetest.RequireKept(t, s, map[string][]float32{"a": east})
-	backing.fail(errMood)
+	backing.fail(errDown)
 	storetest.RequireKept(t, s, map[string][]float32{"a": east})
 	matches, err := s.Search(t.Context(), east, 1)
 	require.NoError(t, err)
 	require.Equal(t, []vectordb.Match{{ID: "a"}}, matches)
 }
 
-func TestSyncedGoesOnWhenTheBackingFails(t *testing.T) {
-	backing := newMoody(t)
+func TestSyncedServesFromMemoryWhenTheBackingFails(t *testing.T) {
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
-	backing.fail(errMood)
+	backing.fail(errDown)
 
 	err := s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east})
 	var backingErr *vectordb.BackingError
 	require.ErrorAs(t, err, &backingErr)
 	require.Equal(t, "upsert", backingErr.Op)
-	require.ErrorIs(t, err, errMood)
+	require.ErrorIs(t, err, errDown)
 	matches, err := s.Search(t.Context(), east, 1)
 	require.NoError(t, err)
 	require.Len(t, matches, 1)
@@ -123,10 +123,10 @@ func TestSyncedGoesOnWhenTheBackingFails(t *testing.T) {
 	require.Equal(t, map[string][]float32{"a": east}, got)
 }
 
-func TestSyncedUpsertBringsWhatTheBackingHasMissed(t *testing.T) {
-	backing := newMoody(t)
+func TestSyncedUpsertWritesWhatTheBackingMissed(t *testing.T) {
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
-	backing.fail(errMood)
+	backing.fail(errDown)
 	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
 	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: north}))
 	backing.fail(nil)
@@ -134,29 +134,29 @@ func TestSyncedUpsertBringsWhatTheBackingHasMissed(t *testing.T) {
 	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": north, "b": east})
 }
 
-func TestSyncBringsWhatTheBackingLacks(t *testing.T) {
-	backing := newMoody(t)
+func TestSyncWritesWhatTheBackingLacks(t *testing.T) {
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
 	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
 	written, err := s.Sync(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, written)
 
-	backing.Memory = newMemory(t, 2, vectordb.Cosine) // It has come back empty.
+	backing.Memory = newMemory(t, 2, vectordb.Cosine) // as after a restart
 	written, err = s.Sync(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, written)
 	storetest.RequireKept(t, backing.Memory, map[string][]float32{"a": east})
 }
 
-func TestSyncBringsNewerValues(t *testing.T) {
-	backing := newMoody(t)
+func TestSyncWritesNewerValues(t *testing.T) {
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
 	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
-	backing.fail(errMood)
+	backing.fail(errDown)
 	require.Error(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: north}))
 	_, err := s.Sync(t.Context())
-	require.ErrorIs(t, err, errMood)
+	require.ErrorIs(t, err, errDown)
 	backing.fail(nil)
 	written, err := s.Sync(t.Context())
 	require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestSyncBringsNewerValues(t *testing.T) {
 }
 
 func TestSyncedRefusesBadRecordsBeforeTheBacking(t *testing.T) {
-	backing := newMoody(t)
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
 	err := s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: []float32{1, 1}})
 	require.ErrorIs(t, err, vectordb.ErrVector)
@@ -174,8 +174,8 @@ func TestSyncedRefusesBadRecordsBeforeTheBacking(t *testing.T) {
 	require.Zero(t, backing.upserts)
 }
 
-func TestSyncedWaitsForItsTurnNoLongerThanItsContext(t *testing.T) {
-	s := newSynced(t, hanging{newMoody(t)})
+func TestSyncedUpsertWaitsForAnotherNoLongerThanItsContext(t *testing.T) {
+	s := newSynced(t, hanging{newFlaky(t)})
 	slow, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	group.Go(func() { _ = s.Upsert(slow, vectordb.Record{ID: "a", Vector: east}) })
@@ -190,8 +190,8 @@ func TestSyncedWaitsForItsTurnNoLongerThanItsContext(t *testing.T) {
 	storetest.RequireKept(t, s, map[string][]float32{"b": north})
 }
 
-func TestSyncedEndsAlikeInBothAfterConcurrentUpserts(t *testing.T) {
-	backing := newMoody(t)
+func TestSyncedMemoryAndBackingAgreeAfterConcurrentUpserts(t *testing.T) {
+	backing := newFlaky(t)
 	s := newSynced(t, backing)
 	var group sync.WaitGroup
 	for i := range 20 {
@@ -208,20 +208,20 @@ func TestSyncedEndsAlikeInBothAfterConcurrentUpserts(t *testing.T) {
 	storetest.RequireKept(t, backing.Memory, inMemory)
 }
 
-// overtaken has an Upsert happen while it answers a Get with what was there before.
+// overtaken calls upsert while a Get that has read the old value is in flight.
 type overtaken struct {
-	*moody
+	*flaky
 	upsert func()
 }
 
 func (o *overtaken) Get(ctx context.Context, ids ...string) (map[string][]float32, error) {
-	before, err := o.moody.Get(ctx, ids...)
+	before, err := o.flaky.Get(ctx, ids...)
 	o.upsert()
 	return before, err
 }
 
 func TestSyncedGetDoesNotUndoAnUpsert(t *testing.T) {
-	backing := &overtaken{moody: newMoody(t)}
+	backing := &overtaken{flaky: newFlaky(t)}
 	require.NoError(t, backing.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}))
 	s := newSynced(t, backing)
 	backing.upsert = func() {

@@ -19,13 +19,13 @@ import (
 	"semlb/wire"
 )
 
-// secretPrompt and secretKey stand for what must never be in an error.
+// secretPrompt and secretKey must not occur in an error.
 const (
 	secretPrompt = "my account number is 12345"
 	secretKey    = "sk-proj-abcdef"
 )
 
-// embedFails asks url for one vector of three dimensions and returns the error.
+// embedFails requests one vector of three dimensions from url and returns the error.
 func embedFails(t *testing.T, url string) *embeddings.Error {
 	t.Helper()
 	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3, Timeout: time.Second, Auth: remote.Auth{
@@ -43,7 +43,7 @@ func embedFails(t *testing.T, url string) *embeddings.Error {
 	return e
 }
 
-func TestRefusesUselessAnswers(t *testing.T) {
+func TestRefusesUnusableAnswers(t *testing.T) {
 	vector := func(embedding string) string { return `{"data":[{"index":0,"embedding":` + embedding + `}]}` }
 	for _, tt := range []struct{ name, body, want string }{
 		{"too few", `{"data":[]}`, "got 0 vectors, want 1"},
@@ -86,7 +86,7 @@ func TestRefusesTheSameIndexTwice(t *testing.T) {
 	require.ErrorContains(t, err, "index 0 twice")
 }
 
-func TestTellsStatusAndHarmlessCodeOnly(t *testing.T) {
+func TestErrorHoldsStatusAndHarmlessCodeOnly(t *testing.T) {
 	for _, tt := range []struct {
 		name, body, code string
 		status           int
@@ -134,14 +134,14 @@ func TestReadsRetryAfter(t *testing.T) {
 }
 
 func TestFollowsNoRedirect(t *testing.T) {
-	asked := false
-	elsewhere := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	called := false
+	elsewhere := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		e := embedFails(t, serve(t, http.RedirectHandler(elsewhere+"/v1/embeddings", status)))
 		require.Equal(t, embeddings.KindStatus, e.Kind)
 		require.Equal(t, status, e.Status)
 	}
-	require.False(t, asked)
+	require.False(t, called)
 }
 
 func TestUsesNoProxyOfTheEnvironment(t *testing.T) {
@@ -164,7 +164,7 @@ func TestRefusesMetadataServices(t *testing.T) {
 	}
 }
 
-// endless writes JSON that never ends, as fast as it is taken.
+// endless writes JSON without an end, as fast as the client reads.
 func endless(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	piece := bytes.Repeat([]byte("1,"), 16<<10)
@@ -188,7 +188,7 @@ func TestBoundsTheAnswer(t *testing.T) {
 	require.Equal(t, embeddings.KindStatus, e.Kind)
 }
 
-func TestGivesUpOnASilentServer(t *testing.T) {
+func TestTimesOutOnASilentServer(t *testing.T) {
 	for name, hang := range map[string]http.HandlerFunc{
 		"before the head": func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -233,7 +233,7 @@ func TestEndsWithItsCaller(t *testing.T) {
 	<-gone
 }
 
-func TestTellsADeadServer(t *testing.T) {
+func TestErrorForAClosedPort(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
@@ -242,7 +242,7 @@ func TestTellsADeadServer(t *testing.T) {
 	require.ErrorContains(t, e, "connection refused")
 }
 
-func TestTellsAServerThatIsNotHTTP(t *testing.T) {
+func TestErrorForAServerWithoutHTTP(t *testing.T) {
 	e := embedFails(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		conn, _, err := http.NewResponseController(w).Hijack()

@@ -18,15 +18,15 @@ import (
 	"semlb/wire"
 )
 
-// seen is one request as a server got it.
+// seen is one request as a server received it.
 type seen struct {
 	path, query string
 	header      http.Header
 	body        map[string]any
 }
 
-// record keeps requests and hands them on. It is for servers that are asked by
-// one caller at a time.
+// record keeps requests and passes them to next. It is for servers with one caller at a
+// time.
 func record(t *testing.T, all *[]seen, next http.HandlerFunc) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +43,7 @@ func record(t *testing.T, all *[]seen, next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// answer always writes the same.
+// answer returns the same answer each time.
 func answer(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -144,7 +144,7 @@ func TestURLMayBeAHostABaseOrWhole(t *testing.T) {
 	}
 }
 
-func TestPutsTheCredentialWhereItIsToldTo(t *testing.T) {
+func TestSendsTheCredentialInItsPlace(t *testing.T) {
 	var all []seen
 	url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":[1]}]}`)))
 	for _, auth := range []remote.Auth{
@@ -165,7 +165,7 @@ func TestPutsTheCredentialWhereItIsToldTo(t *testing.T) {
 	require.NotContains(t, all[3].header, "Authorization")
 }
 
-func TestOfUnknownWidthKeepsToTheFirst(t *testing.T) {
+func TestUnknownWidthIsThatOfTheFirstAnswer(t *testing.T) {
 	bodies := []string{`{"data":[{"embedding":[1,1]}]}`, `{"data":[{"embedding":[1,1,1]}]}`}
 	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer(200, bodies[0])(w, r)
@@ -180,12 +180,12 @@ func TestOfUnknownWidthKeepsToTheFirst(t *testing.T) {
 	require.ErrorContains(t, err, "got 3 dimensions, want 2")
 }
 
-// fixedWidth is an endpoint whose model has three dimensions and refuses, with a
-// status, to be asked for any.
+// fixedWidth is an endpoint whose model has three dimensions and refuses, with a status,
+// requests for any width.
 func fixedWidth(t *testing.T, status int, all *[]seen) string {
 	t.Helper()
 	return serve(t, record(t, all, func(w http.ResponseWriter, r *http.Request) {
-		if _, asked := (*all)[len(*all)-1].body["dimensions"]; asked {
+		if _, sized := (*all)[len(*all)-1].body["dimensions"]; sized {
 			answer(status, `{"error":{"message":"This model does not support specifying dimensions.","code":"invalid_value"}}`)(w, r)
 			return
 		}
@@ -193,7 +193,7 @@ func fixedWidth(t *testing.T, status int, all *[]seen) string {
 	}))
 }
 
-func TestAsksWithoutAWidthWhereNoneIsTaken(t *testing.T) {
+func TestOmitsTheWidthForModelsThatRefuseOne(t *testing.T) {
 	for _, status := range []int{400, 422} {
 		var all []seen
 		o := newEmbedder(t, openai.Options{URL: fixedWidth(t, status, &all), Model: "text-embedding-ada-002", Dimensions: 3})
@@ -202,11 +202,11 @@ func TestAsksWithoutAWidthWhereNoneIsTaken(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, vectors[0], 3)
 		}
-		require.Len(t, all, 3, "asked for a width, asked without, and from then on without")
+		require.Len(t, all, 3, "one request with a width, then only without")
 	}
 }
 
-func TestAdoptsAWidthOnlyWhenTold(t *testing.T) {
+func TestInsistsOnAWidthUntilAnotherIsAdopted(t *testing.T) {
 	var all []seen
 	o := newEmbedder(t, openai.Options{URL: fixedWidth(t, 400, &all), Dimensions: 1024})
 	for range 2 {
@@ -222,7 +222,7 @@ func TestAdoptsAWidthOnlyWhenTold(t *testing.T) {
 	require.Equal(t, 3, o.Info().Dimensions)
 }
 
-func TestKeepsTheRefusalOfWhatIsWrongOtherwise(t *testing.T) {
+func TestKeepsRequestingAWidthAfterOtherRefusals(t *testing.T) {
 	var all []seen
 	url := serve(t, record(t, &all, answer(400, `{"error":{"code":"context_length_exceeded"}}`)))
 	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3})
@@ -230,10 +230,10 @@ func TestKeepsTheRefusalOfWhatIsWrongOtherwise(t *testing.T) {
 		_, err := o.Embed(t.Context(), []string{"text"})
 		require.ErrorContains(t, err, "400 context_length_exceeded")
 	}
-	require.Len(t, all, 4, "it was no matter of the width, so the next call asks for one again")
+	require.Len(t, all, 4, "the width was not the reason, so the next call requests one again")
 }
 
-func TestDoesNotDoubtAWidthThatWasTaken(t *testing.T) {
+func TestKeepsAWidthThatWasAccepted(t *testing.T) {
 	var all []seen
 	bodies := []http.HandlerFunc{answer(200, `{"data":[{"embedding":[0,1,0]}]}`), answer(400, `{}`), answer(400, `{}`)}
 	url := serve(t, record(t, &all, func(w http.ResponseWriter, r *http.Request) { bodies[len(all)-1](w, r) }))
@@ -245,7 +245,7 @@ func TestDoesNotDoubtAWidthThatWasTaken(t *testing.T) {
 	require.Len(t, all, 2)
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesBadOptions(t *testing.T) {
 	const secret = "sk-secret"
 	for name, options := range map[string]openai.Options{
 		"file":           {URL: "file:///etc/passwd?" + secret},

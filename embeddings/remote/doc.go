@@ -1,7 +1,7 @@
-// Package remote is what embedders behind an HTTP API share: where the API is and with
-// which credential, a transport that connects to no metadata service, one bounded
-// exchange of JSON, errors that quote nobody, and the checks of the vectors.
+// Package remote is what embedders behind an HTTP API share: URL and credential, a
+// transport that connects to no metadata service, one bounded exchange of JSON, errors
+// without the words of requests and answers, and the checks of the vectors.
 //
-// An embedder of one API holds a [Client] and a [Width], and says how requests and
-// answers look; embeddings/openai is the example.
+// The embedder of an API holds a [Client] and a [Width], and defines requests and
+// answers; embeddings/openai is an example.
 package remote

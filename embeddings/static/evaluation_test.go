@@ -101,8 +101,8 @@ func embedAll(t *testing.T, m *Model, texts []string) []map[int]float64 {
 	return out
 }
 
-// TestBuiltinBeatsTheLexicalFloor holds what the built-in model is there for. The
-// margins are those that the method was chosen for, in points of accuracy.
+// TestBuiltinBeatsTheLexicalFloor checks the quality of the built-in model. The margins,
+// in points of accuracy, are those for which the method was chosen.
 func TestBuiltinBeatsTheLexicalFloor(t *testing.T) {
 	m := newBuiltin(t)
 	for _, tt := range []struct {

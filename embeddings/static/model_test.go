@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The seed's own descriptions and two prompts that must find the right one.
+// The example configuration's descriptions and two prompts that must find the right one.
 const (
 	realLife    = "Specialist in real life topics"
 	programming = "Specialist in programming problems"

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// golden is what the reference tokenizer and numpy say of a text; embeddings/training
+// golden is the reference tokenizer's and numpy's result for a text; embeddings/training
 // writes it beside the model.
 type golden struct {
 	Text   string    `json:"text"`
@@ -36,7 +36,7 @@ func newBuiltin(t testing.TB) *Model {
 	return m
 }
 
-// pieces are the texts of the tokens that m finds in text.
+// pieces returns the texts of the tokens of text.
 func pieces(m *Model, text string) []string {
 	vocab := strings.Split(builtinVocab, "\n")
 	found := []string{}
@@ -63,11 +63,11 @@ func TestTokens(t *testing.T) {
 		{"combining marks are dropped", "cafe\u0301", []string{"cafe"}},
 		{"a dotted capital I is an i", "\u0130s", []string{"is"}},
 		{"punctuation stands alone", "c++,x", []string{"c", "+", "+", ",", "x"}},
-		{"control characters vanish", "wo\x00r\u200bd", []string{"word"}},
-		{"bytes that are no text vanish", "wo\xffrd", []string{"word"}},
+		{"control characters are dropped", "wo\x00r\u200bd", []string{"word"}},
+		{"invalid UTF-8 is dropped", "wo\xffrd", []string{"word"}},
 		{"an unknown word is left out", "good Привет day", []string{"good", "day"}},
 		{"a word of 101 characters is left out", "good " + strings.Repeat("a", 101), []string{"good"}},
-		{"nothing gives nothing", " \n\t", []string{}},
+		{"white space has no tokens", " \n\t", []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			require.Equal(t, tt.want, pieces(m, tt.text))

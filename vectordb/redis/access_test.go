@@ -20,7 +20,7 @@ import (
 	"semlb/wire"
 )
 
-// planted is a password that must appear nowhere.
+// planted is a password that must not occur in errors and logs.
 const planted = "pass-7f3a-word"
 
 func TestStoreNeedsNoMoreRightsThanDocumented(t *testing.T) {
@@ -41,7 +41,7 @@ func TestStoreNeedsNoMoreRightsThanDocumented(t *testing.T) {
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestStoreInProcessNeedsHashesOnly(t *testing.T) {
+func TestStoreInProcessNeedsOnlyHashes(t *testing.T) {
 	server := redistest.Start(t)
 	require.NoError(t, newClient(t, server).Do(t.Context(), "ACL", "SETUSER", "tiny", "on", ">"+planted,
 		"~kong:*", "-@all", "+hget", "+hset").Err())
@@ -52,7 +52,7 @@ func TestStoreInProcessNeedsHashesOnly(t *testing.T) {
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestStoreSaysWhichRightIsMissing(t *testing.T) {
+func TestStoreNamesTheMissingRight(t *testing.T) {
 	server := redistest.Start(t)
 	require.NoError(t, newClient(t, server).Do(t.Context(), "ACL", "SETUSER", "none", "on", ">"+planted,
 		"~kong:*", "-@all").Err())
@@ -63,7 +63,7 @@ func TestStoreSaysWhichRightIsMissing(t *testing.T) {
 	require.ErrorContains(t, err, "'FT._LIST'")
 }
 
-func TestStoreRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
+func TestStoreErrorForRefusedCredentialsHidesThem(t *testing.T) {
 	locked := redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "right"}})
 	unlocked := redistest.Start(t)
 	for name, tt := range map[string]struct {
@@ -72,8 +72,8 @@ func TestStoreRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
 	}{
 		"wrong password":       {locked, "", planted},
 		"no password":          {locked, "", ""},
-		"unknown user":         {locked, "somebody", planted},
-		"server without users": {unlocked, "somebody", planted},
+		"unknown user":         {locked, "stranger", planted},
+		"server without users": {unlocked, "stranger", planted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -88,8 +88,8 @@ func TestStoreRefusedCredentialsAreAClearErrorWithoutThem(t *testing.T) {
 	}
 }
 
-// Servers before HELLO, and proxies, repeat the arguments of commands which they do
-// not know.
+// Servers without HELLO, and proxies, repeat the arguments of commands that they do not
+// know.
 func TestStoreErrorsDoNotRepeatThePassword(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -116,18 +116,18 @@ func TestStoreErrorsDoNotRepeatThePassword(t *testing.T) {
 	require.NotContains(t, err.Error(), planted)
 }
 
-// parrot answers everything with an error that repeats it.
+// parrot answers every command with an error that repeats it.
 func parrot(conn net.Conn) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	heard := make([]byte, 4096)
+	received := make([]byte, 4096)
 	for {
-		n, err := conn.Read(heard)
+		n, err := conn.Read(received)
 		if err != nil {
 			return
 		}
-		words := strings.ReplaceAll(string(heard[:n]), "\r\n", " ")
-		if _, err := conn.Write([]byte("-ERR cannot do '" + words + "'\r\n")); err != nil {
+		text := strings.ReplaceAll(string(received[:n]), "\r\n", " ")
+		if _, err := conn.Write([]byte("-ERR cannot do '" + text + "'\r\n")); err != nil {
 			return
 		}
 	}
@@ -149,7 +149,7 @@ func TestStoreClientLogHoldsNoValues(t *testing.T) {
 	require.NotContains(t, log.String(), "WRONGPASS")
 }
 
-func TestStoreSpeaksTLS(t *testing.T) {
+func TestStoreConnectsWithTLS(t *testing.T) {
 	server := redistest.StartWith(t, redistest.Options{TLS: true})
 	options := optionsFor(server)
 	options.Connection.SSL, options.Connection.RootCAs = true, server.RootCAs
@@ -164,7 +164,7 @@ func TestStoreSpeaksTLS(t *testing.T) {
 	requireFound(t, openStore(t, options), east, vectordb.Match{ID: "a"})
 }
 
-func TestStoreSaysWhatIsWrongWithTLS(t *testing.T) {
+func TestStoreNamesTheFaultOfTLS(t *testing.T) {
 	server := redistest.StartWith(t, redistest.Options{TLS: true})
 	plain := redistest.Start(t)
 	for name, tt := range map[string]struct {
@@ -174,8 +174,8 @@ func TestStoreSaysWhatIsWrongWithTLS(t *testing.T) {
 	}{
 		"unknown authority": {server, func(o *redis.Options) { o.Connection.RootCAs = nil }, "certificate signed by unknown authority"},
 		"other name":        {server, func(o *redis.Options) { o.Connection.ServerName = "elsewhere" }, "not elsewhere"},
-		"no TLS asked for":  {server, func(o *redis.Options) { o.Connection.SSL = false }, "may want ssl"},
-		"no TLS there": {plain, func(o *redis.Options) {
+		"no TLS requested":  {server, func(o *redis.Options) { o.Connection.SSL = false }, "may want ssl"},
+		"server without TLS": {plain, func(o *redis.Options) {
 			o.Connection.ConnectTimeout = 200 * time.Millisecond
 		}, "deadline exceeded"},
 	} {
@@ -210,7 +210,7 @@ func TestStoreWithoutSearchIsLoggedOnce(t *testing.T) {
 	storetest.RequireKept(t, openStore(t, optionsFor(server)), map[string][]float32{"a": east})
 }
 
-func TestStoreClosesWithCallsUnderWay(t *testing.T) {
+func TestStoreClosesWithCallsInFlight(t *testing.T) {
 	server := redistest.Start(t)
 	s, err := open(t.Context(), optionsFor(server))
 	require.NoError(t, err)

@@ -32,7 +32,7 @@ func TestStoreRefillsAServerThatHasRestarted(t *testing.T) {
 	storetest.RequireKept(t, openStore(t, optionsFor(server)), map[string][]float32{"a": east, "b": north})
 }
 
-func TestStoreRefillsWhatItGotFromOthers(t *testing.T) {
+func TestStoreRefillsRecordsOfOthers(t *testing.T) {
 	server := redistest.Start(t)
 	upsert(t, openStore(t, optionsFor(server)), "a", east)
 	s := openStore(t, optionsFor(server))
@@ -41,8 +41,8 @@ func TestStoreRefillsWhatItGotFromOthers(t *testing.T) {
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-// Another process that comes back first makes the index; nothing but the new
-// connection then tells this one that its records are gone.
+// Another process that reconnects first creates the index; then only the new connection
+// shows that the records of this one are gone.
 func TestStoreRefillsBesideAnotherProcess(t *testing.T) {
 	server := redistest.Start(t)
 	s := openStore(t, optionsFor(server))
@@ -52,7 +52,7 @@ func TestStoreRefillsBesideAnotherProcess(t *testing.T) {
 	requireFound(t, s, east, vectordb.Match{ID: "a"}, vectordb.Match{ID: "b", Distance: 1})
 }
 
-func TestStoreRefillsForManyCallersAtOnce(t *testing.T) {
+func TestStoreRefillsForConcurrentCallers(t *testing.T) {
 	server := redistest.Start(t)
 	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
@@ -69,7 +69,7 @@ func TestStoreRefillsForManyCallersAtOnce(t *testing.T) {
 	group.Wait()
 }
 
-func TestStoreMakesAnIndexAgainThatWasDropped(t *testing.T) {
+func TestStoreRecreatesADroppedIndex(t *testing.T) {
 	server := redistest.Start(t)
 	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
@@ -77,12 +77,12 @@ func TestStoreMakesAnIndexAgainThatWasDropped(t *testing.T) {
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestStoreIsBackSoonAfterAKill(t *testing.T) {
+func TestStoreRecoversSoonAfterAKill(t *testing.T) {
 	server := redistest.Start(t)
 	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
 	server.Kill()
-	for range 50 { // Enough to have the client's pool give up on dialling.
+	for range 50 { // enough for the client's pool to stop dialling
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		start := time.Now()
 		_, err := s.Search(ctx, east, 1)
@@ -96,11 +96,11 @@ func TestStoreIsBackSoonAfterAKill(t *testing.T) {
 		matches, err := s.Search(t.Context(), east, 1)
 		return err == nil && len(matches) == 1
 	}, 5*time.Second, 5*time.Millisecond)
-	t.Logf("back after %v", time.Since(start))
+	t.Logf("recovered after %v", time.Since(start))
 	require.Less(t, time.Since(start), 2*time.Second)
 }
 
-func TestStoreHeedsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
+func TestStoreKeepsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
 	server := redistest.Start(t)
 	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)
@@ -127,7 +127,7 @@ func TestStoreHeedsDeadlinesWhenTheServerIsFrozen(t *testing.T) {
 	requireFoundSoon(t, s)
 }
 
-func TestStoreHasADeadlineOfItsOwn(t *testing.T) {
+func TestStoreBoundsCallsWithoutADeadline(t *testing.T) {
 	server := redistest.Start(t)
 	options := optionsFor(server)
 	options.Connection.ConnectTimeout, options.Connection.SendTimeout, options.Connection.ReadTimeout = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
@@ -151,7 +151,7 @@ func requireFoundSoon(t *testing.T, s vectordb.Store) {
 	}, 5*time.Second, 10*time.Millisecond)
 }
 
-func TestStoreRefusesAForeignIndexInItsPlace(t *testing.T) {
+func TestStoreRefusesAForeignIndexOfItsName(t *testing.T) {
 	vector := func(dim int, metric string) *goredis.FieldSchema {
 		return &goredis.FieldSchema{
 			FieldName: "vector", FieldType: goredis.SearchFieldTypeVector,
@@ -181,7 +181,7 @@ func TestStoreRefusesAForeignIndexInItsPlace(t *testing.T) {
 	}
 }
 
-func TestStoreTreatsPoisonedEntriesAsAbsent(t *testing.T) {
+func TestStoreTreatsCorruptEntriesAsAbsent(t *testing.T) {
 	floats := func(vector ...float32) []byte { return blob(vector) }
 	nan := float32(math.NaN())
 	for name, content := range map[string][]byte{
@@ -195,7 +195,7 @@ func TestStoreTreatsPoisonedEntriesAsAbsent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
 			client := newClient(t, server)
-			// Bad entries written before the good one would hide it.
+			// Corrupt entries written before the valid one would hide it.
 			for _, id := range []string{"x", "y", "a"} {
 				require.NoError(t, client.HSet(t.Context(), keyOf+id, "vector", content).Err())
 			}
@@ -211,7 +211,7 @@ func TestStoreTreatsPoisonedEntriesAsAbsent(t *testing.T) {
 	}
 }
 
-func TestStoreFindsTheGoodAmongManyPoisoned(t *testing.T) {
+func TestStoreFindsValidEntriesAmongManyCorrupt(t *testing.T) {
 	server := redistest.Start(t)
 	client := newClient(t, server)
 	for i := range 200 {

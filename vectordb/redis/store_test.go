@@ -57,7 +57,7 @@ func requireSynced(t *testing.T, s *redis.Store) {
 	require.NoError(t, err)
 }
 
-// newClient returns a client to look behind the store's back.
+// newClient returns a client that bypasses the store.
 func newClient(t *testing.T, server *redistest.Server) *goredis.Client {
 	t.Helper()
 	client := goredis.NewClient(&goredis.Options{Addr: server.Addr})
@@ -81,7 +81,7 @@ func upsert(t *testing.T, s vectordb.Store, id string, vector []float32) {
 	require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: id, Vector: vector}))
 }
 
-// contract runs the contract with a namespace for each store.
+// contract runs the contract; each store has a namespace of its own.
 func contract(t *testing.T, options redis.Options) {
 	var stores atomic.Int64
 	storetest.Run(t, func(t *testing.T, dimensions int, metric vectordb.Metric) vectordb.Store {
@@ -127,7 +127,7 @@ func TestStoreSharesVectorsBetweenProcesses(t *testing.T) {
 	requireFound(t, other, east, vectordb.Match{ID: "a"})
 }
 
-func TestStoreKeepsApartWhatCannotBeCompared(t *testing.T) {
+func TestStoreKeepsCollectionsApart(t *testing.T) {
 	server := redistest.Start(t)
 	upsert(t, openStore(t, optionsFor(server)), "a", east)
 	for name, change := range map[string]func(*redis.Options){
@@ -156,7 +156,7 @@ func TestStoreComparesSharedVectorsByEitherMetric(t *testing.T) {
 	requireFound(t, openStore(t, options), east, vectordb.Match{ID: "a", Distance: 1})
 }
 
-func TestStoreIndexesWhatIsThereBeforeItAnswers(t *testing.T) {
+func TestStoreSearchesOnceAllRecordsAreIndexed(t *testing.T) {
 	server := redistest.Start(t)
 	options := optionsFor(server)
 	options.Collection.Dimensions, options.InProcess = 256, true
@@ -170,16 +170,16 @@ func TestStoreIndexesWhatIsThereBeforeItAnswers(t *testing.T) {
 	require.Len(t, matches, len(records))
 }
 
-// The stores are connected before, so that many of them see at once that there is no
-// index.
-func TestStoreMakesOneIndexForManyStoresAtOnce(t *testing.T) {
+// The stores connect before, so that many of them find at once that the index is
+// missing.
+func TestStoresCreateOneIndexConcurrently(t *testing.T) {
 	server := redistest.Start(t)
 	stores := make([]*redis.Store, 40)
 	for i := range stores {
 		s, err := redis.New(optionsFor(server))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		_, err = s.Get(t.Context(), "nobody")
+		_, err = s.Get(t.Context(), "absent")
 		require.NoError(t, err)
 		stores[i] = s
 	}
@@ -202,7 +202,7 @@ func TestStoreMakesOneIndexForManyStoresAtOnce(t *testing.T) {
 	require.Len(t, matches, len(stores))
 }
 
-func TestStoreOpensManyTimesAtOnce(t *testing.T) {
+func TestStoresOpenConcurrently(t *testing.T) {
 	server := redistest.Start(t)
 	var group sync.WaitGroup
 	for range 40 {
@@ -241,7 +241,7 @@ func TestNewNamesTheOptionThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestStoreIsThereOnceItsServerIs(t *testing.T) {
+func TestStoreWorksOnceItsServerIsUp(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
 	_, err := open(t.Context(), optionsFor(server))
@@ -257,7 +257,7 @@ func TestStoreIsThereOnceItsServerIs(t *testing.T) {
 	requireFound(t, s, east, vectordb.Match{ID: "a"})
 }
 
-func TestStoreInProcessComparesWhatItGotLast(t *testing.T) {
+func TestStoreInProcessComparesTheVectorsItReadLast(t *testing.T) {
 	options := optionsFor(redistest.Start(t))
 	options.InProcess = true
 	s := openStore(t, options)
@@ -276,7 +276,7 @@ func TestSyncPutsBackWhatTheServerHasLost(t *testing.T) {
 	storetest.RequireKept(t, openStore(t, optionsFor(server)), map[string][]float32{"a": east})
 }
 
-func TestSyncPutsBackWhatSomebodyHasOverwritten(t *testing.T) {
+func TestSyncPutsBackOverwrittenRecords(t *testing.T) {
 	server := redistest.Start(t)
 	s := openStore(t, optionsFor(server))
 	upsert(t, s, "a", east)

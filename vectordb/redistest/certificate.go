@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// certify makes an authority and a certificate by it, and returns the arguments
-// that have the server use it.
+// certify creates an authority and a certificate that it has signed, and returns the
+// server's arguments for them.
 func (s *Server) certify() []string {
 	s.tb.Helper()
 	authority, authorityKey := newCertificate(s.tb, &x509.Certificate{

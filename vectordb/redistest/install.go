@@ -12,13 +12,13 @@ import (
 )
 
 // folderVariable names a folder that scripts/get-redis.sh has filled, for machines
-// that keep it elsewhere than below the checkout.
+// that have it outside of the checkout.
 const folderVariable = "SEMLB_REDIS_STACK"
 
 // installLimit is how long the script may take: it fetches 59 MB.
 const installLimit = 5 * time.Minute
 
-// folder returns where the programs are, after having them put there if need be.
+// folder returns the folder of the programs, and installs them if they are missing.
 func folder(tb testing.TB) string {
 	tb.Helper()
 	if named := os.Getenv(folderVariable); named != "" {
@@ -36,7 +36,7 @@ func folder(tb testing.TB) string {
 		return here
 	}
 	if out, err := install(root, here); err != nil {
-		tb.Fatalf("these tests need a real Redis; run scripts/get-redis.sh, which has just not worked: %v\n%s", err, out)
+		tb.Fatalf("these tests need a real Redis, and scripts/get-redis.sh failed: %v\n%s", err, out)
 	}
 	return here
 }
@@ -46,7 +46,7 @@ func installed(folder string) bool {
 	return err == nil
 }
 
-// install runs the script. It waits for its turn if another test runs it too.
+// install runs the script, which waits for other runs of itself.
 func install(root, folder string) (output []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), installLimit)
 	defer cancel()

@@ -2,8 +2,8 @@ package redistest
 
 import "syscall"
 
-// endWithParent has the server end even when the test's process is killed before
-// any cleanup.
+// endWithParent makes the kernel end the server if the test's process is killed before
+// its cleanup.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -4,5 +4,5 @@ package redistest
 
 import "syscall"
 
-// endWithParent has no counterpart here: a killed test leaves its server behind.
+// endWithParent does nothing on this system: a killed test leaves its server running.
 func endWithParent() *syscall.SysProcAttr { return nil }

@@ -1,9 +1,9 @@
-// Package redistest starts real Redis servers for tests, with the search module or
-// without, and takes them away again in rude ways.
+// Package redistest starts real Redis servers for tests, with or without the search
+// module, and can kill, freeze and restart them.
 //
-// The programs come from the folder that scripts/get-redis.sh fills. When they are
-// missing, the first test that wants them runs that script; where it cannot, the
-// test fails and says so.
+// The programs come from the folder that scripts/get-redis.sh fills. If they are
+// missing, the first test that needs them runs that script; if that fails, so does the
+// test.
 package redistest
 
 import (
@@ -23,31 +23,31 @@ import (
 	"time"
 )
 
-// startLimit is how long a server may take until it answers. It is 20 ms on an idle
+// startLimit is how long a server may take until it answers, which is 20 ms on an idle
 // machine.
 const startLimit = 20 * time.Second
 
-// Options are the ways in which servers differ.
+// Options configure a server.
 type Options struct {
 	// Plain leaves out the search module.
 	Plain bool
-	// TLS has the server speak TLS and nothing else, with a certificate for
-	// 127.0.0.1 and localhost by an authority of its own.
+	// TLS makes the server accept only TLS, with a certificate for 127.0.0.1 and
+	// localhost that its own authority has signed.
 	TLS bool
-	// Port is where it listens, or 0 for a free port. A port that is taken fails the
-	// test.
+	// Port is the port to listen on, or 0 for a free one. The test fails if it is in
+	// use.
 	Port int
 	// Args are further arguments of redis-server, such as "--requirepass", "x".
 	Args []string
 }
 
-// Server is a Redis on the loopback, without persistence. It ends with its test.
+// Server is a Redis on the loopback, without persistence. It ends when its test does.
 type Server struct {
-	// Host, Port and Addr ("host:port") stay the same over a Restart.
+	// Host, Port and Addr ("host:port") survive a Restart.
 	Host string
 	Port int
 	Addr string
-	// RootCAs holds the authority of a server with TLS.
+	// RootCAs is the authority of a server with TLS.
 	RootCAs *x509.CertPool
 
 	tb      testing.TB
@@ -95,8 +95,8 @@ func StartWith(tb testing.TB, options Options) *Server {
 	return nil
 }
 
-// freePort returns the wanted port, or any if that is 0, and makes sure that
-// nothing listens on it.
+// freePort returns the wanted port, or any if that is 0. It fails if something listens
+// on it.
 func freePort(host string, wanted int) (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(wanted)))
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Server) start() error {
 	}
 	s.exited = make(chan struct{})
 	go func(c *exec.Cmd, exited chan<- struct{}) {
-		_ = c.Wait() // That it was killed is what is wanted.
+		_ = c.Wait() // its error is that it was killed
 		close(exited)
 	}(s.command, s.exited)
 	return s.await()
@@ -146,7 +146,7 @@ func (s *Server) await() error {
 	}
 }
 
-// ping waits for any answer; that a password is missing is one.
+// ping waits for any answer, such as the error that a password is missing.
 func (s *Server) ping(ctx context.Context) error {
 	conn, err := s.dial(ctx)
 	if err != nil {
@@ -172,21 +172,21 @@ func (s *Server) dial(ctx context.Context) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "tcp", s.Addr)
 }
 
-// Kill ends the server at once, as a crash would, and returns when it is gone. A
-// server that is not running stays so.
+// Kill ends the server at once, as a crash would, and returns when the process has
+// ended. It does nothing to a server that is not running.
 func (s *Server) Kill() {
 	if s.exited == nil {
 		return
 	}
-	// A stopped process dies of SIGKILL too.
+	// SIGKILL ends stopped processes too.
 	if err := s.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.tb.Errorf("kill redis: %v", err)
 	}
 	<-s.exited
 }
 
-// Restart starts the server again, on the same port and empty, killing it before if
-// it runs. It returns when the server answers.
+// Restart starts the server again, empty and on the same port; it first kills a running
+// one. It returns when the server answers.
 func (s *Server) Restart() {
 	s.tb.Helper()
 	s.Kill()
@@ -195,7 +195,7 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause freezes the server: connections are accepted, and nothing answers.
+// Pause freezes the server: it accepts connections and answers nothing.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
 // Resume ends a Pause.

@@ -25,15 +25,15 @@ func TestPlainServerHasNoSearch(t *testing.T) {
 	require.ErrorContains(t, client.FT_List(t.Context()).Err(), "unknown command")
 }
 
-func TestServerListensWhereItIsTold(t *testing.T) {
+func TestServerListensOnItsPort(t *testing.T) {
 	server := redistest.Start(t)
-	server.Kill() // Its port is free now.
+	server.Kill() // so that its port is free
 	other := redistest.StartWith(t, redistest.Options{Port: server.Port})
 	require.Equal(t, server.Addr, other.Addr)
 	require.NoError(t, newClient(t, other).Ping(t.Context()).Err())
 }
 
-func TestRestartedServerIsEmptyAndInTheSamePlace(t *testing.T) {
+func TestRestartedServerIsEmptyAndHasTheSameAddress(t *testing.T) {
 	server := redistest.Start(t)
 	client := newClient(t, server)
 	require.NoError(t, client.Set(t.Context(), "key", "value", 0).Err())
@@ -41,7 +41,7 @@ func TestRestartedServerIsEmptyAndInTheSamePlace(t *testing.T) {
 	require.ErrorIs(t, client.Get(t.Context(), "key").Err(), redis.Nil)
 }
 
-func TestKilledServerRefusesAndKillTwiceIsFine(t *testing.T) {
+func TestKilledServerRefusesConnectionsAndCanBeKilledAgain(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
 	server.Kill()

@@ -16,7 +16,7 @@ import (
 // patience is how long a call may go on after its context has ended.
 const patience = time.Second
 
-// badVectors are what no store keeps.
+// badVectors are vectors that no store keeps.
 func badVectors() map[string][]float32 {
 	set := func(i int, x float64) []float32 {
 		v := at(0)
@@ -93,8 +93,8 @@ func testMany(t *testing.T, open Open) {
 	require.Equal(t, names[:20], ids(search(t, s, at(0), 20)))
 }
 
-// testConcurrency has writers move records while readers see each of them at its
-// old or its new place, and never two of it or none.
+// testConcurrency moves records while readers check that they see each of them exactly
+// once, with its old or its new vector.
 func testConcurrency(t *testing.T, open Open) {
 	s := open(t, width, vectordb.Cosine)
 	records := func(turn int) []vectordb.Record {

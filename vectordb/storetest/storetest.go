@@ -14,7 +14,7 @@ import (
 // width of the vectors in these tests.
 const width = 8
 
-// closeTo is how exact a distance is: stores compute with 32-bit numbers.
+// closeTo is the tolerance of distances: stores compute with 32-bit numbers.
 const closeTo = 1e-6
 
 // Open returns an empty store of vectors of a width, compared by metric. It closes
@@ -24,24 +24,24 @@ type Open func(t *testing.T, dimensions int, metric vectordb.Metric) vectordb.St
 // Run tests the stores that open returns. Each test opens at least one.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, Open){
-		"distances are exact":                    testDistances,
-		"a vector is at no distance from itself": testItself,
-		"matches come nearest first":             testOrder,
-		"ties are ordered by ID":                 testTies,
-		"ties are cut by ID":                     testCutTies,
-		"k bounds the matches":                   testBound,
-		"an empty store finds nothing":           testEmpty,
-		"an upsert replaces":                     testReplace,
-		"the last of one ID counts":              testTwice,
-		"get returns what was stored":            testGet,
-		"get leaves out what is absent":          testGetAbsent,
-		"IDs may be any text":                    testIDs,
-		"bad records leave nothing behind":       testBadRecords,
-		"bad queries are refused":                testBadQueries,
-		"vectors are not shared":                 testSharing,
-		"many records are kept":                  testMany,
-		"use is safe at once":                    testConcurrency,
-		"an ended context ends a call":           testContext,
+		"distances are exact":                 testDistances,
+		"a vector has distance 0 from itself": testItself,
+		"matches come nearest first":          testOrder,
+		"ties are ordered by ID":              testTies,
+		"ties are cut by ID":                  testCutTies,
+		"k bounds the matches":                testBound,
+		"an empty store finds nothing":        testEmpty,
+		"an upsert replaces":                  testReplace,
+		"the last of one ID counts":           testTwice,
+		"get returns what was stored":         testGet,
+		"get leaves out what is absent":       testGetAbsent,
+		"IDs may be any text":                 testIDs,
+		"bad records leave nothing behind":    testBadRecords,
+		"bad queries are refused":             testBadQueries,
+		"vectors are not shared":              testSharing,
+		"many records are kept":               testMany,
+		"calls may be concurrent":             testConcurrency,
+		"an ended context ends a call":        testContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
@@ -137,7 +137,7 @@ func testTies(t *testing.T, open Open) {
 func testCutTies(t *testing.T, open Open) {
 	s := open(t, width, vectordb.Cosine)
 	upsert(t, s, vectordb.Record{ID: "nearest", Vector: at(1)})
-	for i := range 40 { // The last ones by ID come first.
+	for i := range 40 { // in descending order of IDs
 		upsert(t, s, vectordb.Record{ID: fmt.Sprintf("%02d", 39-i), Vector: at(30)})
 	}
 	require.Equal(t, []string{"nearest", "00", "01"}, ids(search(t, s, at(0), 3)))
@@ -188,7 +188,7 @@ func testGet(t *testing.T, open Open) {
 func testGetAbsent(t *testing.T, open Open) {
 	s := open(t, width, vectordb.Cosine)
 	upsert(t, s, vectordb.Record{ID: "a", Vector: at(0)})
-	got, err := s.Get(t.Context(), "nobody", "a")
+	got, err := s.Get(t.Context(), "absent", "a")
 	require.NoError(t, err)
 	require.Equal(t, map[string][]float32{"a": at(0)}, got)
 	got, err = s.Get(t.Context())
