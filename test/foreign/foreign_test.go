@@ -10,7 +10,7 @@ import (
 	"semlb/envoy"
 )
 
-// places are the scopes of the page's routes, each with where its requests go to.
+// places are the requests of the page's routes, with the scope that serves each.
 func places() map[string]string {
 	return map[string]string{
 		"support.example.com/":       "route: support",
@@ -27,8 +27,8 @@ const (
 	gold = "consumer_group: Gold Users"
 )
 
-// claims are all headers with which a client may say who it is and what is to become
-// of its request.
+// claims are all headers with which a client may try to set its consumer, its route, or
+// the plan of its request.
 func claims() http.Header {
 	h := http.Header{}
 	for _, name := range envoy.InternalHeaders() {
@@ -45,10 +45,9 @@ func claims() http.Header {
 	return h
 }
 
-// TestTheRouteIsWhatTheListenerSays has routes by name, by virtual host, by metadata
-// and by gRPC metadata; wherever a request comes in, the first target fails and the
-// second one answers.
-func TestTheRouteIsWhatTheListenerSays(t *testing.T) {
+// TestListenersNameTheRoute has routes by name, by virtual host, by metadata and by gRPC
+// metadata. On each of them the first target fails and the second one answers.
+func TestListenersNameTheRoute(t *testing.T) {
 	var scopes []string
 	for _, scope := range places() {
 		scopes = append(scopes, scope)
@@ -70,9 +69,9 @@ func TestTheRouteIsWhatTheListenerSays(t *testing.T) {
 	}
 }
 
-// TestTheConsumerIsWhomATrustedFilterNames asks a listener whose own filter knows
-// Dora's key, with headers and with metadata.
-func TestTheConsumerIsWhomATrustedFilterNames(t *testing.T) {
+// TestTrustedFiltersNameTheConsumer has listeners with a filter that accepts Dora's key,
+// and passes her name in headers or in metadata.
+func TestTrustedFiltersNameTheConsumer(t *testing.T) {
 	w := newWorld(t, dora, "route: chat", "route: tickets, service: helpdesk")
 	key := http.Header{"Apikey": {"key-of-dora"}}
 	for _, listener := range []string{headers, metadata} {
@@ -105,9 +104,9 @@ func TestGroupsMayHaveSpaces(t *testing.T) {
 	}
 }
 
-// TestAnUntrustedListenerKnowsNobody sends every claim to the listeners that trust no
-// one, also where nothing has dropped it before semlb sees it.
-func TestAnUntrustedListenerKnowsNobody(t *testing.T) {
+// TestListenersWithoutATrustedFilterHaveNoConsumer sends every claim to the listeners that
+// trust no filter, also to the one that does not drop clients' headers.
+func TestListenersWithoutATrustedFilterHaveNoConsumer(t *testing.T) {
 	w := newWorld(t, dora, gold)
 	sent := claims()
 	sent.Set("Apikey", "key-of-dora")
@@ -118,10 +117,10 @@ func TestAnUntrustedListenerKnowsNobody(t *testing.T) {
 			w.requireRefused(http.StatusUnauthorized, "no_consumer", w.ask(listener, "/chat", sent))
 		})
 	}
-	require.Equal(t, http.StatusOK, w.ask(headers, "/", sent).Status, "the claims of someone who has the key do no harm")
+	require.Equal(t, http.StatusOK, w.ask(headers, "/", sent).Status, "claims beside a valid key are ignored")
 }
 
-// unique are the different members of a list.
+// unique sorts a list and removes duplicates.
 func unique(all []string) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
