@@ -32,13 +32,11 @@ func credentialList(r request) string {
 	if len(r.parts) != 3 || r.parts[0] != "consumers" {
 		return ""
 	}
-	return credentialPath(r.parts[2])
+	return credentialLists[r.parts[2]]
 }
 
-// credentialPath returns the list of a consumer that a path of credentials makes, or "".
-func credentialPath(path string) string {
-	return map[string]string{"key-auth": "keyauth_credentials", "basic-auth": "basicauth_credentials", "jwt": "jwt_secrets"}[path]
-}
+// credentialLists are the lists of a consumer by the paths of the Admin API.
+var credentialLists = map[string]string{"key-auth": "keyauth_credentials", "basic-auth": "basicauth_credentials", "jwt": "jwt_secrets"}
 
 func (l *loader) bindRequest(r request, credentials map[string]map[string]*node) {
 	path := "/" + strings.Join(r.parts, "/")

@@ -87,7 +87,7 @@ func (r *scriptReader) bodySpec(parts []string) *spec {
 	if kind == "plugins" {
 		return r.table
 	}
-	if list := credentialPath(kind); list != "" {
+	if list := credentialLists[kind]; list != "" {
 		return r.entities.fields["consumer"].fields[list].item
 	}
 	return r.entities.fields[strings.TrimSuffix(kind, "s")]

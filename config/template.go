@@ -24,7 +24,7 @@ const (
 	maxTemplateText   = 64 << 20
 )
 
-// unset stands for a value that could not be had while templates are executed. It is
+// unset stands for a value that is not available while templates are executed. It is
 // of Unicode's private use area, so that it stays recognizable inside longer texts.
 const unset = "\uE002"
 
@@ -34,8 +34,8 @@ var errTemplateOutput = errors.New("the rendered file is too large")
 // "DECK_KEY" }} and everything else that Go templates can do. Templates on comment
 // lines are left alone.
 //
-// What cannot be had is a fault, and its place in the document is marked as broken.
-// Errors of text/template may quote values, so none of its texts is ever shown.
+// A value that is not available is a fault, and its place in the document is marked as
+// broken. Errors of text/template may quote values, so they are never shown.
 type templates struct {
 	env func(string) (string, bool)
 	// symbols, where set, stand for the templates in place of their values.

@@ -38,7 +38,7 @@ type tfResource struct {
 	pos         Position
 	body        *hclsyntax.Body
 	file        *tfFile
-	asking      bool
+	evaluating  bool
 }
 
 // tfFile is a file that positions and numbers are taken from.

@@ -78,7 +78,7 @@ func (t *terraform) resource(file *tfFile, b *hclsyntax.Block) {
 	case strings.HasPrefix(kind, "plugin_") && kind != "plugin_ai_proxy_advanced":
 		t.warn(pos, "", "plugin "+printable(strings.ReplaceAll(strings.TrimPrefix(kind, "plugin_"), "_", "-"))+" is not run")
 		return
-	case !isKong || !slices.Contains(tfKinds(), kind):
+	case !isKong || !slices.Contains(tfKinds, kind):
 		t.warn(pos, "", "resource "+printable(strings.Join(b.Labels, "."))+" is not read")
 		return
 	}
@@ -110,11 +110,9 @@ func kongType(name string) (kind string, ok bool) {
 }
 
 // tfKinds are the types that are read, in the order they are.
-func tfKinds() []string {
-	return []string{
-		"service", "route", "consumer_group", "consumer", "consumer_group_member",
-		"key_auth", "basic_auth", "jwt", "plugin_ai_proxy_advanced",
-	}
+var tfKinds = []string{
+	"service", "route", "consumer_group", "consumer", "consumer_group_member",
+	"key_auth", "basic_auth", "jwt", "plugin_ai_proxy_advanced",
 }
 
 // path is what faults call a resource.
@@ -129,9 +127,7 @@ func (t *terraform) bind() {
 	t.evaluator = newEvaluator(t)
 	credentials := map[string]map[string]*node{}
 	for _, r := range t.order {
-		list, ok := map[string]string{
-			"key_auth": "keyauth_credentials", "basic_auth": "basicauth_credentials", "jwt": "jwt_secrets",
-		}[r.kind]
+		list, ok := credentialLists[strings.ReplaceAll(r.kind, "_", "-")]
 		if !ok {
 			continue
 		}
@@ -144,7 +140,7 @@ func (t *terraform) bind() {
 		all.items = append(all.items, n.without("consumer_id"))
 		credentials[owner][list] = all
 	}
-	for _, kind := range tfKinds() {
+	for _, kind := range tfKinds {
 		for _, r := range t.order {
 			if r.kind == kind {
 				t.bindResource(r, credentials)

@@ -57,7 +57,7 @@ type tfExpr struct {
 
 // term returns the tree of an expression. Lists, objects and local values are walked
 // here, so that each value keeps its own place and the order of the file; HCL evaluates
-// the rest. What cannot be had is a fault, and broken.
+// the rest. A value that is not available is a fault, and broken.
 func (t *tfEvaluator) term(at tfPlace, e hclsyntax.Expression) *node {
 	pos := at.file.position(e.Range())
 	switch e := e.(type) {
@@ -108,7 +108,7 @@ func (t *tfEvaluator) notTerm(at tfPlace, pos Position, format string, args ...a
 	return brokenValue(pos)
 }
 
-// brokenValue stands for a value that could not be had.
+// brokenValue stands for a value that is not available.
 func brokenValue(pos Position) *node {
 	return &node{kind: kindString, pos: pos, text: "unknown", hidden: true, broken: true}
 }
@@ -124,7 +124,7 @@ func (t *tfEvaluator) bounded(at tfPlace, n *node) *node {
 	return n
 }
 
-// evaluate returns the value of an expression by HCL. Where it cannot be had it is
+// evaluate returns the value of an expression by HCL. Where that fails it is
 // unknown, and that is a fault already. HCL's own texts are not shown where they may
 // quote a value.
 func (t *tfEvaluator) evaluate(at tfPlace, e hclsyntax.Expression) (value cty.Value) {
@@ -170,7 +170,7 @@ func (t *tfEvaluator) spend(at tfPlace, e hclsyntax.Expression, work int) bool {
 	return false
 }
 
-// tfError is why a function of ours fails. It quotes no value.
+// tfError is why a function of this package fails. It quotes no value.
 type tfError string
 
 func (e tfError) Error() string { return string(e) }

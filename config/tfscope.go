@@ -9,10 +9,10 @@ import (
 // tfLocal is a local value.
 type tfLocal struct {
 	tfExpr
-	pos    Position
-	value  *tfValue
-	tree   *node
-	asking bool
+	pos        Position
+	value      *tfValue
+	tree       *node
+	evaluating bool
 }
 
 // tfValue is a value that was evaluated. One that is missing has no value anywhere.
@@ -77,7 +77,7 @@ func (t *tfEvaluator) scoped(at tfPlace, pos Position, root, name string) tfValu
 	return t.variable(at, pos, name)
 }
 
-// unknownValue stands for a value that could not be had.
+// unknownValue stands for a value that is not available.
 func unknownValue() tfValue { return tfValue{value: cty.DynamicVal, weight: 1} }
 
 // local returns a local value.
@@ -87,9 +87,9 @@ func (t *tfEvaluator) local(at tfPlace, pos Position, name string) tfValue {
 		return unknownValue()
 	}
 	if v.value == nil {
-		v.asking = true
+		v.evaluating = true
 		value := t.evaluate(v.at, v.expr)
-		v.asking = false
+		v.evaluating = false
 		v.value = &tfValue{value: value, weight: weight(value)}
 	}
 	return *v.value
@@ -102,9 +102,9 @@ func (t *tfEvaluator) localTree(at tfPlace, pos Position, name string) *node {
 		return brokenValue(pos)
 	}
 	if v.tree == nil {
-		v.asking = true
+		v.evaluating = true
 		v.tree = t.term(v.at, v.expr)
-		v.asking = false
+		v.evaluating = false
 	}
 	c := *v.tree
 	c.pos = pos
@@ -117,7 +117,7 @@ func (t *tfEvaluator) enterLocal(at tfPlace, pos Position, name string) *tfLocal
 	case v == nil:
 		t.problem(pos, at.path, "no local value %s is declared", printable(name))
 		return nil
-	case v.asking:
+	case v.evaluating:
 		t.problem(pos, at.path, "local value %s contains itself", printable(name))
 		return nil
 	default:
@@ -128,7 +128,8 @@ func (t *tfEvaluator) enterLocal(at tfPlace, pos Position, name string) *tfLocal
 // tfReference is a reference to a resource's attribute.
 type tfReference struct{ kind, label, attribute string }
 
-// attribute returns an attribute of a resource. Its id is the name it goes by here.
+// attribute returns an attribute of a resource. Its id is the
+// name that stands for the entity.
 func (t *tfEvaluator) attribute(at tfPlace, pos Position, ref tfReference) cty.Value {
 	r := t.resources[ref.kind+"."+ref.label]
 	if ref.attribute == "id" {
@@ -137,23 +138,23 @@ func (t *tfEvaluator) attribute(at tfPlace, pos Position, ref tfReference) cty.V
 		}
 		return cty.StringVal(t.identity(r))
 	}
-	if r == nil || r.body.Attributes[ref.attribute] == nil || r.asking {
+	if r == nil || r.body.Attributes[ref.attribute] == nil || r.evaluating {
 		t.problem(pos, at.path, "no such value in %s", printable(ref.label))
 		return cty.DynamicVal
 	}
-	r.asking = true
-	defer func() { r.asking = false }()
+	r.evaluating = true
+	defer func() { r.evaluating = false }()
 	return t.evaluate(tfPlace{r.file, join(r.path(), ref.attribute)}, r.body.Attributes[ref.attribute].Expr)
 }
 
 // identity returns the name that stands for an entity: the one it has, else its
 // label.
 func (t *tfEvaluator) identity(r *tfResource) string {
-	if r.asking {
+	if r.evaluating {
 		return r.label
 	}
-	r.asking = true
-	defer func() { r.asking = false }()
+	r.evaluating = true
+	defer func() { r.evaluating = false }()
 	for _, name := range []string{"name", "username", "id", "custom_id"} {
 		if a := r.body.Attributes[name]; a != nil {
 			value, _ := t.evaluate(tfPlace{r.file, join(r.path(), name)}, a.Expr).Unmark()

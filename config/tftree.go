@@ -158,7 +158,7 @@ func (c treeBuilder) tree(v cty.Value, pos Position, around valueMarks) *node {
 			n.items = append(n.items, c.tree(element, positionOf(element, pos), m))
 		}
 	default:
-		return c.t.notTerm(c.at, pos, "got a value that is none of a configuration")
+		return c.t.notTerm(c.at, pos, "got a value of a type that configurations do not have")
 	}
 	return n
 }

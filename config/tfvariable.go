@@ -24,8 +24,8 @@ type tfVariable struct {
 	defaults *typeexpr.Defaults
 
 	value *tfValue
-	// asking is set while the value is evaluated, which ends circles.
-	asking bool
+	// evaluating is set while the value is evaluated, to detect cycles.
+	evaluating bool
 }
 
 // variable returns the value of a variable: that of a .tfvars file, of the
@@ -36,13 +36,13 @@ func (t *tfEvaluator) variable(at tfPlace, pos Position, name string) tfValue {
 	case v == nil:
 		t.problem(pos, at.path, "no variable %s is declared", printable(name))
 		return unknownValue()
-	case v.asking:
+	case v.evaluating:
 		t.problem(pos, at.path, "variable %s contains itself", printable(name))
 		return unknownValue()
 	case v.value == nil:
-		v.asking = true
+		v.evaluating = true
 		value, missing := t.variableValue(v, name)
-		v.asking = false
+		v.evaluating = false
 		v.value = &tfValue{value: value, missing: missing, weight: weight(value)}
 	}
 	if v.value.missing && !t.allowUnset {

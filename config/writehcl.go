@@ -48,9 +48,12 @@ type terraformWriter struct {
 	variables map[string]bool
 }
 
+// notInLabel matches what a label must not hold.
+var notInLabel = regexp.MustCompile(`[^a-z0-9_]+`)
+
 // label returns a label that is like a name.
 func (t *terraformWriter) label(kind, like string) string {
-	base := strings.Trim(regexp.MustCompile(`[^a-z0-9_]+`).ReplaceAllString(strings.ToLower(like), "_"), "_")
+	base := strings.Trim(notInLabel.ReplaceAllString(strings.ToLower(like), "_"), "_")
 	if base == "" || base[0] >= '0' && base[0] <= '9' {
 		base = kind + "_" + base
 	}
