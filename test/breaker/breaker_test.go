@@ -28,7 +28,7 @@ func TestATargetThatFailsIsLeftOutAndComesBack(t *testing.T) {
 	}
 	failed := time.Now()
 	w.untilLeftOut(failed)
-	require.Equal(t, 1.0, w.Metric("semlb_targets_out", nil))
+	require.Equal(t, 1.0, w.Metric("semlb_targets_out"))
 
 	w.a.Reset()
 	for time.Since(failed) < failTimeout/4 { // what begins then is planned long before the end
@@ -54,9 +54,9 @@ func TestATargetThatFailsIsLeftOutAndComesBack(t *testing.T) {
 		by, _ := w.ask()
 		require.Equal(t, "a", by)
 	}
-	require.Zero(t, w.Metric("semlb_targets_out", nil))
-	require.Equal(t, 1.0, w.Metric("semlb_breaker_changes_total", map[string]string{"to": "out"}))
-	require.Equal(t, 1.0, w.Metric("semlb_breaker_changes_total", map[string]string{"to": "back"}))
+	require.Zero(t, w.Metric("semlb_targets_out"))
+	require.Equal(t, 1.0, w.Metric("semlb_breaker_changes_total", "to", "out"))
+	require.Equal(t, 1.0, w.Metric("semlb_breaker_changes_total", "to", "back"))
 }
 
 // untilLeftOut sends requests until one does not reach a, and says how much later than
@@ -166,7 +166,7 @@ func TestAllOutIsAnsweredWithAList(t *testing.T) {
 	require.Contains(t, body.Message, "openai/model-a, openai/model-b")
 	require.NotContains(t, answer.Body, "key-")
 	require.Zero(t, asked(w.a)+asked(w.b))
-	require.Equal(t, 1.0, w.Metric("semlb_decisions_total", map[string]string{"reason": "all_out"}))
+	require.Equal(t, 1.0, w.Metric("semlb_decisions_total", "reason", "all_out"))
 
 	w.awaitBy("a")
 }

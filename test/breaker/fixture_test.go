@@ -3,23 +3,17 @@
 package breaker_test
 
 import (
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"semlb/test/harness"
-	"semlb/vectordb/redis"
 )
 
-func TestMain(m *testing.M) {
-	redis.RouteClientLog(slog.New(slog.DiscardHandler))
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // world is a semlb with two stubs: a is tried first, while nothing speaks against
 // it.

@@ -3,7 +3,6 @@ package breaker_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -51,13 +51,13 @@ func TestOutcomes(t *testing.T) {
 			require.Equal(t, answer.Header.Get("X-Stub") == "b", strings.Contains(request, "Model:model-b"))
 		})
 	}
-	require.Equal(t, 2.0, w.Metric("semlb_attempts_total", map[string]string{"provider": "openai", "model": "model-a", "result": "answered", "status": "4xx"}))
-	require.Equal(t, 2.0, w.Metric("semlb_attempts_total", map[string]string{"provider": "openai", "model": "model-a", "result": "timeout", "status": "none"}))
+	require.Equal(t, 2.0, w.Metric("semlb_attempts_total", "provider", "openai", "model", "model-a", "result", "answered", "status", "4xx"))
+	require.Equal(t, 2.0, w.Metric("semlb_attempts_total", "provider", "openai", "model", "model-a", "result", "timeout", "status", "none"))
 }
 
 func TestOutcomesWithoutAConnection(t *testing.T) {
 	b := harness.NewStub(t, "b")
-	foreign := harness.NewTLSStub(t, "foreign", harness.NewCA(t))
+	foreign := harness.NewTLSStub(t, "foreign", ca.New(t))
 	for _, tt := range []struct {
 		name, url string
 		want      []string
@@ -70,7 +70,7 @@ func TestOutcomesWithoutAConnection(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := plugin(b, b, nil)
 			p.Targets[0].URL = tt.url
-			s := harness.Start(t, harness.Options{Config: harness.Config(p), Flags: []string{"--trusted-ca", harness.NewCA(t).File}})
+			s := harness.Start(t, harness.Options{Config: harness.Config(p), Flags: []string{"--trusted-ca", ca.New(t).File}})
 			w := &world{Semlb: s, t: t}
 			answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("hello"))
 			require.Equal(t, 200, answer.Status)
@@ -120,13 +120,9 @@ func TestKeysAreNeitherLoggedNorCounted(t *testing.T) {
 	require.Contains(t, b.Requests()[0].URI, marker+"-query", "the key does go to its target")
 	lines := w.lines(0, 6, `"msg":"request"`)
 	require.NotContains(t, w.Log(), marker)
-	response, err := http.Get(w.Status + "/metrics")
-	require.NoError(t, err)
-	defer response.Body.Close()
-	metrics, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	require.Contains(t, string(metrics), "semlb_attempts_total")
-	require.NotContains(t, string(metrics), marker)
+	metrics := w.Page("/metrics").Body
+	require.Contains(t, metrics, "semlb_attempts_total")
+	require.NotContains(t, metrics, marker)
 
 	var line struct {
 		AI struct {

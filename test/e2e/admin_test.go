@@ -24,13 +24,8 @@ func TestAdminAPIChangesWhatEnvoyDoes(t *testing.T) {
 		return harness.Start(t, harness.Options{Config: config, Flags: []string{"--admin", admin, "--state", state}}), "http://" + admin
 	}
 	write := func(method, url, body string) {
-		r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-		require.NoError(t, err)
-		r.Header.Set("Content-Type", "application/json")
-		answer, err := http.DefaultClient.Do(r)
-		require.NoError(t, err)
-		require.NoError(t, answer.Body.Close())
-		require.Contains(t, []int{200, 201}, answer.StatusCode, url)
+		answer := harness.Call(t, method, url, body)
+		require.Contains(t, []int{200, 201}, answer.Status, "%s: %s", url, answer.Body)
 	}
 	chat := func(s *harness.Semlb, key string) int {
 		reset(all...)

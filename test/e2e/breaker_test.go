@@ -33,7 +33,7 @@ func TestATargetThatFailsTooOftenIsLeftOut(t *testing.T) {
 	}
 	out := func(n float64) {
 		t.Helper()
-		require.Eventually(t, func() bool { return s.Metric("semlb_targets_out", nil) == n }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return s.Metric("semlb_targets_out") == n }, 5*time.Second, 5*time.Millisecond)
 	}
 
 	all[0].Do(harness.Reset())
@@ -75,7 +75,7 @@ func TestWhenEveryTargetIsOutTheAnswerIs500(t *testing.T) {
 	require.Equal(t, 400, s.Post(client, harness.Chat("hello")).Status)
 	all[1].Do(harness.Reset())
 	require.Equal(t, 502, s.Post(client, harness.Chat("hello")).Status)
-	require.Eventually(t, func() bool { return s.Metric("semlb_targets_out", nil) == 2 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Metric("semlb_targets_out") == 2 }, 5*time.Second, 5*time.Millisecond)
 
 	reset(all...)
 	answer := s.Post(client, harness.Chat("hello"))

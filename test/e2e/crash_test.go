@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // TestAKilledProcessServesWhatItAcknowledged kills semlb, with its Envoy, while the
@@ -26,17 +26,16 @@ func TestAKilledProcessServesWhatItAcknowledged(t *testing.T) {
 	tag := 0 // the last one that was acknowledged
 	for round := range kills + 1 {
 		listen, status, admin := harness.FreeAddress(t), harness.FreeAddress(t), harness.FreeAddress(t)
-		p := harness.Run(t, binary, "run", "--demo", "--state", state, "--envoy", harness.Envoy(t), "--hop", harness.Hop(),
+		p := process.Start(t, binary, "run", "--demo", "--state", state, "--envoy", harness.Envoy(t), "--hop", harness.Hop(),
 			"--listen", listen, "--status", status, "--admin", admin)
-		harness.AwaitReady(t, "http://"+status)
+		gateway := harness.NewGateway(t, listen, status)
+		harness.AwaitReady(t, gateway.Status)
+		call := func(method, path, body string) string {
+			return harness.Call(t, method, "http://"+admin+path, body).Body
+		}
 		for i := range round {
 			name := fmt.Sprint("anna", i)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listen+harness.ChatPath, strings.NewReader(harness.Chat("hello")))
-			require.NoError(t, err)
-			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("Apikey", "key-of-"+name)
-			answer, err := harness.Send(c, r)
-			require.NoError(t, err)
+			answer := gateway.Post(c, harness.Chat("hello"), http.Header{"Apikey": {"key-of-" + name}})
 			require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 			require.Equal(t, "openai/model-of-"+name, answer.Header.Get("X-Kong-Llm-Model"))
 		}
@@ -45,9 +44,9 @@ func TestAKilledProcessServesWhatItAcknowledged(t *testing.T) {
 			break
 		}
 		name := fmt.Sprint("anna", round)
-		require.Contains(t, body(t, "PUT", "http://"+admin+"/consumers/"+name, "{}"), name)
-		require.Contains(t, body(t, "POST", "http://"+admin+"/consumers/"+name+"/key-auth", `{"key": "key-of-`+name+`"}`), `"id"`)
-		require.Contains(t, body(t, "POST", "http://"+admin+"/consumers/"+name+"/plugins", `{"name": "ai-proxy-advanced", "config": {"targets": [{
+		require.Contains(t, call("PUT", "/consumers/"+name, "{}"), name)
+		require.Contains(t, call("POST", "/consumers/"+name+"/key-auth", `{"key": "key-of-`+name+`"}`), `"id"`)
+		require.Contains(t, call("POST", "/consumers/"+name+"/plugins", `{"name": "ai-proxy-advanced", "config": {"targets": [{
 			"route_type": "llm/v1/chat", "model": {"provider": "openai", "name": "model-of-`+name+`"}}]}}`), `"id"`)
 		killed := time.AfterFunc(time.Duration(rand.Int64N(int64(300*time.Millisecond))), p.Kill)
 		for tryTag(t, admin, tag+1) {
@@ -59,19 +58,15 @@ func TestAKilledProcessServesWhatItAcknowledged(t *testing.T) {
 	require.Positive(t, tag, "something was written while it was killed")
 }
 
-// tryTag writes a number as the tag of the first consumer and says whether that was
+// tryTag writes a number as the tag of the first consumer, and reports whether that was
 // acknowledged.
 func tryTag(t *testing.T, admin string, n int) bool {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+admin+"/consumers/anna0", strings.NewReader(fmt.Sprintf(`{"tags": ["%d"]}`, n)))
-	require.NoError(t, err)
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := harness.Fetch(t.Context(), http.MethodPatch, "http://"+admin+"/consumers/anna0", fmt.Sprintf(`{"tags": ["%d"]}`, n))
 	if err != nil {
 		return false // it is killed
 	}
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	require.Equal(t, http.StatusOK, answer.Status)
 	return true
 }
 
@@ -79,7 +74,7 @@ func tryTag(t *testing.T, admin string, n int) bool {
 func tagOf(t *testing.T, admin string) int {
 	t.Helper()
 	var consumer struct{ Tags []string }
-	require.NoError(t, json.Unmarshal([]byte(body(t, "GET", "http://"+admin+"/consumers/anna0", "")), &consumer))
+	require.NoError(t, json.Unmarshal([]byte(harness.Get(t, "http://"+admin+"/consumers/anna0").Body), &consumer))
 	if len(consumer.Tags) == 0 {
 		return 0
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -112,14 +113,14 @@ type criteriaTest struct {
 }
 
 func newCriteria(t *testing.T, criteria []string) *criteriaTest {
-	ca := harness.NewCA(t)
+	authority := ca.New(t)
 	c := &criteriaTest{
 		criteria: criteria,
 		first: map[int]*harness.Stub{
 			laneStub:  harness.NewStub(t, "first"),
-			laneHTTP2: harness.NewTLSStub(t, "first over HTTP/2", ca),
+			laneHTTP2: harness.NewTLSStub(t, "first over HTTP/2", authority),
 		},
-		unasked: harness.NewTLSStub(t, "wrong name", ca, "other.test"),
+		unasked: harness.NewTLSStub(t, "wrong name", authority, "other.test"),
 		second:  harness.NewStub(t, "second"),
 	}
 	firsts := []string{
@@ -134,7 +135,7 @@ func newCriteria(t *testing.T, criteria []string) *criteriaTest {
 	c.lanes = lanes(urls...)
 	c.semlb = harness.Start(t, harness.Options{
 		Config: harness.Config(withLanes(harness.Plugin{Failover: criteria, ReadTimeout: 250, ConnectTimeout: 250}, c.lanes)),
-		Flags:  []string{"--trusted-ca", ca.File},
+		Flags:  []string{"--trusted-ca", authority.File},
 	})
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/envoy"
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -19,11 +20,11 @@ import (
 // target thinks. Its upstream connection is closed and nobody else is asked.
 func TestAClientThatLeavesEndsItsAttempt(t *testing.T) {
 	t.Parallel()
-	ca := harness.NewCA(t)
-	all := []*harness.Stub{harness.NewStub(t, "a"), harness.NewTLSStub(t, "b", ca), harness.NewStub(t, "c"), harness.NewStub(t, "d")}
+	authority := ca.New(t)
+	all := []*harness.Stub{harness.NewStub(t, "a"), harness.NewTLSStub(t, "b", authority), harness.NewStub(t, "c"), harness.NewStub(t, "d")}
 	s := harness.Start(t, harness.Options{
 		Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...)))),
-		Flags:  []string{"--trusted-ca", ca.File},
+		Flags:  []string{"--trusted-ca", authority.File},
 	})
 	for _, p := range harness.Protocols() {
 		for attempt := range 3 {

@@ -50,7 +50,7 @@ func TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape(t *testing.T) {
 		})
 	}
 	for code, n := range want {
-		require.Eventually(t, func() bool { return s.Metric("semlb_envoy_answers_total", map[string]string{"code": code}) == n },
+		require.Eventually(t, func() bool { return s.Metric("semlb_envoy_answers_total", "code", code) == n },
 			5*time.Second, 10*time.Millisecond, "%s: want %v", code, n)
 	}
 	require.Empty(t, stub.Requests())

@@ -149,7 +149,7 @@ func TestGateRunsTheInnerRoleOnEveryAttempt(t *testing.T) {
 			t.Parallel()
 			providers := gateProviders(t, tt.templates)
 			s, orders := startGate(t, providers)
-			rewrites := func() int { return int(s.Metric("semlb_attempt_rewrites_total", nil)) }
+			rewrites := func() int { return int(s.Metric("semlb_attempt_rewrites_total")) }
 			for _, p := range harness.Protocols() {
 				client := harness.NewClient(t, p)
 				for i, order := range orders {

@@ -5,7 +5,7 @@ package e2e_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"semlb/test/harness"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { harness.Main(m) }

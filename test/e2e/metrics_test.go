@@ -9,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
@@ -32,9 +29,9 @@ func TestMetricsAreAsDocumented(t *testing.T) {
 	})})
 	require.Equal(t, http.StatusOK, s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("hello")).Status)
 	documented := documentedMetrics(t)
-	var families map[string]*dto.MetricFamily
+	var families harness.Metrics
 	require.Eventually(t, func() bool { // Envoy reports attempts and answers a moment later
-		families = scrape(t, s.Status)
+		families = s.Metrics()
 		return families["semlb_attempt_seconds"] != nil && families["semlb_llm_tokens_total"] != nil
 	}, 5*time.Second, 10*time.Millisecond)
 
@@ -78,24 +75,4 @@ func documentedMetrics(t *testing.T) map[string]documentedMetric {
 	}
 	require.NotEmpty(t, all)
 	return all
-}
-
-// scrape reads the metrics; nil if that cannot be done.
-func scrape(t *testing.T, status string) map[string]*dto.MetricFamily {
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, status+"/metrics", nil)
-	if err != nil {
-		return nil
-	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil
-	}
-	defer response.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil {
-		return nil
-	}
-	return families
 }

@@ -45,14 +45,13 @@ func TestStatisticsAndPayloads(t *testing.T) {
 	ask("a loud question")
 	require.Eventually(t, func() bool { return strings.Contains(s.Log(), "a loud question") }, 5*time.Second, 10*time.Millisecond)
 	line := logged(t, s.Log(), "answer")
-	require.InDelta(t, 1000, at(line, "ai", "proxy", "usage", "prompt_tokens"), 0)
+	require.Equal(t, 1000.0, at(line, "ai", "proxy", "usage", "prompt_tokens"))
 	require.InDelta(t, 0.0035, at(line, "ai", "proxy", "usage", "cost"), 1e-9)
 	require.Equal(t, "gpt-4o-2024", at(line, "ai", "proxy", "meta", "response_model"))
 	require.Contains(t, at(line, "ai", "proxy", "payload", "response"), "an answer")
-	labels := map[string]string{"provider": "openai", "model": "loud"}
-	require.InDelta(t, 0.0035, s.Metric("semlb_llm_cost_total", labels), 1e-9)
-	labels["type"] = "completion"
-	require.InDelta(t, 250, s.Metric("semlb_llm_tokens_total", labels), 0)
+	labels := []string{"provider", "openai", "model", "loud"}
+	require.InDelta(t, 0.0035, s.Metric("semlb_llm_cost_total", labels...), 1e-9)
+	require.Equal(t, 250.0, s.Metric("semlb_llm_tokens_total", append(labels, "type", "completion")...))
 
 	all[0].Do(harness.Status(http.StatusTooManyRequests))
 	ask("a quiet question")

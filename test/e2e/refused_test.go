@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"semlb/envoy/parts"
 	"semlb/envoy/render"
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // picky is an Envoy that refuses every listener with a consumer's key in it, and
@@ -96,10 +96,13 @@ func (p *picky) run() {
 func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	admin, status, grpcAddress := harness.FreeAddress(t), harness.FreeAddress(t), harness.FreeAddress(t)
-	p := harness.Run(t, harness.Build(t), "serve", "--state", filepath.Join(t.TempDir(), "state.json"), "--listen", harness.FreeAddress(t),
+	p := process.Start(t, harness.Build(t), "serve", "--state", filepath.Join(t.TempDir(), "state.json"), "--listen", harness.FreeAddress(t),
 		"--admin", admin, "--status", status, "--grpc-socket", "", "--grpc-listen", grpcAddress, "--drain", "0s", "--log-level", "debug")
 	harness.AwaitReady(t, "http://"+status)
-	get := func(url string) string { return body(t, "GET", "http://"+url, "") }
+	get := func(url string) string { return harness.Get(t, "http://"+url).Body }
+	call := func(method, path, body string) string {
+		return harness.Call(t, method, "http://"+admin+path, body).Body
+	}
 	refused := func(page string) string {
 		var answer struct{ Configuration struct{ Refused string } }
 		require.NoError(t, json.Unmarshal([]byte(get(page+"/status")), &answer))
@@ -111,8 +114,8 @@ func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
 			require.NotContains(t, text, annasKey)
 		}
 	}
-	body(t, "POST", "http://"+admin+"/consumers", `{"username": "anna"}`)
-	created := body(t, "POST", "http://"+admin+"/consumers/anna/key-auth", `{"key": "`+annasKey+`", "id": "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"}`)
+	call("POST", "/consumers", `{"username": "anna"}`)
+	created := call("POST", "/consumers/anna/key-auth", `{"key": "`+annasKey+`", "id": "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"}`)
 	require.Contains(t, created, "6f1f9cc4", "no Envoy was there to refuse it")
 	require.Empty(t, refused(status))
 
@@ -126,40 +129,24 @@ func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
 	secretFree()
 
 	// Without the key it takes it.
-	body(t, "DELETE", "http://"+admin+"/consumers/anna/key-auth/6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11", "")
+	call("DELETE", "/consumers/anna/key-auth/6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11", "")
 	harness.AwaitReady(t, "http://"+status)
 	require.Empty(t, refused(status))
 	require.Empty(t, refused(admin))
 
 	// A change that it refuses is not in force. It goes on by the one before, and so
 	// does semlb.
-	answer := body(t, "POST", "http://"+admin+"/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
+	answer := call("POST", "/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
 	require.Contains(t, answer, "the configuration is refused by Envoy; the log of semlb")
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
 	require.Contains(t, refused(status), "Duplicated credential key: '[redacted]'")
 	require.JSONEq(t, `{"data": [], "next": null}`, get(admin+"/consumers/anna/key-auth"))
 	secretFree(answer)
-	body(t, "POST", "http://"+admin+"/consumers", `{"username": "otto"}`)
+	call("POST", "/consumers", `{"username": "otto"}`)
 	require.Empty(t, refused(status))
 
 	// An Envoy that is gone says nothing more, and semlb stays ready.
 	one.leave()
 	require.Eventually(t, func() bool { return strings.Contains(get(status+"/status"), `"envoys":[]`) }, 10*time.Second, 20*time.Millisecond)
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
-}
-
-// body sends JSON and returns the answer's.
-func body(t *testing.T, method, url, text string) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(text))
-	require.NoError(t, err)
-	if text != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	answer, err := http.DefaultClient.Do(r)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	all, err := io.ReadAll(answer.Body)
-	require.NoError(t, err)
-	return string(all)
 }

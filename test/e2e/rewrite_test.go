@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -102,13 +103,13 @@ func TestPathsOfTargetsAreTheirOwn(t *testing.T) {
 // TestProvidersSeeNothingOfTheWayToThem lists every header that reaches a provider.
 func TestProvidersSeeNothingOfTheWayToThem(t *testing.T) {
 	t.Parallel()
-	ca := harness.NewCA(t)
+	authority := ca.New(t)
 	all := []*harness.Stub{
-		harness.NewStub(t, "a"), harness.NewTLSStub(t, "b", ca), harness.NewStub(t, "c"),
+		harness.NewStub(t, "a"), harness.NewTLSStub(t, "b", authority), harness.NewStub(t, "c"),
 	}
 	s := harness.Start(t, harness.Options{
 		Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...)))),
-		Flags:  []string{"--trusted-ca", ca.File},
+		Flags:  []string{"--trusted-ca", authority.File},
 	})
 	for _, p := range harness.Protocols() {
 		reset(all...)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -28,10 +29,10 @@ type schemes struct {
 	seen []string
 }
 
-func newSchemes(t *testing.T, ca *harness.CA, status int) *schemes {
+func newSchemes(t *testing.T, authority *ca.Authority, status int) *schemes {
 	t.Helper()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
-		Certificates: []tls.Certificate{ca.Issue("127.0.0.1")}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"},
+		Certificates: []tls.Certificate{authority.Issue("127.0.0.1")}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"},
 	})
 	require.NoError(t, err)
 	s := &schemes{url: "https://" + l.Addr().String(), status: status}
@@ -111,15 +112,15 @@ func (s *schemes) all() []string {
 // without TLS, of which nothing may be left.
 func TestEveryAttemptHasTheSchemeOfItsTarget(t *testing.T) {
 	t.Parallel()
-	ca := harness.NewCA(t)
-	targets := []*schemes{newSchemes(t, ca, 429), newSchemes(t, ca, 429), newSchemes(t, ca, 200)}
+	authority := ca.New(t)
+	targets := []*schemes{newSchemes(t, authority, 429), newSchemes(t, authority, 429), newSchemes(t, authority, 200)}
 	urls := make([]string, len(targets))
 	for i, s := range targets {
 		urls[i] = s.url
 	}
 	s := harness.Start(t, harness.Options{
 		Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urls))),
-		Flags:  []string{"--trusted-ca", ca.File},
+		Flags:  []string{"--trusted-ca", authority.File},
 	})
 	for _, p := range harness.Protocols() {
 		answer := s.Post(harness.NewClient(t, p), harness.Chat("hello"))

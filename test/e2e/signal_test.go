@@ -12,18 +12,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // own starts semlb as a process of its own, with an Envoy and a target.
-func own(t *testing.T, envoy, target string, flags ...string) (p *harness.Program, url, status string) {
+func own(t *testing.T, envoy, target string, flags ...string) (*process.Process, *harness.Gateway) {
 	t.Helper()
 	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: target}}}))
-	listen, statusAddress := harness.FreeAddress(t), harness.FreeAddress(t)
-	p = harness.Run(t, harness.Build(t), append([]string{
-		"run", "-c", config, "--listen", listen, "--status", statusAddress, "--admin", "off",
+	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
+	p := process.Start(t, harness.Build(t), append([]string{
+		"run", "-c", config, "--listen", listen, "--status", status, "--admin", "off",
 		"--envoy", envoy, "--hop", harness.Hop(), "--embeddings", "builtin", "--vectordb", "memory",
 	}, flags...)...)
-	return p, "http://" + listen, "http://" + statusAddress
+	return p, harness.NewGateway(t, listen, status)
 }
 
 // TestAnEnvoyThatHangsOnStartIsStoppedWithSemlb: it is a script that does not become
@@ -34,7 +35,7 @@ func TestAnEnvoyThatHangsOnStartIsStoppedWithSemlb(t *testing.T) {
 	hanging := script(t, `[ "$1" = --version ] && echo "envoy  version: 0123456789abcdef/1.40.0/Clean/RELEASE/BoringSSL" && exit 0
 sleep 300 & echo $! >`+pidFile+`
 wait`)
-	p, _, _ := own(t, hanging, "http://127.0.0.1:9")
+	p, _ := own(t, hanging, "http://127.0.0.1:9")
 	pid := 0
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(pidFile)
@@ -55,13 +56,9 @@ func TestAWrapperAroundEnvoyServesAndStops(t *testing.T) {
 	t.Parallel()
 	stub := harness.NewStub(t, "provider")
 	wrapper := script(t, harness.Envoy(t)+` "$@"`)
-	p, url, status := own(t, wrapper, stub.URL, "--drain", "1s")
-	harness.AwaitReady(t, status)
-	r := harness.NewClient(t, harness.HTTP1)
-	response, err := r.Post(url+harness.ChatPath, "application/json", strings.NewReader(harness.Chat("hello")))
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Equal(t, 200, response.StatusCode)
+	p, gateway := own(t, wrapper, stub.URL, "--drain", "1s")
+	harness.AwaitReady(t, gateway.Status)
+	require.Equal(t, 200, gateway.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("hello")).Status)
 	_, code := p.Stop(12 * time.Second)
 	require.Zero(t, code, p.Log())
 }
@@ -73,26 +70,23 @@ func TestASecondSignalEndsSemlbAtOnce(t *testing.T) {
 	t.Setenv("TMPDIR", temporary)
 	stub := harness.NewStub(t, "provider")
 	stub.Do(harness.Hang())
-	p, url, status := own(t, harness.Envoy(t), stub.URL, "--drain", "5m")
-	harness.AwaitReady(t, status)
+	p, gateway := own(t, harness.Envoy(t), stub.URL, "--drain", "5m")
+	harness.AwaitReady(t, gateway.Status)
 	client := harness.NewClient(t, harness.HTTP1)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		response, err := client.Post(url+harness.ChatPath, "application/json", strings.NewReader(harness.Chat("hello")))
-		if err == nil {
-			_ = response.Body.Close()
-		}
+		_, _ = harness.Send(client, gateway.Request(t.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello")))) // Envoy is killed
 	}()
 	stub.Await(t, 1)
-	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
+	p.Signal(syscall.SIGINT)
 	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "msg=stopping") }, 5*time.Second, 10*time.Millisecond)
 	select {
 	case <-p.Exited():
 		t.Fatal("it did not wait for the answer")
 	case <-time.After(500 * time.Millisecond):
 	}
-	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
+	p.Signal(syscall.SIGINT)
 	select {
 	case <-p.Exited():
 	case <-time.After(5 * time.Second):

@@ -146,7 +146,7 @@ func TestAnEnvoyThatIsKilledIsStartedAgain(t *testing.T) {
 		}
 		require.Eventually(t, served, 15*time.Second, 50*time.Millisecond, "served again")
 	}
-	require.EqualValues(t, kills, s.Metric("semlb_envoy_restarts_total", nil))
+	require.EqualValues(t, kills, s.Metric("semlb_envoy_restarts_total"))
 	// One worker keeps one stream for each of the two logs.
 	require.Eventually(t, func() bool { return harness.AccessLogStreams() <= 2 }, 15*time.Second, 50*time.Millisecond,
 		"the access logs of the killed Envoys are still read")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -27,9 +28,9 @@ func newStreaming(t *testing.T, plugin harness.Plugin) *streaming { return newLo
 // newLogged is the same with targets that have this logging.
 func newLogged(t *testing.T, plugin harness.Plugin, logging map[string]any) *streaming {
 	t.Helper()
-	ca := harness.NewCA(t)
+	authority := ca.New(t)
 	s := &streaming{next: harness.NewStub(t, "next")}
-	s.first = [2]*harness.Stub{harness.NewStub(t, "first"), harness.NewTLSStub(t, "first", ca)}
+	s.first = [2]*harness.Stub{harness.NewStub(t, "first"), harness.NewTLSStub(t, "first", authority)}
 	plugin.Failover = harness.SeedCriteria()
 	plugin = withLanes(plugin, lanes(urlsOf(s.first[0], s.next), urlsOf(s.first[1], s.next)))
 	for i := range plugin.Targets {
@@ -37,7 +38,7 @@ func newLogged(t *testing.T, plugin harness.Plugin, logging map[string]any) *str
 	}
 	s.semlb = harness.Start(t, harness.Options{
 		Config: harness.Config(plugin),
-		Flags:  []string{"--trusted-ca", ca.File},
+		Flags:  []string{"--trusted-ca", authority.File},
 	})
 	return s
 }

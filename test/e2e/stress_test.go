@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
 )
 
@@ -122,14 +123,14 @@ func TestThousandsOfRequestsAtOnceGoWhereTheyShould(t *testing.T) {
 	if len(s.wrong) > 0 {
 		t.Fatalf("%d mismatches, the first ones:\n%s", len(s.wrong), strings.Join(s.wrong[:min(20, len(s.wrong))], "\n"))
 	}
-	require.EqualValues(t, stressRequests, s.semlb.Metric("semlb_decisions_total", map[string]string{"reason": "matched"}))
+	require.EqualValues(t, stressRequests, s.semlb.Metric("semlb_decisions_total", "reason", "matched"))
 }
 
 func newStress(t *testing.T) *stress {
-	ca := harness.NewCA(t)
+	authority := ca.New(t)
 	s := &stress{
 		stubs: []*harness.Stub{
-			harness.NewStub(t, "s0"), harness.NewStub(t, "s1"), harness.NewStub(t, "s2"), harness.NewTLSStub(t, "s3", ca),
+			harness.NewStub(t, "s0"), harness.NewStub(t, "s1"), harness.NewStub(t, "s2"), harness.NewTLSStub(t, "s3", authority),
 		},
 		lanes:    [][]int{{0, 1, 2, 3}, {3, -1, 1, 0}, {-1, 2, 3}},
 		attempts: map[int][]int{},
@@ -153,7 +154,7 @@ func newStress(t *testing.T) *stress {
 	// Timeout and budget are far above what this machine can be late.
 	s.semlb = harness.Start(t, harness.Options{
 		Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 5000}, lanes(urls...))),
-		Flags:  []string{"--trusted-ca", ca.File, "--decision-budget", "20s"},
+		Flags:  []string{"--trusted-ca", authority.File, "--decision-budget", "20s"},
 	})
 	return s
 }

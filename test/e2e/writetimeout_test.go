@@ -69,7 +69,7 @@ func TestAProviderThatStopsReadingIsGivenUpAfterTheWriteTimeout(t *testing.T) {
 				}
 			}
 			require.Eventually(t, func() bool {
-				return s.Metric("semlb_attempts_total", map[string]string{"result": "error"}) == 2
+				return s.Metric("semlb_attempts_total", "result", "error") == 2
 			}, 5*time.Second, 20*time.Millisecond)
 		})
 	}

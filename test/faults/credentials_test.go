@@ -42,10 +42,10 @@ func TestFault23Credentials(t *testing.T) {
 	v.askAdmin()
 	places := map[string]string{"log": v.log(), "stdout": v.semlb.Stdout(), "answers": v.said.String()}
 	for _, path := range []string{"/metrics", "/status", "/healthz", "/readyz"} {
-		_, places[path] = v.page(path)
+		places[path] = v.Page(path).Body
 	}
 	for _, path := range []string{"/config_dump?include_eds", "/clusters", "/stats", "/listeners", "/server_info", "/stats/prometheus", "/certs", "/init_dump"} {
-		places["Envoy's "+path] = adminPage(t, v.dir, path)
+		places["Envoy's "+path] = harness.ChildAdmin(t, v.dir, path)
 	}
 	require.Contains(t, places["Envoy's /config_dump?include_eds"], "api_key_auth", "the consumers' keys are with Envoy")
 	require.Contains(t, places["log"], "msg=attempt", "the log says much")
@@ -133,7 +133,7 @@ func (v *vaultUser) start23() {
 		Flags: append(withBudget(), "-c", v.file, "--admin", api, "--envoy-concurrency", "2"),
 		Env:   map[string]string{"SEMLB_ADMIN_TOKEN": v.markers["SEMLB_ADMIN_TOKEN"], "KONNECT_TOKEN": v.markers["KONNECT_TOKEN"]},
 	})
-	v.api, v.URL, v.Status, v.log = "http://"+api, v.semlb.URL, v.semlb.Status, v.semlb.Log
+	v.api, v.Gateway, v.log = "http://"+api, v.semlb.Gateway, v.semlb.Log
 	require.Zero(v.t, v.storeErrors(), "Redis takes the password")
 }
 
@@ -198,8 +198,7 @@ func (v *vaultUser) refuse(text string) {
 	_, before := v.reloads()
 	v.write(text)
 	require.Eventually(v.t, func() bool { _, now := v.reloads(); return now > before }, waitLimit, waitStep)
-	_, page := v.page("/status")
-	v.said.WriteString(page)
+	v.said.WriteString(v.Page("/status").Body)
 }
 
 // requireOwnOnly says that each credential of a target is at that target and at no

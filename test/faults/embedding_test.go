@@ -136,7 +136,7 @@ func requireServedWithoutEmbedder(t *testing.T) {
 			"provider": "openai", "name": "m", "options": map[string]any{"upstream_url": harness.RefusedURL(t) + "/v1/embeddings"},
 		}}
 	}})
-	w.requireReady()
+	w.RequireReady()
 	for i := range 10 {
 		w.requireDegraded(fmt.Sprintf("a program %d", i))
 	}

@@ -47,13 +47,13 @@ func TestFault18StreamsOutliveTheirCluster(t *testing.T) {
 	}()
 	d.code.Await(t, 2)
 	_, port, _ := strings.Cut(d.code.Authority, ":")
-	require.Equal(t, 2, envoyStats(t, d.client, "http://"+d.admin, "cluster.http_.*_"+port+"_.*upstream_rq_active"))
+	require.Equal(t, 2, d.envoyStat("cluster.http_.*_"+port+"_.*upstream_rq_active"))
 
 	other := harness.NewStub(t, codeModel)
-	d.serve.kill()
+	d.serve.Kill()
 	mount(t, d.file).swap(strings.ReplaceAll(d.configuration(options{}), d.code.URL, other.URL))
 	d.startServe()
-	require.Eventually(t, func() bool { return envoyStats(t, d.client, "http://"+d.admin, "cluster_manager.cluster_removed") > 0 }, waitLimit, waitStep)
+	require.Eventually(t, func() bool { return d.envoyStat("cluster_manager.cluster_removed") > 0 }, waitLimit, waitStep)
 	require.Empty(t, streamed, "the stream goes on")
 	d.code = other
 	d.awaitGood()

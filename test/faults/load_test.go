@@ -40,7 +40,7 @@ func (d *deployment) survivesReload(files *configMap, fault func(*load)) {
 	ctx, cancel := context.WithCancel(d.t.Context())
 	l := &load{d: d, stop: cancel, models: make(map[string]string)}
 	files.swap(d.version(0))
-	d.signal(syscall.SIGHUP)
+	d.serve.Signal(syscall.SIGHUP)
 	d.awaitModel("openai/v0-0", cooking)
 	l.holdOne()
 	for range 3 {

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -17,26 +16,22 @@ import (
 	"text/tabwriter"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
-	"semlb/vectordb/redis"
+	"semlb/test/harness"
 )
 
 // rows is what the tests have to say; TestMain prints it.
 var rows table
 
 func TestMain(m *testing.M) {
-	// The tests' own client of Redis would write of every kill.
-	redis.RouteClientLog(slog.New(slog.DiscardHandler))
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	harness.Main(m, func(code int) int {
 		rows.print(os.Stdout)
-		removeBinary()
 		if missing := rows.missing(); code == 0 && wholeRun() && len(missing) > 0 {
 			fmt.Printf("rows without a test: %v\n", missing)
-			code = 1
+			return 1
 		}
-		os.Exit(code)
-	}))
+		return code
+	})
 }
 
 // rowsInAll is how many rows the project's list of faults has.

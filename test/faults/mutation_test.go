@@ -35,7 +35,7 @@ func TestFault09RefusedMutations(t *testing.T) {
 		return between.address
 	}})
 	alert := alertSeries(t, "SemlbRejectedHeaderMutations")
-	refused := func() int { return prometheusSum(t, d.client, "http://"+d.admin, alert) }
+	refused := func() int { return prometheusSum(t, "http://"+d.admin, alert) }
 	counted := func() int { return int(d.metric("semlb_envoy_answers_total", "code", "internal_error")) }
 	mutations := map[string]func(*extprocv3.HeaderMutation){
 		"removes host": removes("host"), "removes :authority": removes(":authority"), "removes :path": removes(":path"), "removes :method": removes(":method"),

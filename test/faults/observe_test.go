@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
@@ -18,74 +15,20 @@ import (
 
 // request makes a chat request.
 func (w *world) request(ctx context.Context, body io.Reader, headers ...http.Header) *http.Request {
-	w.t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+harness.ChatPath, body)
-	require.NoError(w.t, err)
-	r.Header.Set("Content-Type", "application/json")
-	for _, h := range headers {
-		for name, values := range h {
-			r.Header[name] = values
-		}
-	}
-	return r
+	return w.Request(ctx, harness.ChatPath, body, headers...)
 }
 
-// page is what the status port says; no connection is left open behind it.
-func (w *world) page(path string) (int, string) {
-	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.Status+path, nil)
-	require.NoError(w.t, err)
-	r.Close = true
-	answer, err := harness.Send(&http.Client{Timeout: waitLimit}, r)
-	require.NoError(w.t, err)
-	return answer.Status, answer.Body
-}
-
-func (w *world) requireReady() {
-	w.t.Helper()
-	status, body := w.page("/readyz")
-	require.Equal(w.t, http.StatusOK, status, body)
-}
-
-// families are the metrics now.
-func (w *world) families() map[string]*dto.MetricFamily {
-	w.t.Helper()
-	_, text := w.page("/metrics")
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
-	require.NoError(w.t, err)
-	return families
-}
-
-// metric is a counter or gauge, summed over the series that have the labels, given
-// as names and values in turn. What does not exist yet is 0.
+// metric is the value of a metric as harness.Metrics.Sum has it, 0 for one that does not
+// exist yet.
 func (w *world) metric(name string, labels ...string) float64 {
 	w.t.Helper()
-	sum := 0.0
-	for _, m := range w.families()[name].GetMetric() {
-		if hasLabels(m, labels) {
-			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetHistogram().GetSampleSum()
-		}
-	}
-	return sum
-}
-
-func hasLabels(m *dto.Metric, labels []string) bool {
-	has := 0
-	for _, pair := range m.GetLabel() {
-		for i := 0; i < len(labels); i += 2 {
-			if pair.GetName() == labels[i] && pair.GetValue() == labels[i+1] {
-				has++
-			}
-		}
-	}
-	return 2*has == len(labels)
+	return w.Metrics().Sum(name, labels...)
 }
 
 // series is the number of all series of semlb's own.
 func (w *world) series() int {
 	n := 0
-	for name, family := range w.families() {
+	for name, family := range w.Metrics() {
 		if strings.HasPrefix(name, "semlb_") {
 			n += len(family.GetMetric())
 		}

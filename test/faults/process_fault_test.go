@@ -73,7 +73,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 			streamed <- fmt.Sprint(strings.Count(string(text), "data: {"), err)
 		}()
 		under := d.hold()
-		d.serve.kill()
+		d.serve.Kill()
 		var took []time.Duration
 		failed := d.envoyStat("streams_failed")
 		for range fails {
@@ -98,7 +98,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 	d.survives(func() {
 		under := d.hold()
 		timeouts := d.envoyStat("message_timeouts")
-		d.pause()
+		d.serve.Pause()
 		close(under.release)
 		answers := make(chan harness.Answer, fails)
 		for range fails {
@@ -121,7 +121,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 		require.Contains(t, []int{503, 504}, (<-under.answers).Status)
 		require.Equal(t, fails+1, d.envoyStat("message_timeouts")-timeouts, "Envoy counts them, the later attempt too")
 		require.Equal(t, [3]int{1, 0, 0}, d.counts())
-		d.signal(syscall.SIGCONT)
+		d.serve.Resume()
 		back := timed(d.awaitGood)
 		require.Less(t, back, time.Second)
 		r.saw("paused: %d after %s, served again after %s", answer.Status, answer.Took.Round(100*time.Millisecond), back.Round(time.Millisecond))
@@ -133,7 +133,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 // envoyStat is a number of Envoy's statistics, summed over those that match.
 func (d *deployment) envoyStat(pattern string) int {
 	d.t.Helper()
-	return envoyStats(d.t, d.client, "http://"+d.admin, pattern)
+	return harness.EnvoyStat(d.t, "http://"+d.admin, pattern)
 }
 
 // awaitGood sends good requests until one is served.

@@ -80,10 +80,10 @@ func TestFault11Redis(t *testing.T) {
 	w.survives(func() {
 		poisonAll(t, client, "x")
 		w.requireDegraded("a program with poisoned entries")
-		w.requireReady()
+		w.RequireReady()
 		server.Kill()
 		w.requireDegraded("a program without the store")
-		w.requireReady()
+		w.RequireReady()
 		server.Restart()
 		w.awaitMatched("a program with the store again")
 	})
@@ -92,7 +92,7 @@ func TestFault11Redis(t *testing.T) {
 	w.survives(func() {
 		index := spoilIndex(t, client)
 		w.requireDegraded("a program with a stale index")
-		w.requireReady()
+		w.RequireReady()
 		require.NoError(t, client.FTDropIndex(t.Context(), index).Err())
 		w.awaitMatched("a program with an index of its own again")
 	})
@@ -109,7 +109,7 @@ func (w *world) awaitStoreErrors() {
 // requireServed says that requests are served and readiness stays.
 func (w *world) requireServed(when string) {
 	w.t.Helper()
-	w.requireReady()
+	w.RequireReady()
 	for prompt, target := range map[string]*harness.Stub{"a program " + when: w.code, "to cook " + when: w.cook1} {
 		w.reset()
 		w.requireGrowth(1, w.decisions("matched"), func() {

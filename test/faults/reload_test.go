@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 const (
@@ -67,7 +68,7 @@ func TestFault18Reloads(t *testing.T) {
 	require.GreaterOrEqual(t, applied, n-n/brokenEvery)
 	require.GreaterOrEqual(t, refused, n/brokenEvery)
 	require.Positive(t, d.logs("reload refused, the last good configuration stays in force"))
-	d.requireReady()
+	d.RequireReady()
 	semlb, envoy := requireFlat(t, warm)
 	r.saw("%d applied, %d refused in %s; %d requests, all 200, each of one version, and one that was planned by the first and moved on after the last; memory from %.0f to %.0f MiB (%+.1f KiB for each reload), Envoy's from %.0f to %.0f (%+.1f)",
 		applied, refused, time.Since(begun).Round(time.Second), requests,
@@ -85,7 +86,7 @@ func (l *load) change(files *configMap, i int) {
 		[]func(string){files.write, files.replace, files.swap}[i%3](text)
 		l.good = i
 	}
-	d.signal(syscall.SIGHUP)
+	d.serve.Signal(syscall.SIGHUP)
 	require.Eventually(d.t, func() bool {
 		nowApplied, nowRefused := d.reloads()
 		return broken && nowRefused > refused || !broken && nowApplied > applied
@@ -115,7 +116,7 @@ func spoil(files *configMap, text string, n int) {
 // reloads counts them, without reading every other metric.
 func (w *world) reloads() (applied, refused int) {
 	w.t.Helper()
-	_, page := w.page("/metrics")
+	page := w.Page("/metrics").Body
 	for result, n := range map[string]*int{"applied": &applied, "refused": &refused} {
 		_, value, found := strings.Cut(page, fmt.Sprintf("semlb_reloads_total{result=%q} ", result))
 		require.True(w.t, found)
@@ -133,8 +134,8 @@ type sample struct{ reloads, semlb, heap, envoy float64 }
 func (d *deployment) sample(reloads int) sample {
 	d.t.Helper()
 	s := sample{reloads: float64(reloads), heap: d.metric("go_memstats_next_gc_bytes") / (1 << 20)}
-	for pid, value := range map[int]*float64{d.serve.cmd.Process.Pid: &s.semlb, d.envoy.cmd.Process.Pid: &s.envoy} {
-		bytes, err := harness.Resident(pid)
+	for pid, value := range map[int]*float64{d.serve.PID(): &s.semlb, d.envoy.PID(): &s.envoy} {
+		bytes, err := process.Resident(pid)
 		require.NoError(d.t, err)
 		*value = bytes / (1 << 20)
 	}

@@ -32,12 +32,12 @@ func TestFault17RollingRestart(t *testing.T) {
 		}()
 		e.Await(t, 2) // the descriptions were the first
 		begun := time.Now()
-		d.signal(syscall.SIGTERM)
-		require.Eventually(t, func() bool { status, _ := d.page("/readyz"); return status == http.StatusServiceUnavailable },
+		d.serve.Signal(syscall.SIGTERM)
+		require.Eventually(t, func() bool { return d.Page("/readyz").Status == http.StatusServiceUnavailable },
 			drain/2, waitStep, "readiness is off before anything else")
 		served := d.loadUntil(begun.Add(drain / 2))
 		require.Positive(t, served, "served while Envoys look elsewhere")
-		require.NoError(t, d.serve.awaitExit(t, drain+grace+2*time.Second), "exit status 0")
+		require.Zero(t, d.serve.Await(drain+grace+2*time.Second), "exit status")
 		took := time.Since(begun)
 		require.Greater(t, took, drain)
 		// The decision is ended by the deadline; whoever asked is served all the same.
@@ -53,8 +53,8 @@ func TestFault17RollingRestart(t *testing.T) {
 	})
 	d.survives(func() {
 		took := timed(func() {
-			d.signal(syscall.SIGTERM)
-			require.NoError(t, d.serve.awaitExit(t, drain+grace+time.Second))
+			d.serve.Signal(syscall.SIGTERM)
+			require.Zero(t, d.serve.Await(drain+grace+time.Second), "exit status")
 		})
 		require.Less(t, took, drain+time.Second)
 		r.saw("idle: after %s", took.Round(100*time.Millisecond))

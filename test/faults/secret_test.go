@@ -1,12 +1,8 @@
 package faults_test
 
 import (
-	"context"
-	"io"
-	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,10 +44,10 @@ func TestFault23Secrets(t *testing.T) {
 	answers := w.ask23(e, s)
 	places := map[string]string{"log": w.log(), "answers": answers}
 	for _, path := range []string{"/metrics", "/status", "/healthz", "/readyz"} {
-		_, places[path] = w.page(path)
+		places[path] = w.Page(path).Body
 	}
 	for _, path := range []string{"/config_dump?include_eds", "/clusters", "/stats", "/listeners", "/server_info", "/stats/prometheus"} {
-		places["Envoy's "+path] = adminPage(t, dir, path)
+		places["Envoy's "+path] = harness.ChildAdmin(t, dir, path)
 	}
 	require.Contains(t, places["Envoy's /config_dump?include_eds"], "semlb_hop", "that is really the configuration")
 	require.Contains(t, places["log"], "msg=attempt", "the log says much")
@@ -123,24 +119,6 @@ func everything(all []harness.Received) string {
 	return text.String()
 }
 
-// adminPage asks the admin interface of the child Envoy.
-func adminPage(t *testing.T, dir, path string) string {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "semlb-*", "admin.sock"))
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", found[0])
-	}}}
-	response, err := client.Get("http://envoy" + path)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	require.Equal(t, http.StatusOK, response.StatusCode)
-	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return string(body)
-}
-
 func TestFault24ForbiddenURLs(t *testing.T) {
 	r := begin(t, "targets and embedders at metadata addresses, file:// and others; an embedder that redirects there")
 	target := func(url string) string {
@@ -197,7 +175,7 @@ func TestFault25Cardinality(t *testing.T) {
 		require.Equal(t, [3]int{n, 0, 0}, w.counts())
 		w.awaitLog("msg=request", "status=200")
 		require.LessOrEqual(t, w.series(), before+5, "series") // a class of statuses seen for the first time
-		_, page := w.page("/metrics")
+		page := w.Page("/metrics").Body
 		for _, own := range []string{"planted-model", "planted-prompt", "planted-path"} {
 			require.NotContains(t, page, own)
 		}

@@ -63,7 +63,7 @@ func TestFault18Watch(t *testing.T) {
 
 	d.requireRefusal(files, strings.Replace(d.generation(e, 6, key), "algorithm:", "algoritm:", 1))
 	require.Less(t, d.awaitModel("openai/generation-5", code), inForce, "the last good one serves")
-	d.requireReady()
+	d.RequireReady()
 	files.swap(d.generation(e, 7, key))
 	d.awaitModel("openai/generation-7", code)
 	require.Empty(t, d.status().Refused)
@@ -104,9 +104,9 @@ type lastReload struct {
 
 func (w *world) status() lastReload {
 	w.t.Helper()
-	code, body := w.page("/status")
-	require.Equal(w.t, 200, code)
+	page := w.Page("/status")
+	require.Equal(w.t, 200, page.Status)
 	var s struct{ Configuration lastReload }
-	require.NoError(w.t, json.Unmarshal([]byte(body), &s))
+	require.NoError(w.t, json.Unmarshal([]byte(page.Body), &s))
 	return s.Configuration
 }

@@ -51,10 +51,9 @@ type options struct {
 // world is a semlb with an Envoy, a client and three targets: the group for cooking
 // has two, and the one for code has one.
 type world struct {
-	t *testing.T
-	// URL is where Envoy listens, Status where metrics are served.
-	URL, Status string
-	client      *http.Client
+	*harness.Gateway
+	t      *testing.T
+	client *http.Client
 
 	cook1, cook2, code *harness.Stub
 
@@ -118,7 +117,7 @@ func start(t *testing.T, o options) *world {
 	})
 	inThisProcess.Add(1)
 	t.Cleanup(func() { inThisProcess.Add(-1) })
-	w.URL, w.Status, w.log, w.routines = s.URL, s.Status, s.Log, ownRoutines
+	w.Gateway, w.log, w.routines = s.Gateway, s.Log, ownRoutines
 	return w
 }
 

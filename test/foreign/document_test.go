@@ -3,7 +3,6 @@ package foreign_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"semlb/test/harness"
+	"semlb/test/tools"
 )
 
 // object is a map of YAML or JSON.
@@ -23,7 +23,7 @@ var block = regexp.MustCompile("(?s)```yaml\n# ([^\n]*)\n(.*?)```")
 // documented is the YAML of docs/own-envoy.md that begins with a comment.
 func documented(t *testing.T, comment string) string {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join(harness.Root(t), "docs", "own-envoy.md"))
+	page, err := os.ReadFile(filepath.Join(tools.Root(t), "docs", "own-envoy.md"))
 	require.NoError(t, err)
 	for _, m := range block.FindAllStringSubmatch(string(page), -1) {
 		if m[1] == comment {
@@ -93,10 +93,6 @@ func printStatic(t *testing.T, flags ...string) string {
 }
 
 func TestEnvoyTakesTheListenerAsItIsShown(t *testing.T) {
-	hop := filepath.Join(t.TempDir(), "hop.json")
-	require.NoError(t, os.WriteFile(hop, []byte(hopOnly(t, printStatic(t, "-c", harness.WriteConfig(t, kong("route: chat"))))), 0o600))
-	validate := exec.CommandContext(t.Context(), harness.Envoy(t), "--mode", "validate", "--log-level", "error",
-		"-c", hop, "--config-yaml", documented(t, "listener.yaml"))
-	out, err := validate.CombinedOutput()
-	require.NoError(t, err, string(out))
+	hop := hopOnly(t, printStatic(t, "-c", harness.WriteConfig(t, kong("route: chat"))))
+	harness.ValidateEnvoy(t, hop, "--config-yaml", documented(t, "listener.yaml"))
 }

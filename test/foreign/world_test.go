@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // The listeners of the foreign Envoy: the page's own, which trusts nobody; those that
@@ -56,10 +55,10 @@ func newWorld(t *testing.T, scopes ...string) *world {
 	}
 	w.failing.Do(harness.Status(http.StatusTooManyRequests))
 	text := strings.NewReplacer("http://failing", w.failing.URL, "http://well", w.well.URL).Replace(kong(scopes...))
-	file, dir := harness.WriteConfig(t, text), shortDir(t)
+	file, dir := harness.WriteConfig(t, text), harness.SocketDir(t)
 	flags := []string{"-c", file, "--grpc-socket", dir + "/grpc", "--hop-socket", dir + "/hop"}
 	status := harness.FreeAddress(t)
-	harness.Run(t, harness.Build(t), append([]string{
+	process.Start(t, harness.Build(t), append([]string{
 		"serve", "--status", status, "--admin", "off", "--drain", "0s", "--hop", harness.Hop(),
 	}, flags...)...)
 	harness.AwaitReady(t, "http://"+status)
@@ -72,8 +71,7 @@ func newWorld(t *testing.T, scopes ...string) *world {
 	require.NoError(t, err)
 	harness.RunEnvoy(t, hopOnly(t, printStatic(t, flags...)), "--config-yaml", text)
 	for _, port := range w.ports {
-		url := "http://127.0.0.1:" + port
-		require.Eventually(t, func() bool { return harness.StatusOf(url) != 0 }, 20*time.Second, 20*time.Millisecond, "Envoy listens")
+		harness.AwaitListener(t, "http://127.0.0.1:"+port)
 	}
 	return w
 }
@@ -83,15 +81,6 @@ func (w *world) in(t *testing.T) *world {
 	c := *w
 	c.t = t
 	return &c
-}
-
-// shortDir is a folder whose name is short enough for sockets.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "foreign-")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	return dir
 }
 
 func asJSON(o object) (string, error) {

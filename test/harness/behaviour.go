@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Behaviour answers one request, well or badly. Those that do not say otherwise
-// read the whole body first.
+// Behaviour answers one request, or fails in one way. A behaviour reads the whole body
+// first unless its comment says otherwise.
 type Behaviour func(*Exchange)
 
-// OK answers with a chat completion that names stub and model.
+// OK answers with a chat completion that contains the names of stub and model.
 func OK() Behaviour {
 	return func(x *Exchange) {
 		var request struct {
 			Model string `json:"model"`
 		}
-		_ = json.Unmarshal(x.Body(), &request) // a body that is none has no model
+		_ = json.Unmarshal(x.Body(), &request) // a body that is not JSON has no model
 		answer(x, http.StatusOK, completion(x.Stub(), request.Model), nil)
 	}
 }
@@ -39,7 +39,7 @@ func completion(stub, model string) string {
 	return string(text)
 }
 
-// Status answers with a status, a body that says it, and headers.
+// Status answers with a status, [StatusBody] and headers.
 func Status(code int, headers ...http.Header) Behaviour {
 	return func(x *Exchange) {
 		x.Body()
@@ -55,7 +55,7 @@ func Body(code int, body string) Behaviour {
 	}
 }
 
-// StatusBody is the body of [Status].
+// StatusBody is an error of the OpenAI API with the names of stub and status.
 func StatusBody(stub string, code int) string {
 	return fmt.Sprintf(`{"error":{"message":"%s says %d","type":"stub_error","param":null,"code":"stub_%d"}}`, stub, code, code)
 }
@@ -75,7 +75,7 @@ func answer(x *Exchange, code int, body string, headers []http.Header) {
 // ResetEarly resets the connection without reading the body.
 func ResetEarly() Behaviour { return reset }
 
-// Reset resets the connection after it has read the body.
+// Reset resets the connection after reading the body.
 func Reset() Behaviour {
 	return func(x *Exchange) {
 		x.Body()
@@ -83,18 +83,19 @@ func Reset() Behaviour {
 	}
 }
 
-// Close closes the connection in order after it has read the body.
+// Close closes the connection without an answer after reading the body.
 func Close() Behaviour { return raw("") }
 
 // Garbage answers with bytes that are not HTTP.
 func Garbage() Behaviour { return raw("\x00\x16\x03 this is not HTTP\r\n\r\n") }
 
-// BadHeader answers with a header that is malformed.
+// BadHeader answers with a malformed header line.
 func BadHeader() Behaviour {
 	return raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nthis is no header\r\nContent-Length: 2\r\n\r\n{}")
 }
 
-// Hang reads the body and never answers. It ends when the other side goes away.
+// Hang reads the body and never answers. It ends when the client closes the connection
+// or stream.
 func Hang() Behaviour {
 	return func(x *Exchange) {
 		x.Body()
@@ -103,7 +104,7 @@ func Hang() Behaviour {
 	}
 }
 
-// Slow waits before it does what comes next.
+// Slow reads the body and waits before it behaves like next.
 func Slow(d time.Duration, next Behaviour) Behaviour {
 	return func(x *Exchange) {
 		x.Body()
@@ -122,8 +123,9 @@ func SSE(n int, gap time.Duration) Behaviour {
 	}
 }
 
-// SSEInStep streams n events, and then [DONE]. It sends each but the first when the
-// client has reported the one before it, so a proxy that holds events back stops it.
+// SSEInStep streams n events, and then [DONE]. It waits for a value from reported before
+// each event but the first; the client sends one for each event that it has received. A
+// proxy that buffers events therefore stops the stream.
 func SSEInStep(n int, reported <-chan struct{}) Behaviour {
 	return func(x *Exchange) {
 		flush := beginStream(x)
@@ -141,17 +143,18 @@ func SSEInStep(n int, reported <-chan struct{}) Behaviour {
 	}
 }
 
-// SSECut streams n events, of none the head only, and then resets the connection.
+// SSECut sends the response headers and n events, and then resets the connection.
 func SSECut(n int) Behaviour {
 	return func(x *Exchange) {
 		stream(x, n, 0)
-		// Let what was sent arrive: a reset may overtake it.
+		// A reset discards what the kernel has not sent yet.
 		pause(x, 50*time.Millisecond)
 		reset(x)
 	}
 }
 
-// SSEStall streams n events and then nothing, until the other side goes away.
+// SSEStall streams n events and then nothing, until the client closes the connection or
+// stream.
 func SSEStall(n int) Behaviour {
 	return func(x *Exchange) {
 		stream(x, n, 0)
@@ -160,8 +163,7 @@ func SSEStall(n int) Behaviour {
 	}
 }
 
-// Event is the n-th event of a stream, counted from 0, as it is on the wire. It
-// carries the time at which it was sent.
+// Event is the n-th event of a stream, counted from 0, as its data field has it.
 type Event struct {
 	Stub string `json:"stub"`
 	N    int    `json:"n"`
@@ -178,7 +180,7 @@ func stream(x *Exchange, n int, gap time.Duration) {
 	}
 }
 
-// beginStream sends the head of a stream.
+// beginStream sends the response headers.
 func beginStream(x *Exchange) *http.ResponseController {
 	x.Body()
 	x.Writer.Header().Set("Content-Type", "text/event-stream")
@@ -203,7 +205,8 @@ func sendEvent(x *Exchange, flush *http.ResponseController, n int) {
 	}
 }
 
-// Sequence behaves differently from request to request; the last behaviour stays.
+// Sequence behaves like one of all for each request, in their order. The last one is used
+// for all further requests.
 func Sequence(all ...Behaviour) Behaviour {
 	next := new(atomic.Int64)
 	return func(x *Exchange) {
@@ -212,7 +215,7 @@ func Sequence(all ...Behaviour) Behaviour {
 	}
 }
 
-// pause waits and says whether the other side is still there.
+// pause waits. It returns false if the client closes the connection or stream meanwhile.
 func pause(x *Exchange, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -224,7 +227,7 @@ func pause(x *Exchange, d time.Duration) bool {
 	}
 }
 
-// reset resets the connection, or on HTTP/2 the stream.
+// reset resets the connection, or the stream on HTTP/2.
 func reset(x *Exchange) {
 	conn := takeOver(x)
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -233,7 +236,7 @@ func reset(x *Exchange) {
 	_ = conn.Close()
 }
 
-// raw writes bytes in the place of an answer and closes the connection.
+// raw writes bytes instead of an HTTP response and closes the connection.
 func raw(text string) Behaviour {
 	return func(x *Exchange) {
 		x.Body()
@@ -243,7 +246,7 @@ func raw(text string) Behaviour {
 	}
 }
 
-// takeOver gets the connection from the HTTP server. HTTP/2 does not give it; the
+// takeOver takes the connection from the HTTP server. HTTP/2 does not support that; the
 // stream is reset instead.
 func takeOver(x *Exchange) net.Conn {
 	conn, _, err := http.NewResponseController(x.Writer).Hijack()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,15 +21,14 @@ const (
 	HTTP2 Protocol = "HTTP/2" // without TLS, by prior knowledge
 )
 
-// Protocols are all of them.
+// Protocols returns all protocols.
 func Protocols() []Protocol { return []Protocol{HTTP1, HTTP2} }
 
 // ChatPath is where chat requests are sent.
 const ChatPath = "/v1/chat/completions"
 
-// NewClient makes a client of a protocol, with connections of its own that are
-// closed when the test ends. It neither follows redirects nor asks for compressed
-// answers.
+// NewClient makes a client of a protocol. Its connections are closed when the test
+// ends. It neither follows redirects nor requests compression.
 func NewClient(t testing.TB, p Protocol) *http.Client {
 	t.Helper()
 	protocols := new(http.Protocols)
@@ -53,42 +51,14 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
-	// Err is what ended the body before its end; nil if it is whole.
-	Err  error
+	// Err is the error that cut the body short; nil if the body is complete.
+	Err error
+	// Took is the time from sending the request to the end of the body.
 	Took time.Duration
 }
 
-// Post sends a JSON body to ChatPath and reads the answer. Headers are set as they
-// are written, letter case included.
-func (s *Semlb) Post(c *http.Client, body string, headers ...http.Header) Answer {
-	s.t.Helper()
-	return s.Do(c, s.Request(s.t.Context(), ChatPath, strings.NewReader(body), headers...))
-}
-
-// Request makes a POST request with a JSON body.
-func (s *Semlb) Request(ctx context.Context, path string, body io.Reader, headers ...http.Header) *http.Request {
-	s.t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, body)
-	require.NoError(s.t, err)
-	r.Header.Set("Content-Type", "application/json")
-	for _, h := range headers {
-		for name, values := range h {
-			r.Header[name] = values
-		}
-	}
-	return r
-}
-
-// Do sends a request and reads the answer. A failure to get one is the test's, at
-// once: it must be called by the test's own goroutine. See [Send] for others.
-func (s *Semlb) Do(c *http.Client, r *http.Request) Answer {
-	s.t.Helper()
-	answer, err := Send(c, r)
-	require.NoError(s.t, err)
-	return answer
-}
-
-// Send sends a request and reads the answer. Its error is that there was none.
+// Send sends a request and reads the answer. It returns an error if there is no answer;
+// a body that breaks off is in Answer.Err.
 func Send(c *http.Client, r *http.Request) (Answer, error) {
 	start := time.Now()
 	response, err := c.Do(r)
@@ -103,15 +73,58 @@ func Send(c *http.Client, r *http.Request) (Answer, error) {
 	}, nil
 }
 
-// OpenAIError is the error of a body in the shape of the OpenAI API.
+// Fetch sends a request over a connection of its own, and reads the answer. It is for
+// the status port, the Admin API and Envoy's admin interface. A body is JSON; "" is none.
+func Fetch(ctx context.Context, method, url, body string) (Answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return Answer{}, err
+	}
+	r.Close = true
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return Send(&http.Client{Timeout: fetchTimeout}, r)
+}
+
+const fetchTimeout = 10 * time.Second
+
+// Call is Fetch for the test's own goroutine; the test fails if there is no complete
+// answer.
+func Call(t testing.TB, method, url, body string) Answer {
+	t.Helper()
+	answer, err := Fetch(t.Context(), method, url, body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Err)
+	return answer
+}
+
+// Get is Call with GET.
+func Get(t testing.TB, url string) Answer {
+	t.Helper()
+	return Call(t, http.MethodGet, url, "")
+}
+
+// StatusOf returns the status with which a URL is answered, 0 if it is not.
+func StatusOf(url string) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	answer, err := Fetch(ctx, http.MethodGet, url, "")
+	if err != nil {
+		return 0
+	}
+	return answer.Status
+}
+
+// OpenAIError is the error object of the OpenAI API.
 type OpenAIError struct {
 	Message string `json:"message"`
 	Type    string `json:"type"`
 	Code    string `json:"code"`
 }
 
-// OpenAIError reads the answer's body as an error of the OpenAI API; the test fails
-// if it is not one, with content type and all its members.
+// OpenAIError decodes the body as an error of the OpenAI API. The test fails if the
+// content type is not JSON, or if a member is missing.
 func (a Answer) OpenAIError(t testing.TB) OpenAIError {
 	t.Helper()
 	require.True(t, strings.HasPrefix(a.Header.Get("Content-Type"), "application/json"),
@@ -127,8 +140,8 @@ func (a Answer) OpenAIError(t testing.TB) OpenAIError {
 	return *body.Error
 }
 
-// Chat is the body of a chat request with one message, and further members in
-// front of it, each as it is written, such as `"max_tokens":7`.
+// Chat is the body of a chat request with one user message, after further members in
+// JSON, such as `"max_tokens":7`.
 func Chat(prompt string, members ...string) string {
 	text, err := json.Marshal(prompt)
 	if err != nil { // strings always marshal

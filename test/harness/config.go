@@ -6,9 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Plugin is a global ai-proxy-advanced plugin as a test writes it down. Fields left
-// zero do not appear in the configuration, except for those with another default
-// named here.
+// Plugin is a global ai-proxy-advanced plugin. Zero fields are omitted from the
+// configuration, except those with a default that is given here.
 type Plugin struct {
 	Targets []Target
 	// Algorithm is semantic by default.
@@ -24,9 +23,9 @@ type Plugin struct {
 
 	// Threshold is vectordb.threshold.
 	Threshold *float64
-	// Embeddings takes the place of the default block, which names OpenAI.
+	// Embeddings replaces the default block, which has OpenAI.
 	Embeddings map[string]any
-	// VectorDB takes the place of the default block, which names a Redis.
+	// VectorDB replaces the default block, which has a Redis at localhost:6379.
 	VectorDB map[string]any
 
 	MaxRequestBodySize int
@@ -36,7 +35,7 @@ type Plugin struct {
 
 // Target is one target of a [Plugin].
 type Target struct {
-	// URL is upstream_url; one without a path keeps the provider's path.
+	// URL is upstream_url. Without a path, the provider's path is used.
 	URL string
 	// Provider is openai by default.
 	Provider string
@@ -58,10 +57,10 @@ type Target struct {
 	Options map[string]any
 }
 
-// DefaultDescription is the description of targets that name none.
+// DefaultDescription is the description of targets without one.
 const DefaultDescription = "Answers questions about anything"
 
-// Number is a number that reaches the configuration as it is written.
+// Number is a number whose digits appear in the configuration unchanged.
 type Number string
 
 // MarshalYAML writes the digits.

@@ -1,9 +1,9 @@
-// Package harness runs semlb with a real Envoy for tests. semlb runs inside the
-// test's own process, through its command line, so that the race detector sees it;
-// Envoy is its child; the upstreams are [Stub] servers on the loopback that record
-// every byte and misbehave on demand.
+// Package harness runs semlb with a real Envoy for tests. [Start] runs semlb inside the
+// test's own process, through its command line, so that the race detector sees it, and
+// Envoy as its child. Suites that need semlb as a process of its own use [Build] and
+// [semlb/test/process]. Upstreams are [Stub] servers on the loopback that record every
+// byte and fail on demand.
 //
-// The version of Envoy is that of the environment variable ENVOY_VERSION, by
-// default [DefaultEnvoyVersion]. It is installed if it is absent; nothing here
-// ever skips a test.
+// The environment variable ENVOY_VERSION selects the version of Envoy, by default
+// [DefaultEnvoyVersion]. It is installed if it is missing; no test is skipped.
 package harness

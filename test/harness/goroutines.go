@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Stacks are those of the goroutines of this process.
+// Stacks returns the stacks of all goroutines of this process.
 func Stacks() []string {
 	for size := 1 << 20; ; size *= 4 {
 		buffer := make([]byte, size)
@@ -15,18 +15,17 @@ func Stacks() []string {
 	}
 }
 
-// ReadsAccessLog says whether a goroutine's stack belongs to a stream of Envoy's access
-// logs. Each thread of an Envoy opens one for each log when it has something to say,
-// and keeps it.
+// ReadsAccessLog reports whether a goroutine's stack belongs to a stream of Envoy's access
+// logs. Each thread of an Envoy opens one for each log with its first entry, and keeps it.
 func ReadsAccessLog(stack string) bool {
 	return strings.Contains(stack, ".StreamAccessLogs(") || strings.Contains(stack, "server.receiveLogs.")
 }
 
-// AccessLogStreams is how many of those streams there are in this process.
+// AccessLogStreams counts those streams in this process.
 func AccessLogStreams() int {
 	n := 0
 	for _, stack := range Stacks() {
-		if strings.Contains(stack, "(*Learner).StreamAccessLogs(") {
+		if strings.Contains(stack, ").StreamAccessLogs(") {
 			n++
 		}
 	}

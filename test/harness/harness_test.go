@@ -29,5 +29,5 @@ func TestAnEnvoyAnswersFromItsStub(t *testing.T) {
 		require.Equal(t, "Bearer key-a", a.Only(t).Header.Get("Authorization"))
 		require.Equal(t, "Bearer key-b", b.Only(t).Header.Get("Authorization"))
 	}
-	require.Equal(t, 2.0, s.Metric("semlb_decisions_total", map[string]string{"reason": "matched"}))
+	require.Equal(t, 2.0, s.Metric("semlb_decisions_total", "reason", "matched"))
 }

@@ -1,52 +1,54 @@
 package harness
 
 import (
-	"net/http"
+	"context"
+	"fmt"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-	"github.com/stretchr/testify/require"
 )
 
-// Metric is the value of a counter or gauge of the status port, summed over the
-// series that have all the labels. A family that does not exist fails the test.
-func (s *Semlb) Metric(name string, labels map[string]string) float64 {
-	s.t.Helper()
-	response := s.get("/metrics")
-	defer response.Body.Close()
+// Metrics are the metrics of a program at one time, by name.
+type Metrics map[string]*dto.MetricFamily
+
+// Scrape reads metrics in the format of Prometheus, such as those of a status port.
+func Scrape(ctx context.Context, url string) (Metrics, error) {
+	answer, err := Fetch(ctx, "GET", url, "")
+	if err != nil {
+		return nil, err
+	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	require.NoError(s.t, err)
-	family := families[name]
-	require.NotNil(s.t, family, "no metric %s", name)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(answer.Body))
+	if err != nil {
+		return nil, fmt.Errorf("parse metrics: %w", err)
+	}
+	return families, nil
+}
+
+// Sum adds the values of those series of a metric that have all labels, which are names
+// and values in turn. A histogram's value is the sum of its observations. A metric that
+// does not exist is 0.
+func (m Metrics) Sum(name string, labels ...string) float64 {
 	sum := 0.0
-	for _, m := range family.GetMetric() {
-		if matches(m, labels) {
-			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue() +
-				float64(m.GetHistogram().GetSampleCount())
+	for _, series := range m[name].GetMetric() {
+		if hasLabels(series, labels) {
+			sum += series.GetCounter().GetValue() + series.GetGauge().GetValue() + series.GetUntyped().GetValue() +
+				series.GetHistogram().GetSampleSum()
 		}
 	}
 	return sum
 }
 
-func matches(m *dto.Metric, labels map[string]string) bool {
+func hasLabels(m *dto.Metric, labels []string) bool {
 	has := 0
 	for _, pair := range m.GetLabel() {
-		if want, ok := labels[pair.GetName()]; ok && want == pair.GetValue() {
-			has++
+		for i := 0; i < len(labels); i += 2 {
+			if pair.GetName() == labels[i] && pair.GetValue() == labels[i+1] {
+				has += 2
+			}
 		}
 	}
 	return has == len(labels)
-}
-
-// get asks the status port; no connection is left open behind it.
-func (s *Semlb) get(path string) *http.Response {
-	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.Status+path, nil)
-	require.NoError(s.t, err)
-	r.Close = true
-	response, err := (&http.Client{Timeout: awaitTimeout}).Do(r)
-	require.NoError(s.t, err)
-	return response
 }

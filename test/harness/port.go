@@ -12,20 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Ports are taken from below the range that systems give to outgoing connections:
-// one of those could otherwise sit on a port between its choice and its use.
+// Ports are chosen below the ephemeral range (net.ipv4.ip_local_port_range). Otherwise an
+// outgoing connection could take a port between its choice and its use.
 const (
 	firstPort = 15_000
 	lastPort  = 32_000
 	portsEach = 1_000
 )
 
-// ports are those that this process may choose. They come one after another, so that
-// none is given twice between its choice and its use.
+// ports are the ports that this process chooses from, in their order, so that none is
+// chosen twice within a short time.
 type ports struct {
 	first int
-	// claim listens on the first port as long as the process lives: processes that run
-	// side by side take other ports.
+	// claim listens on the first port for the life of the process, so that test processes
+	// that run at the same time choose from other ports.
 	claim net.Listener
 	given atomic.Uint32
 }
@@ -43,7 +43,7 @@ var own = sync.OnceValue(func() *ports {
 
 func (p *ports) next() int { return p.first + 1 + int(p.given.Add(1)%(portsEach-1)) }
 
-// FreeAddress is an address of the loopback that nothing listens on.
+// FreeAddress returns an address of the loopback that nothing listens on.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
@@ -57,8 +57,8 @@ func FreeAddress(t testing.TB) string {
 	return ""
 }
 
-// RefusedURL is the URL of an address that refuses connections until the test
-// ends: its port is bound, and nobody listens.
+// RefusedURL returns the URL of an address that refuses connections until the test ends:
+// its port is bound and does not listen.
 func RefusedURL(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
@@ -70,8 +70,8 @@ func RefusedURL(t testing.TB) string {
 	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
 }
 
-// SilentURL is the URL of an address where connections are never completed: its
-// queue of connections is full, so Linux drops what asks for another one.
+// SilentURL returns the URL of an address where connections are never established: its
+// backlog is full, so Linux drops the SYN of another one.
 func SilentURL(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
@@ -89,6 +89,6 @@ func SilentURL(t testing.TB) string {
 		}
 		t.Cleanup(func() { _ = conn.Close() })
 	}
-	t.Fatal("the queue of connections does not fill")
+	t.Fatal("the backlog does not fill")
 	return ""
 }

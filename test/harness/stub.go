@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"semlb/test/ca"
 )
 
-// Received is one request as a stub saw it.
+// Received is one request as a stub received it.
 type Received struct {
 	Method string
-	// URI is path and query as they were on the wire.
+	// URI is path and query as sent.
 	URI  string
 	Host string
 	// Proto is HTTP/1.1 or HTTP/2.0.
@@ -29,23 +31,23 @@ type Received struct {
 	Header http.Header
 	// ContentLength is -1 for a body of unknown length.
 	ContentLength int64
-	// Body is what was read of the body, and SHA256 its hash, in hex. Both are empty
-	// where the behaviour did not read it.
+	// Body is what was read of the body, and SHA256 its hash in hex. Both are empty if the
+	// behaviour did not read it.
 	Body   []byte
 	SHA256 string
-	// BodyErr is what ended the body before its end.
+	// BodyErr is the error that cut the body short.
 	BodyErr error
-	// At is when the headers had arrived.
+	// At is when the headers were received.
 	At time.Time
-	// Gone is when the other side closed the connection or stream before the answer
-	// was complete; zero if it did not.
+	// Gone is when the client closed the connection or stream before the answer was
+	// complete; zero if it did not.
 	Gone time.Time
 }
 
-// Stub is an upstream of a test: a server of its own on the loopback, that records
-// every request and answers as it is told.
+// Stub is an upstream: a server on the loopback that records every request and answers
+// with a [Behaviour].
 type Stub struct {
-	// Name is repeated in answers, in the header x-stub.
+	// Name is sent in the response header x-stub.
 	Name string
 	// URL has scheme, host and port.
 	URL string
@@ -60,8 +62,8 @@ type Stub struct {
 	forgets   bool
 }
 
-// NewStub starts a stub that answers everything with [OK], over HTTP/1. It is
-// closed when the test ends, with whatever is still open.
+// NewStub starts a stub that speaks HTTP/1 and answers with [OK]. When the test ends, it
+// closes all its connections.
 func NewStub(t testing.TB, name string) *Stub {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -71,9 +73,9 @@ func NewStub(t testing.TB, name string) *Stub {
 	return s
 }
 
-// NewTLSStub starts a stub behind TLS that speaks HTTP/2 and HTTP/1, as the client
-// likes. Its certificate is for names, or by default for its own address.
-func NewTLSStub(t testing.TB, name string, ca *CA, names ...string) *Stub {
+// NewTLSStub starts a stub with TLS that speaks HTTP/2 and HTTP/1, as ALPN selects. Its
+// certificate is for names, or for its own address if there are none.
+func NewTLSStub(t testing.TB, name string, authority *ca.Authority, names ...string) *Stub {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -81,7 +83,7 @@ func NewTLSStub(t testing.TB, name string, ca *CA, names ...string) *Stub {
 		names = []string{"127.0.0.1"}
 	}
 	s := newStub(t, name, "https", l)
-	s.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.Issue(names...)}, MinVersion: tls.VersionTLS12}
+	s.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{authority.Issue(names...)}, MinVersion: tls.VersionTLS12}
 	go s.serve(func() error { return s.server.ServeTLS(l, "", "") })
 	return s
 }
@@ -94,7 +96,7 @@ func newStub(t testing.TB, name, scheme string, l net.Listener) *Stub {
 	s.server = &http.Server{
 		Handler:           http.HandlerFunc(s.handle),
 		ReadHeaderTimeout: time.Minute,
-		// A client that does not trust the certificate is part of the tests.
+		// Some tests have clients that do not trust the certificate.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	t.Cleanup(func() { require.NoError(t, s.server.Close()) })
@@ -103,29 +105,28 @@ func newStub(t testing.TB, name, scheme string, l net.Listener) *Stub {
 
 func (s *Stub) serve(run func() error) { _ = run() } // always http.ErrServerClosed, by the cleanup
 
-// Do makes the stub behave so from now on.
+// Do sets the behaviour for requests from now on.
 func (s *Stub) Do(b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.behaviour = b
 }
 
-// Reset forgets what was received and goes back to [OK].
+// Reset discards the record and sets the behaviour to [OK].
 func (s *Stub) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.behaviour, s.received = OK(), nil
 }
 
-// Forget has the stub keep no record of its requests any more, for tests that send
-// more of them than fit into memory.
+// Forget stops recording, for tests with more requests than fit into memory.
 func (s *Stub) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgets, s.received = true, nil
 }
 
-// Requests are those received so far, in the order of their arrival.
+// Requests returns the requests received so far, in the order of their arrival.
 func (s *Stub) Requests() []Received {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,8 +139,8 @@ func (s *Stub) Requests() []Received {
 	return all
 }
 
-// Only is the one request that was received; the test fails if there is none or
-// another one.
+// Only returns the one request that was received. The test fails unless there is exactly
+// one.
 func (s *Stub) Only(t testing.TB) Received {
 	t.Helper()
 	all := s.Requests()
@@ -147,20 +148,21 @@ func (s *Stub) Only(t testing.TB) Received {
 	return all[0]
 }
 
-// Await waits until n requests were received.
+// Await waits until n requests have been received.
 func (s *Stub) Await(t testing.TB, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(s.Requests()) >= n }, awaitTimeout, 2*time.Millisecond,
 		"%s: want %d requests", s.Name, n)
 }
 
-// AwaitGone waits until the other side has gone away from the last request.
+// AwaitGone waits until the client has closed the connection or stream of the last
+// request.
 func (s *Stub) AwaitGone(t testing.TB) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		all := s.Requests()
 		return len(all) > 0 && !all[len(all)-1].Gone.IsZero()
-	}, awaitTimeout, 2*time.Millisecond, "%s: the request's connection was not closed", s.Name)
+	}, awaitTimeout, 2*time.Millisecond, "%s: the client did not close the connection or stream", s.Name)
 }
 
 const awaitTimeout = 10 * time.Second
@@ -186,7 +188,7 @@ func (s *Stub) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	unwatch := context.AfterFunc(r.Context(), gone)
 	defer func() {
-		// A handler that was woken by the same end may be faster than the watcher.
+		// The handler may return before the AfterFunc has run.
 		if unwatch() && r.Context().Err() != nil {
 			gone()
 		}
@@ -204,11 +206,10 @@ type Exchange struct {
 	record *Received
 }
 
-// Stub is the name of the stub.
+// Stub returns the name of the stub.
 func (x *Exchange) Stub() string { return x.stub.Name }
 
-// Body reads the whole body, records it and returns it. A second call returns the
-// same.
+// Body reads the whole body, records it and returns it. Further calls return the same.
 func (x *Exchange) Body() []byte {
 	body, err := io.ReadAll(x.Request.Body)
 	x.stub.mu.Lock()

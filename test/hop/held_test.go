@@ -30,7 +30,7 @@ func TestNoDecisionIsHeldWhileAModelThinks(t *testing.T) {
 	ended := make(chan error, waiting)
 	for i := range waiting {
 		client := harness.NewClient(t, harness.Protocols()[i%2])
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+harness.ChatPath, strings.NewReader(harness.Chat("hello")))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+harness.ChatPath, strings.NewReader(harness.Chat("hello")))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/json")
 		go func() {

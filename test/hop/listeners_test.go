@@ -97,7 +97,7 @@ func TestListenersAreReplacedUnderLoad(t *testing.T) {
 func (w *world) stream(client *http.Client, n int) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+harness.ChatPath, strings.NewReader(harness.Chat("hello", `"stream":true`)))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+harness.ChatPath, strings.NewReader(harness.Chat("hello", `"stream":true`)))
 	if err != nil {
 		return err.Error()
 	}

@@ -71,7 +71,7 @@ func slowReaders(t *testing.T, p harness.Protocol) {
 		if i%2 == 0 {
 			client = harness.NewClient(t, p)
 		}
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+harness.ChatPath, strings.NewReader(harness.Chat("hello", `"stream":true`)))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+harness.ChatPath, strings.NewReader(harness.Chat("hello", `"stream":true`)))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/json")
 		response, err := client.Do(r)

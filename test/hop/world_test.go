@@ -2,10 +2,8 @@ package hop_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,18 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // world is an Envoy that a test starts itself, with semlb beside it and two targets
 // behind; the first one refuses what is no stream.
 type world struct {
+	*harness.Gateway
 	t             *testing.T
 	config        string // the file
 	plugin        harness.Plugin
-	status, admin string // URLs
-	url           string
+	admin         string // the URL of Envoy's admin interface
 	first, second *harness.Stub
-	envoy         *harness.Program
+	envoy         *process.Process
 }
 
 // newWorld starts semlb, and an Envoy with what patch makes of the configuration that
@@ -39,23 +38,21 @@ func newWorld(t *testing.T, patch func(string) string, flags []string, envoyArgs
 		{URL: w.first.URL, Model: "first", Weight: 75}, {URL: w.second.URL, Model: "second", Weight: 25},
 	}}
 	w.config = harness.WriteConfig(t, harness.Config(w.plugin))
-	dir, err := os.MkdirTemp("", "hop-") // short enough for sockets
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	dir := harness.SocketDir(t)
 	listen, status, admin := harness.FreeAddress(t), harness.FreeAddress(t), harness.FreeAddress(t)
-	w.url, w.status, w.admin = "http://"+listen, "http://"+status, "http://"+admin
+	w.Gateway, w.admin = harness.NewGateway(t, listen, status), "http://"+admin
 	hop := []string{"--hop", harness.Hop(), "--hop-socket", dir + "/hop", "--grpc-socket", dir + "/grpc", "--listen", listen}
-	harness.Run(t, harness.Build(t), append([]string{
+	process.Start(t, harness.Build(t), append([]string{
 		"serve", "-c", w.config, "--embeddings", "builtin", "--vectordb", "memory", "--status", status,
 		"--admin", "off", "--drain", "0s", "--log-level", "warn",
 	}, hop...)...)
-	harness.AwaitReady(t, w.status)
+	harness.AwaitReady(t, w.Status)
 	printed := harness.Command(t, nil, append(append([]string{
 		"envoy", "-c", w.config, "--embeddings", "builtin", "--vectordb", "memory", "--envoy-admin", admin,
 	}, hop...), flags...)...)
 	require.Zero(t, printed.Code, printed.Stderr)
 	w.envoy = harness.RunEnvoy(t, patch(printed.Stdout), envoyArgs...)
-	require.Eventually(t, func() bool { return harness.StatusOf(w.url) != 0 }, 20*time.Second, 20*time.Millisecond, "Envoy listens")
+	harness.AwaitListener(t, w.URL)
 	return w
 }
 
@@ -65,12 +62,7 @@ func unchanged(s string) string { return s }
 func (w *world) send(client *http.Client, body string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+harness.ChatPath, strings.NewReader(body))
-	if err != nil {
-		return err.Error()
-	}
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := harness.Send(client, r)
+	answer, err := harness.Send(client, w.Request(ctx, harness.ChatPath, strings.NewReader(body)))
 	switch {
 	case err != nil:
 		return err.Error()
@@ -84,24 +76,5 @@ func (w *world) send(client *http.Client, body string) string {
 // stat is the value of one of Envoy's statistics.
 func (w *world) stat(name string) int {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.admin+"/stats?format=json&filter=^"+strings.ReplaceAll(name, ".", `\.`)+"$", nil)
-	require.NoError(w.t, err)
-	r.Close = true
-	response, err := http.DefaultClient.Do(r)
-	require.NoError(w.t, err)
-	defer response.Body.Close()
-	var all struct {
-		Stats []struct {
-			Name  string
-			Value int
-		}
-	}
-	require.NoError(w.t, json.NewDecoder(response.Body).Decode(&all))
-	for _, s := range all.Stats {
-		if s.Name == name {
-			return s.Value
-		}
-	}
-	w.t.Fatalf("Envoy has no statistic %s", name)
-	return 0
+	return harness.EnvoyStat(w.t, w.admin, "^"+strings.ReplaceAll(name, ".", `\.`)+"$")
 }

@@ -3,7 +3,7 @@ package rolling_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"semlb/test/harness"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { harness.Main(m) }

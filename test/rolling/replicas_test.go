@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 const key = "Bearer key-of-the-target"
@@ -20,10 +21,10 @@ type world struct {
 	url       string
 	addresses []string // of the replicas' gRPC
 	statuses  []string
-	replicas  []*harness.Program
+	replicas  []*process.Process
 	failing   *harness.Stub
 	well      *harness.Stub
-	envoy     *harness.Program
+	envoy     *process.Process
 }
 
 // newWorld starts everything: two targets, of which the first refuses every request,
@@ -46,21 +47,21 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 		w.statuses = append(w.statuses, harness.FreeAddress(t))
 		args = append(args, "--grpc-address", w.addresses[len(w.addresses)-1])
 	}
-	w.replicas = make([]*harness.Program, replicas)
+	w.replicas = make([]*process.Process, replicas)
 	for i := range replicas {
 		w.start(i)
 	}
 	bootstrap := harness.Command(t, nil, args...)
 	require.Zero(t, bootstrap.Code, bootstrap.Stderr)
 	w.envoy = harness.RunEnvoy(t, bootstrap.Stdout)
-	require.Eventually(t, func() bool { return harness.StatusOf(w.url) != 0 }, 20*time.Second, 20*time.Millisecond, "Envoy listens")
+	harness.AwaitListener(t, w.url)
 	return w
 }
 
 // start starts a replica and waits until it is ready.
 func (w *world) start(i int) {
 	w.t.Helper()
-	w.replicas[i] = harness.Run(w.t, w.binary, "serve", "-c", w.config, "--embeddings", "builtin", "--vectordb", "memory",
+	w.replicas[i] = process.Start(w.t, w.binary, "serve", "-c", w.config, "--embeddings", "builtin", "--vectordb", "memory",
 		"--listen", strings.TrimPrefix(w.url, "http://"), "--status", w.statuses[i],
 		"--grpc-socket", "", "--grpc-listen", w.addresses[i], "--drain", drain.String(), "--log-level", "warn", "--admin", "off")
 	harness.AwaitReady(w.t, "http://"+w.statuses[i])

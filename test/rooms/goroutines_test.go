@@ -25,13 +25,13 @@ func TestPackagesThatStartGoroutinesLookForLeaks(t *testing.T) {
 			require.NoError(t, err)
 			ast.Inspect(file, func(n ast.Node) bool {
 				starts = starts || startsGoroutine(n)
-				verifies = verifies || calls(n, "VerifyTestMain")
+				verifies = verifies || calls(n, "VerifyTestMain") || isHarnessMain(n)
 				return true
 			})
 		}
 		if starts {
 			starting++
-			require.True(t, verifies, "%s starts goroutines: its tests need goleak.VerifyTestMain in a TestMain", p.ImportPath)
+			require.True(t, verifies, "%s starts goroutines: its tests need goleak.VerifyTestMain or harness.Main in a TestMain", p.ImportPath)
 		}
 	}
 	require.Greater(t, starting, 10, "this test sees them")
@@ -50,4 +50,14 @@ func calls(n ast.Node, method string) bool {
 	}
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	return ok && selector.Sel.Name == method
+}
+
+// isHarnessMain finds a call of harness.Main, which looks for leaks too.
+func isHarnessMain(n ast.Node) bool {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || !calls(n, "Main") {
+		return false
+	}
+	x, ok := call.Fun.(*ast.SelectorExpr).X.(*ast.Ident)
+	return ok && x.Name == "harness"
 }

@@ -65,6 +65,10 @@ func Support() []Room {
 		{"embeddings/embeddingstest", "the contract that every embedder passes", []string{"embeddings"}},
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
 		{"provider/providertest", "the contract that every dialect passes", []string{"provider", "provider/dialects"}},
-		{"test", "the suites, and what they share. `test/harness` runs semlb on a real Envoy", []string{Any}},
+		{"test/ca", "certificate authorities that nothing but a test trusts", nil},
+		{"test/process", "runs programs that end with their test", nil},
+		{"test/tools", "finds and installs Envoy, Redis and SDKs", nil},
+		{"test/harness", "runs semlb on a real Envoy, with upstreams that record every byte and fail on demand", []string{Any}},
+		{"test", "the suites", []string{Any}},
 	}
 }

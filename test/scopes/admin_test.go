@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/tools"
 )
 
 const (
@@ -73,7 +74,7 @@ func runScript(t *testing.T, script string) string {
 // of both APIs, and runs them against a semlb that has nothing.
 func TestConvertedScriptsMakeEverything(t *testing.T) {
 	names := map[string]string{"service": "llm", "route": "chat", "consumer": "anna", "consumer_group": "gold"}
-	example, err := os.ReadFile(filepath.Join(harness.Root(t), "examples", "deck", "consumer_group.yaml"))
+	example, err := os.ReadFile(filepath.Join(tools.Root(t), "examples", "deck", "consumer_group.yaml"))
 	require.NoError(t, err)
 	bound := strings.ReplaceAll(string(example), "consumerGroupName|Id", "gold")
 	for _, api := range []string{"admin-api", "konnect"} {
@@ -100,16 +101,11 @@ func idOf(t *testing.T, address, scope, name string) string {
 	if name == "" {
 		return ""
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/"+scope+"s/"+name, nil)
-	require.NoError(t, err)
-	response, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	defer response.Body.Close()
 	var entity struct {
 		ID    string
 		Group struct{ ID string } `json:"consumer_group"` // Kong wraps groups
 	}
-	require.NoError(t, json.NewDecoder(response.Body).Decode(&entity))
+	require.NoError(t, json.Unmarshal([]byte(harness.Get(t, "http://"+address+"/"+scope+"s/"+name).Body), &entity))
 	require.NotEmpty(t, entity.ID+entity.Group.ID)
 	return entity.ID + entity.Group.ID
 }

@@ -103,9 +103,8 @@ func TestRequestsOutsideOfALevelAreServedByWiderOnes(t *testing.T) {
 // replace replaces a file and waits until it is in force.
 func replace(t *testing.T, s *harness.Semlb, file, text string) {
 	t.Helper()
-	applied := map[string]string{"result": "applied"}
-	before := s.Metric("semlb_reloads_total", applied)
+	before := s.Metric("semlb_reloads_total", "result", "applied")
 	require.NoError(t, os.WriteFile(file+".new", []byte(text), 0o600))
 	require.NoError(t, os.Rename(file+".new", file))
-	require.Eventually(t, func() bool { return s.Metric("semlb_reloads_total", applied) > before }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Metric("semlb_reloads_total", "result", "applied") > before }, 20*time.Second, 20*time.Millisecond)
 }

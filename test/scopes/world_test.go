@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/test/tools"
 )
 
 const (
@@ -108,7 +109,7 @@ func requireScope(t *testing.T, s *harness.Semlb, openAI *harness.Stub, scope st
 // examples lists the examples of a format that match a pattern, with their scopes.
 func examples(t *testing.T, format, extension string) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(harness.Root(t), "examples", format, "*."+extension))
+	files, err := filepath.Glob(filepath.Join(tools.Root(t), "examples", format, "*."+extension))
 	require.NoError(t, err)
 	require.Len(t, files, 5)
 	scopes := make(map[string]string, len(files))

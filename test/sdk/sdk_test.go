@@ -2,7 +2,6 @@ package sdk_test
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,40 +14,28 @@ import (
 
 	"semlb/examples"
 	"semlb/test/harness"
+	"semlb/test/tools"
 )
 
 const (
-	installLimit = 5 * time.Minute
-	checksLimit  = 2 * time.Minute
+	checksLimit = 2 * time.Minute
 )
 
 func TestOpenAISDKs(t *testing.T) {
-	tools := install(t)
+	sdks := tools.SDKs(t)
 	seed := string(examples.Global())
 	plain, strict := startDemo(t, seed), startDemo(t, stricter(t, seed))
 
 	t.Run("Python", func(t *testing.T) {
 		command := exec.Command("python3", "-B", "python/checks.py", plain, strict)
-		command.Env = append(loopbackOnly(), "PYTHONPATH="+filepath.Join(tools, "sdk-python"))
+		command.Env = append(loopbackOnly(), "PYTHONPATH="+filepath.Join(sdks, "sdk-python"))
 		runChecks(t, command)
 	})
 	t.Run("Node", func(t *testing.T) {
 		command := exec.Command("node", "node/checks.cjs", plain, strict)
-		command.Env = append(loopbackOnly(), "SEMLB_SDK_NODE="+filepath.Join(tools, "sdk-node"))
+		command.Env = append(loopbackOnly(), "SEMLB_SDK_NODE="+filepath.Join(sdks, "sdk-node"))
 		runChecks(t, command)
 	})
-}
-
-// install puts the SDKs into place, if they are not, and returns their folder.
-func install(t *testing.T) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), installLimit)
-	defer cancel()
-	root := harness.Root(t)
-	tools := filepath.Join(root, ".tools")
-	out, err := exec.CommandContext(ctx, filepath.Join(root, "scripts", "get-sdks.sh"), tools).CombinedOutput()
-	require.NoError(t, err, "install the SDKs: %s", out)
-	return tools
 }
 
 // startDemo starts semlb with demo LLMs and returns the base URL for an SDK. The

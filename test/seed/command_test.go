@@ -3,20 +3,20 @@ package seed_test
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
+	"semlb/test/tools"
 )
 
 func seedFile(t *testing.T) string {
 	t.Helper()
-	return filepath.Join(harness.Root(t), "examples", "deck", "global.yaml")
+	return filepath.Join(tools.Root(t), "examples", "deck", "global.yaml")
 }
 
 // command runs a command line with the key in the environment; it must not print it.
@@ -76,7 +76,7 @@ func TestExplainTellsDistancesAndPlan(t *testing.T) {
 	e := explain(t, o, "programming similarity=0.8")
 	require.Equal(t, "matched", e.Reason)
 	require.Empty(t, e.Error)
-	require.InDelta(t, 0.7, *e.Threshold, 0)
+	require.Equal(t, 0.7, *e.Threshold)
 	require.Len(t, e.Distances, 2)
 	require.Equal(t, programming, e.Distances[0].Description)
 	require.InDelta(t, 0.2, e.Distances[0].Distance, 1e-6)
@@ -130,7 +130,7 @@ func TestExplainIsReadable(t *testing.T) {
 
 func TestExplainWithoutRedisSaysNothingOfTheLibrarys(t *testing.T) {
 	startRedis(t).Kill()
-	r := process(t, "explain", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "--json", "about programming")
+	r := harness.Exec(t, map[string]string{keyVariable: key}, "explain", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "--json", "about programming")
 	require.Zero(t, r.Code, r.Stderr)
 	require.Contains(t, r.Stdout, `"reason": "matched"`)
 	require.NotContains(t, r.Stderr, "pool.go")
@@ -138,8 +138,8 @@ func TestExplainWithoutRedisSaysNothingOfTheLibrarys(t *testing.T) {
 
 // TestEnvoysConfigurationHoldsNoKey, and Envoy takes it as it is printed.
 func TestEnvoysConfigurationHoldsNoKey(t *testing.T) {
-	ca := harness.NewCA(t)
-	static := []string{"envoy", "--static", "-c", seedFile(t), "--trusted-ca", ca.File}
+	authority := ca.New(t)
+	static := []string{"envoy", "--static", "-c", seedFile(t), "--trusted-ca", authority.File}
 	for name, args := range map[string][]string{
 		"static":                 static,
 		"static with a socket":   append(static, "--hop", "uds", "--envoy-admin", "127.0.0.1:9901"),
@@ -152,10 +152,7 @@ func TestEnvoysConfigurationHoldsNoKey(t *testing.T) {
 			require.Zero(t, r.Code, r.Stderr)
 			require.Empty(t, r.Stderr)
 			require.NotRegexp(t, `(?i)bearer|authorization"`, r.Stdout)
-			file := filepath.Join(t.TempDir(), "envoy.json")
-			require.NoError(t, os.WriteFile(file, []byte(r.Stdout), 0o600))
-			out, err := exec.Command(harness.Envoy(t), "--mode", "validate", "-c", file, "--log-level", "error").CombinedOutput()
-			require.NoError(t, err, string(out))
+			harness.ValidateEnvoy(t, r.Stdout)
 		})
 	}
 	printed := command(t, static...).Stdout

@@ -30,7 +30,7 @@ func requireByMeaning(t *testing.T, g *gateway, o *openAI, unique string) {
 	require.Equal(t, ofProgramming, g.group("programming "+unique))
 	require.Equal(t, ofRealLife, g.group("real life "+unique))
 	require.Equal(t, matched+2, g.decided("matched"))
-	g.requireReady()
+	g.RequireReady()
 }
 
 func TestRestartEmbedsNoDescriptionAgain(t *testing.T) {
@@ -81,7 +81,7 @@ func TestRedisThatIsDownAtStartHoldsNothingUp(t *testing.T) {
 	server.Kill()
 	o := newOpenAI(t)
 	g := start(t, o, seed())
-	g.requireReady()
+	g.RequireReady()
 	require.Len(t, o.embeddings(), 1)
 	requireByMeaning(t, g, o, "without Redis")
 	require.Regexp(t, `msg="the vector store cannot be reached" .*requests="compared in memory"`, g.Log())
@@ -143,7 +143,7 @@ func TestStoreSearchDegradesWithoutRedisAndComesBack(t *testing.T) {
 	server.Kill()
 	require.Equal(t, ofProgramming, g.group("real life without Redis"), "the default group has the largest weight")
 	require.Equal(t, 1, g.decided("degraded"))
-	g.requireReady()
+	g.RequireReady()
 
 	server.Restart() // It is empty.
 	require.Eventually(t, func() bool { return g.group("real life with Redis again") == ofRealLife }, waitLimit, pause)
@@ -173,7 +173,7 @@ func TestStoreSearchServesWhenRedisIsDownAtStart(t *testing.T) {
 	server.Kill()
 	o := newOpenAI(t)
 	g := start(t, o, searchInStore(t))
-	g.requireReady()
+	g.RequireReady()
 	o.refuse("gpt-4o", http.StatusTooManyRequests)
 	require.Equal(t, ofProgramming, g.group("real life without Redis"))
 	require.Equal(t, 1, g.decided("degraded"))

@@ -15,7 +15,7 @@ import (
 func TestLoadEmbedsBothDescriptionsInOneCall(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
-	start(t, o, seed()).requireReady()
+	start(t, o, seed()).RequireReady()
 
 	r := o.Only(t)
 	require.Equal(t, http.MethodPost, r.Method)
@@ -153,7 +153,7 @@ func TestEmbedderThatFailsLeavesTheDefaultGroup(t *testing.T) {
 		_, _ = x.Writer.Write([]byte(`{"error":{"message":"Incorrect API key provided: ` + key + `","code":"invalid_api_key"}}`))
 	})
 	g := start(t, o, seed())
-	g.requireReady()
+	g.RequireReady()
 	require.Equal(t, "openai/gpt-4o", g.served("about real life"))
 	o.refuse("gpt-4o", http.StatusTooManyRequests)
 	require.Equal(t, ofProgramming, g.group("about real life"), "the default group has the largest weight")

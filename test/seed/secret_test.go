@@ -1,8 +1,6 @@
 package seed_test
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,11 +16,7 @@ const inPrompts = "xylograph-7741"
 
 func TestKeyAndPromptsStayWhereTheyBelong(t *testing.T) {
 	server := startRedis(t)
-	// Envoy's files are below the folder for temporary ones. Its own name is short,
-	// because a socket's path may not be long.
-	temporary, err := os.MkdirTemp("", "seed")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(temporary)) })
+	temporary := harness.SocketDir(t) // Envoy's files are below TMPDIR
 	t.Setenv("TMPDIR", temporary)
 	o := newOpenAI(t)
 	// The seed asks for payloads in the log; this one does not.
@@ -37,12 +31,12 @@ func TestKeyAndPromptsStayWhereTheyBelong(t *testing.T) {
 
 	hashes, kept := contents(t, newRedisClient(t, server))
 	require.Equal(t, 2, hashes, "the vectors of the descriptions")
-	_, metrics := g.get("/metrics")
+	metrics := g.Page("/metrics").Body
 	require.Contains(t, metrics, "semlb_decisions_total")
 	places := map[string]string{
 		"log": g.Log(), "stdout": g.Stdout(), "metrics": metrics, "Redis": kept, "refusal": refused.Body,
-		"config_dump": askEnvoy(t, temporary, "/config_dump?include_eds"),
-		"stats":       askEnvoy(t, temporary, "/stats"),
+		"config_dump": harness.ChildAdmin(t, temporary, "/config_dump?include_eds"),
+		"stats":       harness.ChildAdmin(t, temporary, "/stats"),
 	}
 	for name, text := range readFiles(t, temporary) {
 		places[name] = text
@@ -52,24 +46,6 @@ func TestKeyAndPromptsStayWhereTheyBelong(t *testing.T) {
 		require.NotContains(t, text, key, place)
 		require.NotContains(t, text, inPrompts, place)
 	}
-}
-
-// askEnvoy asks the admin interface of the Envoy whose folder is below a folder.
-func askEnvoy(t *testing.T, below, path string) string {
-	t.Helper()
-	sockets, err := filepath.Glob(filepath.Join(below, "semlb-*", "admin.sock"))
-	require.NoError(t, err)
-	require.Len(t, sockets, 1)
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", sockets[0])
-	}}
-	t.Cleanup(transport.CloseIdleConnections)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://envoy"+path, nil)
-	require.NoError(t, err)
-	answer, err := harness.Send(&http.Client{Transport: transport}, r)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, answer.Status)
-	return answer.Body
 }
 
 // readFiles reads the files below the folder of Envoy, among them its bootstrap.

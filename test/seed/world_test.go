@@ -1,7 +1,6 @@
 package seed_test
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -24,6 +23,8 @@ const (
 	keyVariable = "DECK_OPENAI_API_KEY"
 	redisPort   = 6379 // the seed's
 )
+
+func TestMain(m *testing.M) { harness.Main(m) }
 
 func seed() string { return string(examples.Global()) }
 
@@ -97,25 +98,7 @@ func (g *gateway) served(prompt string) string {
 // decided is how many requests were planned for a reason.
 func (g *gateway) decided(reason string) int {
 	g.t.Helper()
-	return int(g.Metric("semlb_decisions_total", map[string]string{"reason": reason}))
-}
-
-// requireReady asks as Kubernetes does.
-func (g *gateway) requireReady() {
-	g.t.Helper()
-	status, body := g.get("/readyz")
-	require.Equal(g.t, http.StatusOK, status, body)
-}
-
-// get asks the status port.
-func (g *gateway) get(path string) (int, string) {
-	g.t.Helper()
-	response, err := http.Get(g.Status + path)
-	require.NoError(g.t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	require.NoError(g.t, err)
-	return response.StatusCode, string(body)
+	return int(g.Metric("semlb_decisions_total", "reason", reason))
 }
 
 // The seed's first target of both groups is the same model at the same place. With

@@ -85,7 +85,7 @@ func (s *soak) killEnvoy() error {
 	}
 	for range 600 {
 		time.Sleep(50 * time.Millisecond)
-		if now, err := s.child(); err == nil && now != before && harness.StatusOf(s.url) != 0 && harness.StatusOf(s.status+"/readyz") == 200 {
+		if now, err := s.child(); err == nil && now != before && harness.StatusOf(s.URL) != 0 && harness.StatusOf(s.Status+"/readyz") == 200 {
 			return nil
 		}
 	}

@@ -2,14 +2,10 @@ package soak_test
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // sample is what semlb and its Envoy take at a time.
@@ -67,65 +63,33 @@ func (s *soak) watch(ctx context.Context, start time.Time, every time.Duration) 
 }
 
 func (s *soak) sample() (sample, error) {
-	families, err := s.metrics()
+	metrics, err := s.metrics()
 	if err != nil {
 		return sample{}, err
 	}
-	gauge := func(name string) float64 { return sum(families[name], "") }
 	pid, err := s.child()
 	if err != nil {
 		return sample{}, err
 	}
-	envoy, err := harness.Resident(pid)
+	envoy, err := process.Resident(pid)
 	const mib = 1 << 20
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return sample{
 		// A collection is due when the heap has grown by as much as the last one left.
-		semlb: gauge("process_resident_memory_bytes") / mib, live: gauge("go_memstats_next_gc_bytes") / 2 / mib,
-		goroutines: gauge("go_goroutines"), files: gauge("process_open_fds"), envoy: envoy / mib, life: len(s.envoy),
+		semlb: metrics.Sum("process_resident_memory_bytes") / mib, live: metrics.Sum("go_memstats_next_gc_bytes") / 2 / mib,
+		goroutines: metrics.Sum("go_goroutines"), files: metrics.Sum("process_open_fds"), envoy: envoy / mib, life: len(s.envoy),
 	}, err
 }
 
-func (s *soak) metrics() (map[string]*dto.MetricFamily, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.status+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	r.Close = true
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(response.Body)
+func (s *soak) metrics() (harness.Metrics, error) {
+	return harness.Scrape(context.Background(), s.Status+"/metrics")
 }
 
-// metric is a counter's value for one label value.
-func (s *soak) metric(name, label string) (float64, error) {
-	families, err := s.metrics()
-	if err != nil {
-		return 0, err
-	}
-	return sum(families[name], label), nil
-}
-
-// sum adds the series of a family that have a label of a value, or with "" all.
-func sum(f *dto.MetricFamily, label string) float64 {
-	total := 0.0
-	for _, m := range f.GetMetric() {
-		has := label == ""
-		for _, pair := range m.GetLabel() {
-			has = has || pair.GetValue() == label
-		}
-		if has {
-			total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
-		}
-	}
-	return total
+// metric is the value of a metric, as harness.Metrics.Sum has it.
+func (s *soak) metric(name string, labels ...string) (float64, error) {
+	metrics, err := s.metrics()
+	return metrics.Sum(name, labels...), err
 }
 
 // trendOf is the trend of a value per hour.

@@ -86,17 +86,8 @@ func (s *soak) refusedOne(client *http.Client, id int) {
 func (s *soak) post(client *http.Client, id int, body string, header http.Header) (harness.Answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), clientLimit)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+harness.ChatPath, strings.NewReader(body))
-	if err != nil {
-		panic(err) // the URL is the test's own
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer the-clients")
-	r.Header.Set(idHeader, strconv.Itoa(id))
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	return harness.Send(client, r)
+	own := http.Header{"Authorization": {"Bearer the-clients"}, idHeader: {strconv.Itoa(id)}}
+	return harness.Send(client, s.Request(ctx, harness.ChatPath, strings.NewReader(body), own, header))
 }
 
 // compare says what is wrong with an answer; "" if nothing is.

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"semlb/test/ca"
 	"semlb/test/harness"
+	"semlb/test/process"
 	"semlb/vectordb/redistest"
 )
 
@@ -24,15 +26,15 @@ const (
 
 // soak is the servers, the requests and what was seen.
 type soak struct {
-	t           *testing.T
-	url, status string
-	config      string // the file
-	refused     string
-	ca          *harness.CA
-	stubs       []*harness.Stub
-	embedder    *embedder
-	redis       *redistest.Server
-	semlb       *harness.Program
+	*harness.Gateway
+	t         *testing.T
+	config    string // the file
+	refused   string
+	authority *ca.Authority
+	stubs     []*harness.Stub
+	embedder  *embedder
+	redis     *redistest.Server
+	semlb     *process.Process
 
 	// written is the newest generation of the configuration, confirmed the newest that
 	// is surely in force.
@@ -61,10 +63,10 @@ type counts struct {
 
 func newSoak(t *testing.T) *soak {
 	s := &soak{
-		t: t, ca: harness.NewCA(t), refused: harness.RefusedURL(t), requests: make(map[int]*request), faults: make(map[string]int),
+		t: t, authority: ca.New(t), refused: harness.RefusedURL(t), requests: make(map[int]*request), faults: make(map[string]int),
 	}
 	s.stubs = []*harness.Stub{
-		harness.NewStub(t, "s0"), harness.NewStub(t, "s1"), harness.NewStub(t, "s2"), harness.NewTLSStub(t, "s3", s.ca),
+		harness.NewStub(t, "s0"), harness.NewStub(t, "s1"), harness.NewStub(t, "s2"), harness.NewTLSStub(t, "s3", s.authority),
 	}
 	for i, stub := range s.stubs {
 		stub.Forget()
@@ -74,11 +76,11 @@ func newSoak(t *testing.T) *soak {
 	s.redis = redistest.Start(t)
 	s.config = harness.WriteConfig(t, s.generation(0))
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
-	s.url, s.status = "http://"+listen, "http://"+status
-	s.semlb = harness.Run(t, harness.Build(t), "run", "-c", s.config, "--listen", listen, "--status", status, "--admin", "off",
-		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.ca.File, "--decision-budget", "3s",
+	s.Gateway = harness.NewGateway(t, listen, status)
+	s.semlb = process.Start(t, harness.Build(t), "run", "-c", s.config, "--listen", listen, "--status", status, "--admin", "off",
+		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.authority.File, "--decision-budget", "3s",
 		"--drain", "3s", "--log-level", "warn")
-	harness.AwaitReady(t, s.status)
+	harness.AwaitReady(t, s.Status)
 	return s
 }
 
@@ -111,7 +113,7 @@ func (s *soak) generation(n int64) string {
 // reload puts a new generation in force.
 func (s *soak) reload() error {
 	n := s.written.Add(1)
-	before, err := s.metric("semlb_reloads_total", "applied")
+	before, err := s.metric("semlb_reloads_total", "result", "applied")
 	if err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (s *soak) reload() error {
 		return err
 	}
 	for range 600 {
-		if now, err := s.metric("semlb_reloads_total", "applied"); err == nil && now > before {
+		if now, err := s.metric("semlb_reloads_total", "result", "applied"); err == nil && now > before {
 			s.confirmed.Store(n)
 			return nil
 		}

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"semlb/test/harness"
+	"semlb/test/process"
+	"semlb/test/tools"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
 	// readyLimit is what README promises of a second start.
@@ -30,16 +31,17 @@ func TestADemonstrationFromStartToCtrlC(t *testing.T) {
 	binary := harness.Build(t)
 	listen := harness.FreeAddress(t)
 	start := time.Now()
-	p := harness.Run(t, binary, "run", "--demo", "-c", filepath.Join(harness.Root(t), "examples", "deck", "global.yaml"),
+	p := process.Start(t, binary, "run", "--demo", "-c", filepath.Join(tools.Root(t), "examples", "deck", "global.yaml"),
 		"--envoy", harness.Envoy(t), "--hop", harness.Hop(),
 		"--listen", listen, "--status", harness.FreeAddress(t), "--admin", harness.FreeAddress(t))
-	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "\nready\n") }, 30*time.Second, 10*time.Millisecond, "%s", p.Log())
+	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "\nready\n") }, 30*time.Second, 10*time.Millisecond, "%s", lazily(p.Log))
 	took := time.Since(start)
 	t.Logf("ready after %s", took.Round(10*time.Millisecond))
 	require.Less(t, took, readyLimit)
 
+	// They are printed after that word.
+	require.Eventually(t, func() bool { return len(curls(p.Log())) == 2 }, 10*time.Second, time.Millisecond, "%s", lazily(p.Log))
 	commands := curls(p.Log())
-	require.Len(t, commands, 2, p.Log())
 	requireAnswer(t, commands[0], "x-kong-llm-model: openai/gpt-4o\r\n", "x-demo-attempt: 1", "target 2 (gpt-4o, weight 75")
 	requireAnswer(t, commands[1], "x-kong-llm-model: openai/gpt-4o-mini\r\n", "x-demo-attempt: 2", "target 3 (gpt-4o-mini, weight 25")
 	meal := strings.ReplaceAll(commands[0], "Why does my Go program deadlock on an unbuffered channel?", strings.ReplaceAll(mealPrompt, "'", `'\''`))
@@ -49,18 +51,18 @@ func TestADemonstrationFromStartToCtrlC(t *testing.T) {
 	children, err := p.Children()
 	require.NoError(t, err)
 	require.NotEmpty(t, children, "Envoy is a child")
-	require.NoError(t, syscall.Kill(p.PID(), syscall.SIGINT))
-	select {
-	case <-p.Exited():
-	case <-time.After(stopLimit):
-		require.Fail(t, "semlb did not end within "+stopLimit.String()+" of Ctrl-C", p.Log())
-	}
-	require.Zero(t, p.ExitCode(), p.Log())
+	p.Signal(syscall.SIGINT)
+	require.Zero(t, p.Await(stopLimit), p.Log())
 	for _, child := range children {
 		require.ErrorIs(t, syscall.Kill(child, 0), syscall.ESRCH, "a child is left")
 	}
 	require.Zero(t, harness.StatusOf("http://"+listen), "nobody listens any more")
 }
+
+// lazily is text that is made when it is printed.
+type lazily func() string
+
+func (f lazily) String() string { return f() }
 
 // curls are the commands that semlb prints to be copied.
 func curls(log string) []string {

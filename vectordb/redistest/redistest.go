@@ -1,26 +1,23 @@
 // Package redistest starts real Redis servers for tests, with or without the search
 // module, and can kill, freeze and restart them.
-//
-// The programs come from the folder that scripts/get-redis.sh fills. If they are
-// missing, the first test that needs them runs that script; if that fails, so does the
-// test.
 package redistest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/test/ca"
+	"semlb/test/process"
+	"semlb/test/tools"
 )
 
 // startLimit is how long a server may take until it answers, which is 20 ms on an idle
@@ -50,39 +47,34 @@ type Server struct {
 	// RootCAs is the authority of a server with TLS.
 	RootCAs *x509.CertPool
 
-	tb      testing.TB
+	t       testing.TB
 	program string
 	args    []string
 	secure  *tls.Config
-
-	command *exec.Cmd
-	output  *bytes.Buffer
-	// exited is closed when the process has ended.
-	exited chan struct{}
+	process *process.Process
 }
 
 // Start returns a server with the search module.
-func Start(tb testing.TB) *Server {
-	tb.Helper()
-	return StartWith(tb, Options{})
+func Start(t testing.TB) *Server {
+	t.Helper()
+	return StartWith(t, Options{})
 }
 
 // StartWith returns a server that is ready to answer.
-func StartWith(tb testing.TB, options Options) *Server {
-	tb.Helper()
-	s := &Server{Host: "127.0.0.1", tb: tb}
+func StartWith(t testing.TB, options Options) *Server {
+	t.Helper()
+	s := &Server{Host: "127.0.0.1", t: t}
 	program := "redis-stack-server"
 	if options.Plain {
 		program = "redis-server"
 	}
-	s.program = filepath.Join(folder(tb), program)
-	s.args = append([]string{"--bind", s.Host, "--save", "", "--dir", tb.TempDir()}, options.Args...)
+	s.program = filepath.Join(tools.Redis(t), program)
+	s.args = append([]string{"--bind", s.Host, "--save", "", "--dir", t.TempDir()}, options.Args...)
 	if options.TLS {
 		s.args = append(s.args, s.certify()...)
 	}
-	tb.Cleanup(s.Kill)
 	var err error
-	for range 3 { // Something else may take the port before the server does.
+	for range 3 { // another process may take the port before the server does
 		if s.Port, err = freePort(s.Host, options.Port); err != nil {
 			continue
 		}
@@ -91,8 +83,21 @@ func StartWith(tb testing.TB, options Options) *Server {
 			return s
 		}
 	}
-	tb.Fatalf("start redis: %v", err)
+	require.NoError(t, err, "start redis")
 	return nil
+}
+
+// certify creates an authority and a certificate that it has signed, and returns the
+// server's arguments for them.
+func (s *Server) certify() []string {
+	s.t.Helper()
+	authority := ca.New(s.t)
+	cert, key := authority.IssueFiles("localhost", s.Host)
+	s.RootCAs = authority.Pool
+	s.secure = &tls.Config{RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12}
+	return []string{
+		"--tls-auth-clients", "no", "--tls-ca-cert-file", authority.File, "--tls-cert-file", cert, "--tls-key-file", key,
+	}
 }
 
 // freePort returns the wanted port, or any if that is 0. It fails if something listens
@@ -107,27 +112,12 @@ func freePort(host string, wanted int) (int, error) {
 
 // start starts the process and waits until it answers.
 func (s *Server) start() error {
+	s.t.Helper()
 	plain, secure := strconv.Itoa(s.Port), "0"
 	if s.secure != nil {
 		plain, secure = secure, plain
 	}
-	s.output = new(bytes.Buffer)
-	s.command = exec.Command(s.program, append([]string{"--port", plain, "--tls-port", secure}, s.args...)...)
-	s.command.Stdout, s.command.Stderr = s.output, s.output
-	s.command.SysProcAttr = endWithParent()
-	if err := s.command.Start(); err != nil {
-		return err
-	}
-	s.exited = make(chan struct{})
-	go func(c *exec.Cmd, exited chan<- struct{}) {
-		_ = c.Wait() // its error is that it was killed
-		close(exited)
-	}(s.command, s.exited)
-	return s.await()
-}
-
-// await waits until the server answers.
-func (s *Server) await() error {
+	s.process = process.StartLogged(s.t, new(process.Log), s.program, append([]string{"--port", plain, "--tls-port", secure}, s.args...)...)
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	for {
@@ -136,17 +126,17 @@ func (s *Server) await() error {
 			return nil
 		}
 		select {
-		case <-s.exited:
-			return fmt.Errorf("process ended: %s", s.output)
+		case <-s.process.Exited():
+			return fmt.Errorf("process ended: %s", s.process.Log())
 		case <-ctx.Done():
 			s.Kill()
-			return fmt.Errorf("no answer after %v: %w: %s", startLimit, err, s.output)
+			return fmt.Errorf("no answer after %v: %w: %s", startLimit, err, s.process.Log())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }
 
-// ping waits for any answer, such as the error that a password is missing.
+// ping waits for any answer; one that asks for a password will do.
 func (s *Server) ping(ctx context.Context) error {
 	conn, err := s.dial(ctx)
 	if err != nil {
@@ -172,38 +162,20 @@ func (s *Server) dial(ctx context.Context) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "tcp", s.Addr)
 }
 
-// Kill ends the server at once, as a crash would, and returns when the process has
-// ended. It does nothing to a server that is not running.
-func (s *Server) Kill() {
-	if s.exited == nil {
-		return
-	}
-	// SIGKILL ends stopped processes too.
-	if err := s.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		s.tb.Errorf("kill redis: %v", err)
-	}
-	<-s.exited
-}
+// Kill ends the server at once, as a crash does, and returns when its process has
+// ended. It may be called again.
+func (s *Server) Kill() { s.process.Kill() }
 
-// Restart starts the server again, empty and on the same port; it first kills a running
-// one. It returns when the server answers.
+// Restart starts the server again, on the same port and empty. It kills it first if it
+// runs, and returns when the server answers.
 func (s *Server) Restart() {
-	s.tb.Helper()
+	s.t.Helper()
 	s.Kill()
-	if err := s.start(); err != nil {
-		s.tb.Fatalf("restart redis: %v", err)
-	}
+	require.NoError(s.t, s.start(), "restart redis")
 }
 
-// Pause freezes the server: it accepts connections and answers nothing.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+// Pause freezes the server: connections are accepted, and nothing answers.
+func (s *Server) Pause() { s.process.Pause() }
 
 // Resume ends a Pause.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
-
-func (s *Server) signal(signal syscall.Signal) {
-	s.tb.Helper()
-	if err := s.command.Process.Signal(signal); err != nil {
-		s.tb.Fatalf("send %v to redis: %v", signal, err)
-	}
-}
+func (s *Server) Resume() { s.process.Resume() }

@@ -1,9 +1,8 @@
-package redistest
+package process
 
 import "syscall"
 
-// endWithParent makes the kernel end the server if the test's process is killed before
-// its cleanup.
+// endWithParent has the kernel kill a process when the test's process ends.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
