@@ -17,8 +17,8 @@ import (
 const flushTimeout = 2 * time.Second
 
 // newRecorder makes the recorder of requests, with its sinks: counters, and log lines.
-// A new sink is one line here. close writes what waits.
-func newRecorder(log *slog.Logger, r prometheus.Registerer) (recorder *record.Recorder, counters *metrics.Counters, close func()) {
+// A new sink is one line here. flush writes what waits.
+func newRecorder(log *slog.Logger, r prometheus.Registerer) (recorder *record.Recorder, counters *metrics.Counters, flush func()) {
 	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_events_dropped_total", Help: "Events of requests that were not logged because the log is too slow, by kind.",
 	}, []string{"kind"})

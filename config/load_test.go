@@ -71,7 +71,7 @@ func requireExample(t *testing.T, p Plugin) {
 	require.Equal(t, "Bearer sk-1", s.Embeddings.Auth.HeaderValue.Reveal())
 	require.Equal(t, StrategyRedis, s.VectorDB.Strategy)
 	require.Equal(t, Cosine, s.VectorDB.DistanceMetric)
-	require.InDelta(t, 0.7, *s.VectorDB.Threshold, 0)
+	require.Equal(t, 0.7, *s.VectorDB.Threshold)
 	require.Equal(t, 1024, s.VectorDB.Dimensions)
 	require.Equal(t, SearchMemory, s.VectorDB.Search)
 	require.Equal(t, "localhost", s.VectorDB.Redis.Host)

@@ -130,12 +130,12 @@ func (r *templateFunctions) indent(args []any) (any, error) {
 
 // bounded returns a function of text/template that makes text, with its output
 // counted before it is made.
-func (r *templateFunctions) bounded(make func(...any) string) func(...any) (string, error) {
+func (r *templateFunctions) bounded(format func(...any) string) func(...any) (string, error) {
 	return func(args ...any) (string, error) {
 		if err := r.spend(escapedSize * longest(args) * len(args)); err != nil {
 			return "", err
 		}
-		return make(args...), nil
+		return format(args...), nil
 	}
 }
 

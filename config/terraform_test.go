@@ -129,7 +129,7 @@ variable "read" { default = "5" }
 	require.Equal(t, StreamingDeny, s.ResponseStreaming)
 	require.Equal(t, "a.X-ID", s.VectorDB.Redis.Host)
 	require.Equal(t, "Bearer sk-$1", s.VectorDB.Redis.Password.Reveal())
-	require.InDelta(t, 1.5, *s.VectorDB.Threshold, 0)
+	require.Equal(t, 1.5, *s.VectorDB.Threshold)
 	require.Equal(t, []string{"a", "b"}, c.Plugins[0].Tags)
 }
 

@@ -147,7 +147,7 @@ func (t *tfEvaluator) parsed(v *tfVariable, at tfPlace, text string) cty.Value {
 	value := cty.DynamicVal
 	if len(text) <= maxFileBytes && file.measure() == nil {
 		e, diags := hclsyntax.ParseExpression(file.text, file.name, hcl.InitialPos)
-		if !diags.HasErrors() && file.markLiterals(e, func(l *hclsyntax.LiteralValueExpr) Position { return v.pos }) == nil {
+		if !diags.HasErrors() && file.markLiterals(e, func(*hclsyntax.LiteralValueExpr) Position { return v.pos }) == nil {
 			value = t.evaluate(tfPlace{file, at.path}, e)
 		}
 	}

@@ -73,13 +73,13 @@ func New(o Options) *Recorder {
 	return r
 }
 
-func wanted(sinks []Sink) (any [kinds]bool) {
+func wanted(sinks []Sink) (wants [kinds]bool) {
 	for _, s := range sinks {
 		for _, k := range Kinds() {
-			any[k] = any[k] || s.Wants(k)
+			wants[k] = wants[k] || s.Wants(k)
 		}
 	}
-	return any
+	return wants
 }
 
 // Record passes an event on. It does not block. Events recorded after Close reach the

@@ -41,11 +41,11 @@ var algorithms = map[Algorithm]func([]Target) algorithm{
 }
 
 func newAlgorithm(name Algorithm, targets []Target) (algorithm, error) {
-	make, known := algorithms[name]
+	build, known := algorithms[name]
 	if !known {
 		return nil, fmt.Errorf("make router: unknown algorithm %q", name)
 	}
-	return make(targets), nil
+	return build(targets), nil
 }
 
 // static is embedded by algorithms that learn nothing.

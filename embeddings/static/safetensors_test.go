@@ -33,8 +33,8 @@ func TestParseTable(t *testing.T) {
 }
 
 func TestParseTableRefusesBrokenFiles(t *testing.T) {
-	replace := func(old, new string) string {
-		return safetensors(strings.Replace("{"+twoWeights+","+twoRows+"}", old, new, 1))
+	replace := func(old, replacement string) string {
+		return safetensors(strings.Replace("{"+twoWeights+","+twoRows+"}", old, replacement, 1))
 	}
 	for name, tt := range map[string]struct{ file, want string }{
 		"empty":                  {"", "want at least 8"},

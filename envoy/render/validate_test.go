@@ -3,7 +3,6 @@ package render
 import (
 	"cmp"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"semlb/envoy/parts"
+	"semlb/test/tools"
 	"semlb/wire"
 )
 
@@ -26,18 +26,9 @@ func versions() []string {
 
 func validate(t *testing.T, version string, m proto.Message) {
 	t.Helper()
-	root := filepath.Join("..", "..")
-	binary := filepath.Join(root, ".tools", "envoy-"+version, "envoy")
-	if _, err := os.Stat(binary); err != nil {
-		out, err := exec.Command(filepath.Join(root, "scripts", "get-envoy.sh"), version, filepath.Dir(binary)).CombinedOutput()
-		require.NoError(t, err, string(out))
-	}
-	file := filepath.Join(t.TempDir(), "envoy.json")
 	text, err := protojson.Marshal(m)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, text, 0o600))
-	out, err := exec.Command(binary, "--mode", "validate", "-c", file, "--log-level", "error").CombinedOutput()
-	require.NoError(t, err, string(out))
+	tools.ValidateEnvoy(t, version, string(text))
 }
 
 func TestEnvoyAcceptsTheConfiguration(t *testing.T) {

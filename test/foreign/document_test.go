@@ -94,5 +94,5 @@ func printStatic(t *testing.T, flags ...string) string {
 
 func TestEnvoyTakesTheListenerAsItIsShown(t *testing.T) {
 	hop := hopOnly(t, printStatic(t, "-c", harness.WriteConfig(t, kong("route: chat"))))
-	harness.ValidateEnvoy(t, hop, "--config-yaml", documented(t, "listener.yaml"))
+	tools.ValidateEnvoy(t, harness.EnvoyVersion(), hop, "--config-yaml", documented(t, "listener.yaml"))
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -132,14 +131,4 @@ func ChildAdmin(t testing.TB, dir, path string) string {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 	return answer.Body
-}
-
-// ValidateEnvoy fails the test if Envoy refuses a configuration. Args may add to it.
-func ValidateEnvoy(t testing.TB, config string, args ...string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "envoy.json")
-	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
-	validate := exec.CommandContext(t.Context(), Envoy(t), append([]string{"--mode", "validate", "--log-level", "error", "-c", file}, args...)...)
-	out, err := validate.CombinedOutput()
-	require.NoError(t, err, "%s", out)
 }

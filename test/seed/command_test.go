@@ -152,7 +152,7 @@ func TestEnvoysConfigurationHoldsNoKey(t *testing.T) {
 			require.Zero(t, r.Code, r.Stderr)
 			require.Empty(t, r.Stderr)
 			require.NotRegexp(t, `(?i)bearer|authorization"`, r.Stdout)
-			harness.ValidateEnvoy(t, r.Stdout)
+			tools.ValidateEnvoy(t, harness.EnvoyVersion(), r.Stdout)
 		})
 	}
 	printed := command(t, static...).Stdout

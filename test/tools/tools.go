@@ -45,6 +45,16 @@ func Envoy(t testing.TB, version string) string {
 	return filepath.Join(dir, "envoy")
 }
 
+// ValidateEnvoy fails the test if an Envoy refuses a configuration. Args may add to it.
+func ValidateEnvoy(t testing.TB, version, config string, args ...string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "envoy.json")
+	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+	args = append([]string{"--mode", "validate", "--log-level", "error", "-c", file}, args...)
+	out, err := exec.CommandContext(t.Context(), Envoy(t, version), args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
 // Redis returns the folder with redis-server and redis-stack-server.
 func Redis(t testing.TB) string {
 	t.Helper()
