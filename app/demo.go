@@ -4,30 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"semlb/config"
 	"semlb/demo"
 )
 
-// demonstration is the demo LLMs: one for each target, so that an answer can say
-// which target gave it. They are started when a configuration first needs them.
-type demonstration struct {
+// demoLLMs are the LLMs of a demonstration: one for each target, so that a response can
+// name the target that sent it. They are started when a configuration first needs them.
+type demoLLMs struct {
 	attempts *demo.Attempts
 
 	mu      sync.Mutex
 	servers map[string]*demo.Server
 }
 
-func newDemonstration() *demonstration {
-	return &demonstration{attempts: demo.NewAttempts(0), servers: make(map[string]*demo.Server)}
+func newDemoLLMs() *demoLLMs {
+	return &demoLLMs{attempts: demo.NewAttempts(0), servers: make(map[string]*demo.Server)}
 }
 
-// baseURL is where the demo LLM of a plugin's target listens.
-func (d *demonstration) baseURL(i int, t *config.Target) (string, error) {
+// baseURL is where the LLM of an instance's target listens.
+func (d *demoLLMs) baseURL(i int, t *config.Target) (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	options := demo.Options{Name: fmt.Sprintf("target %d", i+1), About: about(t), Attempts: d.attempts}
+	options := demo.Options{
+		Name:     fmt.Sprintf("target %d", i+1),
+		About:    fmt.Sprintf("weight %d, %q", t.Weight, t.Description),
+		Attempts: d.attempts,
+	}
 	key := options.Name + options.About
 	if s := d.servers[key]; s != nil {
 		return s.URL(), nil
@@ -40,17 +45,16 @@ func (d *demonstration) baseURL(i int, t *config.Target) (string, error) {
 	return s.URL(), nil
 }
 
-func (d *demonstration) close(ctx context.Context) error {
+func (d *demoLLMs) stop(log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
 	for _, s := range d.servers {
 		errs = append(errs, s.Close(ctx))
 	}
-	return errors.Join(errs...)
-}
-
-// about is what a person knows a target by.
-func about(t *config.Target) string {
-	return fmt.Sprintf("weight %d, %q", t.Weight, t.Description)
+	if err := errors.Join(errs...); err != nil {
+		log.Warn("stop demo LLMs", "error", err)
+	}
 }

@@ -1,4 +1,4 @@
-// Package app is the running program: it builds the parts from configuration and
+// Package app is the running program: it builds everything from configuration and
 // options, connects them, serves them, and replaces them when the configuration
 // changes. It alone knows concrete types.
 package app

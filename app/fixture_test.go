@@ -12,13 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
-
-	"semlb/config"
 )
 
 const (
@@ -36,66 +33,61 @@ plugins:
     - {route_type: llm/v1/chat, model: {provider: openai, name: m, options: {upstream_url: "http://127.0.0.1:9"}}}
 `
 
-// noEnvironment has no variable.
-func noEnvironment(string) (string, bool) { return "", false }
-
-// fixture is a service as serve starts it, beside which no Envoy runs.
+// fixture is a program that serves; no Envoy is connected to it.
 type fixture struct {
-	*service
-	t       *testing.T
-	file    string
-	options *ServeOptions
-	log     *logBuffer
-	health  healthv1.HealthClient
-	status  http.Handler
+	*App
+	t      *testing.T
+	file   string
+	log    *logBuffer
+	health healthv1.HealthClient
+	stop   func() error // asks the program to stop and waits for it
 }
 
-// startFixture starts a service. Before that, but after its configuration was
-// loaded, it calls meanwhile.
-func startFixture(t *testing.T, text string, meanwhile func(file string)) *fixture {
+// startFixture starts a program with a configuration. It calls meanwhile, if there is
+// one, when the configuration is loaded and nothing runs yet.
+func startFixture(t *testing.T, text string, meanwhile ...func(file string)) *fixture {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "cli-") // short enough for a socket
+	dir, err := os.MkdirTemp("", "app-") // short enough for a socket
 	require.NoError(t, err)
 	f := &fixture{t: t, file: filepath.Join(dir, "kong.yaml"), log: new(logBuffer)}
 	require.NoError(t, os.WriteFile(f.file, []byte(text), 0o600))
-	f.options = &ServeOptions{
-		LoadOptions: LoadOptions{
-			Files: []string{f.file}, Reading: config.Options{Env: noEnvironment},
-			Embeddings: "config", VectorDB: "memory", Budget: time.Second,
-		},
-		Admin: AdminOptions{Listen: AdminOff}, Listen: "127.0.0.1:8000", Status: "127.0.0.1:0",
-		GRPCSocket: filepath.Join(dir, "grpc.sock"), SocketMode: 0o600,
-	}
-	log := slog.New(slog.NewTextHandler(f.log, nil))
-	cfg, err := f.options.begin(log)
-	require.NoError(t, err)
-	meanwhile(f.file)
-	b := &builder{options: f.options.LoadOptions, log: log, baseURL: f.options.providerURL}
+	o := DefaultOptions()
+	o.Log = slog.New(slog.NewTextHandler(f.log, nil))
+	o.Files, o.Reading.Env = []string{f.file}, func(string) (string, bool) { return "", false }
+	o.MemoryStore, o.Drain = true, 3*readyPoll
+	o.Admin.Listen, o.Status, o.GRPCSocket = AdminOff, "127.0.0.1:0", filepath.Join(dir, "grpc.sock")
+
 	ctx, cancel := context.WithCancel(context.Background())
-	f.service, err = startService(ctx, f.options, b, cfg)
+	f.App, err = New(ctx, o)
 	require.NoError(t, err)
-	conn, err := grpc.NewClient("unix:"+f.options.GRPCSocket, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() {
+	for _, m := range meanwhile {
+		m(f.file)
+	}
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	f.stop = sync.OnceValue(func() error {
 		cancel()
+		return <-done
+	})
+	conn, err := grpc.NewClient("unix:"+o.GRPCSocket, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	f.health = healthv1.NewHealthClient(conn)
+	t.Cleanup(func() {
 		require.NoError(t, conn.Close())
-		f.stop()
-		f.options.closeAdmin(log)
+		require.NoError(t, f.stop())
 		require.NoError(t, os.RemoveAll(dir))
 	})
-	f.health = healthv1.NewHealthClient(conn)
-	f.status = statusHandler(prometheus.NewRegistry(), &f.ready)
 	return f
 }
 
-// readyz is the status of /readyz. The gRPC health service must say the same.
+// readyz is the status of /readyz, which gRPC health checks must agree with.
 func (f *fixture) readyz() int {
 	f.t.Helper()
-	// Readiness may change between the two questions, but not all the time.
+	// Readiness may change between the two requests, but not every time.
 	var status int
 	require.Eventually(f.t, func() bool {
 		answer := httptest.NewRecorder()
-		f.status.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		f.status.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
 		health, err := f.health.Check(context.Background(), &healthv1.HealthCheckRequest{})
 		if err != nil {
 			return false
@@ -111,7 +103,7 @@ func (f *fixture) awaitReadyz(status int) {
 	require.Eventually(f.t, func() bool { return f.readyz() == status }, waitLimit, waitStep, "/readyz: want %d", status)
 }
 
-// logBuffer is a log that is read while it is written.
+// logBuffer is a log that can be read while it is written.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

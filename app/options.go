@@ -1,97 +1,179 @@
 package app
 
 import (
-	"fmt"
+	"io/fs"
 	"log/slog"
-	"net"
-	"net/netip"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
+	"path/filepath"
 	"time"
 
+	"semlb/app/build"
+	"semlb/app/gateway"
 	"semlb/config"
-	"semlb/examples"
+	"semlb/envoy/parts"
 )
 
-// LoadOptions say which configuration is loaded, how it is read, and what its parts
-// are made of.
-type LoadOptions struct {
-	// Files are the configuration; none is the demonstration's with Demo.
+// Options configure the program. [DefaultOptions] has the defaults. Errors name an
+// option by its flag of the command line.
+type Options struct {
+	Log *slog.Logger
+
+	// Files are the configuration; directories stand for the files in them. Without
+	// files Demo uses an example, and Admin.State what it holds.
 	Files []string
-	// Reading says how they are read.
+	// Reading says how configurations are read.
 	Reading config.Options
-	// Demo sets every variable that has no value, so that no key is needed.
+	// Demo needs no key and no server: it sets variables without a value, uses the
+	// built-in embedding model and stores vectors in memory. [New] starts LLMs for it.
 	Demo bool
-	// MayBeEmpty says that having no configuration is no error.
-	MayBeEmpty bool
-	// ProviderURLs take the place of a provider's own address, by provider.
+
+	// BuiltinEmbeddings and MemoryStore replace what the configuration says.
+	BuiltinEmbeddings, MemoryStore bool
+	// ProviderURLs are base URLs of providers, by name, for targets and embeddings
+	// without an upstream_url.
 	ProviderURLs map[string]string
-	// Embeddings is builtin or config, and VectorDB is memory or config.
-	Embeddings, VectorDB string
-	// TrustedCA is a file of certificate authorities; empty for the system's.
+	// TrustedCA is a file of certificate authorities that Envoy verifies providers with;
+	// empty means that of this system.
 	TrustedCA string
-	// Budget bounds a decision.
-	Budget time.Duration
-	// MaxRetryAfter bounds how long a target that asked for it is left alone.
+	// DecisionBudget bounds a routing decision; then the default group serves.
+	DecisionBudget time.Duration
+	// MaxRetryAfter bounds the cool-down that a target requests with Retry-After; 0
+	// ignores the header.
 	MaxRetryAfter time.Duration
-	// StoreSync is how often a store that keeps vectors for others is looked after.
+	// StoreSync is the interval at which a vector store is compared with its server.
 	StoreSync time.Duration
+
+	// Listen is the address where Envoy takes clients' requests.
+	Listen string
+	// Status is the address of metrics and health.
+	Status string
+	// Admin configures the Admin API.
+	Admin AdminOptions
+	// GRPCSocket is the Unix socket that Envoys connect to, with the permissions
+	// GRPCSocketMode; empty for none. GRPCListen is a TCP address for the same.
+	GRPCSocket     string
+	GRPCSocketMode fs.FileMode
+	GRPCListen     string
+	// HopSocket is the path of the inner listener's Unix socket; empty for an internal
+	// listener.
+	HopSocket string
+	// SecretsDir is a directory for key sets that Envoy reads; empty for none.
+	SecretsDir string
+	// MaxBodyMemory bounds the request bodies that are decided about at once, in MiB.
+	MaxBodyMemory int64
+	// Drain is how long to keep serving after the process was asked to stop. With a
+	// child Envoy it ends with the last request in flight.
+	Drain time.Duration
+
+	// Envoy runs an Envoy as a child; nil serves Envoys that run elsewhere.
+	Envoy *EnvoyOptions
+	// Started is called once: when Envoys can connect, or with a child Envoy, when
+	// requests can be sent. Nil calls nothing.
+	Started func()
 }
 
-// demoKey stands for every key that a demonstration does not have.
-const demoKey = "demo-key"
-
-// load reads the configuration. Its error lists every fault.
-func (o *LoadOptions) load(log *slog.Logger) (*config.Config, error) {
-	cfg, warnings, err := o.read(o.configOptions())
-	for _, w := range warnings {
-		log.Warn("configuration", "warning", w)
-	}
-	return cfg, err
+// AdminOptions configure the Admin API.
+type AdminOptions struct {
+	// Listen is its address, or [AdminOff].
+	Listen string
+	// Hosts are more names by which clients address its server.
+	Hosts []string
+	// State is the file that keeps changes; empty makes the API read-only.
+	State string
+	// Token authenticates every request; empty requires nothing. KonnectToken is also
+	// accepted for the paths of Konnect.
+	Token, KonnectToken config.Secret
 }
 
-// configOptions say how configurations are read.
-func (o *LoadOptions) configOptions() config.Options {
-	options := o.Reading
-	if o.Demo {
-		options.Env = func(name string) (string, bool) {
-			if value, ok := o.Reading.Env(name); ok {
-				return value, true
-			}
-			return demoKey, true
-		}
-	}
-	return options
+// AdminOff is the address that serves no Admin API.
+const AdminOff = "off"
+
+// EnvoyOptions configure a child Envoy. It replaces the sockets and the SecretsDir of
+// [Options] by ones in a temporary directory.
+type EnvoyOptions struct {
+	// Binary is its path; empty means the one on the PATH.
+	Binary string
+	// Concurrency is the number of worker threads; 0 means one per core.
+	Concurrency int
+	// UnixHop makes the inner listener a Unix socket instead of an internal listener.
+	UnixHop bool
 }
 
-func (o *LoadOptions) read(options config.Options) (*config.Config, []config.Warning, error) {
-	if len(o.Files) > 0 {
-		return config.LoadFiles(options, o.Files...)
+// DefaultOptions returns the options that differ from their zero value by default.
+func DefaultOptions() Options {
+	return Options{
+		Log:            slog.New(slog.DiscardHandler),
+		Reading:        config.Options{Env: os.LookupEnv, KongVersion: config.DefaultKongVersion, IngressClass: config.DefaultIngressClass},
+		DecisionBudget: time.Second,
+		MaxRetryAfter:  time.Minute,
+		StoreSync:      time.Minute,
+		Listen:         "127.0.0.1:8000",
+		Status:         "127.0.0.1:8100",
+		Admin:          AdminOptions{Listen: "127.0.0.1:8001"},
+		GRPCSocket:     "/tmp/semlb.sock",
+		GRPCSocketMode: 0o600,
+		MaxBodyMemory:  256,
+		Drain:          3 * time.Second,
 	}
-	return config.Load([]config.Source{{Name: "examples/deck/global.yaml", Data: examples.Global()}}, options)
+}
+
+// build are the options of the builder, without what a running program adds.
+func (o *Options) build() build.Options {
+	return build.Options{
+		Log:               o.Log,
+		BuiltinEmbeddings: o.BuiltinEmbeddings || o.Demo,
+		MemoryStore:       o.MemoryStore || o.Demo,
+		Demo:              o.Demo,
+		ProviderURLs:      o.ProviderURLs,
+		DecisionBudget:    o.DecisionBudget,
+		MaxRetryAfter:     o.MaxRetryAfter,
+	}
+}
+
+// gateway are the options of the Envoy that serves.
+func (o *Options) gateway() (gateway.Options, error) {
+	listen, err := parseAddress("listen", o.Listen)
+	if err != nil {
+		return gateway.Options{}, err
+	}
+	return gateway.Options{
+		Listen:         listen,
+		Service:        parts.Endpoint{Path: o.GRPCSocket},
+		HopSocket:      o.HopSocket,
+		TrustedCA:      o.trustedCA(),
+		SecretsDir:     o.SecretsDir,
+		DecisionBudget: o.DecisionBudget,
+	}, nil
+}
+
+// inDir places the sockets and key sets of a child Envoy into its directory.
+func (o *Options) inDir(dir string) error {
+	o.GRPCSocket, o.GRPCSocketMode, o.SecretsDir = filepath.Join(dir, "grpc.sock"), 0o600, dir
+	o.HopSocket = ""
+	if o.Envoy.UnixHop {
+		o.HopSocket = filepath.Join(dir, "hop.sock")
+		return CheckHopSocket(o.HopSocket)
+	}
+	return nil
 }
 
 // systemTrust is where distributions keep the certificate authorities.
-func systemTrust() []string {
-	return []string{
-		"/etc/ssl/certs/ca-certificates.crt",                // Debian, Alpine
-		"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora
-		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL
-		"/etc/ssl/ca-bundle.pem",                            // openSUSE
-		"/etc/ssl/cert.pem",                                 // macOS
-	}
+var systemTrust = []string{
+	"/etc/ssl/certs/ca-certificates.crt",                // Debian, Alpine
+	"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL
+	"/etc/ssl/ca-bundle.pem",                            // openSUSE
+	"/etc/ssl/cert.pem",                                 // macOS
 }
 
-// trust is the file of certificate authorities; "" if there is none.
-func (o *LoadOptions) trust() string {
+// trustedCA is the file of certificate authorities; "" if there is none.
+func (o *Options) trustedCA() string {
 	if o.TrustedCA != "" {
-		return o.TrustedCA // it is Envoy that opens it, maybe on another machine
+		return o.TrustedCA // Envoy opens it, possibly on another machine
 	}
-	candidates := systemTrust()
+	candidates := systemTrust
 	if file, ok := o.Reading.Env("SSL_CERT_FILE"); ok {
-		candidates = slices.Insert(candidates, 0, file)
+		candidates = append([]string{file}, candidates...)
 	}
 	for _, file := range candidates {
 		if _, err := os.Stat(file); err == nil {
@@ -99,42 +181,4 @@ func (o *LoadOptions) trust() string {
 		}
 	}
 	return ""
-}
-
-// hostPort splits a listen address whose host is an IP address.
-func hostPort(flag, address string) (string, uint16, error) {
-	host, text, err := net.SplitHostPort(address)
-	if err == nil {
-		var port uint64
-		if port, err = strconv.ParseUint(text, 10, 16); err == nil {
-			if host == "localhost" {
-				host = "127.0.0.1"
-			}
-			if _, err = netip.ParseAddr(host); err == nil {
-				return host, uint16(port), nil
-			}
-		}
-	}
-	return "", 0, fmt.Errorf("--%s: got %q, want an IP address and a port, such as 127.0.0.1:8000", flag, address)
-}
-
-// CheckAddress finds an address of a flag where nothing can listen.
-func CheckAddress(flag, address string) error {
-	_, _, err := hostPort(flag, address)
-	return err
-}
-
-// listen opens a port, and says what to do if it is taken.
-func listen(flag, address string) (net.Listener, error) {
-	if _, _, err := hostPort(flag, address); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		if strings.Contains(err.Error(), "address already in use") {
-			return nil, fmt.Errorf("%s is taken by another program: end it, or choose another address with --%s", address, flag)
-		}
-		return nil, fmt.Errorf("--%s: %w", flag, err)
-	}
-	return l, nil
 }

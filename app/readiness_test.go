@@ -1,76 +1,83 @@
 package app
 
 import (
-	"fmt"
-	"io"
+	"errors"
+	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// heldEmbedder is an embeddings endpoint that answers once it is released.
-func heldEmbedder(t *testing.T) (url string, asked <-chan struct{}, release func()) {
-	t.Helper()
-	arrived, held := make(chan struct{}, 10), make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		arrived <- struct{}{}
-		<-held
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1,0]}]}`)
-	}))
-	t.Cleanup(s.Close)
-	return s.URL, arrived, func() { close(held) }
+// envoys is a fixed state of the connected Envoys.
+type envoys struct {
+	connected, inForce, serving bool
+	refusal                     error
 }
 
-func semanticConfig(embedder string) string {
-	return fmt.Sprintf(`_format_version: "3.0"
-plugins:
-- name: ai-proxy-advanced
-  config:
-    balancer: {algorithm: semantic}
-    embeddings: {model: {provider: openai, name: e, options: {upstream_url: "%s/v1/embeddings"}}}
-    vectordb: {strategy: redis, distance_metric: cosine, dimensions: 2}
-    targets:
-    - {description: Anything, route_type: llm/v1/chat, model: {provider: openai, name: m, options: {upstream_url: "http://127.0.0.1:9"}}}
-`, embedder)
+func (e envoys) Connected() bool  { return e.connected }
+func (e envoys) InForce() bool    { return e.inForce }
+func (e envoys) Serving() bool    { return e.serving }
+func (e envoys) Refusal() error   { return e.refusal }
+func (e envoys) Envoys() []string { return nil }
+
+func newTestReadiness(state envoys, needsEnvoy bool) (r *readiness, published *bool, restarts *int) {
+	published, restarts = new(bool), new(int)
+	return newReadiness(readinessOptions{
+		Control: state, Publish: func(ready bool) { *published = ready }, NeedsEnvoy: needsEnvoy,
+		CountRestart: func() { *restarts++ }, Log: slog.New(slog.DiscardHandler),
+	}), published, restarts
 }
 
-// What /readyz and gRPC health say from the start to the end, where no Envoy is
-// waited for.
-func TestReadyOnceDescriptionsAreEmbeddedAndUntilTheDrain(t *testing.T) {
-	url, asked, release := heldEmbedder(t)
-	f := startFixture(t, semanticConfig(url), func(string) {})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.untilDone()
-	}()
-	<-asked
-	require.Equal(t, http.StatusServiceUnavailable, f.readyz())
-	time.Sleep(3 * readyEvery)
-	require.Equal(t, http.StatusServiceUnavailable, f.readyz(), "the descriptions are not embedded")
-	release()
+func TestNotReadyWhileTheChildEnvoyIsDown(t *testing.T) {
+	r, published, restarts := newTestReadiness(envoys{connected: true, inForce: true}, true)
+	require.False(t, r.EnvoyEnded(), "it has never been ready, so a restart would not help")
+	require.Zero(t, *restarts)
+
+	require.True(t, r.set(true))
+	require.True(t, *published)
+	require.True(t, r.EnvoyEnded())
+	require.Equal(t, 1, *restarts)
+	require.False(t, *published)
+	r.update()
+	require.False(t, *published, "its xDS stream may still be open for a moment")
+	r.EnvoyRestarting()
+	r.update()
+	require.True(t, *published)
+}
+
+func TestReadyByTheStateOfEnvoys(t *testing.T) {
+	refused := errors.New("refused")
+	for _, tt := range []struct {
+		name            string
+		state           envoys
+		needsEnvoy, was bool
+		want            bool
+	}{
+		{"no Envoy yet", envoys{}, false, false, true},
+		{"no child yet", envoys{}, true, false, false},
+		{"Envoys have left", envoys{}, true, true, true},
+		{"acknowledged", envoys{connected: true, inForce: true}, true, false, true},
+		{"unacknowledged", envoys{connected: true}, false, false, false},
+		{"unacknowledged change", envoys{connected: true}, false, true, true},
+		{"refused change", envoys{connected: true, serving: true, refusal: refused}, false, true, true},
+		{"refused by an Envoy without another", envoys{connected: true, refusal: refused}, false, true, false},
+		{"refused from the start", envoys{connected: true, serving: true, refusal: refused}, false, false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, published, _ := newTestReadiness(tt.state, tt.needsEnvoy)
+			r.set(tt.was)
+			r.update()
+			require.Equal(t, tt.want, *published)
+		})
+	}
+}
+
+func TestARestartEndsReadinessUntilItIsOver(t *testing.T) {
+	f := startFixture(t, plain)
 	f.awaitReadyz(http.StatusOK)
-	require.Equal(t, 1, strings.Count(f.log.String(), "msg=ready"))
-
-	f.supervisor.cancel(nil) // the process is asked to stop
-	<-done
-	require.Equal(t, http.StatusServiceUnavailable, f.readyz(), "it drains, and is still there to say so")
-	time.Sleep(3 * readyEvery)
+	require.True(t, f.ready.EnvoyEnded())
 	require.Equal(t, http.StatusServiceUnavailable, f.readyz())
-}
-
-// A file that changes after it was read, and before everything else is up.
-func TestAChangeDuringTheStartIsApplied(t *testing.T) {
-	f := startFixture(t, plain, func(file string) {
-		changed := file + ".new"
-		require.NoError(t, os.WriteFile(changed, []byte(strings.ReplaceAll(plain, "name: m,", "name: another,")), 0o600))
-		require.NoError(t, os.Rename(changed, file))
-	})
-	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), "msg=reloaded") }, waitLimit, waitStep)
+	f.ready.EnvoyRestarting()
+	f.awaitReadyz(http.StatusOK)
 }

@@ -2,53 +2,49 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
-	"io"
-	"io/fs"
+	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"semlb/config"
 )
 
-// reloader applies the configuration files again when they change, or on SIGHUP.
+// reloader applies the configuration files when they change, or on SIGHUP.
 type reloader struct {
-	options *ServeOptions
-	live    *live
+	source  *source
+	core    *core
+	ready   *readiness
 	results *prometheus.CounterVec
-	// outcome tells the status page of the last reload.
-	outcome func(error)
+	log     *slog.Logger
 }
 
-// pollEvery is how often files are looked at. Looking at names and times, and not
-// waiting for notifications, sees every way to change a file: in place, by
-// renaming, by Kubernetes' swap of a symbolic link, on a network file system.
+func newReloader(s *source, c *core, r *readiness, log *slog.Logger) *reloader {
+	return &reloader{source: s, core: c, ready: r, results: reloadCounter(c.registry), log: log}
+}
+
+// pollEvery is the interval at which files are compared with what was loaded. Polling
+// names and times sees every way to change a file, which notifications do not: in
+// place, by renaming, by Kubernetes' swap of a symbolic link, on a network file system.
 const pollEvery = 250 * time.Millisecond
 
-// run reloads until ctx ends. A configuration that is wrong leaves the one in
-// force as it is.
+// run reloads until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+	hangups, stop := notifyHangups()
+	defer stop()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	seen := r.options.seen
+	seen := r.source.seen
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-hangup:
-			seen = fingerprint(&r.options.LoadOptions)
+		case <-hangups:
+			seen = r.source.fingerprint()
 			r.reload(ctx)
 		case <-tick.C:
-			if now := fingerprint(&r.options.LoadOptions); now != seen {
+			if now := r.source.fingerprint(); now != seen {
 				seen = now
 				r.reload(ctx)
 			}
@@ -56,70 +52,40 @@ func (r *reloader) run(ctx context.Context) error {
 	}
 }
 
-// reloadCounter registers the count of reloads by their result.
-func reloadCounter(r prometheus.Registerer) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "semlb_reloads_total", Help: "Changes of the configuration files, by whether they were applied or refused.",
-	}, []string{"result"})
-	c.WithLabelValues("applied")
-	c.WithLabelValues("refused")
-	r.MustRegister(c)
-	return c
-}
-
+// reload applies the files. A configuration with faults leaves the one in force.
 func (r *reloader) reload(ctx context.Context) {
-	cfg, err := r.options.load(r.live.log)
+	cfg, err := r.source.options.load()
 	if err == nil {
-		err = r.live.apply(ctx, cfg)
+		err = r.core.manager.Apply(ctx, cfg)
 	}
-	r.outcome(err)
+	r.ready.changed(err)
 	if err != nil {
 		r.results.WithLabelValues("refused").Inc()
-		r.live.log.Error("reload refused, the last good configuration stays in force", "error", err)
+		r.log.Error("reload refused, the last good configuration stays in force", "error", err)
 		return
 	}
-	if r.options.api != nil {
-		r.options.api.Replace(cfg)
-	}
+	r.source.api.Replace(cfg)
 	r.results.WithLabelValues("applied").Inc()
-	r.live.log.Info("reloaded", "plugins", len(cfg.Plugins))
+	r.log.Info("reloaded", "plugins", len(cfg.Plugins))
 }
 
-// fingerprint changes whenever a file of the configuration may have changed, or a
-// Secret that it refers to.
-func fingerprint(o *LoadOptions) [sha256.Size]byte {
-	files, err := config.Files(o.Files...)
-	if o.Reading.SecretsDir != "" && err == nil {
-		var secrets []string
-		secrets, err = config.SecretFiles(o.Reading.SecretsDir)
-		files = append(files, secrets...)
-	}
-	h := sha256.New()
-	for _, file := range files {
-		note(h, file)
-	}
-	fmt.Fprintln(h, err)
-	return [sha256.Size]byte(h.Sum(nil))
+// notifyHangups returns a channel of SIGHUPs, which then do not end the process.
+func notifyHangups() (hangups <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
 }
 
-// note writes what tells one state of a file from another.
-func note(w io.Writer, path string) {
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		fmt.Fprintln(w, path, "absent")
-		return
+// ignoreHangups keeps SIGHUP from ending a process whose configuration is a state file.
+func (a *App) ignoreHangups(ctx context.Context) error {
+	hangups, stop := notifyHangups()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			a.options.Log.Warn("SIGHUP changes nothing: the state file is only read at the start")
+		}
 	}
-	info, err := os.Stat(target)
-	if err != nil {
-		fmt.Fprintln(w, path, "absent")
-		return
-	}
-	fmt.Fprintln(w, path, target, info.Size(), info.ModTime().UnixNano(), inode(info))
-}
-
-func inode(info fs.FileInfo) uint64 {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Ino
-	}
-	return 0
 }

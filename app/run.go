@@ -4,131 +4,153 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"path/filepath"
 	"time"
 
-	"semlb/app/child"
-	"semlb/config"
-	"semlb/envoy/parts"
+	"github.com/oklog/run"
 )
 
-// RunOptions say what is run on this machine.
-type RunOptions struct {
-	ServeOptions
-	// EnvoyBinary is the path of Envoy; empty finds it on the PATH.
-	EnvoyBinary string
-	// EnvoyConcurrency is the number of its worker threads; 0 is one per core.
-	EnvoyConcurrency int
-	// HopUDS has Envoy reach its inner listener through a Unix socket.
-	HopUDS bool
+// Run serves until ctx ends or a part fails, stops everything in order, and calls
+// [App.Close]. It returns nil if ctx ended.
+func (a *App) Run(ctx context.Context) error {
+	defer a.Close()
+	g := newGroup(ctx)
+	// The first to stop first: Envoy drains while everything it needs still serves.
+	g.add(a.keepReady, a.ready.withdraw)
+	g.add(a.announceStop(ctx))
+	if a.child != nil {
+		g.add(a.child.Run)
+	}
+	if a.reloader != nil {
+		g.add(a.reloader.run)
+	}
+	if a.options.Admin.State != "" {
+		g.add(a.ignoreHangups)
+	}
+	if a.admin != nil {
+		g.add(a.admin.serve)
+	}
+	g.add(a.core.manager.Expire)
+	g.add(a.serveGRPC)
+	g.add(a.status.serve)
+	if a.child == nil {
+		a.started()
+	}
+	return g.run()
 }
 
-// Run runs an Envoy as a child, and what serves it, until ctx ends. It calls ready
-// when requests can be sent.
-func Run(ctx context.Context, o *RunOptions, ready func()) error {
-	log := o.Log
-	binary, err := child.FindBinary(ctx, o.EnvoyBinary)
-	if err != nil {
-		return err
+func (a *App) started() {
+	if a.options.Started != nil {
+		a.options.Started()
 	}
-	cfg, err := o.begin(log)
-	if err != nil {
-		return err
+}
+
+// part is a part of the program. It runs until ctx ends, and returns nil then.
+type part func(ctx context.Context) error
+
+// group runs parts. When its context ends, or a part returns, it stops them one after
+// the other in the order in which they were added.
+type group struct {
+	ctx    context.Context
+	actors run.Group
+}
+
+func newGroup(ctx context.Context) *group {
+	g := &group{ctx: ctx}
+	g.actors.Add(run.ContextHandler(ctx))
+	return g
+}
+
+// add adds a part, and what to do when it has stopped.
+func (g *group) add(p part, stopped ...func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(g.ctx))
+	done := make(chan struct{})
+	g.actors.Add(func() error {
+		defer close(done)
+		return p(ctx)
+	}, func(error) {
+		cancel()
+		<-done
+		for _, f := range stopped {
+			f()
+		}
+	})
+}
+
+// run returns the error of the part that returned first; nil if the context ended.
+func (g *group) run() error {
+	err := g.actors.Run()
+	if g.ctx.Err() != nil {
+		return nil
 	}
-	defer o.closeAdmin(log)
-	b := &builder{options: o.LoadOptions, log: log, baseURL: o.providerURL}
-	if o.Demo {
-		llms := newDemonstration()
-		defer stopDemo(llms, log)
-		b.baseURL = llms.baseURL
+	return err
+}
+
+// serveGRPC serves Envoys.
+func (a *App) serveGRPC(ctx context.Context) error {
+	// Streams of the control plane have no end of their own, and would hold up the
+	// server's graceful stop.
+	stop := context.AfterFunc(ctx, a.core.endStreams)
+	defer stop()
+	return a.grpc.Serve(ctx, grace, a.grpcListeners...)
+}
+
+// announceStop is the part that stops once the program is no longer ready, and before
+// anything that serves. Without a child Envoy, it waits for Envoys and Kubernetes to
+// notice. parent is the context of the program.
+func (a *App) announceStop(parent context.Context) part {
+	return func(ctx context.Context) error {
+		<-ctx.Done()
+		if parent.Err() == nil {
+			return nil // a part has failed
+		}
+		if a.child == nil {
+			a.options.Log.Info("not ready any more", "stopping_in", a.options.Drain)
+			time.Sleep(a.options.Drain)
+		}
+		a.options.Log.Info("stopping")
+		return nil
 	}
-	dir, removeDir, err := child.MakeDir(ctx)
-	if err != nil {
-		return err
-	}
-	defer removeDir()
-	o.GRPCSocket, o.SocketMode, o.SecretsDir = filepath.Join(dir, "grpc.sock"), 0o600, dir
-	if o.HopUDS {
-		o.HopSocket = filepath.Join(dir, "hop.sock")
-		if err := CheckHopSocket(o.HopSocket); err != nil {
+}
+
+// keepReady keeps the readiness up to date.
+func (a *App) keepReady(ctx context.Context) error {
+	if a.child != nil {
+		if err := a.awaitChild(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
+		a.ready.set(true)
+		a.started()
 	}
-	if err := o.free(); err != nil {
-		return err
-	}
-	s, err := startService(ctx, &o.ServeOptions, b, cfg)
-	defer s.stop()
-	if err != nil {
-		return err
-	}
-	s.needsEnvoy = true
-	// Envoy ends first, while the service still answers its open requests.
-	defer s.supervisor.start(child.New(o.childOptions(s, binary, dir)).Run)()
-	if err := o.awaitReady(s); err != nil {
-		return err
-	}
-	s.setReady(true)
-	ready()
-	s.untilDone()
-	log.Info("stopping")
-	return s.supervisor.failure()
+	return a.ready.watch(ctx, a.core.manager.DescriptionsTried())
 }
 
-// providerURL is the flag's URL for targets without an upstream_url of their own.
-func (o *LoadOptions) providerURL(_ int, t *config.Target) (string, error) {
-	if t.Model.Options.UpstreamURL != "" {
-		return "", nil
-	}
-	return o.ProviderURLs[string(t.Model.Provider)], nil
-}
+const (
+	// startTimeout bounds the time from the start of a child Envoy until it serves.
+	startTimeout = 30 * time.Second
+	// listenPoll is the interval at which its listener is tried.
+	listenPoll = 10 * time.Millisecond
+)
 
-// childOptions are those of the Envoy that serves requests.
-func (o *RunOptions) childOptions(s *service, binary, dir string) child.Options {
-	return child.Options{
-		Binary: binary, Dir: dir, Concurrency: o.EnvoyConcurrency,
-		NodeID: "semlb-run",
-		Parts:  parts.New(parts.Config{Service: parts.Endpoint{Path: o.GRPCSocket}, HopSocket: o.HopSocket}),
-		Drain:  o.Drain, Grace: grace, Watcher: s, Log: s.log, Redact: s.discretion.redact,
-	}
-}
-
-// free says whether Envoy will be able to listen. Envoy shares its port with other
-// Envoys of the same user, so it would not notice one that is already there.
-func (o *RunOptions) free() error {
-	l, err := listen("listen", o.Listen)
-	if err != nil {
-		return err
-	}
-	return l.Close()
-}
-
-// startTimeout bounds the time from start to ready.
-const startTimeout = 30 * time.Second
-
-// awaitReady returns when descriptions were embedded and Envoy has taken its
-// configuration and listens.
-func (o *RunOptions) awaitReady(s *service) error {
-	ctx, cancel := context.WithTimeout(s.supervisor.ctx, startTimeout)
+// awaitChild returns when the child Envoy has acknowledged its configuration and
+// listens, and the descriptions were embedded or tried. It returns nil if ctx ends.
+func (a *App) awaitChild(parent context.Context) error {
+	ctx, cancel := context.WithTimeout(parent, startTimeout)
 	defer cancel()
-	err := s.control.Wait(ctx)
+	err := a.core.control.Wait(ctx)
 	if err == nil {
-		err = awaitListening(ctx, o.Listen)
+		err = awaitListening(ctx, a.options.Listen)
 	}
 	if err == nil {
 		select {
-		case <-s.live.loading():
+		case <-a.core.manager.DescriptionsTried():
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
 	}
 	switch {
-	case err == nil:
+	case parent.Err() != nil:
 		return nil
-	case s.supervisor.ctx.Err() != nil:
-		return s.supervisor.failure()
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("no Envoy was ready within %s; --log-level debug says more", startTimeout)
 	default:
@@ -143,16 +165,10 @@ func awaitListening(ctx context.Context, address string) error {
 		if err == nil {
 			return conn.Close()
 		}
-		if !sleep(ctx, 10*time.Millisecond) {
+		select {
+		case <-ctx.Done():
 			return ctx.Err()
+		case <-time.After(listenPoll):
 		}
-	}
-}
-
-func stopDemo(d *demonstration, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	if err := d.close(ctx); err != nil {
-		log.Warn("stop demo LLMs", "error", err)
 	}
 }

@@ -9,31 +9,30 @@ import (
 	"semlb/server"
 )
 
-// targetsOut says of each target that requests can come to whether the breaker has it
-// out.
-type targetsOut struct {
+// openTargets is the metric of each target's circuit breaker.
+type openTargets struct {
 	circuits *router.Circuits
-	snapshot func() *server.Snapshot
+	targets  func() map[string]*server.Target
 
 	mu  sync.Mutex // held while out is written and read
 	out *prometheus.GaugeVec
 }
 
-func newTargetsOut(circuits *router.Circuits, snapshot func() *server.Snapshot) *targetsOut {
-	return &targetsOut{circuits: circuits, snapshot: snapshot, out: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "semlb_target_out", Help: "1 for a target that is out because it failed, or is being probed, else 0.",
+func newOpenTargets(circuits *router.Circuits, targets func() map[string]*server.Target) *openTargets {
+	return &openTargets{circuits: circuits, targets: targets, out: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "semlb_target_out", Help: "1 for a target whose circuit breaker is open or half-open, else 0.",
 	}, []string{"provider", "model", "target"})}
 }
 
-// Describe says what the metric is.
-func (c *targetsOut) Describe(ch chan<- *prometheus.Desc) { c.out.Describe(ch) }
+// Describe implements [prometheus.Collector].
+func (c *openTargets) Describe(ch chan<- *prometheus.Desc) { c.out.Describe(ch) }
 
-// Collect measures. Targets that a reload removed are gone.
-func (c *targetsOut) Collect(ch chan<- prometheus.Metric) {
+// Collect implements [prometheus.Collector]. Targets that a reload removed are absent.
+func (c *openTargets) Collect(ch chan<- prometheus.Metric) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out.Reset()
-	targets := c.snapshot().Targets()
+	targets := c.targets()
 	for id, t := range targets {
 		c.out.WithLabelValues(t.Provider, t.Model, id)
 	}

@@ -31,6 +31,18 @@ func System() Environment {
 // Main runs a command line and returns the exit status. Errors are sentences on
 // Stderr.
 func Main(ctx context.Context, args []string, env Environment) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(env.Stderr, "semlb:"+lead(err.Error()))
+		return 1
+	}
+	return 0
+}
+
+func newRoot(env Environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "semlb",
 		Short: "Semantic load balancing with fallback for LLM traffic, for Envoy",
@@ -40,21 +52,14 @@ configuration is that of Kong's ai-proxy-advanced plugin.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetArgs(args)
-	root.SetOut(env.Stdout)
-	root.SetErr(env.Stderr)
 	root.AddCommand(
 		newRun(env), newServe(env), newValidate(env), newConvert(env), newSchema(env), newExplain(env), newEnvoy(env), newVersion(env),
 	)
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(env.Stderr, "semlb:"+lead(err.Error()))
-		return 1
-	}
-	return 0
+	return root
 }
 
-// lead begins a message: several lines stand below the program's name, so that
-// each looks like the others.
+// lead separates a message from the program's name. A message of several lines begins
+// below the name, so that its lines align.
 func lead(message string) string {
 	if strings.Contains(message, "\n") {
 		return "\n" + message

@@ -10,14 +10,14 @@ import (
 	"semlb/config"
 )
 
-// convertOptions are the flags of convert.
-type convertOptions struct {
-	reading    config.Options
+// convertFlags are the flags of convert.
+type convertFlags struct {
+	readFlags
 	to, output string
 }
 
 func newConvert(env Environment) *cobra.Command {
-	o := &convertOptions{}
+	f := &convertFlags{}
 	c := &cobra.Command{
 		Use:   "convert --to FORMAT [-o FILE] FILE...",
 		Short: "Write a configuration in another format",
@@ -27,13 +27,13 @@ is looked up. What a format cannot say is an error, or a warning where the meani
 stays. admin-api and konnect are shell scripts of the requests that make everything.`,
 		Example: `  semlb convert --to terraform kong.yaml -o main.tf
   semlb convert --to admin-api kong.yaml | sh`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, files []string) error { return o.run(env, files) },
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error { return f.run(env, args) },
 	}
-	bindReading(c, env, &o.reading)
-	f := c.Flags()
-	f.StringVar(&o.to, "to", "", "`FORMAT` to write: "+formatNames(config.Formats()))
-	f.StringVarP(&o.output, "output", "o", "", "`FILE` to write to (default: standard output)")
+	f.bindRead(c, env)
+	flags := c.Flags()
+	flags.StringVar(&f.to, "to", "", "`FORMAT` to write: "+formatNames(config.Formats()))
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write to (default: standard output)")
 	return c
 }
 
@@ -47,31 +47,31 @@ func formatNames(formats []config.Format) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-func (o *convertOptions) run(env Environment, files []string) error {
-	if o.to == "" {
+func (f *convertFlags) run(env Environment, files []string) error {
+	if f.to == "" {
 		return fmt.Errorf("no format: give --to FORMAT, one of %s", formatNames(config.Formats()))
 	}
-	if err := checkReading(&o.reading); err != nil {
+	if err := f.requireFiles(files); err != nil {
 		return err
 	}
-	sources, err := config.ReadFiles(files...)
+	sources, err := config.ReadFiles(f.files...)
 	if err != nil {
 		return err
 	}
-	text, warnings, err := config.Convert(sources, config.Format(o.to), o.reading)
+	text, warnings, err := config.Convert(sources, config.Format(f.to), f.reading)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}
 	if err != nil {
 		return err
 	}
-	if o.output == "" {
+	if f.output == "" {
 		_, err = env.Stdout.Write(text)
 		return err
 	}
 	// A source may hold credentials in clear text.
-	if err := os.WriteFile(o.output, text, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", o.output, err)
+	if err := os.WriteFile(f.output, text, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", f.output, err)
 	}
 	return nil
 }

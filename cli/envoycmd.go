@@ -15,7 +15,8 @@ import (
 	"semlb/envoy/render"
 )
 
-type envoyOptions struct {
+// envoyFlags are the flags of envoy.
+type envoyFlags struct {
 	serveFlags
 	addresses []string
 	place     string
@@ -24,26 +25,24 @@ type envoyOptions struct {
 }
 
 func newEnvoy(env Environment) *cobra.Command {
-	o := &envoyOptions{}
+	f := &envoyFlags{}
 	c := &cobra.Command{
-		Use:   "envoy [--for NAME] [-c FILE]",
+		Use:   "envoy [--for NAME] [FILE...]",
 		Short: "Print the configuration of an Envoy that runs elsewhere",
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
 --for what another kind of place needs. Envoy reads JSON: envoy -c FILE.json. The
 text holds no key of a provider; that of --for static holds the API keys and the
 hashes of the passwords of the consumers in the files.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
-	o.bind(c, env)
-	o.bindHop(c)
-	f := c.Flags()
-	f.StringArrayVar(&o.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; takes the place of the other two")
-	f.StringVar(&o.SecretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
-	f.StringVar(&o.GRPCSocket, "grpc-socket", "/tmp/semlb.sock", "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
-	f.StringVar(&o.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
-	f.StringVar(&o.place, "for", render.ForXDS, "`NAME` of the place to print a configuration for: "+places())
-	f.BoolVar(&o.static, "static", false, "the same as --for "+render.ForStatic)
+	f.bindServe(c, env)
+	f.bindSockets(c, "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
+	flags := c.Flags()
+	flags.StringArrayVar(&f.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; takes the place of the other two")
+	flags.StringVar(&f.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
+	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the place to print a configuration for: "+places())
+	flags.BoolVar(&f.static, "static", false, "the same as --for "+render.ForStatic)
 	c.MarkFlagsMutuallyExclusive("for", "static")
 	return c
 }
@@ -57,30 +56,35 @@ func places() string {
 	return strings.Join(all, ", ")
 }
 
-func (o *envoyOptions) run(ctx context.Context, env Environment) error {
-	if o.static {
-		o.place = render.ForStatic
+func (f *envoyFlags) run(ctx context.Context, env Environment, files []string) error {
+	if f.static {
+		f.place = render.ForStatic
 	}
-	renderer, err := render.For(o.place)
+	renderer, err := render.For(f.place)
 	if err != nil {
 		return fmt.Errorf("--for: %w", err)
 	}
-	if err := o.checkHop(); err != nil {
+	if err := f.checkHopSocket(); err != nil {
 		return err
 	}
-	services, err := o.services()
+	services, err := f.services()
 	if err != nil {
 		return err
 	}
 	options := render.Options{NodeID: "semlb"}
-	if o.admin != "" {
-		if options.Admin, err = endpoint("envoy-admin", o.admin); err != nil {
+	if f.admin != "" {
+		if options.Admin, err = endpoint("envoy-admin", f.admin); err != nil {
 			return err
 		}
 	}
-	p, err := o.parts(ctx, env, renderer, services)
-	if err != nil {
-		return err
+	p := parts.New(parts.Config{Service: services[0], Replicas: services[1:], HopSocket: f.options.HopSocket})
+	if renderer.Whole {
+		if err := f.checkServe(env, files); err != nil {
+			return err
+		}
+		if p, err = app.EnvoyParts(ctx, f.options, services); err != nil {
+			return err
+		}
 	}
 	text, err := renderer.Render(p, options)
 	if err != nil {
@@ -90,33 +94,18 @@ func (o *envoyOptions) run(ctx context.Context, env Environment) error {
 	return err
 }
 
-// parts are those that the renderer needs: of the configuration files, or of the flags
-// alone.
-func (o *envoyOptions) parts(ctx context.Context, env Environment, r render.Renderer, services []parts.Endpoint) (parts.Parts, error) {
-	if !r.Whole {
-		return parts.New(parts.Config{Service: services[0], Replicas: services[1:], HopSocket: o.HopSocket}), nil
-	}
-	if err := o.check(); err != nil {
-		return parts.Parts{}, err
-	}
-	if err := o.complete(env); err != nil {
-		return parts.Parts{}, err
-	}
-	return app.EnvoyParts(ctx, &o.ServeOptions, services)
-}
-
 // services are where semlb's replicas serve gRPC.
-func (o *envoyOptions) services() ([]parts.Endpoint, error) {
-	if len(o.addresses) == 0 {
-		if o.GRPCListen == "" {
-			return []parts.Endpoint{{Path: o.GRPCSocket}}, nil
+func (f *envoyFlags) services() ([]parts.Endpoint, error) {
+	if len(f.addresses) == 0 {
+		if f.options.GRPCListen == "" {
+			return []parts.Endpoint{{Path: f.options.GRPCSocket}}, nil
 		}
-		e, err := endpoint("grpc-listen", o.GRPCListen)
+		e, err := endpoint("grpc-listen", f.options.GRPCListen)
 		return []parts.Endpoint{e}, err
 	}
 	var all []parts.Endpoint
 	sockets, names := false, false
-	for _, address := range o.addresses {
+	for _, address := range f.addresses {
 		e := parts.Endpoint{Path: address}
 		if !strings.HasPrefix(address, "/") {
 			var err error
@@ -130,7 +119,7 @@ func (o *envoyOptions) services() ([]parts.Endpoint, error) {
 		all = append(all, e)
 	}
 	if sockets && names {
-		return nil, fmt.Errorf("--grpc-address: got %q, want no DNS name beside a Unix socket, which Envoy cannot have in one cluster", o.addresses)
+		return nil, fmt.Errorf("--grpc-address: got %q, want no DNS name beside a Unix socket, which Envoy cannot have in one cluster", f.addresses)
 	}
 	return all, nil
 }

@@ -11,34 +11,34 @@ import (
 	"github.com/spf13/cobra"
 
 	"semlb/app"
+	"semlb/app/explain"
 	"semlb/config"
 	"semlb/router"
 )
 
-type explainOptions struct {
-	app.LoadOptions
-	logFlags
+// explainFlags are the flags of explain.
+type explainFlags struct {
+	partFlags
 	request config.Request
 	json    bool
 }
 
 func newExplain(env Environment) *cobra.Command {
-	o := &explainOptions{}
+	f := &explainFlags{}
 	c := &cobra.Command{
-		Use:   "explain -c FILE PROMPT",
+		Use:   "explain FILE... PROMPT",
 		Short: "Say where a prompt would go, and why",
 		Long: `Say where a prompt would go, and why, without sending it to a model. Which plugin
 instance serves depends on where the prompt comes from: --route, --service,
 --consumer and --group say it. Without them it is an anonymous request without a
 route.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), env, args[0]) },
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
-	bindLoad(c, env, &o.LoadOptions)
-	o.bindLog(c)
-	bindScope(c, &o.request)
-	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
-	c.Flags().BoolVar(&o.Demo, "demo", false, "explain the configuration of the demonstration: no key, no server")
+	f.bindParts(c, env)
+	f.bindDemo(c, "explain the configuration of the demonstration: no key, no server")
+	bindScope(c, &f.request)
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	return c
 }
 
@@ -46,27 +46,22 @@ route.`,
 func bindScope(c *cobra.Command, r *config.Request) {
 	f := c.Flags()
 	f.StringVar(&r.Route, "route", "", "`NAME` or id of the Kong route that the prompt comes on")
-	f.StringVar(&r.Service, "service", "", "`NAME` or id of the Kong service; that of the route need not be given")
-	f.StringVar(&r.Consumer, "consumer", "", "`NAME` or id of the consumer that sends the prompt (default: nobody)")
+	f.StringVar(&r.Service, "service", "", "`NAME` or id of the Kong service; not needed beside --route")
+	f.StringVar(&r.Consumer, "consumer", "", "`NAME` or id of the consumer that sends the prompt (default: none)")
 	f.StringArrayVar(&r.ConsumerGroups, "group", nil, "`NAME` or id of a group of the consumer, beside those the configuration has it in (repeatable)")
 }
 
-func (o *explainOptions) run(ctx context.Context, env Environment, prompt string) error {
-	if o.Demo {
-		o.Embeddings, o.VectorDB = "builtin", "memory"
-	}
-	if err := checkLoad(&o.LoadOptions); err != nil {
+// run explains the last argument; the others are files.
+func (f *explainFlags) run(ctx context.Context, env Environment, args []string) error {
+	last := len(args) - 1
+	if err := f.checkParts(env, args[:last]); err != nil {
 		return err
 	}
-	log, err := o.logger(env.Stderr)
+	e, err := app.Explain(ctx, f.options, f.request, args[last])
 	if err != nil {
 		return err
 	}
-	e, err := app.Explain(ctx, &o.LoadOptions, log, o.request, prompt)
-	if err != nil {
-		return err
-	}
-	if o.json {
+	if f.json {
 		encoder := json.NewEncoder(env.Stdout)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(e)
@@ -96,7 +91,7 @@ func meaning(r router.Reason) string {
 	}
 }
 
-func printExplanation(w io.Writer, e *app.Explanation) error {
+func printExplanation(w io.Writer, e *explain.Explanation) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "instance\t%s\t%s\n", e.Instance.ID, e.Instance)
 	if e.Error != "" {

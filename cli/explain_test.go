@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"semlb/app"
+	"semlb/app/explain"
 )
 
 // scoped is a configuration with instances of several scopes, each with a target
@@ -43,20 +43,20 @@ func TestExplainFindsTheInstanceByPrecedence(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		flags []string
-		scope app.ExplainedScope
+		scope explain.Scope
 		line  string
 	}{
-		{"nothing given", nil, app.ExplainedScope{}, ":15"},
-		{"a route brings its service", []string{"--route", "chat"}, app.ExplainedScope{Service: "llm"}, ":11"},
-		{"a consumer brings groups", []string{"--consumer", "anna-42"}, app.ExplainedScope{ConsumerGroup: "Gold Users"}, ":13"},
-		{"both", []string{"--consumer", "anna", "--route", "chat"}, app.ExplainedScope{Consumer: "anna", Route: "chat"}, ":14"},
-		{"groups", []string{"--group", "silver", "--group", "Gold Users", "--route", "chat"}, app.ExplainedScope{ConsumerGroup: "silver", Route: "chat"}, ":12"},
-		{"one that nobody knows", []string{"--route", "other", "--group", "a, b"}, app.ExplainedScope{}, ":15"},
+		{"nothing given", nil, explain.Scope{}, ":15"},
+		{"a route brings its service", []string{"--route", "chat"}, explain.Scope{Service: "llm"}, ":11"},
+		{"a consumer brings groups", []string{"--consumer", "anna-42"}, explain.Scope{ConsumerGroup: "Gold Users"}, ":13"},
+		{"both", []string{"--consumer", "anna", "--route", "chat"}, explain.Scope{Consumer: "anna", Route: "chat"}, ":14"},
+		{"groups", []string{"--group", "silver", "--group", "Gold Users", "--route", "chat"}, explain.Scope{ConsumerGroup: "silver", Route: "chat"}, ":12"},
+		{"one that nobody knows", []string{"--route", "other", "--group", "a, b"}, explain.Scope{}, ":15"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := explainConfig(t, global, append(tt.flags, "--json")...)
 			require.Zero(t, code, stderr)
-			var e app.Explanation
+			var e explain.Explanation
 			require.NoError(t, json.Unmarshal([]byte(stdout), &e))
 			require.Equal(t, tt.scope, e.Instance.Scope)
 			require.True(t, strings.HasSuffix(e.Instance.Position, "kong.yaml"+tt.line), e.Instance.Position)
@@ -74,7 +74,7 @@ func TestAnInstanceIsTheSameWhereverItsFileIs(t *testing.T) {
 	for _, text := range []string{scoped, scoped, "# a comment\n" + scoped} {
 		code, stdout, stderr := explainConfig(t, text, "--route", "chat", "--json")
 		require.Zero(t, code, stderr)
-		var e app.Explanation
+		var e explain.Explanation
 		require.NoError(t, json.Unmarshal([]byte(stdout), &e))
 		ids[e.Instance.ID] = true
 	}

@@ -11,25 +11,25 @@ import (
 // logFlags say how the program logs.
 type logFlags struct{ logFormat, logLevel string }
 
-func (o *logFlags) bindLog(c *cobra.Command) {
-	f := c.Flags()
-	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
-	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+func (f *logFlags) bindLog(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
 // logger is the program's log on w.
-func (o *logFlags) logger(w io.Writer) (*slog.Logger, error) {
+func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return nil, fmt.Errorf("--log-level: got %q, want debug, info, warn or error", o.logLevel)
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, fmt.Errorf("--log-level: got %q, want debug, info, warn or error", f.logLevel)
 	}
 	options := &slog.HandlerOptions{Level: level}
-	switch o.logFormat {
+	switch f.logFormat {
 	case "text":
 		return slog.New(slog.NewTextHandler(w, options)), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	default:
-		return nil, fmt.Errorf("--log-format: got %q, want text or json", o.logFormat)
+		return nil, fmt.Errorf("--log-format: got %q, want text or json", f.logFormat)
 	}
 }

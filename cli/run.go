@@ -10,51 +10,52 @@ import (
 	"semlb/app"
 )
 
+// runDrain is the default of --drain for run.
+const runDrain = 10 * time.Second
+
 // runFlags are the flags of run.
 type runFlags struct {
 	serveFlags
-	envoyBinary      string
-	envoyConcurrency int
+	envoy app.EnvoyOptions
 }
 
 func newRun(env Environment) *cobra.Command {
-	o := &runFlags{}
+	f := &runFlags{}
 	c := &cobra.Command{
-		Use:   "run -c FILE | --demo",
+		Use:   "run FILE... | --demo",
 		Short: "Run everything on this machine: Envoy as a child, configured over xDS",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context(), env) },
+		Args:  cobra.ArbitraryArgs,
+		RunE:  func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
-	o.bind(c, env)
-	f := c.Flags()
-	f.BoolVar(&o.Demo, "demo", false, "no key and no server: demo LLMs, the built-in embedding model, vectors in memory")
-	f.StringVar(&o.envoyBinary, "envoy", "", "`PATH` of Envoy 1.36 or newer (default: envoy on the PATH)")
-	f.DurationVar(&o.Drain, "drain", 10*time.Second, "longest time that requests under way may take to end when semlb is stopped")
-	f.IntVar(&o.envoyConcurrency, "envoy-concurrency", 0, "Envoy's worker threads (default: one per core)")
+	f.bindServe(c, env)
+	f.bindDemo(c, "no key and no server: demo LLMs, the built-in embedding model, vectors in memory")
+	flags := c.Flags()
+	flags.StringVar(&f.envoy.Binary, "envoy", "", "`PATH` of Envoy 1.36 or newer (default: envoy on the PATH)")
+	flags.DurationVar(&f.options.Drain, "drain", runDrain, "longest time that requests in flight may take to end when semlb is stopped")
+	flags.IntVar(&f.envoy.Concurrency, "envoy-concurrency", 0, "Envoy's worker threads (default: one per core)")
 	return c
 }
 
-func (o *runFlags) run(ctx context.Context, env Environment) error {
-	if o.Demo {
-		o.Embeddings, o.VectorDB = "builtin", "memory"
-	}
-	if err := o.check(); err != nil {
+func (f *runFlags) run(ctx context.Context, env Environment, files []string) error {
+	if err := f.checkServe(env, files); err != nil {
 		return err
 	}
-	if o.hop != hopInternal && o.hop != hopUDS {
-		return fmt.Errorf("--hop: got %q, want internal or uds", o.hop)
-	}
-	if err := o.complete(env); err != nil {
+	var err error
+	if f.envoy.UnixHop, err = f.checkHop(); err != nil {
 		return err
 	}
-	options := app.RunOptions{
-		ServeOptions: o.ServeOptions, EnvoyBinary: o.envoyBinary, EnvoyConcurrency: o.envoyConcurrency, HopUDS: o.hop == hopUDS,
+	f.options.Envoy = &f.envoy
+	f.options.Started = func() { f.greet(env) }
+	a, err := app.New(ctx, f.options)
+	if err != nil {
+		return err
 	}
-	return app.Run(ctx, &options, func() { o.greet(env) })
+	return a.Run(ctx)
 }
 
-// greet tells a person what to do now.
-func (o *runFlags) greet(env Environment) {
+// greet tells the user what to do now.
+func (f *runFlags) greet(env Environment) {
+	o := &f.options
 	fmt.Fprintf(env.Stdout, `ready
   proxy    http://%[1]s/v1/chat/completions
   metrics  http://%[2]s/metrics

@@ -9,59 +9,80 @@ import (
 	"semlb/config"
 )
 
-// serveFlags are the flags of the commands that serve, and of the one that writes the
+// serveFlags are the flags of the commands that serve, and of the one that prints the
 // configuration of an Envoy for them.
 type serveFlags struct {
-	app.ServeOptions
-	logFlags
+	partFlags
 	hop, hopSocket string
 	adminToken     string
 }
 
-func (o *serveFlags) bind(c *cobra.Command, env Environment) {
-	bindLoad(c, env, &o.LoadOptions)
-	o.bindLog(c)
-	o.bindAdmin(c)
-	f := c.Flags()
-	f.StringVar(&o.Listen, "listen", "127.0.0.1:8000", "`ADDRESS` where Envoy takes clients' requests")
-	f.StringVar(&o.Status, "status", "127.0.0.1:8100", "`ADDRESS` of metrics and health")
-	f.Int64Var(&o.MaxBodyMemory, "max-body-memory", 256, "most `MIB` of request bodies to decide about at once; requests beyond that are answered 503")
-	f.StringVar(&o.hop, "hop", hopInternal, "how Envoy reaches its inner listener: internal, or uds where none can be added")
-	f.StringVar(&o.GRPCListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
+// The ways in which Envoy reaches its inner listener (--hop).
+const (
+	hopInternal = "internal"
+	hopUDS      = "uds"
+)
+
+func (f *serveFlags) bindServe(c *cobra.Command, env Environment) {
+	f.bindParts(c, env)
+	o, flags := &f.options, c.Flags()
+	flags.StringVar(&o.Admin.Listen, "admin", o.Admin.Listen, "`ADDRESS` of the Admin API, or off; beyond the loopback it needs --admin-token")
+	flags.StringArrayVar(&o.Admin.Hosts, "admin-host", nil, "another `NAME` that clients call the Admin API's server by (repeatable)")
+	flags.StringVar(&o.Admin.State, "state", "", "`FILE` that keeps what the Admin API changes, begun with -c if it does not exist; without it the API is read-only")
+	flags.StringVar(&f.adminToken, "admin-token", "", "`TOKEN` that every request to the Admin API needs; rather give SEMLB_ADMIN_TOKEN, which other processes cannot see")
+	flags.StringVar(&o.Listen, "listen", o.Listen, "`ADDRESS` where Envoy takes clients' requests")
+	flags.StringVar(&o.Status, "status", o.Status, "`ADDRESS` of metrics and health")
+	flags.Int64Var(&o.MaxBodyMemory, "max-body-memory", o.MaxBodyMemory, "most `MIB` of request bodies to decide about at once; requests beyond that are answered 503")
+	flags.StringVar(&f.hop, "hop", hopInternal, "how Envoy reaches its inner listener: internal, or uds where none can be added")
+	flags.StringVar(&o.GRPCListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
 }
 
-func (o *serveFlags) bindAdmin(c *cobra.Command) {
-	f := c.Flags()
-	f.StringVar(&o.Admin.Listen, "admin", "127.0.0.1:8001", "`ADDRESS` of the Admin API, or off; beyond the loopback it needs --admin-token")
-	f.StringArrayVar(&o.Admin.Hosts, "admin-host", nil, "another `NAME` that clients call the Admin API's server by (repeatable)")
-	f.StringVar(&o.Admin.State, "state", "", "`FILE` that keeps what the Admin API changes, begun with -c if it does not exist; without it the API is read-only")
-	f.StringVar(&o.adminToken, "admin-token", "", "`TOKEN` that every request to the Admin API needs; rather give SEMLB_ADMIN_TOKEN, which other processes cannot see")
+// bindSockets adds the flags of paths that the command run chooses itself. socketHelp is
+// that of --grpc-socket.
+func (f *serveFlags) bindSockets(c *cobra.Command, socketHelp string) {
+	o, flags := &f.options, c.Flags()
+	flags.StringVar(&o.GRPCSocket, "grpc-socket", o.GRPCSocket, socketHelp)
+	flags.StringVar(&f.hopSocket, "hop-socket", "/tmp/semlb-hop.sock",
+		"Unix socket `PATH` of the inner listener on Envoy's machine, with --hop uds; the same for serve and envoy")
+	flags.StringVar(&o.SecretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads")
 }
 
-// check finds the flags that make no sense.
-func (o *serveFlags) check() error {
-	o.MayBeEmpty = o.Admin.State != ""
-	if err := checkLoad(&o.LoadOptions); err != nil {
+// checkServe checks the flags and sets the options that depend on several of them.
+// Arguments are configuration files.
+func (f *serveFlags) checkServe(env Environment, arguments []string) error {
+	o := &f.options
+	if err := f.checkParts(env, arguments); err != nil {
 		return err
 	}
 	if o.MaxBodyMemory < 1 {
 		return fmt.Errorf("--max-body-memory: got %d, want 1 or more MiB", o.MaxBodyMemory)
 	}
+	token := f.adminToken
+	if token == "" {
+		token, _ = env.LookupEnv("SEMLB_ADMIN_TOKEN")
+	}
+	konnect, _ := env.LookupEnv("KONNECT_TOKEN")
+	o.Admin.Token, o.Admin.KonnectToken = config.NewSecret(token), config.NewSecret(konnect)
 	if o.Admin.Listen == app.AdminOff {
 		return nil
 	}
 	return app.CheckAddress("admin", o.Admin.Listen)
 }
 
-// complete sets what is neither a flag's value nor needed to check them.
-func (o *serveFlags) complete(env Environment) error {
-	token := o.adminToken
-	if token == "" {
-		token, _ = env.LookupEnv("SEMLB_ADMIN_TOKEN")
+// checkHop checks --hop, and whether it is uds.
+func (f *serveFlags) checkHop() (uds bool, err error) {
+	if f.hop != hopInternal && f.hop != hopUDS {
+		return false, fmt.Errorf("--hop: got %q, want internal or uds", f.hop)
 	}
-	konnect, _ := env.LookupEnv("KONNECT_TOKEN")
-	o.Admin.Token, o.Admin.KonnectToken = config.NewSecret(token), config.NewSecret(konnect)
-	log, err := o.logger(env.Stderr)
-	o.Log = log
-	return err
+	return f.hop == hopUDS, nil
+}
+
+// checkHopSocket checks the flags of the hop and sets its option.
+func (f *serveFlags) checkHopSocket() error {
+	uds, err := f.checkHop()
+	if err != nil || !uds {
+		return err
+	}
+	f.options.HopSocket = f.hopSocket
+	return app.CheckHopSocket(f.hopSocket)
 }

@@ -9,37 +9,37 @@ import (
 	"semlb/config"
 )
 
-// validateOptions are the flags of validate.
-type validateOptions struct {
-	reading config.Options
+// validateFlags are the flags of validate.
+type validateFlags struct {
+	readFlags
 }
 
 func newValidate(env Environment) *cobra.Command {
-	o := &validateOptions{}
+	f := &validateFlags{}
 	c := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Say everything that is wrong with a configuration",
-		Args:  cobra.MinimumNArgs(1),
-		RunE:  func(_ *cobra.Command, files []string) error { return o.run(env, files) },
+		Args:  cobra.ArbitraryArgs,
+		RunE:  func(_ *cobra.Command, args []string) error { return f.run(env, args) },
 	}
-	bindReading(c, env, &o.reading)
-	c.Flags().BoolVar(&o.reading.AllowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
+	f.bindRead(c, env)
+	c.Flags().BoolVar(&f.reading.AllowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
 	return c
 }
 
-func (o *validateOptions) run(env Environment, files []string) error {
-	if err := checkReading(&o.reading); err != nil {
+func (f *validateFlags) run(env Environment, files []string) error {
+	if err := f.requireFiles(files); err != nil {
 		return err
 	}
-	cfg, warnings, err := config.LoadFiles(o.reading, files...)
+	cfg, warnings, err := config.LoadFiles(f.reading, f.files...)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}
 	if err != nil {
 		return err
 	}
-	if !o.reading.AllowUnset { // what a target is made of may be in those variables
-		if err := app.TargetFaults(cfg); err != nil {
+	if !f.reading.AllowUnset { // an unset variable may be part of a target
+		if err := app.CheckTargets(cfg); err != nil {
 			return err
 		}
 	}

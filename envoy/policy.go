@@ -58,8 +58,8 @@ func NewPolicy(criteria []string) Policy {
 		case c == "invalid_header" && repeatable:
 			p.Classes = append(p.Classes, ClassProtocol)
 		case repeatable:
-			if code, err := strconv.Atoi(strings.TrimPrefix(c, "http_")); err == nil {
-				p.Statuses = append(p.Statuses, code)
+			if status, ok := CriterionStatus(c); ok {
+				p.Statuses = append(p.Statuses, status)
 			}
 		}
 	}
@@ -69,6 +69,17 @@ func NewPolicy(criteria []string) Policy {
 	p.Classes = slices.Compact(p.Classes)
 	p.classList, p.statusList = classList(p.Classes), statusList(p.Statuses)
 	return p
+}
+
+// CriterionStatus returns the status of a failover criterion http_NNN; ok is false for
+// the others.
+func CriterionStatus(criterion string) (status int, ok bool) {
+	code, ok := strings.CutPrefix(criterion, "http_")
+	if !ok {
+		return 0, false
+	}
+	status, err := strconv.Atoi(code)
+	return status, err == nil
 }
 
 // noClass is the value of HeaderRetry that permits no class. It is not empty, so that

@@ -1,0 +1,134 @@
+package build
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/config"
+	"semlb/router"
+)
+
+func load(t *testing.T, balancer string) *config.Config {
+	t.Helper()
+	text := fmt.Sprintf(`_format_version: "3.0"
+plugins:
+- name: ai-proxy-advanced
+  config:
+    balancer: {%s}
+    embeddings: {model: {provider: openai, name: e}, auth: {header_name: Authorization, header_value: a}}
+    vectordb: {strategy: redis, distance_metric: cosine, dimensions: 4}
+    targets: [{description: code, route_type: llm/v1/chat, model: {provider: openai, name: m}, auth: {header_name: Authorization, header_value: b}}]
+`, balancer)
+	cfg, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(text)}}, config.Options{})
+	require.NoError(t, err)
+	return cfg
+}
+
+func newBuilder() *Builder {
+	return New(Options{Log: slog.New(slog.DiscardHandler), BuiltinEmbeddings: true, MemoryStore: true})
+}
+
+func TestRetentionIsTheLongestLifeOfAPlan(t *testing.T) {
+	for _, tt := range []struct {
+		name                 string
+		connect, write, read time.Duration
+		retries, targets     int
+		want                 time.Duration
+	}{
+		{"all attempts run into all timeouts", time.Second, 2 * time.Second, 90 * time.Second, 1, 5, 186 * time.Second},
+		{"each target is tried once", time.Second, 2 * time.Second, 90 * time.Second, 5, 3, 279 * time.Second},
+		{"a minute at least", time.Second, time.Second, time.Second, 5, 2, time.Minute},
+		{"an hour at most", time.Minute, time.Minute, 20 * time.Minute, 5, 6, time.Hour},
+		{"the largest numbers of all", 596 * time.Hour, 596 * time.Hour, 596 * time.Hour, 32767, 40000, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := &config.Balancer{ConnectTimeout: tt.connect, WriteTimeout: tt.write, ReadTimeout: tt.read, Retries: tt.retries}
+			require.Equal(t, tt.want, retention(b, tt.targets))
+		})
+	}
+}
+
+// Every value that a configuration may have is one that the program implements.
+func TestEveryValueOfAConfigurationIsTranslated(t *testing.T) {
+	for field, values := range map[string][]string{
+		"algorithm":   {"semantic", "round-robin", "priority"},
+		"group_order": {"weight", "weighted"},
+		"spill":       {"none", "catchall", "nearest"},
+		"on_panic":    {"reject", "default"},
+	} {
+		for _, value := range values {
+			instances, err := newBuilder().Build(t.Context(), load(t, field+": "+value))
+			require.NoError(t, err, "%s: %s", field, value)
+			require.NoError(t, instances.Close())
+		}
+	}
+	for _, value := range []string{"allow", "always", "deny"} {
+		cfg := load(t, "")
+		cfg.Plugins[0].Settings.ResponseStreaming = config.ResponseStreaming(value)
+		instances, err := newBuilder().Build(t.Context(), cfg)
+		require.NoError(t, err, value)
+		require.Equal(t, value, string(instances.List[0].Server.Streaming))
+		require.NoError(t, instances.Close())
+	}
+}
+
+func TestAnUnknownValueIsAFault(t *testing.T) {
+	cfg := load(t, "")
+	cfg.Plugins[0].Settings.Balancer.Spill = "elsewhere"
+	_, err := newBuilder().Build(t.Context(), cfg)
+	require.ErrorContains(t, err, `kong.yaml:3: config.balancer.spill: "elsewhere" is not implemented`)
+}
+
+func TestEveryFaultIsListedAndNothingStaysOpen(t *testing.T) {
+	cfg := load(t, "algorithm: semantic")
+	cfg.Plugins = append(cfg.Plugins, cfg.Plugins[0], cfg.Plugins[0])
+	cfg.Plugins[1].Settings.Balancer.Spill = "elsewhere"
+	cfg.Plugins[2].Settings.Balancer.Retries = -1
+	b := newBuilder()
+	_, err := b.Build(t.Context(), cfg)
+	require.ErrorContains(t, err, "balancer.spill")
+	require.ErrorContains(t, err, "make router: 0 attempts")
+	require.Empty(t, b.embedders.items)
+}
+
+func TestInstancesWithTheSameEmbedderShareIt(t *testing.T) {
+	cfg := load(t, "algorithm: semantic")
+	cfg.Plugins = append(cfg.Plugins, cfg.Plugins[0])
+	b := newBuilder()
+	one, err := b.Build(t.Context(), cfg)
+	require.NoError(t, err)
+	other, err := b.Build(t.Context(), cfg)
+	require.NoError(t, err)
+	require.Len(t, b.embedders.items, 1)
+	require.Same(t, one.List[0].embedder, other.List[1].embedder)
+	require.NoError(t, one.Close())
+	require.Len(t, b.embedders.items, 1, "a replaced configuration does not close what the next one uses")
+	require.NoError(t, other.Close())
+	require.Empty(t, b.embedders.items)
+}
+
+func TestIDsDoNotDependOnSecrets(t *testing.T) {
+	ids := func(secret string) (string, string) {
+		cfg := load(t, "")
+		cfg.Plugins[0].Settings.Targets[0].Auth.HeaderValue = config.NewSecret(secret)
+		return instanceID(&cfg.Plugins[0]), targetID(&cfg.Plugins[0], 0)
+	}
+	instance, target := ids("one")
+	sameInstance, sameTarget := ids("another")
+	require.Equal(t, instance, sameInstance)
+	require.Equal(t, target, sameTarget)
+	changed := load(t, "retries: 2")
+	require.NotEqual(t, instance, instanceID(&changed.Plugins[0]))
+	require.Equal(t, target, targetID(&changed.Plugins[0], 0), "a changed balancer leaves the target's circuit breaker")
+}
+
+func TestFailoverStatusesTripTheBreaker(t *testing.T) {
+	cfg := load(t, "failover_criteria: [error, http_429, http_503]")
+	require.Equal(t, []int{429, 503}, breakerOf(&cfg.Plugins[0].Settings.Balancer, time.Minute).Statuses)
+	require.NotContains(t, algorithms, config.LowestUsage)
+	require.Equal(t, router.Priority, algorithms[config.Priority])
+}

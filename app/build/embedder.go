@@ -1,0 +1,95 @@
+package build
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"semlb/config"
+	"semlb/embeddings"
+	"semlb/embeddings/openai"
+	"semlb/embeddings/remote"
+	"semlb/embeddings/static"
+	"semlb/wire"
+)
+
+// embedderOf returns the embedder of an instance. Instances that configure the same
+// one share it.
+func (b *Builder) embedderOf(p *config.Plugin, i *Instance) (embeddings.Embedder, error) {
+	e := p.Settings.Embeddings
+	key := digest(e, e.Auth.HeaderValue.Reveal(), e.Auth.ParamValue.Reveal(), p.Settings.VectorDB.Dimensions)
+	open := func() (*embedderHandle, error) { return b.openRemote(p) }
+	if b.options.BuiltinEmbeddings {
+		key, open = "builtin", b.openBuiltin
+	}
+	embedder, release, err := b.embedders.acquire(key, open)
+	if err != nil {
+		return nil, err
+	}
+	i.onClose(release)
+	return embedder, nil
+}
+
+func (b *Builder) openBuiltin() (*embedderHandle, error) {
+	model, err := static.Builtin()
+	if err != nil {
+		return nil, fmt.Errorf("open built-in embedding model: %w", err)
+	}
+	cache, err := b.cache(model)
+	if err != nil {
+		return nil, err
+	}
+	return &embedderHandle{embedder: cache, cache: cache, close: cache.Close}, nil
+}
+
+// openRemote opens the configured model behind a circuit breaker and a cache.
+func (b *Builder) openRemote(p *config.Plugin) (*embedderHandle, error) {
+	model, err := b.remoteEmbedder(p)
+	if err != nil {
+		return nil, fmt.Errorf("config.embeddings: %w", err)
+	}
+	guard := embeddings.NewGuard(model, embeddings.GuardOptions{Timeout: embedTimeout / 2})
+	cache, err := b.cache(guard)
+	if err != nil {
+		return nil, err
+	}
+	return &embedderHandle{
+		embedder: unsizedEmbedder{Cache: cache, model: model}, cache: cache, guard: guard,
+		close: func() error { return errors.Join(cache.Close(), model.Close()) },
+	}, nil
+}
+
+func (b *Builder) cache(next embeddings.Embedder) (*embeddings.Cache, error) {
+	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout, Count: b.options.CountEmbeddings})
+	if err != nil {
+		return nil, fmt.Errorf("make embedding cache: %w", err)
+	}
+	return cache, nil
+}
+
+// embedTimeout bounds one call of a remote embedder. A request waits for it only as
+// long as the decision budget lasts; a later one finds its vector in the cache.
+const embedTimeout = 5 * time.Second
+
+// embeddingURLs are the providers' own endpoints.
+var embeddingURLs = map[config.Provider]string{
+	config.OpenAI:  "https://api.openai.com/v1/embeddings",
+	config.Mistral: "https://api.mistral.ai/v1/embeddings",
+}
+
+func (b *Builder) remoteEmbedder(p *config.Plugin) (*openai.Embedder, error) {
+	e := p.Settings.Embeddings
+	return openai.New(openai.Options{
+		URL:        cmp.Or(e.Model.Options.UpstreamURL, b.options.ProviderURLs[string(e.Model.Provider)], embeddingURLs[e.Model.Provider]),
+		Provider:   string(e.Model.Provider),
+		Model:      e.Model.Name,
+		Dimensions: p.Settings.VectorDB.Dimensions,
+		Timeout:    embedTimeout,
+		Auth: remote.Auth{
+			HeaderName: e.Auth.HeaderName, HeaderValue: wire.NewSecret(e.Auth.HeaderValue.Reveal()),
+			ParamName: e.Auth.ParamName, ParamValue: wire.NewSecret(e.Auth.ParamValue.Reveal()),
+			ParamLocation: string(e.Auth.ParamLocation),
+		},
+	})
+}

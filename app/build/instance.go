@@ -1,0 +1,84 @@
+package build
+
+import (
+	"slices"
+
+	"semlb/config"
+	"semlb/envoy"
+	"semlb/provider"
+	"semlb/router"
+	"semlb/server"
+)
+
+// serverInstance is a plugin instance as the server uses it.
+func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target) (*server.Instance, error) {
+	s := &p.Settings
+	onPanic, err := translate("balancer.on_panic", s.Balancer.OnPanic, onPanics)
+	if err != nil {
+		return nil, err
+	}
+	streaming, err := translate("response_streaming", s.ResponseStreaming, streamings)
+	if err != nil {
+		return nil, err
+	}
+	return &server.Instance{
+		ID:          instanceID(p),
+		Router:      r,
+		Targets:     byID(targets),
+		Policy:      policyOf(s.Balancer.FailoverCriteria),
+		BodyLimit:   bodyLimit(s),
+		OnPanic:     onPanic,
+		Idle:        s.Balancer.ReadTimeout,
+		RouteType:   string(s.Targets[0].RouteType),
+		Streaming:   streaming,
+		ModelHeader: s.ModelNameHeader,
+		Models:      permittedModels(s),
+		Touched:     touchedBy(targets),
+	}, nil
+}
+
+func byID(targets []*server.Target) map[string]*server.Target {
+	byID := make(map[string]*server.Target, len(targets))
+	for _, t := range targets {
+		byID[t.ID()] = t
+	}
+	return byID
+}
+
+func policyOf(criteria []config.FailoverCriterion) envoy.Policy {
+	names := make([]string, len(criteria))
+	for i, c := range criteria {
+		names[i] = string(c)
+	}
+	return envoy.NewPolicy(names)
+}
+
+// bodyLimit is max_request_body_size; 0 there means as much as Envoy can hold.
+func bodyLimit(s *config.AIProxyAdvanced) int64 {
+	if s.MaxRequestBodySize == 0 {
+		return envoy.MaxBodyLimit
+	}
+	return s.MaxRequestBodySize
+}
+
+// permittedModels are the models that requests may name; nil if they may name any.
+func permittedModels(s *config.AIProxyAdvanced) []string {
+	if s.ModelPolicy != config.ModelStrict {
+		return nil
+	}
+	var models []string
+	for i := range s.Targets {
+		if name := s.Targets[i].Model.Name; !slices.Contains(models, name) {
+			models = append(models, name)
+		}
+	}
+	return models
+}
+
+func touchedBy(targets []*server.Target) provider.Touched {
+	rewriters := make([]*provider.Target, len(targets))
+	for i, t := range targets {
+		rewriters[i] = t.Target
+	}
+	return provider.TouchedBy(rewriters...)
+}

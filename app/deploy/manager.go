@@ -1,0 +1,295 @@
+// Package deploy puts configurations in force. A [Manager] builds a configuration,
+// sends Envoy its resources, waits until they are acknowledged and the descriptions
+// embedded, and then swaps the snapshot that requests see. It retires the instances
+// that it replaced: requests in flight may still use them.
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"semlb/app/build"
+	"semlb/app/gateway"
+	"semlb/config"
+	"semlb/envoy/parts"
+	"semlb/envoy/render"
+	"semlb/record"
+	"semlb/record/metrics"
+	"semlb/router"
+	"semlb/server"
+)
+
+// ControlPlane sends Envoys their configuration.
+type ControlPlane interface {
+	// Set puts resources in force for Envoys that are connected or connect later.
+	Set(context.Context, render.Resources) error
+	// Connected reports whether an Envoy is connected.
+	Connected() bool
+	// Wait returns when every connected Envoy has acknowledged the resources, with an
+	// error if one refused them.
+	Wait(context.Context) error
+}
+
+// Options configure a [Manager].
+type Options struct {
+	Builder *build.Builder
+	// Envoy describes the Envoys that serve the configuration.
+	Envoy   gateway.Options
+	Control ControlPlane
+	// Snapshot is what requests see.
+	Snapshot *Snapshot
+	// Circuits and Counters forget the targets that no request can reach any more.
+	Circuits *router.Circuits
+	Counters *metrics.Counters
+	// Redactor receives the credentials that Envoy is sent.
+	Redactor *LogRedactor
+	// Descriptions keeps the descriptions of the instances embedded.
+	Descriptions *Descriptions
+	// DecisionBudget bounds a routing decision, and thus how long a replaced instance
+	// plans.
+	DecisionBudget time.Duration
+	Log            *slog.Logger
+}
+
+// Snapshot is the configuration in force. Requests load it once; it is swapped
+// atomically.
+type Snapshot struct {
+	atomic.Pointer[server.Snapshot]
+}
+
+// NewSnapshot returns a snapshot in which no instance serves any request.
+func NewSnapshot() *Snapshot {
+	s := new(Snapshot)
+	s.Store(&server.Snapshot{
+		Find:     func(server.Match) *server.Instance { return nil },
+		Consumer: func(func(string) string) string { return "" },
+	})
+	return s
+}
+
+// Targets returns the targets that requests can reach, by ID.
+func (s *Snapshot) Targets() map[string]*server.Target { return s.Load().Targets() }
+
+// Manager replaces the configuration in force in one step: a request sees the old one
+// or the new one, never a mixture.
+type Manager struct {
+	options Options
+	log     *slog.Logger
+
+	mu      sync.Mutex // held by one apply or expiry at a time
+	current *deployment
+	// replaced are deployments that a decision in flight may still use, oldest first.
+	replaced []*deployment
+	retired  retiredInstances
+}
+
+const (
+	// expireEvery is the interval at which Expire looks at what was replaced.
+	expireEvery = 5 * time.Second
+	// maxReplaced bounds the goroutines and connections of many reloads in a short
+	// time. Decisions that still use one that is ended go to the default group.
+	maxReplaced = 256
+	// ackTimeout bounds how long a change waits for Envoys to acknowledge it.
+	ackTimeout = 10 * time.Second
+)
+
+// NewManager makes a manager without a configuration.
+func NewManager(o Options) *Manager {
+	return &Manager{options: o, log: o.Log, retired: make(retiredInstances)}
+}
+
+// Apply builds a configuration and puts it in force. On an error the one in force
+// stays, Envoy's resources included.
+func (m *Manager) Apply(ctx context.Context, cfg *config.Config) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	// Making a router registers its targets, even if the configuration is refused later.
+	defer m.forgetTargets()
+	instances, err := m.options.Builder.Build(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if m.current != nil {
+		instances.Inherit(m.current.Instances)
+	}
+	next := start(instances, m.options.Descriptions)
+	if err := m.publish(ctx, next); err != nil {
+		next.end(m.log)
+		return errors.Join(err, m.sendResources(ctx, m.current))
+	}
+	if len(instances.List) == 0 {
+		m.log.Warn("the configuration has no enabled ai-proxy-advanced plugin; every request is answered 404")
+	}
+	m.swap(next)
+	return nil
+}
+
+// publish does everything of a change that can fail, or takes time, before the change
+// is in force.
+func (m *Manager) publish(ctx context.Context, next *deployment) error {
+	if err := m.sendResources(ctx, next); err != nil {
+		return err
+	}
+	if m.current == nil {
+		return nil // at the start there is nothing to keep in force meanwhile
+	}
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if m.options.Control.Connected() {
+		if err := m.options.Control.Wait(ctx); err != nil {
+			return fmt.Errorf("wait for Envoy: %w", err)
+		}
+	}
+	select {
+	case <-next.tried:
+	case <-ctx.Done(): // the deployment keeps trying; until then its plans are degraded
+	}
+	return nil
+}
+
+// swap puts next in force and retires what it replaces.
+func (m *Manager) swap(next *deployment) {
+	old := m.current
+	m.current = next
+	if old != nil {
+		m.retire(old)
+	}
+	m.options.Snapshot.Store(m.newSnapshot())
+	next.Follow()
+}
+
+// retire keeps what requests in flight need of a deployment that was replaced.
+func (m *Manager) retire(old *deployment) {
+	old.Unfollow()
+	old.replacedAt = time.Now()
+	m.replaced = append(m.replaced, old)
+	if len(m.replaced) > maxReplaced {
+		m.replaced[0].end(m.log)
+		m.replaced = m.replaced[1:]
+	}
+	m.retired.add(old.Instances, m.current.Instances, old.replacedAt)
+	if n := m.retired.trim(); n > 0 {
+		m.log.Warn("too many reloads: dropped instances that in-flight requests may still retry on", "instances", n)
+	}
+}
+
+// sendResources sends Envoys the resources of a deployment, and those that requests in
+// flight need.
+func (m *Manager) sendResources(ctx context.Context, d *deployment) error {
+	if d == nil {
+		return nil
+	}
+	c, err := m.envoyConfig(d)
+	if err != nil {
+		return err
+	}
+	m.options.Redactor.addSecrets(gateway.Secrets(d.Config, c.Credentials))
+	return m.options.Control.Set(ctx, render.NewResources(parts.New(c)))
+}
+
+func (m *Manager) envoyConfig(d *deployment) (parts.Config, error) {
+	c, err := d.EnvoyConfig(m.options.Envoy)
+	if err != nil {
+		return c, err
+	}
+	if m.current != nil && m.current != d {
+		m.current.AddTo(&c)
+	}
+	for _, r := range m.retired {
+		build.AddInstance(&c, r.instance, r.upstreams)
+	}
+	return c, nil
+}
+
+// newSnapshot is what requests see of the current state; m.mu is held.
+func (m *Manager) newSnapshot() *server.Snapshot {
+	s := &server.Snapshot{
+		Find:          m.current.Find,
+		Consumer:      gateway.Identifier(m.current.Config),
+		ConsumersOnly: m.current.ConsumersOnly(),
+		Instances:     make(map[string]*server.Instance),
+	}
+	for id, r := range m.retired {
+		s.Instances[id] = r.instance
+	}
+	for _, i := range m.current.List {
+		s.Instances[i.Server.ID] = i.Server
+	}
+	return s
+}
+
+// Expire ends what was replaced, when its time is over, until ctx ends.
+func (m *Manager) Expire(ctx context.Context) error {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := m.expire(ctx, time.Now()); err != nil {
+			m.log.Error("expire replaced configurations", "error", err)
+		}
+	}
+}
+
+// expire ends the deployments that make no more decisions, and drops the retired
+// instances that no request can need at a time.
+func (m *Manager) expire(ctx context.Context, now time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	deciding := func(d *deployment) bool {
+		return !d.replacedAt.Add(m.options.DecisionBudget + expireEvery).Before(now)
+	}
+	n := 0
+	for n < len(m.replaced) && !deciding(m.replaced[n]) {
+		m.replaced[n].end(m.log)
+		n++
+	}
+	m.replaced = slices.Clone(m.replaced[n:])
+	if m.retired.expire(now) == 0 {
+		return nil
+	}
+	m.options.Snapshot.Store(m.newSnapshot())
+	m.forgetTargets()
+	return m.sendResources(ctx, m.current)
+}
+
+// forgetTargets removes the state of targets that requests cannot reach any more.
+func (m *Manager) forgetTargets() {
+	targets := m.options.Snapshot.Targets()
+	recorded := make([]record.Target, 0, len(targets))
+	for _, t := range targets {
+		recorded = append(recorded, t.Recorded())
+	}
+	m.options.Counters.SetTargets(recorded)
+	m.options.Circuits.Keep(slices.Collect(maps.Keys(targets))...)
+}
+
+// DescriptionsTried returns a channel that is closed when the configuration in force
+// has tried once to embed its descriptions.
+func (m *Manager) DescriptionsTried() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current.tried
+}
+
+// Close ends every deployment.
+func (m *Manager) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.replaced {
+		d.end(m.log)
+	}
+	if m.current != nil {
+		m.current.end(m.log)
+	}
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"semlb/config"
+)
+
+// readFlags name configuration files and say how they are read. They are the same in
+// every command that reads files, which also takes files as arguments.
+type readFlags struct {
+	files   []string
+	reading config.Options
+}
+
+func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
+	f.reading.Env = env.LookupEnv
+	flags := c.Flags()
+	flags.StringArrayVarP(&f.files, "config", "c", nil, "configuration `FILE` or directory (repeatable); arguments are files too")
+	bindKongVersion(c, &f.reading.KongVersion)
+	flags.StringVar(&f.reading.IngressClass, "ingress-class", config.DefaultIngressClass,
+		"`CLASS` of the Kubernetes resources to read; those of another class are left out, with a warning")
+	flags.StringVar(&f.reading.SecretsDir, "secrets", "",
+		"`DIR` of mounted Kubernetes Secrets, DIR/NAME/KEY or DIR/NAMESPACE/NAME/KEY, that resources refer to")
+}
+
+// bindKongVersion adds a flag that the command schema has too.
+func bindKongVersion(c *cobra.Command, version *string) {
+	c.Flags().StringVar(version, "kong-version", config.DefaultKongVersion,
+		"`VERSION` of Kong that the files are written for: what is newer is a fault, and defaults are that version's")
+}
+
+// errNoConfiguration is the error of a command without a file to read.
+var errNoConfiguration = errors.New("no configuration: give -c FILE")
+
+// checkRead checks the flags, and adds arguments to the files.
+func (f *readFlags) checkRead(arguments []string) error {
+	f.files = append(f.files, arguments...)
+	if err := checkKongVersion(f.reading.KongVersion); err != nil {
+		return err
+	}
+	if f.reading.IngressClass == "" {
+		return errors.New("--ingress-class: got nothing, want a name such as kong")
+	}
+	if f.reading.SecretsDir == "" {
+		return nil
+	}
+	info, err := os.Stat(f.reading.SecretsDir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no directory", f.reading.SecretsDir)
+	}
+	if err != nil {
+		return fmt.Errorf("--secrets: %w", err)
+	}
+	return nil
+}
+
+// requireFiles is checkRead for a command that needs a file.
+func (f *readFlags) requireFiles(arguments []string) error {
+	if len(f.files)+len(arguments) == 0 {
+		return errNoConfiguration
+	}
+	return f.checkRead(arguments)
+}
+
+func checkKongVersion(version string) error {
+	if version == "" {
+		return errors.New("--kong-version: got nothing, want a form like " + config.DefaultKongVersion)
+	}
+	if err := config.CheckKongVersion(version); err != nil {
+		return fmt.Errorf("--kong-version: %w", err)
+	}
+	return nil
+}
