@@ -14,10 +14,10 @@ import (
 	"semlb/test/harness"
 )
 
-// inForce is how soon an outcome must be in force.
+// inForce is the time within which an outcome must affect plans.
 const inForce = 100 * time.Millisecond
 
-func TestATargetThatFailsIsLeftOutAndComesBack(t *testing.T) {
+func TestABreakerOpensAndAProbeClosesIt(t *testing.T) {
 	const failTimeout = 4 * time.Second
 	w := start(t, map[string]any{"max_fails": 2, "fail_timeout": int(failTimeout.Milliseconds()), "read_timeout": 20_000})
 	w.a.Do(harness.Status(http.StatusServiceUnavailable))
@@ -27,15 +27,15 @@ func TestATargetThatFailsIsLeftOutAndComesBack(t *testing.T) {
 		require.Equal(t, "b", by, "failover")
 	}
 	failed := time.Now()
-	w.untilLeftOut(failed)
+	w.untilSkipped(failed)
 	require.Equal(t, 1.0, w.Metric("semlb_targets_out"))
 
 	w.a.Reset()
-	for time.Since(failed) < failTimeout/4 { // what begins then is planned long before the end
+	for time.Since(failed) < failTimeout/4 { // well before the cool-down ends
 		by, _ := w.ask()
 		require.Equal(t, "b", by)
 	}
-	require.Zero(t, asked(w.a), "requests before fail_timeout")
+	require.Zero(t, asked(w.a), "requests during the cool-down")
 
 	time.Sleep(time.Until(failed.Add(failTimeout + 500*time.Millisecond)))
 	othersAnswered := make(chan struct{})
@@ -48,7 +48,7 @@ func TestATargetThatFailsIsLeftOutAndComesBack(t *testing.T) {
 			close(othersAnswered)
 		}
 	}))
-	require.Equal(t, 1, asked(w.a), "one request probes")
+	require.Equal(t, 1, asked(w.a), "one request is the probe")
 	w.lines(0, 1, "target is back")
 	for range 5 {
 		by, _ := w.ask()
@@ -59,9 +59,9 @@ func TestATargetThatFailsIsLeftOutAndComesBack(t *testing.T) {
 	require.Equal(t, 1.0, w.Metric("semlb_breaker_changes_total", "to", "back"))
 }
 
-// untilLeftOut sends requests until one does not reach a, and says how much later than
-// the outcome that one began.
-func (w *world) untilLeftOut(failed time.Time) time.Duration {
+// untilSkipped sends requests until a plan skips a, and returns how long after the outcome
+// that request was sent.
+func (w *world) untilSkipped(failed time.Time) time.Duration {
 	w.t.Helper()
 	for {
 		before := len(w.a.Requests())
@@ -70,12 +70,12 @@ func (w *world) untilLeftOut(failed time.Time) time.Duration {
 		if len(w.a.Requests()) == before {
 			return sent.Sub(failed)
 		}
-		require.Less(w.t, time.Since(failed), 5*time.Second, "a is not left out")
+		require.Less(w.t, time.Since(failed), 5*time.Second, "plans do not skip a")
 	}
 }
 
-// together sends n requests at the same time and counts who answered. Each answer is
-// told to answered, with its number, one at a time.
+// together sends n requests at the same time and counts the answers of each stub. It calls
+// answered after each answer, with the number of answers so far.
 func (w *world) together(n int, answered ...func(int)) map[string]int {
 	w.t.Helper()
 	client := harness.NewClient(w.t, harness.HTTP2)
@@ -101,7 +101,7 @@ func (w *world) together(n int, answered ...func(int)) map[string]int {
 	return by
 }
 
-func TestOutcomesAreInForceWithin100ms(t *testing.T) {
+func TestABreakerOpensWithin100msOfTheOutcome(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": 200})
 	var known, left []time.Duration
 	for i := range 40 {
@@ -113,23 +113,23 @@ func TestOutcomesAreInForceWithin100ms(t *testing.T) {
 			w.lines(from, 1, "target is out")
 			known = append(known, time.Since(failed))
 		} else {
-			left = append(left, w.untilLeftOut(failed))
+			left = append(left, w.untilSkipped(failed))
 		}
 		w.a.Reset()
 		w.awaitBy("a")
 		w.lines(from, 1, "target is back")
 	}
-	for what, took := range map[string][]time.Duration{"effect": known, "the first request that leaves it out": left} {
+	for what, took := range map[string][]time.Duration{"effect": known, "the first request that skips it": left} {
 		slices.Sort(took)
 		t.Logf("from a client's answer to %s: median %s, longest %s", what, took[len(took)/2], took[len(took)-1])
 		require.Less(t, took[len(took)/2], inForce, what)
 	}
 }
 
-func TestAProbeThatFailsKeepsATargetOut(t *testing.T) {
+func TestAProbeThatFailsKeepsTheBreakerOpen(t *testing.T) {
 	const failTimeout = 5 * time.Second
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": int(failTimeout.Milliseconds())})
-	w.takeOut(1)
+	w.trip(1)
 	w.a.Reset()
 	w.a.Do(harness.Reset())
 	time.Sleep(failTimeout)
@@ -147,7 +147,7 @@ func TestAProbeThatFailsKeepsATargetOut(t *testing.T) {
 	w.awaitBy("a")
 }
 
-func TestAllOutIsAnsweredWithAList(t *testing.T) {
+func TestWithAllBreakersOpenTheAnswerListsTheTargets(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": 3000})
 	w.a.Do(harness.Status(http.StatusServiceUnavailable))
 	w.b.Do(harness.Status(http.StatusServiceUnavailable))
@@ -171,11 +171,10 @@ func TestAllOutIsAnsweredWithAList(t *testing.T) {
 	w.awaitBy("a")
 }
 
-// A probe whose answer is a long stream brings the target back when the stream
-// begins, not when it ends.
-func TestAStreamThatBeginsBringsATargetBack(t *testing.T) {
+// The breaker closes when the stream begins, not when it ends.
+func TestAProbeClosesTheBreakerWhenItsStreamBegins(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": 300})
-	w.takeOut(1)
+	w.trip(1)
 	from := len(w.Log())
 	w.a.Do(harness.SSE(60, 50*time.Millisecond))
 	time.Sleep(400 * time.Millisecond)
@@ -187,14 +186,14 @@ func TestAStreamThatBeginsBringsATargetBack(t *testing.T) {
 	began := time.Now()
 	w.lines(from, 1, "target is back")
 	took := time.Since(began)
-	t.Logf("back %s after the stream began; it lasts 3 s", took)
+	t.Logf("closed %s after the stream began; it lasts 3 s", took)
 	require.Less(t, took, 1500*time.Millisecond)
 }
 
-// A probe that its client gives up does not keep the target out.
-func TestAProbeThatIsAbandonedIsMadeAgain(t *testing.T) {
+// The probe of a client that disconnects does not keep the breaker open.
+func TestAnAbandonedProbeIsMadeAgain(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": 300, "read_timeout": 20_000})
-	w.takeOut(1)
+	w.trip(1)
 	w.a.Reset()
 	w.a.Do(harness.Hang())
 	time.Sleep(400 * time.Millisecond)
@@ -216,9 +215,9 @@ func TestAProbeThatIsAbandonedIsMadeAgain(t *testing.T) {
 	w.lines(from, 1, "target is back")
 }
 
-// A probe that stands behind a target which answers is not made; the next plan has
-// it again.
-func TestAProbeThatIsNotReachedIsMadeAgain(t *testing.T) {
+// A probe of the second target is not made if the first one answers. The next plan
+// includes it again.
+func TestAProbeThatWasNotReachedIsMadeAgain(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": 300})
 	from := len(w.Log())
 	w.a.Do(harness.Slow(200*time.Millisecond, harness.Status(http.StatusServiceUnavailable)))
@@ -228,12 +227,12 @@ func TestAProbeThatIsNotReachedIsMadeAgain(t *testing.T) {
 	w.a.Do(harness.OK())
 	w.b.Do(harness.OK())
 	time.Sleep(400 * time.Millisecond)
-	for range 3 { // a answers, so b is not come to
+	for range 3 { // a answers, so b is not probed
 		from = len(w.Log())
 		by, _ := w.ask()
 		require.Equal(t, "a", by)
-		// Envoy reports the attempt and the request apart, in either order. Until the
-		// attempt is known the first probe is under way, and a left out.
+		// Envoy reports attempt and request separately, in either order. Until the attempt is
+		// reported, the probe of a is in flight and plans skip a.
 		w.lines(from, 1, "msg=attempt")
 		w.lines(from, 1, "msg=request")
 	}
@@ -243,7 +242,7 @@ func TestAProbeThatIsNotReachedIsMadeAgain(t *testing.T) {
 	require.Equal(t, "b", by)
 }
 
-func TestWithoutMaxFailsNothingIsLeftOut(t *testing.T) {
+func TestWithoutMaxFailsNoBreakerOpens(t *testing.T) {
 	w := start(t, nil)
 	w.a.Do(harness.Status(http.StatusServiceUnavailable))
 	for range 20 {

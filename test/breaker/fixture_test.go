@@ -1,5 +1,5 @@
-// Package breaker_test shows on a real Envoy what semlb learns from attempts, and
-// what follows from it for the next requests.
+// Package breaker_test tests circuit breakers and Retry-After on a real Envoy: what semlb
+// learns from attempts, and how the next plans change.
 package breaker_test
 
 import (
@@ -15,8 +15,7 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-// world is a semlb with two stubs: a is tried first, while nothing speaks against
-// it.
+// world is a semlb with two targets: a is tried first unless its breaker is open.
 type world struct {
 	*harness.Semlb
 	t      *testing.T
@@ -43,14 +42,14 @@ func start(t *testing.T, balancer map[string]any, flags ...string) *world {
 	return w
 }
 
-// ask sends a request and says who answered.
+// ask sends a request and returns who answered.
 func (w *world) ask() (string, harness.Answer) {
 	w.t.Helper()
 	answer := w.Post(w.client, harness.Chat("hello"))
 	return answer.Header.Get("X-Stub"), answer
 }
 
-// answeredBy sends a request and says who answered it with 200; "" for nobody. Unlike
+// answeredBy sends a request and returns who answered it with 200; "" if none. Unlike
 // ask it can be called by any goroutine.
 func (w *world) answeredBy() string {
 	answer, err := harness.Send(w.client, w.Request(w.t.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello"))))
@@ -91,8 +90,8 @@ func hasAll(line string, texts []string) bool {
 	return true
 }
 
-// takeOut lets a fail until it is out. It returns when that is in force.
-func (w *world) takeOut(fails int) {
+// trip lets a fail until its breaker opens, and waits until plans skip it.
+func (w *world) trip(fails int) {
 	w.t.Helper()
 	from := len(w.Log())
 	w.a.Do(harness.Status(http.StatusServiceUnavailable))
@@ -102,7 +101,7 @@ func (w *world) takeOut(fails int) {
 	w.lines(from, 1, "target is out")
 }
 
-// asked says how many requests a stub has received since the last call.
+// asked returns how many requests a stub has received since the last call.
 func asked(s *harness.Stub) int {
 	n := len(s.Requests())
 	s.Reset()

@@ -82,7 +82,7 @@ func TestOutcomesWithoutAConnection(t *testing.T) {
 	}
 }
 
-func TestAClientThatGoesAwaySaysNothingOfTheTarget(t *testing.T) {
+func TestAClientThatDisconnectsIsNoOutcomeOfTheTarget(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1})
 	w.a.Do(harness.Hang())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -100,7 +100,7 @@ func TestAClientThatGoesAwaySaysNothingOfTheTarget(t *testing.T) {
 }
 
 // No key, of the configuration or of the client, in a header or a query, gets into
-// logs or metrics, whatever becomes of the attempt.
+// logs or metrics, whatever the outcome of the attempt.
 func TestKeysAreNeitherLoggedNorCounted(t *testing.T) {
 	const marker = "MARKER7f3a"
 	a, b := harness.NewStub(t, "a"), harness.NewStub(t, "b")
@@ -151,7 +151,7 @@ func TestStateSurvivesAReload(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(harness.Config(p)), 0o600))
 	w := &world{t: t, a: a, b: b, client: harness.NewClient(t, harness.HTTP1)}
 	w.Semlb = harness.Start(t, harness.Options{Config: "_format_version: \"3.0\"\n", Flags: []string{"-c", file}})
-	w.takeOut(1)
+	w.trip(1)
 	w.a.Reset()
 
 	reload := func() {

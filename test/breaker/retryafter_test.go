@@ -14,9 +14,9 @@ func busy(status int, after string) harness.Behaviour {
 	return harness.Status(status, http.Header{"Retry-After": {after}})
 }
 
-// leftAlone lets a answer with Retry-After, and says how long after that request the
-// next one came to it. Meanwhile b answers.
-func (w *world) leftAlone(status int, after, logged string) time.Duration {
+// retryAfter lets a answer with Retry-After, and returns the time from that request to the
+// next one that a receives. Meanwhile b answers.
+func (w *world) retryAfter(status int, after, logged string) time.Duration {
 	w.t.Helper()
 	from := len(w.Log())
 	w.a.Do(busy(status, after))
@@ -34,16 +34,16 @@ func (w *world) leftAlone(status int, after, logged string) time.Duration {
 
 func TestRetryAfterIsRespected(t *testing.T) {
 	for _, status := range []int{429, 503} {
-		require.GreaterOrEqual(t, start(t, nil).leftAlone(status, "2", "2s"), 2*time.Second)
+		require.GreaterOrEqual(t, start(t, nil).retryAfter(status, "2", "2s"), 2*time.Second)
 	}
 }
 
 func TestRetryAfterIsCapped(t *testing.T) {
 	w := start(t, nil, "--max-retry-after", "2s")
-	require.GreaterOrEqual(t, w.leftAlone(429, "86400", "24h0m0s"), 2*time.Second)
+	require.GreaterOrEqual(t, w.retryAfter(429, "86400", "24h0m0s"), 2*time.Second)
 }
 
-func TestRetryAfterIsIgnoredWhereNoneWouldBeLeft(t *testing.T) {
+func TestRetryAfterIsIgnoredIfNoTargetWouldBeLeft(t *testing.T) {
 	w := start(t, nil)
 	from := len(w.Log())
 	w.a.Do(busy(429, "60"))
@@ -51,7 +51,7 @@ func TestRetryAfterIsIgnoredWhereNoneWouldBeLeft(t *testing.T) {
 	by, answer := w.ask()
 	require.Equal(t, "b", by)
 	require.Equal(t, 503, answer.Status)
-	require.Equal(t, "60", answer.Header.Get("Retry-After"), "the client is told all the same")
+	require.Equal(t, "60", answer.Header.Get("Retry-After"), "the client receives it")
 	w.lines(from, 2, "msg=attempt", "retry_after=1m0s")
 	w.a.Reset()
 	w.b.Reset()

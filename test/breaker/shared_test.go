@@ -35,11 +35,11 @@ func TestReplicasShareStateThroughRedis(t *testing.T) {
 	options := harness.Options{Config: config, Own: true, Flags: []string{"--embeddings", "builtin"}}
 	one.Semlb, two.Semlb = harness.Start(t, options), harness.Start(t, options)
 
-	one.takeOut(2)
+	one.trip(2)
 	two.lines(0, 1, "target is out")
 	one.a.Reset()
 	by, _ := two.ask()
-	require.Equal(t, "b", by, "the other replica leaves it out too")
+	require.Equal(t, "b", by, "plans of the other replica skip it too")
 	require.Zero(t, asked(one.a))
 
 	time.Sleep(1600 * time.Millisecond)
@@ -53,7 +53,7 @@ func TestReplicasShareStateThroughRedis(t *testing.T) {
 	two.a.Do(harness.Status(http.StatusServiceUnavailable))
 	for range 3 {
 		_, answer := one.ask()
-		require.Equal(t, 200, answer.Status, "without Redis each goes by its own")
+		require.Equal(t, 200, answer.Status, "without Redis each replica uses its local state")
 	}
 	one.lines(0, 2, "target is out")
 	two.lines(0, 1, "the state of targets is not shared")
@@ -62,8 +62,8 @@ func TestReplicasShareStateThroughRedis(t *testing.T) {
 	require.Equal(t, "a", by, "the other does not know")
 }
 
-// awaitNoDial waits for the Redis client library's look-out for a server that is away:
-// it ends within a second after the client is closed.
+// awaitNoDial waits until the Redis client library has stopped dialling a server that is
+// down, within a second after the client is closed.
 func awaitNoDial(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -72,9 +72,9 @@ func awaitNoDial(t *testing.T) {
 	}, 5*time.Second, 20*time.Millisecond)
 }
 
-// The configuration that a reload replaced stays for a while, for requests under way.
-// It must not take from the new one what other replicas learn.
-func TestAReloadThatTurnsTheBreakerOnHearsOtherReplicas(t *testing.T) {
+// The configuration that a reload replaced is retired, for requests under way. It must not
+// receive the events of other replicas in place of the new one.
+func TestAReloadThatTurnsTheBreakerOnSeesOtherReplicas(t *testing.T) {
 	redis := redistest.Start(t)
 	one := &world{t: t, a: harness.NewStub(t, "a"), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
 	two := *one
@@ -87,7 +87,7 @@ func TestAReloadThatTurnsTheBreakerOnHearsOtherReplicas(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(on), 0o600))
 	two.lines(0, 1, "msg=reloaded")
 
-	one.takeOut(1)
+	one.trip(1)
 	two.lines(0, 1, "target is out")
 	one.a.Reset()
 	by, _ := two.ask()

@@ -11,9 +11,9 @@ import (
 	"semlb/test/harness"
 )
 
-// Both targets were out and are due. The client of a long stream from the first must
-// not have the second for itself: the next request, which the first refuses, needs it.
-func TestAStreamDoesNotWithholdTheSecondTarget(t *testing.T) {
+// The cool-downs of both targets have elapsed. A long stream from the first must not
+// reserve the probe of the second: the next request, which the first refuses, needs it.
+func TestAStreamDoesNotReserveTheSecondProbe(t *testing.T) {
 	w := start(t, map[string]any{"max_fails": 1, "fail_timeout": 300})
 	from := len(w.Log())
 	w.a.Do(harness.Status(http.StatusServiceUnavailable))

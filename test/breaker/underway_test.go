@@ -27,7 +27,7 @@ func slowly(d time.Duration) harness.Behaviour {
 func TestALongAnswerAfterAFailedProbeCountsOnce(t *testing.T) {
 	const coolDown = 500 * time.Millisecond
 	w := start(t, map[string]any{"max_fails": 2, "fail_timeout": coolDown.Milliseconds(), "read_timeout": 5000})
-	w.takeOut(2)
+	w.trip(2)
 	w.a.Reset()
 	time.Sleep(coolDown + 100*time.Millisecond)
 	w.a.Do(harness.Reset())

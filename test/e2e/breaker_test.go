@@ -11,11 +11,11 @@ import (
 	"semlb/test/harness"
 )
 
-// TestATargetThatFailsTooOftenIsLeftOut goes once round the breaker's life: failures
+// TestATargetThatFailsTooOftenIsSkipped goes once round the breaker's life: failures
 // take a target out of new plans; after fail_timeout one request probes it; a failed
 // probe keeps it out, a good one brings it back. Envoy reports outcomes a moment
 // after the answer, so what is waited for is the metric.
-func TestATargetThatFailsTooOftenIsLeftOut(t *testing.T) {
+func TestATargetThatFailsTooOftenIsSkipped(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)
 	// late is how much later than the answer its report may come.
@@ -61,7 +61,7 @@ func TestATargetThatFailsTooOftenIsLeftOut(t *testing.T) {
 	require.Equal(t, []int{6, 6}, counts(all...), "it is back")
 }
 
-func TestWhenEveryTargetIsOutTheAnswerIs500(t *testing.T) {
+func TestWithAllBreakersOpenTheAnswerIs500(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)
 	plugin := harness.Plugin{
@@ -86,8 +86,8 @@ func TestWhenEveryTargetIsOutTheAnswerIs500(t *testing.T) {
 	require.Equal(t, []int{0, 0}, counts(all...))
 }
 
-// TestATargetThatAsksToBeLeftAloneIs: an answer of 429 with Retry-After.
-func TestATargetThatAsksToBeLeftAloneIs(t *testing.T) {
+// TestATargetIsSkippedUntilItsRetryAfterHasElapsed: an answer of 429 with Retry-After.
+func TestATargetIsSkippedUntilItsRetryAfterHasElapsed(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(

@@ -28,9 +28,9 @@ type fault struct {
 	lane int
 	// behaviour is that of the first target, if it is a stub that is reached.
 	behaviour harness.Behaviour
-	// criterion is the one under which the next target is tried; "" for none.
+	// criterion is the one under which the next target is tried; "" if none.
 	criterion string
-	// unsent says that the request had not begun to leave.
+	// unsent reports that no byte of the request was sent.
 	unsent bool
 	// status and code are what the client gets where nothing moves on; a provider's
 	// own answer has no code.
@@ -66,7 +66,7 @@ func faults() []fault {
 	return all
 }
 
-// moves says whether the next target is tried after f.
+// moves reports whether the next target is tried after f.
 func (f fault) moves(criteria []string) bool {
 	return f.criterion != "" && slices.Contains(criteria, f.criterion) &&
 		(f.unsent || slices.Contains(criteria, "non_idempotent"))

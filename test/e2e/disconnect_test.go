@@ -16,9 +16,9 @@ import (
 	"semlb/test/harness"
 )
 
-// TestAClientThatLeavesEndsItsAttempt leaves while the first, second or third
-// target thinks. Its upstream connection is closed and nobody else is asked.
-func TestAClientThatLeavesEndsItsAttempt(t *testing.T) {
+// TestAClientThatDisconnectsEndsItsAttempt leaves while the first, second or third
+// target thinks. Its upstream connection is closed and no other target is tried.
+func TestAClientThatDisconnectsEndsItsAttempt(t *testing.T) {
 	t.Parallel()
 	authority := ca.New(t)
 	all := []*harness.Stub{harness.NewStub(t, "a"), harness.NewTLSStub(t, "b", authority), harness.NewStub(t, "c"), harness.NewStub(t, "d")}
@@ -57,9 +57,9 @@ func TestAClientThatLeavesEndsItsAttempt(t *testing.T) {
 	}
 }
 
-// TestAClientThatLeavesWhileTheInnerRoleThinks: the question is taken back, and the
+// TestAClientThatDisconnectsDuringARewrite: the question is taken back, and the
 // second target is not asked.
-func TestAClientThatLeavesWhileTheInnerRoleThinks(t *testing.T) {
+func TestAClientThatDisconnectsDuringARewrite(t *testing.T) {
 	t.Parallel()
 	asked, takenBack := make(chan struct{}, 1), make(chan struct{}, 1)
 	m := &mistaken{
@@ -101,7 +101,7 @@ func TestAClientThatLeavesWhileTheInnerRoleThinks(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesAStreamEndsIt(t *testing.T) {
+func TestAClientThatDisconnectsEndsItsStream(t *testing.T) {
 	t.Parallel()
 	s := newStreaming(t, harness.Plugin{})
 	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
@@ -118,8 +118,8 @@ func TestAClientThatLeavesAStreamEndsIt(t *testing.T) {
 	})
 }
 
-// TestAClientThatLeavesMidBodyReachesNobody sends half of its request.
-func TestAClientThatLeavesMidBodyReachesNobody(t *testing.T) {
+// TestAClientThatDisconnectsMidBodyReachesNoTarget sends half of its request.
+func TestAClientThatDisconnectsMidBodyReachesNoTarget(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(

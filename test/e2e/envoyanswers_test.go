@@ -15,9 +15,9 @@ import (
 	"semlb/test/harness"
 )
 
-// TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape: requests that semlb never sees, because
-// Envoy's connection manager or its codec answers them. It is told of them all the same.
-func TestWhatEnvoyRefusesIsAnErrorOfOpenAIsShape(t *testing.T) {
+// TestRefusalsByEnvoyHaveOpenAIsShape: requests that semlb never sees, because
+// Envoy's connection manager or its codec answers them. They are reported to semlb as well.
+func TestRefusalsByEnvoyHaveOpenAIsShape(t *testing.T) {
 	t.Parallel()
 	stub := harness.NewStub(t, "provider")
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{}, lanes(urlsOf(stub))))})

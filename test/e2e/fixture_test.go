@@ -59,7 +59,7 @@ func withLanes(p harness.Plugin, all []lane) harness.Plugin {
 	return p
 }
 
-// requireAttempt says that a stub's request is an attempt at a target of a lane,
+// requireAttempt checks that a stub's request is an attempt at a target of a lane,
 // rewritten for it.
 func requireAttempt(t *testing.T, got harness.Received, stub *harness.Stub, lane, target int, prompt string) {
 	t.Helper()

@@ -20,7 +20,7 @@ import (
 type gateProvider struct {
 	stub   *harness.Stub
 	target harness.Target
-	// served is what X-Kong-Llm-Model says of it.
+	// served is its value of X-Kong-Llm-Model.
 	served string
 	// uri, body and credentials are what it is sent. The body is that for gateBody.
 	uri, body   string
@@ -109,7 +109,7 @@ func startGate(t *testing.T, providers []*gateProvider) (*harness.Semlb, [][]*ga
 	return harness.Start(t, harness.Options{Config: harness.Config(p), Flags: flags}), orders
 }
 
-// requireSent says that the provider saw one request and that it is its own through
+// requireSent checks that the provider saw one request and that it is its own through
 // and through: no header is there beside those listed, so nothing of another target.
 func (p *gateProvider) requireSent(t *testing.T, prompt string) {
 	t.Helper()
@@ -172,7 +172,7 @@ func TestGateRunsTheInnerRoleOnEveryAttempt(t *testing.T) {
 	}
 }
 
-// requireGateSent says that the first attempts of an order were made, and no others.
+// requireGateSent checks that the first attempts of an order were made, and no others.
 func requireGateSent(t *testing.T, order []*gateProvider, attempts int, prompt string) {
 	t.Helper()
 	for j, provider := range order {
@@ -216,9 +216,9 @@ func TestGateLetsStreamsPass(t *testing.T) {
 	}
 }
 
-// TestGateRefusesWhatCannotBeFilledIn: a template's source that is missing is found
+// TestGateRefusesTemplatesWithoutAValue: a template's source that is missing is found
 // when its target's turn comes, and ends the request there.
-func TestGateRefusesWhatCannotBeFilledIn(t *testing.T) {
+func TestGateRefusesTemplatesWithoutAValue(t *testing.T) {
 	t.Parallel()
 	providers := gateProviders(t, true)
 	s, orders := startGate(t, providers)

@@ -25,9 +25,9 @@ func many(n, size int) http.Header {
 // ofClients is how many headers harness's client and Envoy have of their own, at most.
 const ofClients = 10
 
-// TestALargeHeadReachesEveryAttempt: what semlb and Envoy add of their own has room
+// TestLargeHeadersReachEveryAttempt: what semlb and Envoy add of their own has room
 // above what a client may send.
-func TestALargeHeadReachesEveryAttempt(t *testing.T) {
+func TestLargeHeadersReachEveryAttempt(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 3)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
@@ -63,7 +63,7 @@ func TestALargeHeadReachesEveryAttempt(t *testing.T) {
 	}
 }
 
-func TestAHeadThatIsTooLargeIsRefused(t *testing.T) {
+func TestHeadersThatAreTooLargeAreRefused(t *testing.T) {
 	t.Parallel()
 	stub := harness.NewStub(t, "provider")
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{}, lanes(urlsOf(stub))))})
@@ -92,9 +92,9 @@ func TestAHeadThatIsTooLargeIsRefused(t *testing.T) {
 	require.Empty(t, stub.Requests())
 }
 
-// TestALargeHeadOfAnAnswerReachesTheClient over HTTP/1 and HTTP/2 of the provider, on
+// TestLargeResponseHeadersReachTheClient over HTTP/1 and HTTP/2 of the provider, on
 // the first attempt and on the second.
-func TestALargeHeadOfAnAnswerReachesTheClient(t *testing.T) {
+func TestLargeResponseHeadersReachTheClient(t *testing.T) {
 	t.Parallel()
 	s := newStreaming(t, harness.Plugin{})
 	for name, head := range map[string]http.Header{

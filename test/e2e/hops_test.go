@@ -43,7 +43,7 @@ func (m *mistaken) Process(stream extprocv3.ExternalProcessor_ProcessServer) err
 	md, _ := metadata.FromIncomingContext(stream.Context())
 	role := md.Get(envoy.RoleKey)[0]
 	if role == envoy.RoleObserve {
-		return nil // which asks for no answer
+		return nil // and sends no answer
 	}
 	headers, err := stream.Recv()
 	if err != nil {
@@ -239,8 +239,8 @@ func TestAForgottenRewriteSendsNothing(t *testing.T) {
 	}
 }
 
-// TestWithoutADecisionNothingLeaves: the outer processor fails, or forgets.
-func TestWithoutADecisionNothingLeaves(t *testing.T) {
+// TestWithoutADecisionNothingIsSent: the outer processor fails, or forgets.
+func TestWithoutADecisionNothingIsSent(t *testing.T) {
 	t.Parallel()
 	m := &mistaken{t: t, stubs: stubs(t, 2), inner: right}
 	url := m.start(t)

@@ -20,9 +20,9 @@ func latency(t *testing.T, a harness.Answer, header string) time.Duration {
 	return time.Duration(n) * time.Millisecond
 }
 
-// TestLatencyHeadersTellTheWaitFromTheRest: an attempt that failed is time of the
+// TestLatencyHeadersSeparateUpstreamFromProxy: an attempt that failed is time of the
 // proxy's, and both together are the time until the answer began.
-func TestLatencyHeadersTellTheWaitFromTheRest(t *testing.T) {
+func TestLatencyHeadersSeparateUpstreamFromProxy(t *testing.T) {
 	t.Parallel()
 	const failing, answering, reading = 200 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond
 	all := stubs(t, 2)

@@ -14,7 +14,7 @@ import (
 	"semlb/test/harness"
 )
 
-// TestMetricsAreAsDocumented compares docs/metrics.md with what the status port says:
+// TestMetricsAreAsDocumented compares docs/metrics.md with the metrics of the status port:
 // names, types and labels.
 func TestMetricsAreAsDocumented(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ import (
 
 const counted = `{"model":"gpt-4o-2024","choices":[{"message":{"content":"an answer"}}],"usage":{"prompt_tokens":1000,"completion_tokens":250,"total_tokens":1250}}`
 
-// TestStatisticsAndPayloads looks at what a target's logging asks for: tokens and
+// TestStatisticsAndPayloads checks what a target's logging enables: tokens and
 // cost in metrics and log, payloads in the log, and never a credential.
 func TestStatisticsAndPayloads(t *testing.T) {
 	t.Parallel()

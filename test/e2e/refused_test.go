@@ -58,7 +58,7 @@ func newPicky(t *testing.T, address string) *picky {
 	return p
 }
 
-// namesOf are the resources of a type that an Envoy asks for; nil is all.
+// namesOf are the names of the resources that an Envoy subscribes to; nil is all.
 func namesOf(typ string) []string {
 	if typ != resource.RouteType {
 		return nil
@@ -90,10 +90,10 @@ func (p *picky) run() {
 	}
 }
 
-// TestARefusalOfEnvoyIsToldWithoutSecrets has an Envoy refuse what the Admin API was
+// TestEnvoysRefusalsAreReportedWithoutSecrets has an Envoy refuse what the Admin API was
 // told while no Envoy was there, and then a change. The key that the Envoy quotes is
 // nowhere to be read.
-func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
+func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	admin, status, grpcAddress := harness.FreeAddress(t), harness.FreeAddress(t), harness.FreeAddress(t)
 	p := process.Start(t, harness.Build(t), "serve", "--state", filepath.Join(t.TempDir(), "state.json"), "--listen", harness.FreeAddress(t),
@@ -145,7 +145,7 @@ func TestARefusalOfEnvoyIsToldWithoutSecrets(t *testing.T) {
 	call("POST", "/consumers", `{"username": "otto"}`)
 	require.Empty(t, refused(status))
 
-	// An Envoy that is gone says nothing more, and semlb stays ready.
+	// Without that Envoy, semlb stays ready.
 	one.leave()
 	require.Eventually(t, func() bool { return strings.Contains(get(status+"/status"), `"envoys":[]`) }, 10*time.Second, 20*time.Millisecond)
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))

@@ -82,7 +82,7 @@ func TestEveryAttemptIsMadeFromTheClientsOwnRequest(t *testing.T) {
 	}
 }
 
-func TestPathsOfTargetsAreTheirOwn(t *testing.T) {
+func TestEachTargetHasItsOwnPath(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 3)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(
@@ -100,8 +100,8 @@ func TestPathsOfTargetsAreTheirOwn(t *testing.T) {
 	}
 }
 
-// TestProvidersSeeNothingOfTheWayToThem lists every header that reaches a provider.
-func TestProvidersSeeNothingOfTheWayToThem(t *testing.T) {
+// TestProvidersSeeNoInternalHeaders lists every header that reaches a provider.
+func TestProvidersSeeNoInternalHeaders(t *testing.T) {
 	t.Parallel()
 	authority := ca.New(t)
 	all := []*harness.Stub{
@@ -131,7 +131,7 @@ func TestProvidersSeeNothingOfTheWayToThem(t *testing.T) {
 		}
 		require.Equal(t, "HTTP/2.0", all[1].Only(t).Proto)
 
-		// One request ID, and the client is told it.
+		// One request ID, which the client receives.
 		id := all[0].Only(t).Header.Get("X-Request-Id")
 		require.NotEmpty(t, id)
 		require.Equal(t, id, all[2].Only(t).Header.Get("X-Request-Id"))
@@ -139,7 +139,7 @@ func TestProvidersSeeNothingOfTheWayToThem(t *testing.T) {
 	}
 }
 
-func TestClientsSeeNothingOfTheWay(t *testing.T) {
+func TestClientsSeeNoInternalHeaders(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...))))})

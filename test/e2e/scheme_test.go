@@ -88,7 +88,7 @@ func (s *schemes) serve(conn net.Conn) error {
 	}
 }
 
-// ended says that a request is there whole.
+// ended reports that a request has been received completely.
 func ended(frame http2.Frame) bool {
 	data, ok := frame.(*http2.DataFrame)
 	return ok && data.StreamEnded()

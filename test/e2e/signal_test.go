@@ -46,7 +46,7 @@ wait`)
 	}, 20*time.Second, 10*time.Millisecond)
 	_, status := p.Stop(12 * time.Second)
 	require.Zero(t, status, p.Log())
-	// One that nobody has waited for yet can still be signalled, so its state is read.
+	// A zombie can still be signalled, so its state is read.
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	require.True(t, err != nil || strings.Contains(string(stat), ") Z"), "what the script started goes on: %s", stat)
 }

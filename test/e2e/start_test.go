@@ -29,9 +29,9 @@ func taken(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestWhatPreventsAStartIsSaidInOneSentence: exit status 1, within seconds, and on
+// TestStartupErrorsAreOneSentence: exit status 1, within seconds, and on
 // stderr what is wrong and what to do.
-func TestWhatPreventsAStartIsSaidInOneSentence(t *testing.T) {
+func TestStartupErrorsAreOneSentence(t *testing.T) {
 	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: "http://127.0.0.1:9"}}}))
 	listen, status, admin := taken(t), taken(t), taken(t)
 	missing := filepath.Join(t.TempDir(), "no-such-envoy")
@@ -83,7 +83,7 @@ func lastLine(log string) string {
 	return lines[len(lines)-1]
 }
 
-func TestABrokenConfigurationIsSaidWhole(t *testing.T) {
+func TestEveryFaultOfAConfigurationIsReported(t *testing.T) {
 	text := harness.Config(harness.Plugin{
 		Failover:  []string{"error", "http_418"},
 		Algorithm: "semantic",
@@ -112,8 +112,8 @@ func TestABrokenConfigurationIsSaidWhole(t *testing.T) {
 	}
 }
 
-// TestAnEnvoyThatDiesIsSaid: Envoy ends by itself, at once.
-func TestAnEnvoyThatDiesIsSaid(t *testing.T) {
+// TestAnEnvoyThatCrashesAtStartIsReported: Envoy ends by itself, at once.
+func TestAnEnvoyThatCrashesAtStartIsReported(t *testing.T) {
 	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: "http://127.0.0.1:9"}}}))
 	dying := script(t, `[ "$1" = --version ] && echo "envoy  version: 0123456789abcdef/1.40.0/Clean/RELEASE/BoringSSL" && exit 0
 echo "critical cannot start for a reason" >&2

@@ -88,9 +88,9 @@ func stopOne(t *testing.T, busy bool) {
 	}
 }
 
-// TestWhatIsUnderWayEndsBeforeSemlbDoes stops semlb while streams and slow answers
+// TestRequestsUnderWayEndBeforeSemlb stops semlb while streams and slow answers
 // still have some time to go.
-func TestWhatIsUnderWayEndsBeforeSemlbDoes(t *testing.T) {
+func TestRequestsUnderWayEndBeforeSemlb(t *testing.T) {
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
 		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all[0]), urlsOf(all[1]))))})

@@ -37,9 +37,9 @@ func deaf(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// TestAProviderThatStopsReadingIsGivenUpAfterTheWriteTimeout: the kernel ends the
+// TestAProviderThatStopsReadingFailsAfterTheWriteTimeout: the kernel ends the
 // connection, and Envoy cannot tell that from a provider that does.
-func TestAProviderThatStopsReadingIsGivenUpAfterTheWriteTimeout(t *testing.T) {
+func TestAProviderThatStopsReadingFailsAfterTheWriteTimeout(t *testing.T) {
 	t.Parallel()
 	const timeout = 300 * time.Millisecond
 	// The kernel looks at its timers at growing intervals.
@@ -75,7 +75,7 @@ func TestAProviderThatStopsReadingIsGivenUpAfterTheWriteTimeout(t *testing.T) {
 	}
 }
 
-func TestAProviderThatStopsReadingIsSilentToo(t *testing.T) {
+func TestAProviderThatStopsReadingFailsAfterAShorterReadTimeout(t *testing.T) {
 	t.Parallel()
 	next := harness.NewStub(t, "next")
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(

@@ -12,7 +12,7 @@ import (
 	"semlb/test/harness"
 )
 
-// requireMovedOn says that a request to the cooking group was served by its second
+// requireMovedOn checks that a request to the cooking group was served by its second
 // target, after the first one saw it too.
 func (w *world) requireMovedOn(answer harness.Answer) {
 	w.t.Helper()
@@ -68,7 +68,7 @@ func TestFault19FailsBeforeTheFirstByte(t *testing.T) {
 	})
 }
 
-// readStream reads events until the end, whatever that is.
+// readStream reads events until the stream ends or breaks off.
 func (w *world) readStream(p harness.Protocol) (events int, whole bool, err error) {
 	w.t.Helper()
 	response, err := harness.NewClient(w.t, p).Do(w.request(w.t.Context(), strings.NewReader(chat(cooking))))

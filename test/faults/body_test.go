@@ -117,7 +117,7 @@ func (w *world) sendChunks(c *http.Client, body io.Reader) harness.Answer {
 	return answer
 }
 
-// lies sends requests whose length is not what they say. It returns what each came to.
+// lies sends requests with wrong lengths. It returns the outcome of each.
 func (w *world) lies() string {
 	w.t.Helper()
 	body := chat(cooking)
@@ -263,7 +263,7 @@ func TestFault08RoutingHeaders(t *testing.T) {
 				}
 			}
 		}
-		require.Empty(t, trap.Requests(), "nobody is a consumer by what they say")
+		require.Empty(t, trap.Requests(), "headers do not make a consumer")
 		key := http.Header{"Apikey": {"key-of-someone"}}
 		require.Equal(t, http.StatusOK, w.post(chat(cooking), spoofed, key).Status)
 		requireAttempt(t, trap.Only(t), trap, cooking)

@@ -201,7 +201,7 @@ func (v *vaultUser) refuse(text string) {
 	v.said.WriteString(v.Page("/status").Body)
 }
 
-// requireOwnOnly says that each credential of a target is at that target and at no
+// requireOwnOnly checks that each credential of a target is at that target and at no
 // other, and the embedder's at the embedder.
 func (v *vaultUser) requireOwnOnly() {
 	owners := map[string]*harness.Stub{"config.targets[0]": v.cook1, "config.targets[1]": v.cook2, "config.targets[2]": v.code, "config.embeddings": v.e.Stub}

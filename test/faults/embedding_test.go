@@ -25,7 +25,7 @@ const (
 
 func withBudget() []string { return []string{"--decision-budget", budget.String()} }
 
-// requireDegraded says that a prompt was served by the default route within the
+// requireDegraded checks that a prompt was served by the default route within the
 // budget, because its distance could not be had.
 func (w *world) requireDegraded(prompt string) {
 	w.t.Helper()
@@ -80,7 +80,7 @@ func TestFault10Embedder(t *testing.T) {
 			prompt := "my program " + name
 			w.requireDegraded(prompt)
 			e.recover()
-			// A call that still runs is joined; what it comes to is not kept.
+			// A call in flight is joined; its result is not cached.
 			require.Eventually(t, func() bool { return w.servedBy(chat(prompt)) == codeModel }, waitLimit, waitStep, name)
 		}
 		r.saw("%d faults: 200 by the default route in under %s, degraded, a WARN line with the cause; asked again and matched afterwards", len(faults), budget+late)
@@ -106,7 +106,7 @@ func TestFault10Embedder(t *testing.T) {
 		for i := range 4 {
 			w.requireDegraded(fmt.Sprintf("too early a program %d", i))
 		}
-		require.Len(t, e.inputs(), 1, "it is left alone")
+		require.Len(t, e.inputs(), 1, "no call before Retry-After has elapsed")
 		w.awaitMatched("a program in time")
 		calls := e.Requests()
 		waited := calls[1].At.Sub(calls[0].At)
@@ -249,7 +249,7 @@ func TestFault13LargeBodies(t *testing.T) {
 			answer := w.post(large("one more large program"))
 			w.requireRefused(answer, http.StatusServiceUnavailable, "overloaded")
 			require.Equal(t, "1", answer.Header.Get("Retry-After"))
-			require.Less(t, answer.Took, 2*time.Second, "nobody waits for room")
+			require.Less(t, answer.Took, 2*time.Second, "shed, not queued")
 		})
 		require.Len(t, e.Requests(), 1)
 		require.Equal(t, http.StatusOK, (<-first).Status, "the one that had room")

@@ -14,7 +14,7 @@ import (
 
 // TestFault18StreamsOutliveTheirCluster takes a cluster from Envoy while a stream
 // uses it. A semlb that is started again knows nothing of replaced configurations, so
-// Envoy loses it at once instead of when it is let go.
+// Envoy loses it at once, and not only when it has been retired for long enough.
 func TestFault18StreamsOutliveTheirCluster(t *testing.T) {
 	r := begin(t, "the cluster of a stream and the cluster of an answer that has not begun are removed")
 	d := deploy(t, options{})

@@ -48,7 +48,7 @@ func TestFault14ClientResets(t *testing.T) {
 			w.cook1.Do(harness.SSEStall(1))
 			w.requireGrowth(1, w.attempted("answered", "2xx"), func() { w.leaveStream(p) })
 			w.cook1.AwaitGone(t)
-			w.requireSeen(cooking, w.cook1) // nobody else is asked
+			w.requireSeen(cooking, w.cook1) // no other target is tried
 		}
 		r.saw("embedder's and target's connections closed, no further attempt for anybody; counted as client_gone, abandoned, answered")
 	})
@@ -79,7 +79,7 @@ func (w *world) leaveStream(p harness.Protocol) {
 	require.NoError(w.t, err)
 }
 
-// sendAway sends a request and tells what became of it.
+// sendAway sends a request and returns its outcome.
 func (w *world) sendAway(ctx context.Context, p harness.Protocol, body io.Reader) <-chan error {
 	w.t.Helper()
 	r, client := w.request(ctx, body), harness.NewClient(w.t, p)

@@ -119,7 +119,7 @@ func (l *load) end() (requests int) {
 	return len(l.models)
 }
 
-// requireVersions says that each request saw one version, in its first attempt, its
+// requireVersions checks that each request saw one version, in its first attempt, its
 // last, and its answer.
 func (l *load) requireVersions() {
 	t := l.d.t

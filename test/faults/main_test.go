@@ -1,7 +1,6 @@
-// Package faults_test makes every fault of the project's list happen, one test for
-// each row: on a real Envoy where that can be made to, else on the gRPC stream
-// between Envoy and semlb. Each row says at the end what was done and what was
-// seen; `make faults` shows that table.
+// Package faults_test injects every fault of the project's list, one test per row: on a
+// real Envoy where possible, otherwise on the gRPC stream between Envoy and semlb. Each
+// row ends with what was done and seen; `make faults` prints that table.
 package faults_test
 
 import (
@@ -20,7 +19,7 @@ import (
 	"semlb/test/harness"
 )
 
-// rows is what the tests have to say; TestMain prints it.
+// rows are the results; TestMain prints them.
 var rows table
 
 func TestMain(m *testing.M) {
@@ -37,7 +36,7 @@ func TestMain(m *testing.M) {
 // rowsInAll is how many rows the project's list of faults has.
 const rowsInAll = 28
 
-// wholeRun says whether no flag left tests out.
+// wholeRun reports whether no flag excluded tests.
 func wholeRun() bool {
 	for _, name := range []string{"test.run", "test.skip", "test.list"} {
 		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
@@ -65,7 +64,7 @@ type table struct {
 	lines []*row
 }
 
-// row is one line: a fault and what it came to.
+// row is one line: a fault and its result.
 type row struct {
 	t          *testing.T
 	name, done string
@@ -73,8 +72,8 @@ type row struct {
 	failed     bool
 }
 
-// begin starts the row of a test named TestFaultNNName. The line is printed whatever
-// becomes of the test.
+// begin starts the row of a test named TestFaultNNName. The line is printed
+// even if the test fails.
 func begin(t *testing.T, done string) *row {
 	t.Helper()
 	name, ok := strings.CutPrefix(t.Name(), "TestFault")

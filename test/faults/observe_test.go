@@ -60,7 +60,7 @@ func (w *world) refusals(reason string) func() int { return func() int { return 
 
 func (w *world) decisions(reason string) func() int { return func() int { return w.decided(reason) } }
 
-// requireSeen says that these targets saw one request each since the last reset, with
+// requireSeen checks that these targets saw one request each since the last reset, with
 // the prompt and rewritten for them, and that no other target saw any.
 func (w *world) requireSeen(prompt string, targets ...*harness.Stub) {
 	w.t.Helper()

@@ -58,8 +58,8 @@ func (v *vaultUser) askForFailures() {
 	v.keep(v.request(v.t.Context(), strings.NewReader(`{"model":`)))
 }
 
-// askAdmin asks the Admin API for everything, also for what it does not give, and as
-// nobody.
+// askAdmin asks the Admin API for everything, including what it does not serve, and
+// without a token.
 func (v *vaultUser) askAdmin() {
 	token := http.Header{"Kong-Admin-Token": {v.markers["SEMLB_ADMIN_TOKEN"]}}
 	paths := []string{"/", "/status", "/config", "/config?export=secrets", "/tags", "/schemas/plugins/ai-proxy-advanced", "/nowhere"}

@@ -140,7 +140,7 @@ func traces(marker string) map[string]string {
 	return found
 }
 
-// requireNoTrace says that a text has none of the markers.
+// requireNoTrace checks that a text has none of the markers.
 func requireNoTrace(t *testing.T, place, text string, markers map[string]string) {
 	t.Helper()
 	for field, m := range markers {

@@ -15,13 +15,13 @@ import (
 // that got its bootstrap from `semlb envoy`.
 type deployment struct {
 	*world
-	// grpc is where semlb serves, asks where Envoy expects it, admin where Envoy's own
-	// interface is.
+	// grpc is where semlb serves, asks where Envoy connects, admin is Envoy's admin
+	// interface.
 	grpc, asks, admin string
 	// file is the configuration file.
 	file string
 
-	// hop says which kind of hop is used.
+	// hop are the flags for the kind of hop.
 	hop []string
 
 	args         []string

@@ -106,7 +106,7 @@ func (w *world) awaitStoreErrors() {
 	require.Eventually(w.t, func() bool { return w.storeErrors() > before }, waitLimit, waitStep)
 }
 
-// requireServed says that requests are served and readiness stays.
+// requireServed checks that requests are served and readiness stays.
 func (w *world) requireServed(when string) {
 	w.t.Helper()
 	w.RequireReady()

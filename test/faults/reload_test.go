@@ -26,7 +26,7 @@ const (
 	brokenEvery = 10
 )
 
-// version is a configuration in which every part tells its number.
+// version is a configuration with its number in every part.
 func (w *world) version(n int) string {
 	return w.configuration(options{plugin: func(p *harness.Plugin) {
 		p.ReadTimeout = int(10 * time.Minute / time.Millisecond)
@@ -142,7 +142,7 @@ func (d *deployment) sample(reloads int) sample {
 	return s
 }
 
-// requireFlat says that memory does not rise with the number of reloads by more than
+// requireFlat checks that memory does not rise with the number of reloads by more than
 // what a garbage collector leaves at one time and not at another.
 func requireFlat(t *testing.T, warm []sample) (semlb, envoy harness.Trend) {
 	t.Helper()
@@ -157,7 +157,7 @@ func requireFlat(t *testing.T, warm []sample) (semlb, envoy harness.Trend) {
 	return flat("semlb", 16, func(s sample) float64 { return s.semlb }), flat("Envoy", 8, func(s sample) float64 { return s.envoy })
 }
 
-// awaitModel asks until an answer is a model's, and says how long that took.
+// awaitModel sends requests until a model answers, and returns how long that took.
 func (w *world) awaitModel(model, prompt string) time.Duration {
 	w.t.Helper()
 	begun := time.Now()

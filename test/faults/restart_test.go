@@ -40,7 +40,7 @@ func TestFault17RollingRestart(t *testing.T) {
 		require.Zero(t, d.serve.Await(drain+grace+2*time.Second), "exit status")
 		took := time.Since(begun)
 		require.Greater(t, took, drain)
-		// The decision is ended by the deadline; whoever asked is served all the same.
+		// The deadline ends the decision; the client is served by the default route.
 		answer := <-hanging
 		require.NoError(t, answer.Err)
 		require.Equal(t, http.StatusOK, answer.Status, answer.Body)

@@ -96,7 +96,7 @@ func (d *deployment) requireRefusal(files *configMap, broken string) {
 	require.Contains(d.t, lines[0], strings.ReplaceAll(sentence, `"`, `\"`))
 }
 
-// lastReload is what GET /status says of the configuration.
+// lastReload is the part of GET /status about the configuration.
 type lastReload struct {
 	LastReload time.Time `json:"last_reload"`
 	Refused    string    `json:"refused"`

@@ -55,7 +55,7 @@ func TestFault28Weights(t *testing.T) {
 	w.survives(func() {
 		w.requireRounds(20, [3]int{3, 1, 0}, cooking)
 		r.saw("group_order weighted, 75:25: exactly 3 and 1 in each of 20 rounds of four, none outside the group")
-		for range 4 { // whoever is first, the other is next
+		for range 4 { // first one of them, then the other
 			w.reset()
 			w.cook1.Do(harness.Status(http.StatusTooManyRequests))
 			answer := w.post(chat(cooking))

@@ -40,7 +40,7 @@ type options struct {
 	flags  []string
 	// embedder is asked for vectors in place of the built-in model.
 	embedder *embedder
-	// store keeps the vectors where the configuration says, instead of in memory.
+	// store uses the store of the configuration, instead of memory.
 	store bool
 	env   map[string]string
 	// between is for deploy: it gets the address where semlb serves gRPC, and returns
@@ -222,7 +222,7 @@ func (w *world) requireGood() {
 	requireAttempt(w.t, all[before], w.code, code)
 }
 
-// requireAttempt says that a stub's request was rewritten for it.
+// requireAttempt checks that a stub's request was rewritten for it.
 func requireAttempt(t *testing.T, got harness.Received, s *harness.Stub, prompt string) {
 	t.Helper()
 	want := harness.Chat(prompt, fmt.Sprintf(`"model":%q`, s.Name))
@@ -248,7 +248,7 @@ func (w *world) postOver(c *http.Client, body string, headers ...http.Header) ha
 	return answer
 }
 
-// servedBy sends a request and says which stub served it; "" for none. Unlike post it
+// servedBy sends a request and returns which stub served it; "" if none. Unlike post it
 // can be called by any goroutine.
 func (w *world) servedBy(body string) string {
 	answer, err := harness.Send(w.client, w.request(w.t.Context(), strings.NewReader(body)))
@@ -267,13 +267,13 @@ func (w *world) counts() [3]int {
 	return n
 }
 
-// requireNothingSent says that no target saw anything since the last reset.
+// requireNothingSent checks that no target saw anything since the last reset.
 func (w *world) requireNothingSent() {
 	w.t.Helper()
 	require.Equal(w.t, [3]int{}, w.counts(), "requests at the targets")
 }
 
-// requireRefused says that a request was answered by semlb itself.
+// requireRefused checks that a request was answered by semlb itself.
 func (w *world) requireRefused(answer harness.Answer, status int, reason string) {
 	w.t.Helper()
 	require.Equal(w.t, status, answer.Status, answer.Body)

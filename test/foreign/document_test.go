@@ -92,7 +92,7 @@ func printStatic(t *testing.T, flags ...string) string {
 	return r.Stdout
 }
 
-func TestEnvoyTakesTheListenerAsItIsShown(t *testing.T) {
+func TestEnvoyAcceptsTheListenerOfThePage(t *testing.T) {
 	hop := hopOnly(t, printStatic(t, "-c", harness.WriteConfig(t, kong("route: chat"))))
 	tools.ValidateEnvoy(t, harness.EnvoyVersion(), hop, "--config-yaml", documented(t, "listener.yaml"))
 }

@@ -45,9 +45,9 @@ func claims() http.Header {
 	return h
 }
 
-// TestListenersNameTheRoute has routes by name, by virtual host, by metadata and by gRPC
+// TestListenersSetTheRoute has routes by name, by virtual host, by metadata and by gRPC
 // metadata. On each of them the first target fails and the second one answers.
-func TestListenersNameTheRoute(t *testing.T) {
+func TestListenersSetTheRoute(t *testing.T) {
 	var scopes []string
 	for _, scope := range places() {
 		scopes = append(scopes, scope)
@@ -69,9 +69,9 @@ func TestListenersNameTheRoute(t *testing.T) {
 	}
 }
 
-// TestTrustedFiltersNameTheConsumer has listeners with a filter that accepts Dora's key,
+// TestTrustedFiltersSetTheConsumer has listeners with a filter that accepts Dora's key,
 // and passes her name in headers or in metadata.
-func TestTrustedFiltersNameTheConsumer(t *testing.T) {
+func TestTrustedFiltersSetTheConsumer(t *testing.T) {
 	w := newWorld(t, dora, "route: chat", "route: tickets, service: helpdesk")
 	key := http.Header{"Apikey": {"key-of-dora"}}
 	for _, listener := range []string{headers, metadata} {

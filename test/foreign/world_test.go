@@ -140,7 +140,7 @@ func (w *world) ask(listener, where string, sent http.Header) harness.Answer {
 	return answer
 }
 
-// requireServed says that the instance of a scope served: its heavier target was
+// requireServed checks that the instance of a scope served: its heavier target was
 // tried, its lighter one answered, and neither saw anything that is not its business.
 func (w *world) requireServed(scope string, answer harness.Answer) {
 	w.t.Helper()
@@ -161,7 +161,7 @@ func (w *world) requireServed(scope string, answer harness.Answer) {
 	w.forget()
 }
 
-// requireRefused says that no instance served.
+// requireRefused checks that no instance served.
 func (w *world) requireRefused(status int, code string, answer harness.Answer) {
 	w.t.Helper()
 	require.Equal(w.t, status, answer.Status, answer.Body)

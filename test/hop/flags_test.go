@@ -12,7 +12,7 @@ import (
 	"semlb/test/harness"
 )
 
-func TestWrongFlagsOfTheHopAndOfReplicasAreSaidInOneSentence(t *testing.T) {
+func TestWrongFlagsOfHopAndReplicasAreReportedInOneSentence(t *testing.T) {
 	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: "http://127.0.0.1:9"}}}))
 	long := "/tmp/" + strings.Repeat("x", 120)
 	for _, tt := range []struct {
@@ -38,8 +38,8 @@ func TestWrongFlagsOfTheHopAndOfReplicasAreSaidInOneSentence(t *testing.T) {
 	}
 }
 
-// TestTheHopsSocketIsItsOwnersOnly: whoever could connect would be believed.
-func TestTheHopsSocketIsItsOwnersOnly(t *testing.T) {
+// TestOnlyItsOwnerMayConnectToTheHopsSocket: semlb trusts the headers of a client that can connect.
+func TestOnlyItsOwnerMayConnectToTheHopsSocket(t *testing.T) {
 	t.Setenv("SEMLB_HOP", "uds")
 	t.Setenv("TMPDIR", t.TempDir())
 	stub := harness.NewStub(t, "stub")

@@ -12,11 +12,11 @@ import (
 	"semlb/test/harness"
 )
 
-// TestNoDecisionIsHeldWhileAModelThinks has many requests wait for their second
+// TestNoStreamIsOpenWhileAModelAnswers has many requests wait for their second
 // target, each after a question to both roles. Envoy then has no gRPC stream to semlb
 // but those that stay: one for its configuration, and two of access logs for each of
 // its two workers.
-func TestNoDecisionIsHeldWhileAModelThinks(t *testing.T) {
+func TestNoStreamIsOpenWhileAModelAnswers(t *testing.T) {
 	const waiting, lasting = 24, 1 + 2*2
 	w := newWorld(t, unchanged, nil, "--concurrency", "2")
 	require.Empty(t, w.send(harness.NewClient(t, harness.HTTP1), harness.Chat("warm up")))

@@ -93,7 +93,7 @@ func TestListenersAreReplacedUnderLoad(t *testing.T) {
 	require.Empty(t, wrong)
 }
 
-// stream asks for a stream of n events and says what was wrong with it.
+// stream requests a stream of n events and returns what was wrong with it.
 func (w *world) stream(client *http.Client, n int) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // flood streams events as fast as they are taken and counts their bytes, until the
@@ -34,10 +34,10 @@ func flood(sent *atomic.Int64) harness.Behaviour {
 	}
 }
 
-// TestSlowReadersHoldUpNobody opens streams whose clients read nothing, over
+// TestSlowReadersDelayNoOtherClient opens streams whose clients read nothing, over
 // connections of their own and over one that they share with others, and has the
 // others ask.
-func TestSlowReadersHoldUpNobody(t *testing.T) {
+func TestSlowReadersDelayNoOtherClient(t *testing.T) {
 	for _, p := range harness.Protocols() {
 		t.Run(string(p), func(t *testing.T) { slowReaders(t, p) })
 	}
@@ -45,7 +45,7 @@ func TestSlowReadersHoldUpNobody(t *testing.T) {
 
 const (
 	slow = 24
-	// most is what one stream that nobody reads may hold: the buffers of two hops, of
+	// most is what one stream that its client does not read may hold: the buffers of two hops, of
 	// the client's HTTP/2 window, and of four sockets' kernels.
 	most = 24 << 20
 )
@@ -63,7 +63,7 @@ func slowReaders(t *testing.T, p harness.Protocol) {
 	})
 	shared := harness.NewClient(t, p)
 	require.Empty(t, w.send(shared, harness.Chat("warm up")))
-	before := resident(t, w.envoy.PID())
+	before := w.resident()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	for i := range slow {
@@ -86,7 +86,7 @@ func slowReaders(t *testing.T, p harness.Protocol) {
 		last = now
 		return same
 	}, 30*time.Second, 500*time.Millisecond, "flow control never stops the provider")
-	held := resident(t, w.envoy.PID())
+	held := w.resident()
 
 	var took []time.Duration
 	for range 100 {
@@ -95,27 +95,24 @@ func slowReaders(t *testing.T, p harness.Protocol) {
 		took = append(took, time.Since(start))
 	}
 	slices.Sort(took)
-	t.Logf("%d streams that nobody reads: the provider could send %d KiB of each; Envoy grew from %d to %d MiB; others: p50 %s, slowest %s",
+	t.Logf("%d streams that their clients do not read: the provider could send %d KiB of each; Envoy grew from %d to %d MiB; others: p50 %s, slowest %s",
 		slow, last/slow>>10, before>>20, held>>20, took[50].Round(time.Microsecond), took[99].Round(time.Microsecond))
 	require.Less(t, last/slow, int64(most))
 	require.Less(t, held-before, int64(slow*most/2))
 	require.Less(t, took[50], 250*time.Millisecond)
 }
 
-// resident is a process's resident memory in bytes. It reads Linux's /proc.
-func resident(t *testing.T, pid int) int64 {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	require.NoError(t, err)
-	var size, pages int64
-	_, err = fmt.Sscan(string(text), &size, &pages)
-	require.NoError(t, err)
-	return pages * int64(os.Getpagesize())
+// resident is Envoy's resident memory in bytes.
+func (w *world) resident() int64 {
+	w.t.Helper()
+	bytes, err := process.Resident(w.envoy.PID())
+	require.NoError(w.t, err)
+	return int64(bytes)
 }
 
-// TestManyWorkersShareNothingThatMatters runs requests and streams on four worker
+// TestFourWorkersServeRequestsAndStreams runs requests and streams on four worker
 // threads, each of which has a hop of its own.
-func TestManyWorkersShareNothingThatMatters(t *testing.T) {
+func TestFourWorkersServeRequestsAndStreams(t *testing.T) {
 	w := newWorld(t, unchanged, nil, "--concurrency", "4")
 	w.first.Do(func(x *harness.Exchange) {
 		if strings.Contains(string(x.Body()), `"stream":true`) {

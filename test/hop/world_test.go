@@ -58,7 +58,7 @@ func newWorld(t *testing.T, patch func(string) string, flags []string, envoyArgs
 
 func unchanged(s string) string { return s }
 
-// send asks once and says what was wrong with the answer; "" if nothing was.
+// send sends a request and returns what was wrong with the answer; "" if nothing was.
 func (w *world) send(client *http.Client, body string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -67,5 +67,5 @@ func (w *world) start(i int) {
 	harness.AwaitReady(w.t, "http://"+w.statuses[i])
 }
 
-// drain is how long a replica goes on serving while it says that it is not ready.
+// drain is how long a replica serves after it has reported that it is not ready.
 const drain = 2 * time.Second

@@ -33,8 +33,8 @@ func TestARollingRestartCostsNoRequest(t *testing.T) {
 	require.Empty(t, l.wrong)
 }
 
-// TestAReplicaSaysThatItIsToEndBeforeItDoes: Kubernetes and Envoy look at these.
-func TestAReplicaSaysThatItIsToEndBeforeItDoes(t *testing.T) {
+// TestAReplicaIsNotReadyBeforeItStops: Kubernetes and Envoy look at these.
+func TestAReplicaIsNotReadyBeforeItStops(t *testing.T) {
 	w := newWorld(t, 1)
 	ready := "http://" + w.statuses[0] + "/readyz"
 	require.Equal(t, 200, harness.StatusOf(ready))
@@ -55,10 +55,10 @@ func TestAReplicaSaysThatItIsToEndBeforeItDoes(t *testing.T) {
 	<-stopped
 }
 
-// TestAKilledReplicaCostsWhatItHadInHand kills one replica after the other without a
+// TestAKilledReplicaCostsOnlyRequestsUnderWay kills one replica after the other without a
 // warning. The decisions it was making fail, at once and with an error that says so;
 // those of later requests are made by the other one.
-func TestAKilledReplicaCostsWhatItHadInHand(t *testing.T) {
+func TestAKilledReplicaCostsOnlyRequestsUnderWay(t *testing.T) {
 	const restartAfter, atOnce = time.Second, 2 * time.Second
 	w := newWorld(t, 2)
 	l := w.begin()

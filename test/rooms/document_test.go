@@ -28,7 +28,7 @@ func TestTheTableOfRoomsIsUpToDate(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(before+tableBegin+table()+tableEnd+after), 0o644))
 		return
 	}
-	if shown != table() { // a diff of long lines helps nobody
+	if shown != table() { // no diff: the lines are long
 		t.Error("ARCHITECTURE.md is not what test/rooms/rooms.go lists: run make generate")
 	}
 }

@@ -76,7 +76,7 @@ func roomsOf(t *testing.T, imports []string) []string {
 	return rooms
 }
 
-// mayImport says whether the code of a room may import a package of another one.
+// mayImport reports whether the code of a room may import a package of another one.
 func mayImport(here Room, there string) bool {
 	if isSupport(there) {
 		return isSupport(here.Path)
@@ -90,7 +90,7 @@ func besideAnImport(here Room, there string) bool {
 	return slices.ContainsFunc(here.Imports, func(i string) bool { return strings.HasPrefix(there, i+"/") })
 }
 
-// reaches says whether a chain of permitted imports leads to a room.
+// reaches reports whether a chain of permitted imports leads to a room.
 func reaches(here Room, there string, via []string) bool {
 	if mayImport(here, there) {
 		return true

@@ -58,10 +58,10 @@ func basic(user, password string) http.Header {
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
-// TestEachCredentialIsOfItsOwnConsumer sends right, wrong and no credentials of every
-// kind. Who proves nothing is served by no consumer's instance, and none of it reaches
+// TestEachCredentialAuthenticatesItsConsumer sends right, wrong and no credentials of every
+// kind. A request without a valid credential is not served by a consumer's instance, and none of it reaches
 // the provider.
-func TestEachCredentialIsOfItsOwnConsumer(t *testing.T) {
+func TestEachCredentialAuthenticatesItsConsumer(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	s := start(t, consumers(""), openAI)
 	later, before := time.Now().Add(time.Hour).Unix(), time.Now().Add(-time.Hour).Unix()
@@ -122,10 +122,10 @@ func TestEachCredentialIsOfItsOwnConsumer(t *testing.T) {
 	}
 }
 
-// TestWhatProvesAConsumerIsNoCredentialForTheProvider: not even where the target lets a
+// TestConsumersCredentialsAreNotForwarded: not even where the target lets a
 // client's own credential pass, on the first attempt or the second. What was percent-encoded
 // in the query stays so.
-func TestWhatProvesAConsumerIsNoCredentialForTheProvider(t *testing.T) {
+func TestConsumersCredentialsAreNotForwarded(t *testing.T) {
 	first, second := harness.NewStub(t, "first"), harness.NewStub(t, "second")
 	target := func(s *harness.Stub, weight int) string {
 		return fmt.Sprintf("{route_type: llm/v1/chat, weight: %d, auth: {header_name: Authorization, header_value: Bearer of-the-target, allow_override: true}, "+
@@ -177,8 +177,8 @@ plugins:
 	}
 }
 
-// TestAnonymousRequestsAreServedByWhatIsForAnybody, and by no instance of a consumer.
-func TestAnonymousRequestsAreServedByWhatIsForAnybody(t *testing.T) {
+// TestAnonymousRequestsAreServedByUnscopedInstances, and by no instance of a consumer.
+func TestAnonymousRequestsAreServedByUnscopedInstances(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	s := start(t, consumers(instance("anybody", "enabled: true")), openAI)
 	c := harness.NewClient(t, harness.HTTP1)
@@ -190,10 +190,10 @@ func TestAnonymousRequestsAreServedByWhatIsForAnybody(t *testing.T) {
 	require.Equal(t, "anna", send(t, s, c, sent{path: harness.ChatPath, header: http.Header{"Apikey": {"key-of-anna"}}}))
 }
 
-// TestNobodyIsAConsumerByWhatTheySay: the headers in which gateways name consumers, and
+// TestConsumerHeadersOfClientsAreIgnored: the headers in which gateways name consumers, and
 // semlb's own, each with everything that real consumers and a real group are called, who
 // have instances of their own.
-func TestNobodyIsAConsumerByWhatTheySay(t *testing.T) {
+func TestConsumerHeadersOfClientsAreIgnored(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	everybody := instance("anybody", "enabled: true")
 	for name, more := range map[string]string{"401": "", "anybody": everybody} {

@@ -33,7 +33,7 @@ func levels() []string {
 }
 
 // plugins writes an instance for each level from first on, in reverse order, so that
-// the order of the file says nothing.
+// the order of the file does not matter.
 func plugins(first int) string {
 	text := "_format_version: \"3.0\"\nplugins:\n"
 	all := levels()
@@ -69,9 +69,9 @@ func TestTwelveLevelsOfPrecedence(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, ask(s, c, "/in", insidersKey).Status)
 }
 
-// TestRequestsOutsideOfALevelAreServedByWiderOnes asks as others, at other places,
+// TestRequestsOutsideOfALevelAreServedByTheNextWiderOne asks as others, at other places,
 // while all twelve are in force.
-func TestRequestsOutsideOfALevelAreServedByWiderOnes(t *testing.T) {
+func TestRequestsOutsideOfALevelAreServedByTheNextWiderOne(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	names := map[string]string{"service": "llm", "route": "chat", "consumer": "anna", "consumer_group": "gold"}
 	more := strings.Replace(entities("", names), `  - {name: "chat", paths: [/in]}`, `  - {name: "chat", paths: [/in]}

@@ -89,7 +89,7 @@ func (s signer) token(t *testing.T, issuer string) string {
 }
 
 // TestTokensOfEveryAsymmetricAlgorithm: each is its own consumer's, and one that
-// another key has signed is nobody's.
+// another key has signed authenticates no consumer.
 func TestTokensOfEveryAsymmetricAlgorithm(t *testing.T) {
 	all := signers(t)
 	config := "_format_version: \"3.0\"\nconsumers:\n"

@@ -26,7 +26,7 @@ func kongRoutes(routes map[string]string) string {
 	return text + plugins
 }
 
-// sent is a request that is told by more than its path.
+// sent is a request that a route matches by more than its path.
 type sent struct {
 	method, host, path string
 	header             http.Header
@@ -47,9 +47,9 @@ func send(t *testing.T, s *harness.Semlb, c *http.Client, what sent) string {
 	return strings.TrimPrefix(answer.Header.Get("X-Kong-Llm-Model"), "openai/")
 }
 
-// TestRoutesTakeWhatKongsTake is for every kind of thing that a route asks for, alone and
+// TestRoutesMatchLikeKongs covers every criterion of a route, alone and
 // against others.
-func TestRoutesTakeWhatKongsTake(t *testing.T) {
+func TestRoutesMatchLikeKongs(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	s := start(t, kongRoutes(map[string]string{
 		"short":     "paths: [/v1]",
@@ -141,9 +141,9 @@ func TestWildcardsThatOverlapShareTheirRequests(t *testing.T) {
 	}
 }
 
-// TestARouteForHTTPSAloneWantsTLS: semlb's listener has none, so what ends TLS in front
+// TestARouteForHTTPSRequiresTLS: semlb's listener has none, so what ends TLS in front
 // of it says so in X-Forwarded-Proto. No other header of a client says it.
-func TestARouteForHTTPSAloneWantsTLS(t *testing.T) {
+func TestARouteForHTTPSRequiresTLS(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	s := start(t, kongRoutes(map[string]string{
 		"secure": "paths: [/secure], protocols: [https]",
@@ -182,9 +182,9 @@ func TestARouteForHTTPSAloneWantsTLS(t *testing.T) {
 	}
 }
 
-// TestAServiceThatIsOffIsNotServed: its routes take nothing, so that the next one that
+// TestADisabledServiceIsNotServed: its routes take nothing, so that the next one that
 // matches does, or none; also where it is the only one, or is called by its id.
-func TestAServiceThatIsOffIsNotServed(t *testing.T) {
+func TestADisabledServiceIsNotServed(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	const id = "1c1c1c1c-0000-4000-8000-000000000001"
 	off := "_format_version: \"3.0\"\nservices:\n- {name: off, id: " + id + ", enabled: false, url: http://localhost}\n"

@@ -70,7 +70,7 @@ func ask(s *harness.Semlb, c *http.Client, path, key string) harness.Answer {
 	return s.Do(c, s.Request(s.Context(), path+harness.ChatPath, strings.NewReader(harness.Chat(prompt)), headers))
 }
 
-// requireScope says that an example is in force for the requests of its scope, and
+// requireScope checks that an example is in force for the requests of its scope, and
 // for no others.
 func requireScope(t *testing.T, s *harness.Semlb, openAI *harness.Stub, scope string) {
 	t.Helper()

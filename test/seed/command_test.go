@@ -27,7 +27,7 @@ func command(t *testing.T, args ...string) harness.Result {
 	return r
 }
 
-func TestValidateTakesTheSeed(t *testing.T) {
+func TestValidateAcceptsTheSeed(t *testing.T) {
 	r := command(t, "validate", seedFile(t))
 	require.Zero(t, r.Code, r.Stderr)
 	require.Regexp(t, `^valid\b.*\b1\b.*ai-proxy-advanced\b.*\n$`, r.Stdout)
@@ -70,7 +70,7 @@ func explain(t *testing.T, o *openAI, prompt string) explained {
 	return e
 }
 
-func TestExplainTellsDistancesAndPlan(t *testing.T) {
+func TestExplainShowsDistancesAndPlan(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
 	e := explain(t, o, "programming similarity=0.8")
@@ -93,7 +93,7 @@ func TestExplainTellsDistancesAndPlan(t *testing.T) {
 	}
 }
 
-func TestExplainTellsThatNothingMatches(t *testing.T) {
+func TestExplainShowsThatNothingMatches(t *testing.T) {
 	startRedis(t)
 	e := explain(t, newOpenAI(t), "real life similarity=0.1")
 	require.Equal(t, "beyond_threshold", e.Reason)
@@ -101,7 +101,7 @@ func TestExplainTellsThatNothingMatches(t *testing.T) {
 	require.Len(t, e.Plan, 1)
 }
 
-func TestExplainTellsWhyItCannotCompare(t *testing.T) {
+func TestExplainShowsWhyItCannotCompare(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
 	o.embedsWith(harness.Status(http.StatusInternalServerError))
@@ -128,7 +128,7 @@ func TestExplainIsReadable(t *testing.T) {
 	}
 }
 
-func TestExplainWithoutRedisSaysNothingOfTheLibrarys(t *testing.T) {
+func TestExplainWithoutRedisPrintsNoLogOfTheLibrary(t *testing.T) {
 	startRedis(t).Kill()
 	r := harness.Exec(t, map[string]string{keyVariable: key}, "explain", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "--json", "about programming")
 	require.Zero(t, r.Code, r.Stderr)
@@ -136,8 +136,8 @@ func TestExplainWithoutRedisSaysNothingOfTheLibrarys(t *testing.T) {
 	require.NotContains(t, r.Stderr, "pool.go")
 }
 
-// TestEnvoysConfigurationHoldsNoKey, and Envoy takes it as it is printed.
-func TestEnvoysConfigurationHoldsNoKey(t *testing.T) {
+// TestEnvoysConfigurationHasNoKey, and Envoy takes it as it is printed.
+func TestEnvoysConfigurationHasNoKey(t *testing.T) {
 	authority := ca.New(t)
 	static := []string{"envoy", "--static", "-c", seedFile(t), "--trusted-ca", authority.File}
 	for name, args := range map[string][]string{

@@ -76,7 +76,7 @@ func TestRedisIsNotNeededOnceLoaded(t *testing.T) {
 	require.Zero(t, g.decided("degraded"))
 }
 
-func TestRedisThatIsDownAtStartHoldsNothingUp(t *testing.T) {
+func TestRedisThatIsDownAtStartDelaysNothing(t *testing.T) {
 	server := startRedis(t)
 	server.Kill()
 	o := newOpenAI(t)
@@ -87,7 +87,7 @@ func TestRedisThatIsDownAtStartHoldsNothingUp(t *testing.T) {
 	require.Regexp(t, `msg="the vector store cannot be reached" .*requests="compared in memory"`, g.Log())
 }
 
-func TestRedisThatIsFrozenAtStartHoldsNothingUp(t *testing.T) {
+func TestRedisThatIsFrozenAtStartDelaysNothing(t *testing.T) {
 	server := startRedis(t)
 	server.Pause()
 	o := newOpenAI(t)
@@ -108,7 +108,7 @@ func TestSeedSearchesInMemory(t *testing.T) {
 	require.Zero(t, searches(t, newRedisClient(t, server)))
 }
 
-func TestStoreSearchAsksRedisForEveryPrompt(t *testing.T) {
+func TestStoreSearchQueriesRedisForEveryPrompt(t *testing.T) {
 	server := startRedis(t)
 	o := newOpenAI(t)
 	g := start(t, o, searchInStore(t))
@@ -134,7 +134,7 @@ func searches(t *testing.T, client *redis.Client) int {
 	return n
 }
 
-func TestStoreSearchDegradesWithoutRedisAndComesBack(t *testing.T) {
+func TestStoreSearchDegradesWithoutRedisAndRecovers(t *testing.T) {
 	server := startRedis(t)
 	o := newOpenAI(t)
 	g := start(t, o, searchInStore(t))
@@ -150,7 +150,7 @@ func TestStoreSearchDegradesWithoutRedisAndComesBack(t *testing.T) {
 	requireByMeaning(t, g, o, "after")
 }
 
-func TestStoreSearchPutsBackWhatRedisHasLost(t *testing.T) {
+func TestStoreSearchRestoresWhatRedisHasLost(t *testing.T) {
 	server := startRedis(t)
 	o := newOpenAI(t)
 	g := start(t, o, searchInStore(t))

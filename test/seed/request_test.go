@@ -55,7 +55,7 @@ func TestPromptsGoToTheNearestDescription(t *testing.T) {
 	}
 }
 
-func TestNewPromptIsEmbeddedOnceAndARepeatedOneNot(t *testing.T) {
+func TestANewPromptIsEmbeddedOnceAndARepeatedOneIsCached(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
 	g := start(t, o, seed())
@@ -75,7 +75,7 @@ func TestNewPromptIsEmbeddedOnceAndARepeatedOneNot(t *testing.T) {
 	require.Len(t, o.chatRequests(), 5)
 }
 
-func TestPromptThatManyAskAtOnceIsEmbeddedOnce(t *testing.T) {
+func TestAPromptOfManyConcurrentRequestsIsEmbeddedOnce(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
 	g := start(t, o, seed())
@@ -144,7 +144,7 @@ func TestOptionsThatTheClientLeavesOutAreAdded(t *testing.T) {
 	}
 }
 
-func TestEmbedderThatFailsLeavesTheDefaultGroup(t *testing.T) {
+func TestAFailingEmbedderDegradesToTheDefaultGroup(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
 	// OpenAI's own answer to a wrong key repeats a part of it; this one all of it.
@@ -161,7 +161,7 @@ func TestEmbedderThatFailsLeavesTheDefaultGroup(t *testing.T) {
 	require.NotContains(t, g.Log(), key)
 }
 
-func TestEmbedderThatComesBackIsUsedAgain(t *testing.T) {
+func TestAnEmbedderThatRecoversIsUsedAgain(t *testing.T) {
 	startRedis(t)
 	o := newOpenAI(t)
 	o.embedsWith(harness.Status(http.StatusInternalServerError))

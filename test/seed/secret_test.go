@@ -19,7 +19,7 @@ func TestKeyAndPromptsStayWhereTheyBelong(t *testing.T) {
 	temporary := harness.SocketDir(t) // Envoy's files are below TMPDIR
 	t.Setenv("TMPDIR", temporary)
 	o := newOpenAI(t)
-	// The seed asks for payloads in the log; this one does not.
+	// The seed logs payloads; this one does not.
 	g := start(t, o, seedWith(t, "log_payloads: true", "log_payloads: false"))
 
 	g.served("programming " + inPrompts)

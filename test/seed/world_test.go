@@ -102,7 +102,7 @@ func (g *gateway) decided(reason string) int {
 }
 
 // The seed's first target of both groups is the same model at the same place. With
-// it refused, the answer tells which group a prompt went to.
+// it refused, the answer shows which group a prompt was routed to.
 const (
 	ofProgramming = "openai/gpt-4o-mini" // the group's second
 	ofRealLife    = "429"                // the group has no second: the upstream's answer

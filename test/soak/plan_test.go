@@ -25,7 +25,7 @@ type outcome struct {
 	// status and code are what the client gets if this is the last attempt.
 	status int
 	code   string
-	// unread says that the body may not have been read.
+	// unread is true if the body may not have been read.
 	unread bool
 }
 

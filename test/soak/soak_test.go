@@ -83,7 +83,7 @@ func (s *soak) run(t *testing.T, start time.Time, duration time.Duration) []samp
 	return samples
 }
 
-// requireReleased says that the requests and reloads between two times of rest have left
+// requireReleased checks that the requests and reloads between two times of rest have left
 // nothing behind.
 func requireReleased(t *testing.T, before, after rest) {
 	t.Helper()
@@ -96,7 +96,7 @@ func requireReleased(t *testing.T, before, after rest) {
 	require.Less(t, grown, float64(mostPerRequest), "bytes that stay on the heap per request")
 }
 
-// requireFlat says that nothing grows over a long run. The limits are rises over the
+// requireFlat checks that nothing grows over a long run. The limits are rises over the
 // whole of the samples, twice what the runs of docs/soak.md saw or more, so the longer
 // the run the less a leak can hide.
 func requireFlat(t *testing.T, samples []sample) {

@@ -90,7 +90,7 @@ func (s *soak) post(client *http.Client, id int, body string, header http.Header
 	return harness.Send(client, s.Request(ctx, harness.ChatPath, strings.NewReader(body), own, header))
 }
 
-// compare says what is wrong with an answer; "" if nothing is.
+// compare returns what is wrong with an answer; "" if nothing is.
 func (s *soak) compare(r *request, attempts []attempt, answer harness.Answer, err error) string {
 	if err != nil {
 		return "no answer: " + err.Error()
@@ -111,7 +111,7 @@ func (s *soak) compare(r *request, attempts []attempt, answer harness.Answer, er
 	return r.compareAnswer(answer, lane, last)
 }
 
-// laneOf is the lane that a request was sent to, by what it says itself or by who
+// laneOf is the lane that a request was sent to, by its model header or by who
 // was asked.
 func laneOf(answer harness.Answer, attempts []attempt, planned int) (int, bool) {
 	if len(attempts) > 0 {

@@ -54,7 +54,7 @@ type soak struct {
 // outage is a time in which something was away; until is zero while it is.
 type outage struct{ from, until time.Time }
 
-// counts is what the requests came to.
+// counts are the outcomes of the requests.
 type counts struct {
 	sent, malformed, answered, moved, streams, deliveries int
 	degraded, duringEnvoy                                 int
@@ -148,7 +148,7 @@ func (s *soak) clients() map[harness.Protocol]*http.Client {
 	return all
 }
 
-// overlaps says whether a request that began at a time and ended now met an outage,
+// overlaps reports whether a request that began at a time and ended now met an outage,
 // with what it needs to be over.
 func overlaps(outages []outage, began time.Time, after time.Duration) bool {
 	for _, o := range outages {

@@ -1,5 +1,5 @@
-// Package start_test does what README's first page says, as a person would: it runs
-// the program, copies the commands that it prints, and presses Ctrl-C.
+// Package start_test follows the README like a person: it runs the program, runs the
+// commands that it prints, and presses Ctrl-C.
 package start_test
 
 import (
@@ -56,7 +56,7 @@ func TestADemonstrationFromStartToCtrlC(t *testing.T) {
 	for _, child := range children {
 		require.ErrorIs(t, syscall.Kill(child, 0), syscall.ESRCH, "a child is left")
 	}
-	require.Zero(t, harness.StatusOf("http://"+listen), "nobody listens any more")
+	require.Zero(t, harness.StatusOf("http://"+listen), "nothing listens any more")
 }
 
 // lazily is text that is made when it is printed.
