@@ -96,7 +96,7 @@ func (l *loader) keptInOrder() []keptEntity {
 			if e.kind != kind {
 				continue
 			}
-			e.service = names.name("service", e.service)
+			e.service = names.Of("service", e.service)
 			e.groups = names.groups[e.name]
 			all = append(all, e)
 		}

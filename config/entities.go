@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -59,6 +60,10 @@ type Consumer struct {
 	JWTSecrets []JWTSecret           `kong:"jwt_secrets"`
 	Position   Position              `kong:"-"`
 }
+
+// Called returns the name that stands for the consumer: its user name, else its id,
+// else its custom id.
+func (c Consumer) Called() string { return cmp.Or(c.Username, c.ID, c.CustomID) }
 
 // KeyAuthCredential is an API key.
 type KeyAuthCredential struct {
@@ -233,11 +238,11 @@ func entityName(n *node) string {
 }
 
 // joinGroups puts consumers into their groups.
-func (l *loader) joinGroups(x *index) {
+func (l *loader) joinGroups(x *Names) {
 	groups := map[string][]string{}
 	for _, m := range l.members {
-		c := x.name("consumer", m.consumer)
-		groups[c] = append(groups[c], x.name("consumer_group", m.group))
+		c := x.Of("consumer", m.consumer)
+		groups[c] = append(groups[c], x.Of("consumer_group", m.group))
 	}
 	for i, c := range l.config.Consumers {
 		list := groups[firstOf(c.Username, c.ID, c.CustomID)]

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -13,8 +14,8 @@ type Request struct {
 	Consumer string
 	// ConsumerGroups adds to the groups the configuration has the consumer in.
 	ConsumerGroups []string
-	// Names are what somebody who does not know Kong's routes calls the place of the
-	// request, the narrowest first. Each may be a route's or a service's, or mean
+	// Names are what a proxy that does not know Kong's routes calls its own routes and
+	// clusters, the narrowest first. Each may be a route's or a service's, or mean
 	// nothing; see [Config.Find].
 	Names []string
 }
@@ -30,10 +31,10 @@ type Request struct {
 //
 // Where no route is given, it is the first of the names that the configuration has as
 // a route; where no service is given and the route has none, it is the first of those
-// left that the configuration has as a service. What an instance is bound to, the
-// configuration has.
+// left that the configuration has as a service. The configuration has every route and
+// service that an instance is bound to.
 //
-// It is safe for concurrent use.
+// It is safe for concurrent use once the configuration is complete.
 func (c *Config) Find(r Request) (*Plugin, bool) {
 	x := c.index
 	if x == nil {
@@ -47,84 +48,41 @@ func (c *Config) Find(r Request) (*Plugin, bool) {
 	return nil, false
 }
 
-// alias is something an entity of a kind is called.
-type alias struct{ kind, name string }
+// Index prepares [Config.Find], which otherwise does this on every call. Call it when the
+// configuration is complete.
+func (c *Config) Index() { c.index = newIndex(c) }
 
 // index answers Find.
 type index struct {
-	// names maps whatever an entity is called to the one name that stands for it.
-	names map[alias]string
-	// kinds are the kinds there are entities of.
-	kinds map[string]bool
+	*Names
 	// bound are the routes and services that instances are bound to.
 	bound map[alias]bool
-	// plugins maps scopes of those names to enabled instances.
-	plugins  map[Scope]int
+	// plugins are the indexes of enabled instances by their scopes.
+	plugins map[Scope]int
+	// services are those of routes, groups those of consumers.
 	services map[string]string
 	groups   map[string][]string
 }
 
-// newIndex returns the index of a configuration.
 func newIndex(c *Config) *index {
 	x := &index{
-		names: map[alias]string{}, kinds: map[string]bool{}, bound: map[alias]bool{}, plugins: map[Scope]int{},
+		Names: NewNames(c), bound: map[alias]bool{}, plugins: map[Scope]int{},
 		services: map[string]string{}, groups: map[string][]string{},
 	}
-	for _, s := range c.Services {
-		x.call("service", s.Name, s.ID)
-	}
 	for _, r := range c.Routes {
-		x.call("route", r.Name, r.ID)
+		x.services[cmp.Or(r.Name, r.ID)] = x.Of(KindService, r.Service)
 	}
 	for _, u := range c.Consumers {
-		x.call("consumer", u.Username, u.ID, u.CustomID)
-	}
-	for _, g := range c.ConsumerGroups {
-		x.call("consumer_group", g.Name, g.ID)
-	}
-	for _, r := range c.Routes {
-		x.services[firstOf(r.Name, r.ID)] = x.name("service", r.Service)
-	}
-	for _, u := range c.Consumers {
-		x.groups[firstOf(u.Username, u.ID, u.CustomID)] = u.Groups
+		x.groups[u.Called()] = u.Groups
 	}
 	for i, p := range c.Plugins {
-		s := x.scope(p.Scope)
-		x.bound[alias{"route", s.Route}], x.bound[alias{"service", s.Service}] = true, true
+		s := x.Scope(p.Scope)
+		x.bound[alias{KindRoute, s.Route}], x.bound[alias{KindService, s.Service}] = true, true
 		if _, taken := x.plugins[s]; p.Enabled && !taken {
 			x.plugins[s] = i
 		}
 	}
 	return x
-}
-
-// call notes what an entity is called. The first that is not empty stands for it.
-func (x *index) call(kind string, names ...string) {
-	x.kinds[kind] = true
-	for _, name := range names {
-		if name != "" {
-			x.names[alias{kind, name}] = firstOf(names...)
-		}
-	}
-}
-
-// firstOf returns the first name that is not empty.
-func firstOf(names ...string) string {
-	for _, name := range names {
-		if name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-// name returns the name that stands for an entity; unknown ones stand for
-// themselves.
-func (x *index) name(kind, name string) string {
-	if known, ok := x.names[alias{kind, name}]; ok {
-		return known
-	}
-	return name
 }
 
 // has reports whether there is an entity of that name, or an instance bound to one.
@@ -133,87 +91,67 @@ func (x *index) has(kind, name string) bool {
 	return name != "" && (known || x.bound[alias{kind, name}])
 }
 
-// place is the route and the service of a request, by the names that stand for them.
-func (x *index) place(r Request) (route, service string) {
+// target returns the route and the service of a request, by the names that stand for
+// them.
+func (x *index) target(r Request) (route, service string) {
 	route = r.Route
 	var maybe string // the service, unless the route has one
 	for _, name := range r.Names {
 		switch {
-		case route == "" && x.has("route", name):
+		case route == "" && x.has(KindRoute, name):
 			route = name
-		case maybe == "" && x.has("service", name):
+		case maybe == "" && x.has(KindService, name):
 			maybe = name
 		}
 	}
-	route = x.name("route", route)
-	return route, x.name("service", firstOf(r.Service, x.services[route], maybe))
+	route = x.Of(KindRoute, route)
+	return route, x.Of(KindService, cmp.Or(r.Service, x.services[route], maybe))
 }
 
-// scope returns a scope with the names that stand for its entities.
-func (x *index) scope(s Scope) Scope {
-	return Scope{
-		Service:       x.name("service", s.Service),
-		Route:         x.name("route", s.Route),
-		Consumer:      x.name("consumer", s.Consumer),
-		ConsumerGroup: x.name("consumer_group", s.ConsumerGroup),
-	}
-}
-
-// scopes yields the scopes a request is in, in the order of precedence. Those with
-// an unknown part come out as wider ones, which is why each is yielded only where
-// all its parts are known.
+// scopes yields the scopes a request is in, in the order of precedence. A part that is
+// not known would make a scope a wider one, so that each is yielded only where all its
+// parts are known.
 func (x *index) scopes(r Request) iter.Seq[Scope] {
-	known := Scope{Consumer: x.name("consumer", r.Consumer)}
-	known.Route, known.Service = x.place(r)
+	known := Scope{Consumer: x.Of(KindConsumer, r.Consumer)}
+	known.Route, known.Service = x.target(r)
 	groups := slices.Clone(x.groups[known.Consumer])
 	for _, g := range r.ConsumerGroups {
-		groups = append(groups, x.name("consumer_group", g))
+		groups = append(groups, x.Of(KindConsumerGroup, g))
 	}
 	slices.Sort(groups)
 	return func(yield func(Scope) bool) {
-		for _, parts := range precedence() {
-			candidates := []string{""}
-			if parts.ConsumerGroup != "" {
-				candidates = groups
-			}
-			for _, g := range candidates {
-				s := Scope{ConsumerGroup: g}
-				complete := pick(&s.Service, parts.Service, known.Service) &&
-					pick(&s.Route, parts.Route, known.Route) &&
-					pick(&s.Consumer, parts.Consumer, known.Consumer)
-				if complete && !yield(s) {
-					return
-				}
+		for _, parts := range precedence {
+			var s Scope
+			complete := pick(&s.Service, parts.service, known.Service) &&
+				pick(&s.Route, parts.route, known.Route) &&
+				pick(&s.Consumer, parts.consumer, known.Consumer)
+			switch {
+			case !complete:
+			case !parts.group && !yield(s):
+				return
+			case parts.group && !eachGroup(s, groups, yield):
+				return
 			}
 		}
 	}
 }
 
-// pick takes a value where its part is wanted, and reports whether what is wanted
-// is there.
-func pick(to *string, wanted, value string) bool {
-	if wanted == "" {
+// eachGroup yields a scope with each of the groups.
+func eachGroup(s Scope, groups []string, yield func(Scope) bool) bool {
+	for _, s.ConsumerGroup = range groups {
+		if !yield(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// pick takes a value where its part is wanted, and reports whether a wanted one is
+// there.
+func pick(to *string, wanted bool, value string) bool {
+	if !wanted {
 		return true
 	}
 	*to = value
 	return value != ""
-}
-
-// precedence lists which parts a scope has, the one that goes first coming first.
-func precedence() []Scope {
-	const x = "x"
-	return []Scope{
-		{Consumer: x, Route: x, Service: x},
-		{ConsumerGroup: x, Route: x, Service: x},
-		{Consumer: x, Route: x},
-		{Consumer: x, Service: x},
-		{ConsumerGroup: x, Route: x},
-		{ConsumerGroup: x, Service: x},
-		{Route: x, Service: x},
-		{Consumer: x},
-		{ConsumerGroup: x},
-		{Route: x},
-		{Service: x},
-		{},
-	}
 }

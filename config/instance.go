@@ -6,7 +6,7 @@ import (
 )
 
 // plugin checks an entry and adds it to the configuration.
-func (l *loader) plugin(e entry, names *index) {
+func (l *loader) plugin(e entry, names *Names) {
 	before := len(l.faults)
 	if e.n = l.withShared(e); e.n.broken {
 		return
@@ -45,7 +45,7 @@ func (l *loader) plugin(e entry, names *index) {
 
 // scope returns what an entry applies to: what its place says and what it says
 // itself. Only one instance may apply to the same.
-func (l *loader) scope(e entry, root place, names *index) Scope {
+func (l *loader) scope(e entry, root place, names *Names) Scope {
 	s, valid := e.scope, true
 	parts := []*string{&s.Service, &s.Route, &s.Consumer, &s.ConsumerGroup}
 	for i, name := range scopeNames() {
@@ -54,12 +54,12 @@ func (l *loader) scope(e entry, root place, names *index) Scope {
 			continue
 		}
 		given, ok := p.n.reference()
-		given = names.name(name, given)
+		given = names.Of(name, given)
 		if ok && *parts[i] != "" && *parts[i] != given {
 			l.problem(p.pos, p.path, "got another %s than the one around the plugin", name)
 		}
 		*parts[i], valid = given, valid && ok
-		if _, known := names.names[alias{name, given}]; !known && names.kinds[name] {
+		if names.Missing(name, given) {
 			l.warn(p.pos, p.path, "no such "+strings.ReplaceAll(name, "_", " ")+" is in the files")
 		}
 	}

@@ -58,7 +58,7 @@ func Load(sources []Source, opts Options) (*Config, []Warning, error) {
 	if err := l.load(sources); err != nil {
 		return nil, l.warnings, err
 	}
-	l.config.index = newIndex(&l.config)
+	l.config.Index()
 	return &l.config, l.warnings, nil
 }
 
@@ -72,7 +72,7 @@ func (l *loader) load(sources []Source) error {
 	l.bindKubernetes()
 	l.tf.bind()
 	l.bindRequests()
-	names := newIndex(&l.config)
+	names := NewNames(&l.config)
 	l.joinGroups(names)
 	for _, e := range l.entries {
 		if len(l.faults) <= maxFaults {

@@ -37,18 +37,6 @@ type Plugin struct {
 	Position Position
 }
 
-// Scope says what an instance applies to. Each part is a name or an id, and an
-// empty part means any; parts combine. The zero Scope is global.
-type Scope struct {
-	Service       string
-	Route         string
-	Consumer      string
-	ConsumerGroup string
-}
-
-// Global reports whether the scope has no part, so that it applies to every request.
-func (s Scope) Global() bool { return s == Scope{} }
-
 // Position is a place in a file. Line and Column count from 1; the zero
 // Position is no place.
 type Position struct {

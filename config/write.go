@@ -149,16 +149,13 @@ func (e entry) body(ref func(kind, name string) *node) *node {
 		}
 		n.fields = append(n.fields, f)
 	}
-	for i, name := range e.scope.parts() {
+	for i, name := range e.scope.Parts() {
 		if name != "" {
 			n.fields = append(n.fields, field{name: scopeNames()[i], value: ref(scopeNames()[i], name)})
 		}
 	}
 	return n
 }
-
-// parts returns the parts of a scope in the order of scopeNames.
-func (s Scope) parts() []string { return []string{s.Service, s.Route, s.Consumer, s.ConsumerGroup} }
 
 func isScope(name string) bool {
 	for _, part := range scopeNames() {

@@ -27,7 +27,7 @@ func (w *writer) kubernetes() ([]byte, error) {
 		if p.unbound != nil {
 			continue
 		}
-		for part, entity := range p.scope.parts() {
+		for part, entity := range p.scope.Parts() {
 			if entity != "" {
 				key := alias{scopeNames()[part], entity}
 				k.bound[key] = append(k.bound[key], name)

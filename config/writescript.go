@@ -64,7 +64,7 @@ func (s *scriptWriter) entity(e keptEntity) {
 func (s *scriptWriter) plugin(p entry) {
 	body := p.body(s.ref)
 	path := []string{"plugins"}
-	for i, name := range p.scope.parts() {
+	for i, name := range p.scope.Parts() {
 		if name != "" {
 			body = body.without(scopeNames()[i])
 			path = []string{scopeNames()[i] + "s", name, "plugins"}
