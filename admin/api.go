@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"semlb/config"
+	"semlb/config/load"
+	"semlb/wire"
 )
 
 // Live is the configuration in force.
@@ -42,16 +44,16 @@ type Options struct {
 	Hosts []string
 	// Token is required of every request, unless it is empty. Konnect's paths take
 	// KonnectToken as well.
-	Token, KonnectToken config.Secret
+	Token, KonnectToken wire.Secret
 
 	// State is the file that keeps what clients change. Without one the API is read-only
 	// and shows Config.
 	State  string
 	Config *config.Config
 	// Seed is the initial content of a State that does not exist yet.
-	Seed []config.Source
+	Seed []load.Source
 	// Load says how configurations are read.
-	Load config.Options
+	Load load.Options
 
 	// Log gets a line for every write; nil discards it.
 	Log *slog.Logger

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // crashState is the environment variable with the state file of a process that this test
@@ -95,7 +96,7 @@ func TestKillsLoseNoAcknowledgedChange(t *testing.T) {
 		}
 		cfg := &config.Config{}
 		if _, err := os.Stat(state); err == nil {
-			cfg, _, err = config.LoadFiles(config.Options{}, state)
+			cfg, _, err = load.Files(load.Options{}, state)
 			require.NoError(t, err, "the file is never broken")
 		}
 		for _, w := range writers {

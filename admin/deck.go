@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // document is a state as a decK file.
@@ -87,6 +88,6 @@ func withoutOwner(e *entity) object {
 }
 
 // load reads a document with package config, whose checks decide what is valid.
-func (d document) load(options config.Options) (*config.Config, []config.Warning, error) {
-	return config.Load([]config.Source{{Name: "admin.json", Data: d.data}}, options)
+func (d document) load(options load.Options) (*config.Config, []config.Warning, error) {
+	return load.Sources([]load.Source{{Name: "admin.json", Data: d.data}}, options)
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"semlb/config"
+	"semlb/wire"
 )
 
 func TestDocumentedCommandsWork(t *testing.T) {
@@ -20,7 +20,7 @@ func TestDocumentedCommandsWork(t *testing.T) {
 	script, _, found := strings.Cut(rest, "```")
 	require.True(t, found)
 
-	s := serve(t, Options{KonnectToken: config.NewSecret("konnect-token")})
+	s := serve(t, Options{KonnectToken: wire.NewSecret("konnect-token")})
 	u, err := url.Parse(s.url)
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", strings.ReplaceAll(script, "localhost:8001", "localhost:"+u.Port()))

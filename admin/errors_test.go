@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"semlb/config"
+	"semlb/config/load"
 )
 
 // requireKong fails unless a body is an error as Kong writes it.
@@ -220,7 +220,7 @@ func TestWritesAreCounted(t *testing.T) {
 // The resolved key is not shown.
 func TestKeysAreComparedWithResolvedReferences(t *testing.T) {
 	const key = "sk-MARKER-of-both"
-	s := serve(t, Options{Load: config.Options{Env: func(string) (string, bool) { return key, true }}})
+	s := serve(t, Options{Load: load.Options{Env: func(string) (string, bool) { return key, true }}})
 	for _, name := range []string{"anna", "bob"} {
 		s.call("POST", "/consumers", `{"username": "`+name+`"}`).is(201)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"semlb/config"
+	"semlb/config/load"
 )
 
 // FuzzRequests sends random requests. Every response has a documented status and a JSON
@@ -29,7 +29,7 @@ func FuzzRequests(f *testing.F) {
 			return
 		}
 		state := filepath.Join(t.TempDir(), "state.json")
-		api, err := Open(Options{Listen: "127.0.0.1:8001", State: state, Seed: []config.Source{{Name: "seed.yaml", Data: []byte(
+		api, err := Open(Options{Listen: "127.0.0.1:8001", State: state, Seed: []load.Source{{Name: "seed.yaml", Data: []byte(
 			"consumers: [{username: base, groups: [{name: base}], keyauth_credentials: [{key: k}]}]\nconsumer_groups: [{name: base}]\nservices: [{name: base}]\n")}}})
 		require.NoError(t, err)
 		defer api.Close()
@@ -49,7 +49,7 @@ func FuzzRequests(f *testing.F) {
 		require.NoError(t, err)
 		_, ok := parseState(data, api.store.kinds)
 		require.True(t, ok, "a restart reads the state: %s", data)
-		_, _, err = config.LoadFiles(config.Options{}, state)
+		_, _, err = load.Files(load.Options{}, state)
 		require.NoError(t, err)
 	})
 }

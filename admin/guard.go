@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"semlb/config"
+	"semlb/wire"
 )
 
 // guard decides which requests are admitted.
@@ -20,7 +20,7 @@ type guard struct {
 	// hosts are the names that a Host header may have.
 	hosts []string
 	// token is valid for all paths, konnect for Konnect's only. An empty one is not valid.
-	token, konnect config.Secret
+	token, konnect wire.Secret
 }
 
 // newGuard returns the guard of a server. One that listens beyond the loopback must have a
@@ -99,7 +99,7 @@ func givenToken(r *http.Request) string {
 }
 
 // equal compares tokens in constant time.
-func equal(given string, want config.Secret) bool {
+func equal(given string, want wire.Secret) bool {
 	if want.IsZero() {
 		return false
 	}

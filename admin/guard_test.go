@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"semlb/config"
+	"semlb/wire"
 )
 
 func TestListeningBeyondTheLoopbackNeedsAToken(t *testing.T) {
@@ -18,7 +18,7 @@ func TestListeningBeyondTheLoopbackNeedsAToken(t *testing.T) {
 		api, err := Open(o)
 		if need {
 			require.ErrorContains(t, err, "needs a token", listen)
-			o.Token = config.NewSecret("t")
+			o.Token = wire.NewSecret("t")
 			api, err = Open(o)
 		}
 		require.NoError(t, err, listen)
@@ -27,7 +27,7 @@ func TestListeningBeyondTheLoopbackNeedsAToken(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	s := serve(t, Options{Token: config.NewSecret("admin-token"), KonnectToken: config.NewSecret("konnect-token")})
+	s := serve(t, Options{Token: wire.NewSecret("admin-token"), KonnectToken: wire.NewSecret("konnect-token")})
 	const konnect = "/v2/control-planes/9524ec7d-36d9-465d-a8c5-83a3c9390458/core-entities"
 	for _, tt := range []struct {
 		name, value          string
@@ -59,7 +59,7 @@ func TestKonnectsPathsAlwaysNeedAToken(t *testing.T) {
 	s.call("GET", konnect+"/services", "").is(401)
 	s.with("Authorization", "Bearer ").call("GET", konnect+"/services", "").is(401)
 
-	s = serve(t, Options{KonnectToken: config.NewSecret("konnect-token")})
+	s = serve(t, Options{KonnectToken: wire.NewSecret("konnect-token")})
 	s.call("POST", "/services", `{"name": "a", "host": "a.test"}`).is(201)
 	k := s.with("Authorization", "Bearer konnect-token")
 	k.call("POST", konnect+"/services", `{"name": "b", "host": "b.test"}`).is(201)
@@ -82,7 +82,7 @@ func TestForeignHostsAreRefused(t *testing.T) {
 		require.Equal(t, map[int]int{200: 201, 403: 403}[status],
 			s.with("Host", host).call("POST", "/services", `{"host": "a.test"}`).status, host)
 	}
-	anywhere := serve(t, Options{Listen: "0.0.0.0:8001", Token: config.NewSecret("t")}).with("Authorization", "Bearer t")
+	anywhere := serve(t, Options{Listen: "0.0.0.0:8001", Token: wire.NewSecret("t")}).with("Authorization", "Bearer t")
 	anywhere.call("GET", "/", "").is(200)
 	anywhere.with("Host", "10.1.2.3").call("GET", "/", "").is(403)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // openStore opens the state file of the options, or makes a read-only store without one.
@@ -34,7 +35,7 @@ func openStore(o Options) (*store, error) {
 
 // first returns the state to start with: that of the file, else one made from sources,
 // which is written first.
-func (st *store) first(sources []config.Source) (*state, *config.Config, error) {
+func (st *store) first(sources []load.Source) (*state, *config.Config, error) {
 	data, exists, err := st.file.read()
 	switch {
 	case err != nil:
@@ -43,7 +44,7 @@ func (st *store) first(sources []config.Source) (*state, *config.Config, error) 
 		if len(sources) > 0 {
 			st.log.Info("the state file exists already; the other configuration files are not read", "state", st.file.path)
 		}
-		return st.read(config.Source{Name: st.file.path, Data: data})
+		return st.read(load.Source{Name: st.file.path, Data: data})
 	case len(sources) == 0:
 		s := newState(st.kinds)
 		cfg, _, err := s.render().load(st.load)
@@ -57,8 +58,8 @@ func (st *store) first(sources []config.Source) (*state, *config.Config, error) 
 }
 
 // read returns the state in a file, which may be any decK file.
-func (st *store) read(file config.Source) (*state, *config.Config, error) {
-	cfg, warnings, err := config.Load([]config.Source{file}, st.load)
+func (st *store) read(file load.Source) (*state, *config.Config, error) {
+	cfg, warnings, err := load.Sources([]load.Source{file}, st.load)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read state: %w", err)
 	}
@@ -68,9 +69,9 @@ func (st *store) read(file config.Source) (*state, *config.Config, error) {
 	if s, ok := parseState(file.Data, st.kinds); ok {
 		return s, cfg, nil
 	}
-	return st.seed([]config.Source{file})
+	return st.seed([]load.Source{file})
 }
 
-func (st *store) seed(sources []config.Source) (*state, *config.Config, error) {
+func (st *store) seed(sources []load.Source) (*state, *config.Config, error) {
 	return seed{sources, st.load, st.kinds}.state()
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/config/schema"
+	"semlb/wire"
 )
 
 // The model has a type for credentials, and the schema marks the fields.
@@ -33,7 +35,7 @@ func TestEveryCredentialOfTheModelIsRedacted(t *testing.T) {
 func requireRedacted(t *testing.T, path string, f *schema.Field, typ reflect.Type) int {
 	t.Helper()
 	switch {
-	case typ == reflect.TypeFor[config.Secret]():
+	case typ == reflect.TypeFor[wire.Secret]():
 		require.NotNil(t, f, path)
 		require.True(t, f.Secret, path)
 		return 1
@@ -92,8 +94,8 @@ func filled(fields []any, given object) object {
 func TestDefaultsFilledInByDecKChangeNothing(t *testing.T) {
 	example, err := os.ReadFile("../examples/deck/global.yaml")
 	require.NoError(t, err)
-	load := config.Options{Env: variablesOf("DECK_OPENAI_API_KEY", "sk-x")}
-	seed := serve(t, Options{Seed: []config.Source{{Name: "global.yaml", Data: example}}, Load: load})
+	reading := load.Options{Env: variablesOf("DECK_OPENAI_API_KEY", "sk-x")}
+	seed := serve(t, Options{Seed: []load.Source{{Name: "global.yaml", Data: example}}, Load: reading})
 	asked, _ := seed.call("GET", "/config", "").object()["plugins"].([]any)
 	require.NotEmpty(t, asked)
 	whole, _ := asked[0].(object)["config"].(object)
@@ -104,7 +106,7 @@ func TestDefaultsFilledInByDecKChangeNothing(t *testing.T) {
 		"targets": [{"route_type": "llm/v1/chat", "description": "d", "model": {"provider": "openai", "name": "m"}}]}`)
 	for name, given := range map[string]object{"minimal": minimal, "semantic": semantic, "example": whole} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, Options{Token: config.NewSecret("token"), Load: load}).with("Kong-Admin-Token", "token")
+			s := serve(t, Options{Token: wire.NewSecret("token"), Load: reading}).with("Kong-Admin-Token", "token")
 			fields, _ := s.call("GET", "/schemas/plugins/ai-proxy-advanced", "").is(200).object()["fields"].([]any)
 			var settings []any
 			for _, entry := range fields {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/config/schema"
 	"semlb/wire"
 )
@@ -130,7 +131,7 @@ func TestSecretsAreInNoResponseAndNoLog(t *testing.T) {
 }
 
 func TestExportNeedsAToken(t *testing.T) {
-	s := serve(t, Options{Token: config.NewSecret("the-token")})
+	s := serve(t, Options{Token: wire.NewSecret("the-token")})
 	s.call("GET", "/config?export=secrets", "").is(401)
 	authorised := s.with("Authorization", "Bearer the-token")
 	plantEverywhere(authorised)
@@ -139,7 +140,7 @@ func TestExportNeedsAToken(t *testing.T) {
 	require.Contains(t, authorised.call("GET", "/key-auths?export=secrets", "").is(200).raw, planted)
 	authorised.call("GET", "/config?export=all", "").is(403)
 
-	_, _, err := config.Load([]config.Source{{Name: "export.json", Data: []byte(authorised.call("GET", "/config?export=secrets", "").raw)}}, config.Options{})
+	_, _, err := load.Sources([]load.Source{{Name: "export.json", Data: []byte(authorised.call("GET", "/config?export=secrets", "").raw)}}, load.Options{})
 	require.NoError(t, err, "an export is a decK file")
 	open := serve(t, Options{})
 	open.call("GET", "/config?export=secrets", "").is(403)
@@ -245,10 +246,10 @@ func TestRedactedValuesSentBackKeepTheStoredOnes(t *testing.T) {
 func TestFilesAreShownRedacted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kong.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(seedDeck, "SECRET", planted)), 0o600))
-	options := config.Options{Env: variablesOf("DECK_KEY", planted+"-env", "DECK_HOST", "redis.test")}
-	cfg, _, err := config.LoadFiles(options, file)
+	options := load.Options{Env: variablesOf("DECK_KEY", planted+"-env", "DECK_HOST", "redis.test")}
+	cfg, _, err := load.Files(options, file)
 	require.NoError(t, err)
-	s := serve(t, Options{Config: cfg, Token: config.NewSecret("t")}).with("Authorization", "Bearer t")
+	s := serve(t, Options{Config: cfg, Token: wire.NewSecret("t")}).with("Authorization", "Bearer t")
 	for _, path := range []string{"/plugins", "/consumers/alice/key-auth", "/config", "/config?export=secrets", "/plugins?export=secrets"} {
 		require.NotContains(t, s.call("GET", path, "").is(200).raw, planted, path)
 	}

@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // seed makes a state from configuration files of any format.
 type seed struct {
-	sources []config.Source
-	load    config.Options
+	sources []load.Source
+	load    load.Options
 	kinds   kinds
 }
 
@@ -19,7 +20,7 @@ type seed struct {
 // variables stay references. It is an error if the state would load as anything else
 // than the files do.
 func (sd seed) state() (*state, *config.Config, error) {
-	want, _, err := config.Load(sd.sources, sd.load)
+	want, _, err := load.Sources(sd.sources, sd.load)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,13 +43,13 @@ func (sd seed) state() (*state, *config.Config, error) {
 // variables lists the variables that the files refer to.
 func (sd seed) variables() []string {
 	var names []string
-	load := sd.load
-	load.Env = func(name string) (string, bool) {
+	opts := sd.load
+	opts.Env = func(name string) (string, bool) {
 		names = append(names, name)
 		return lookUp(sd.load, name)
 	}
 	// The files have loaded before without faults.
-	_, _, _ = config.Load(sd.sources, load)
+	_, _, _ = load.Sources(sd.sources, opts)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -56,21 +57,21 @@ func (sd seed) variables() []string {
 // read returns the state of the files in which symbolic variables have references to
 // themselves as values, or nil if it does not load.
 func (sd seed) read(symbolic []string) *state {
-	load := sd.load
-	load.Env = func(name string) (string, bool) {
+	opts := sd.load
+	opts.Env = func(name string) (string, bool) {
 		if slices.Contains(symbolic, name) {
 			return "$" + name, true
 		}
 		return lookUp(sd.load, name)
 	}
-	c, _, err := config.Load(sd.sources, load)
+	c, _, err := load.Sources(sd.sources, opts)
 	if err != nil {
 		return nil
 	}
 	return fromConfig(c, sd.kinds)
 }
 
-func lookUp(o config.Options, name string) (string, bool) {
+func lookUp(o load.Options, name string) (string, bool) {
 	if o.Env == nil {
 		return "", false
 	}

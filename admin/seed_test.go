@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/wire"
 )
 
 // seedScope creates the entity that an example applies to, and returns its name, for the
@@ -38,7 +39,7 @@ func TestExampleScriptsWork(t *testing.T) {
 	require.Len(t, files, 10)
 	for _, file := range files {
 		t.Run(strings.TrimPrefix(file, "../examples/"), func(t *testing.T) {
-			s := serve(t, Options{KonnectToken: config.NewSecret("konnect-token")})
+			s := serve(t, Options{KonnectToken: wire.NewSecret("konnect-token")})
 			scope, name, id := seedScope(s, file)
 			script, err := os.ReadFile(file)
 			require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // seedDeck is a decK file with nested entities, shared blocks, and templates in secrets and
@@ -52,8 +53,8 @@ plugins:
   config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: gpt-4o}}]}
 `
 
-func seedOptions() config.Options {
-	return config.Options{Env: variablesOf("DECK_KEY", "sk-from-the-environment", "DECK_HOST", "redis.test")}
+func seedOptions() load.Options {
+	return load.Options{Env: variablesOf("DECK_KEY", "sk-from-the-environment", "DECK_HOST", "redis.test")}
 }
 
 // reopen closes an API and opens its state again.
@@ -92,7 +93,7 @@ func TestRestartServesTheSame(t *testing.T) {
 }
 
 func TestStateIsSeededOnce(t *testing.T) {
-	seed := []config.Source{{Name: "kong.yaml", Data: []byte(seedDeck)}}
+	seed := []load.Source{{Name: "kong.yaml", Data: []byte(seedDeck)}}
 	s := serve(t, Options{Seed: seed, Load: seedOptions()})
 	data, err := os.ReadFile(s.state)
 	require.NoError(t, err)
@@ -126,7 +127,7 @@ func TestTheStateFileMayBeAnyDeckFile(t *testing.T) {
 	info, err := os.Stat(file)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	cfg, _, err := config.LoadFiles(seedOptions(), file)
+	cfg, _, err := load.Files(seedOptions(), file)
 	require.NoError(t, err)
 	require.Len(t, cfg.Consumers, 2)
 	require.Len(t, cfg.Plugins, 3)
@@ -165,7 +166,7 @@ func TestSymbolicLinksToTheStateFileAreKept(t *testing.T) {
 }
 
 func TestWithoutAStateTheAPIIsReadOnly(t *testing.T) {
-	cfg, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(seedDeck)}}, seedOptions())
+	cfg, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(seedDeck)}}, seedOptions())
 	require.NoError(t, err)
 	s := serve(t, Options{Config: cfg})
 	plugins := s.call("GET", "/plugins", "").is(200).data()
@@ -180,7 +181,7 @@ func TestWithoutAStateTheAPIIsReadOnly(t *testing.T) {
 		}
 	}
 	s.call("POST", "/schemas/plugins/validate", aPlugin("")).is(200)
-	other, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte("consumers: [{username: carol}]")}}, config.Options{})
+	other, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte("consumers: [{username: carol}]")}}, load.Options{})
 	require.NoError(t, err)
 	s.api.Replace(other)
 	require.Empty(t, s.call("GET", "/plugins", "").data())

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // applyTimeout bounds how long it may take to put a change in force.
@@ -20,7 +21,7 @@ const applyTimeout = 30 * time.Second
 // store holds the state: in memory for readers, and in its file.
 type store struct {
 	kinds kinds
-	load  config.Options
+	load  load.Options
 	log   *slog.Logger
 	file  *stateFile // nil if the store is read-only
 

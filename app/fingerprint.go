@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"semlb/config"
+	"semlb/config/load"
 )
 
 // fingerprint differs whenever a file of the configuration may have changed, or a
@@ -19,10 +19,10 @@ type fingerprint [sha256.Size]byte
 // fingerprintOf is the fingerprint of configuration files and of a directory of
 // Secrets; the latter may be empty.
 func fingerprintOf(files []string, secretsDir string) fingerprint {
-	all, err := config.Files(files...)
+	all, err := load.List(files...)
 	if secretsDir != "" && err == nil {
 		var secrets []string
-		secrets, err = config.SecretFiles(secretsDir)
+		secrets, err = load.SecretFiles(secretsDir)
 		all = append(all, secrets...)
 	}
 	h := sha256.New()

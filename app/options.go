@@ -9,8 +9,9 @@ import (
 
 	"semlb/app/build"
 	"semlb/app/gateway"
-	"semlb/config"
+	"semlb/config/load"
 	"semlb/envoy/parts"
+	"semlb/wire"
 )
 
 // Options configure the program. [DefaultOptions] has the defaults. Errors name an
@@ -22,7 +23,7 @@ type Options struct {
 	// files Demo uses an example, and Admin.State what it holds.
 	Files []string
 	// Reading says how configurations are read.
-	Reading config.Options
+	Reading load.Options
 	// Demo needs no key and no server: it sets variables without a value, uses the
 	// built-in embedding model and stores vectors in memory. [New] starts LLMs for it.
 	Demo bool
@@ -82,7 +83,7 @@ type AdminOptions struct {
 	State string
 	// Token authenticates every request; empty requires nothing. KonnectToken is also
 	// accepted for the paths of Konnect.
-	Token, KonnectToken config.Secret
+	Token, KonnectToken wire.Secret
 }
 
 // AdminOff is the address that serves no Admin API.
@@ -103,7 +104,7 @@ type EnvoyOptions struct {
 func DefaultOptions() Options {
 	return Options{
 		Log:            slog.New(slog.DiscardHandler),
-		Reading:        config.Options{Env: os.LookupEnv, KongVersion: config.DefaultKongVersion, IngressClass: config.DefaultIngressClass},
+		Reading:        load.Options{Env: os.LookupEnv, KongVersion: load.DefaultKongVersion, IngressClass: load.DefaultIngressClass},
 		DecisionBudget: time.Second,
 		MaxRetryAfter:  time.Minute,
 		StoreSync:      time.Minute,

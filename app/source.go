@@ -3,6 +3,7 @@ package app
 import (
 	"semlb/admin"
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/examples"
 )
 
@@ -55,7 +56,7 @@ func (o *Options) load() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, warnings, err := config.Load(sources, o.reading())
+	cfg, warnings, err := load.Sources(sources, o.reading())
 	for _, w := range warnings {
 		o.Log.Warn("configuration", "warning", w)
 	}
@@ -63,7 +64,7 @@ func (o *Options) load() (*config.Config, error) {
 }
 
 // seed is what a new state begins with: nothing if there are no files.
-func (o *Options) seed() ([]config.Source, error) {
+func (o *Options) seed() ([]load.Source, error) {
 	if len(o.Files) == 0 && !o.Demo {
 		return nil, nil
 	}
@@ -71,18 +72,18 @@ func (o *Options) seed() ([]config.Source, error) {
 }
 
 // sources are the configuration files, or the example of a demonstration.
-func (o *Options) sources() ([]config.Source, error) {
+func (o *Options) sources() ([]load.Source, error) {
 	if len(o.Files) == 0 {
-		return []config.Source{{Name: "examples/deck/global.yaml", Data: examples.Global()}}, nil
+		return []load.Source{{Name: "examples/deck/global.yaml", Data: examples.Global()}}, nil
 	}
-	return config.ReadFiles(o.Files...)
+	return load.ReadFiles(o.Files...)
 }
 
 // demoKey is the value of every variable that a demonstration does not have.
 const demoKey = "demo-key"
 
 // reading is Reading with the variables of a demonstration.
-func (o *Options) reading() config.Options {
+func (o *Options) reading() load.Options {
 	r := o.Reading
 	if o.Demo {
 		r.Env = func(name string) (string, bool) {

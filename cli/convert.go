@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"semlb/config"
+	"semlb/config/load"
 )
 
 // convertFlags are the flags of convert.
@@ -32,33 +32,29 @@ stays. admin-api and konnect are shell scripts of the requests that make everyth
 	}
 	f.bindRead(c, env)
 	flags := c.Flags()
-	flags.StringVar(&f.to, "to", "", "`FORMAT` to write: "+formatNames(config.Formats()))
+	flags.StringVar(&f.to, "to", "", "`FORMAT` to write: "+formatNames(load.Writable()))
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write to (default: standard output)")
 	return c
 }
 
-// formatNames lists formats for people.
-func formatNames(formats []config.Format) string {
-	names := make([]string, len(formats))
-	for i, f := range formats {
-		names[i] = string(f)
-	}
+// formatNames returns "a, b or c".
+func formatNames(names []string) string {
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func (f *convertFlags) run(env Environment, files []string) error {
 	if f.to == "" {
-		return fmt.Errorf("no format: give --to FORMAT, one of %s", formatNames(config.Formats()))
+		return fmt.Errorf("no format: give --to FORMAT, one of %s", formatNames(load.Writable()))
 	}
 	if err := f.requireFiles(files); err != nil {
 		return err
 	}
-	sources, err := config.ReadFiles(f.files...)
+	sources, err := load.ReadFiles(f.files...)
 	if err != nil {
 		return err
 	}
-	text, warnings, err := config.Convert(sources, config.Format(f.to), f.reading)
+	text, warnings, err := load.Convert(sources, f.to, f.reading)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}

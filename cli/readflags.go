@@ -7,14 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"semlb/config"
+	"semlb/config/load"
 )
 
 // readFlags name configuration files and say how they are read. They are the same in
 // every command that reads files, which also takes files as arguments.
 type readFlags struct {
 	files   []string
-	reading config.Options
+	reading load.Options
 }
 
 func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
@@ -22,7 +22,7 @@ func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
 	flags := c.Flags()
 	flags.StringArrayVarP(&f.files, "config", "c", nil, "configuration `FILE` or directory (repeatable); arguments are files too")
 	bindKongVersion(c, &f.reading.KongVersion)
-	flags.StringVar(&f.reading.IngressClass, "ingress-class", config.DefaultIngressClass,
+	flags.StringVar(&f.reading.IngressClass, "ingress-class", load.DefaultIngressClass,
 		"`CLASS` of the Kubernetes resources to read; those of another class are left out, with a warning")
 	flags.StringVar(&f.reading.SecretsDir, "secrets", "",
 		"`DIR` of mounted Kubernetes Secrets, DIR/NAME/KEY or DIR/NAMESPACE/NAME/KEY, that resources refer to")
@@ -30,7 +30,7 @@ func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
 
 // bindKongVersion adds a flag that the command schema has too.
 func bindKongVersion(c *cobra.Command, version *string) {
-	c.Flags().StringVar(version, "kong-version", config.DefaultKongVersion,
+	c.Flags().StringVar(version, "kong-version", load.DefaultKongVersion,
 		"`VERSION` of Kong that the files are written for: what is newer is a fault, and defaults are that version's")
 }
 
@@ -69,9 +69,9 @@ func (f *readFlags) requireFiles(arguments []string) error {
 
 func checkKongVersion(version string) error {
 	if version == "" {
-		return errors.New("--kong-version: got nothing, want a form like " + config.DefaultKongVersion)
+		return errors.New("--kong-version: got nothing, want a form like " + load.DefaultKongVersion)
 	}
-	if err := config.CheckKongVersion(version); err != nil {
+	if err := load.CheckKongVersion(version); err != nil {
 		return fmt.Errorf("--kong-version: %w", err)
 	}
 	return nil

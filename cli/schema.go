@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"semlb/config"
+	"semlb/config/load"
 )
 
 func newSchema(env Environment) *cobra.Command {
@@ -18,7 +18,7 @@ func newSchema(env Environment) *cobra.Command {
 			if err := checkKongVersion(version); err != nil {
 				return err
 			}
-			text, err := config.JSONSchema(config.Format(format), version)
+			text, err := load.JSONSchema(format, version)
 			if err != nil {
 				return err
 			}
@@ -26,7 +26,7 @@ func newSchema(env Environment) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&format, "format", "deck", "`FORMAT` of the files: deck, kubernetes or admin-api")
+	c.Flags().StringVar(&format, "format", "deck", "`FORMAT` of the files: "+formatNames(load.Described()))
 	bindKongVersion(c, &version)
 	return c
 }

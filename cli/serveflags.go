@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"semlb/app"
-	"semlb/config"
+	"semlb/wire"
 )
 
 // serveFlags are the flags of the commands that serve, and of the one that prints the
@@ -62,7 +62,7 @@ func (f *serveFlags) checkServe(env Environment, arguments []string) error {
 		token, _ = env.LookupEnv("SEMLB_ADMIN_TOKEN")
 	}
 	konnect, _ := env.LookupEnv("KONNECT_TOKEN")
-	o.Admin.Token, o.Admin.KonnectToken = config.NewSecret(token), config.NewSecret(konnect)
+	o.Admin.Token, o.Admin.KonnectToken = wire.NewSecret(token), wire.NewSecret(konnect)
 	if o.Admin.Listen == app.AdminOff {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"semlb/app"
 	"semlb/config"
+	"semlb/config/load"
 )
 
 // validateFlags are the flags of validate.
@@ -31,7 +32,7 @@ func (f *validateFlags) run(env Environment, files []string) error {
 	if err := f.requireFiles(files); err != nil {
 		return err
 	}
-	cfg, warnings, err := config.LoadFiles(f.reading, f.files...)
+	cfg, warnings, err := load.Files(f.reading, f.files...)
 	for _, w := range warnings {
 		fmt.Fprintln(env.Stderr, "warning:", w)
 	}

@@ -1,8 +1,8 @@
-// Package config reads the configuration of Kong's ai-proxy-advanced plugin into
-// one typed model.
+// Package config is the model that every format of configuration yields: instances of
+// Kong's ai-proxy-advanced plugin, and the services, routes, consumers and groups that
+// they apply to. It finds the instance for a request by Kong's precedence of scopes, and
+// redacts credentials in texts of other programs.
 //
-// A file becomes a neutral tree of values that know their places; the tree is
-// held against the table made from schema.json and extensions.json, against the
-// rules between fields, and against the list of what is not supported yet; what
-// passes is decoded into [Config]. All faults are reported at once, as [Faults].
+// Package load makes a [Config] of files. What is wrong with them is returned at once, as
+// [Faults].
 package config

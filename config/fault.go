@@ -1,8 +1,6 @@
 package config
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 )
 
@@ -55,29 +53,4 @@ func (f Faults) Unwrap() []error {
 		errs[i] = fault
 	}
 	return errs
-}
-
-// maxFaults is the largest number of faults that are told.
-const maxFaults = 1000
-
-// sorted returns the faults in the order of files and lines, without repetitions.
-// Very many are cut short.
-func (f Faults) sorted(files []string) Faults {
-	slices.SortStableFunc(f, func(a, b Fault) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(files, a.Position.File), slices.Index(files, b.Position.File)),
-			cmp.Compare(a.Position.Line, b.Position.Line),
-			cmp.Compare(a.Position.Column, b.Position.Column))
-	})
-	seen := make(map[Fault]bool, len(f))
-	f = slices.DeleteFunc(f, func(fault Fault) bool {
-		twice := seen[fault]
-		seen[fault] = true
-		return twice
-	})
-	if len(f) > maxFaults {
-		f[maxFaults] = Fault{Position: Position{File: f[maxFaults].Position.File}, Problem: "further faults are left out"}
-		f = f[:maxFaults+1]
-	}
-	return f
 }

@@ -27,7 +27,7 @@ type Plugin struct {
 	Name string
 	// ID is the UUID the file gives, or empty.
 	ID string
-	// InstanceName is a free name that tells instances apart, or empty.
+	// InstanceName is a name that the file chooses, or empty.
 	InstanceName string
 	Enabled      bool
 	Tags         []string
@@ -37,8 +37,8 @@ type Plugin struct {
 	Position Position
 }
 
-// Position is a place in a file. Line and Column count from 1; the zero
-// Position is no place.
+// Position is a position in a file. Line and Column count from 1; the zero Position
+// is none.
 type Position struct {
 	File   string
 	Line   int

@@ -16,27 +16,23 @@ import (
 // [*rsa.PublicKey], an [*ecdsa.PublicKey] or an [ed25519.PublicKey]. A configuration
 // that was loaded has no other.
 func (j JWTSecret) PublicKey() (crypto.PublicKey, error) {
-	key, got := readPublicKey(j.RSAPublicKey)
-	if want := wantedKey(j.Algorithm); got != want {
+	key, got := parsePublicKey(j.RSAPublicKey)
+	if want := KeyKindFor(j.Algorithm); got != want {
 		return nil, fmt.Errorf("rsa_public_key: got %s, want %s", got, want)
 	}
 	return key, nil
 }
 
-// publicKey: of the kind that the algorithm has, or no token would ever be taken.
-func (c *checker) publicKey(key place, algorithm string) {
-	if !key.known() {
-		return
-	}
-	if _, got := readPublicKey(key.n.text); got != wantedKey(algorithm) {
-		c.want(key.pos, key.path, got, wantedKey(algorithm)+" in PEM with algorithm "+algorithm)
-	}
+// KeyKind returns the kind of public key that a text is, such as "an RSA public key", or
+// what it is instead. It quotes nothing.
+func KeyKind(text string) string {
+	_, kind := parsePublicKey(text)
+	return kind
 }
 
-// readPublicKey reads PEM, as `openssl pkey -pubout` writes it or OpenSSL's older
-// `openssl rsa -RSAPublicKey_out`. It says of what kind the key is, in the words of
-// wantedKey, or what there is instead of one, without quoting it.
-func readPublicKey(text string) (key crypto.PublicKey, kind string) {
+// parsePublicKey reads PEM, as `openssl pkey -pubout` or OpenSSL's older
+// `openssl rsa -RSAPublicKey_out` write it, and returns the key's kind.
+func parsePublicKey(text string) (key crypto.PublicKey, kind string) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return nil, "text that is not PEM"
@@ -72,8 +68,9 @@ const (
 	edKey  = "an Ed25519 public key"
 )
 
-// wantedKey is the kind of key that an asymmetric algorithm has.
-func wantedKey(algorithm string) string {
+// KeyKindFor returns the kind of public key that checks signatures of an asymmetric
+// algorithm.
+func KeyKindFor(algorithm string) string {
 	switch algorithm {
 	case "ES256":
 		return ecKey + "P-256"

@@ -8,11 +8,13 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"semlb/wire"
 )
 
 // Secrets returns every credential of the configuration, in no order.
-func (c *Config) Secrets() []Secret {
-	var found []Secret
+func (c *Config) Secrets() []wire.Secret {
+	var found []wire.Secret
 	gather(reflect.ValueOf(c).Elem(), &found)
 	for _, r := range c.Routes {
 		for name, values := range r.Headers {
@@ -20,24 +22,25 @@ func (c *Config) Secrets() []Secret {
 				continue
 			}
 			for _, v := range values {
-				found = append(found, NewSecret(strings.TrimPrefix(v, "~*")))
+				found = append(found, wire.NewSecret(strings.TrimPrefix(v, "~*")))
 			}
 		}
 	}
 	return found
 }
 
-// IsSecretHeader reports whether the values of a header are credentials, so that
-// what a route wants to see in it is one.
-func IsSecretHeader(name string) bool {
-	return slices.Contains([]string{"authorization", "proxy-authorization", "cookie"}, strings.ToLower(name))
-}
+// secretHeaders are the headers whose values are credentials, in lower case.
+var secretHeaders = []string{"authorization", "proxy-authorization", "cookie"}
+
+// IsSecretHeader reports whether the values of a header are credentials. A value that a
+// route matches such a header with is then one too.
+func IsSecretHeader(name string) bool { return slices.Contains(secretHeaders, strings.ToLower(name)) }
 
 // gather appends the secrets below a value. Every credential of the model is a
-// Secret, so that nothing has to list them.
-func gather(v reflect.Value, found *[]Secret) {
-	if v.Type() == reflect.TypeFor[Secret]() {
-		if s, ok := v.Interface().(Secret); ok && !s.IsZero() {
+// [wire.Secret], so that no list of them can be incomplete.
+func gather(v reflect.Value, found *[]wire.Secret) {
+	if v.Type() == reflect.TypeFor[wire.Secret]() {
+		if s, ok := v.Interface().(wire.Secret); ok && !s.IsZero() {
 			*found = append(*found, s)
 		}
 		return
@@ -57,24 +60,23 @@ func gather(v reflect.Value, found *[]Secret) {
 		for i := range v.Len() {
 			gather(v.Index(i), found)
 		}
-	default: // the maps of the model hold none, those of routes excepted
+	default: // the model's maps hold none; those of routes are handled by the caller
 	}
 }
 
-// Redactor takes credentials out of texts that others wrote and that may quote
-// them.
+// Redactor removes credentials from the texts of other programs, which may quote them.
 type Redactor struct {
 	replacer *strings.Replacer
-	// short are credentials that words may hold by chance.
+	// short are credentials that words may contain by chance.
 	short []string
 }
 
-// shortest is the length from which a credential is replaced where it stands. A
-// shorter one would be told by what is left of the words around it.
+// shortest is the length from which a credential is replaced within a text. The words
+// around a shorter one would give it away.
 const shortest = 4
 
 // NewRedactor returns a Redactor of the secrets.
-func NewRedactor(secrets []Secret) *Redactor {
+func NewRedactor(secrets []wire.Secret) *Redactor {
 	forms := map[string]bool{}
 	for _, s := range secrets {
 		forms[s.Reveal()] = true
@@ -94,11 +96,12 @@ func NewRedactor(secrets []Secret) *Redactor {
 			long = append(long, escapes(form)...)
 		}
 	}
-	// Of two that begin alike the longer one counts.
+	// The replacer takes the first match, so that the longer of two credentials that
+	// begin alike comes first.
 	slices.SortFunc(long, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	var pairs []string
 	for _, form := range slices.Compact(long) {
-		pairs = append(pairs, form, redacted)
+		pairs = append(pairs, form, wire.Redacted)
 	}
 	r.replacer = strings.NewReplacer(pairs...)
 	return r
@@ -131,11 +134,11 @@ func escapes(text string) []string {
 	return []string{text, string(quoted[1 : len(quoted)-1]), c.String(), url.QueryEscape(text), url.PathEscape(text)}
 }
 
-// Redact returns a text with "[redacted]" in the place of every credential. Where a
-// very short one occurs that is all of it.
+// Redact returns a text with "[redacted]" in the place of every credential. A text that
+// contains a very short one is replaced as a whole.
 func (r *Redactor) Redact(text string) string {
 	if slices.ContainsFunc(r.short, func(s string) bool { return strings.Contains(text, s) }) {
-		return redacted
+		return wire.Redacted
 	}
 	return r.replacer.Replace(text)
 }

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"semlb/wire"
+)
 
 // Embeddings says which model turns texts into vectors.
 type Embeddings struct {
@@ -35,23 +39,23 @@ type EmbeddingsAzure struct {
 // Auth says how requests to a provider are authenticated.
 type Auth struct {
 	// AllowOverride lets the client's own credential win.
-	AllowOverride           bool   `kong:"allow_override"`
-	AWSAccessKeyID          Secret `kong:"aws_access_key_id"`
-	AWSSecretAccessKey      Secret `kong:"aws_secret_access_key"`
-	AzureClientID           string `kong:"azure_client_id"`
-	AzureClientSecret       Secret `kong:"azure_client_secret"`
-	AzureTenantID           string `kong:"azure_tenant_id"`
-	AzureUseManagedIdentity bool   `kong:"azure_use_managed_identity"`
-	GCPMetadataURL          string `kong:"gcp_metadata_url"`
-	GCPOAuthTokenURL        string `kong:"gcp_oauth_token_url"`
-	GCPServiceAccountJSON   Secret `kong:"gcp_service_account_json"`
-	GCPUseServiceAccount    bool   `kong:"gcp_use_service_account"`
-	HeaderName              string `kong:"header_name"`
+	AllowOverride           bool        `kong:"allow_override"`
+	AWSAccessKeyID          wire.Secret `kong:"aws_access_key_id"`
+	AWSSecretAccessKey      wire.Secret `kong:"aws_secret_access_key"`
+	AzureClientID           string      `kong:"azure_client_id"`
+	AzureClientSecret       wire.Secret `kong:"azure_client_secret"`
+	AzureTenantID           string      `kong:"azure_tenant_id"`
+	AzureUseManagedIdentity bool        `kong:"azure_use_managed_identity"`
+	GCPMetadataURL          string      `kong:"gcp_metadata_url"`
+	GCPOAuthTokenURL        string      `kong:"gcp_oauth_token_url"`
+	GCPServiceAccountJSON   wire.Secret `kong:"gcp_service_account_json"`
+	GCPUseServiceAccount    bool        `kong:"gcp_use_service_account"`
+	HeaderName              string      `kong:"header_name"`
 	// HeaderValue is the whole value with its scheme word, such as "Bearer …".
-	HeaderValue   Secret        `kong:"header_value"`
+	HeaderValue   wire.Secret   `kong:"header_value"`
 	ParamLocation ParamLocation `kong:"param_location"`
 	ParamName     string        `kong:"param_name"`
-	ParamValue    Secret        `kong:"param_value"`
+	ParamValue    wire.Secret   `kong:"param_value"`
 }
 
 // ParamLocation says where a credential parameter goes.
@@ -111,11 +115,11 @@ const (
 type PGVector struct {
 	Database    string        `kong:"database"`
 	Host        string        `kong:"host"`
-	Password    Secret        `kong:"password"`
+	Password    wire.Secret   `kong:"password"`
 	Port        int           `kong:"port"`
 	SSL         bool          `kong:"ssl"`
 	SSLCert     string        `kong:"ssl_cert"`
-	SSLCertKey  Secret        `kong:"ssl_cert_key"`
+	SSLCertKey  wire.Secret   `kong:"ssl_cert_key"`
 	SSLRequired bool          `kong:"ssl_required"`
 	SSLVerify   bool          `kong:"ssl_verify"`
 	SSLVersion  string        `kong:"ssl_version"`
@@ -134,13 +138,13 @@ type Redis struct {
 	Host                   string               `kong:"host"`
 	KeepaliveBacklog       *int                 `kong:"keepalive_backlog"`
 	KeepalivePoolSize      int                  `kong:"keepalive_pool_size"`
-	Password               Secret               `kong:"password"`
+	Password               wire.Secret          `kong:"password"`
 	Port                   int                  `kong:"port"`
 	ReadTimeout            time.Duration        `kong:"read_timeout"`
 	SendTimeout            time.Duration        `kong:"send_timeout"`
 	SentinelMaster         string               `kong:"sentinel_master"`
 	SentinelNodes          []SentinelNode       `kong:"sentinel_nodes"`
-	SentinelPassword       Secret               `kong:"sentinel_password"`
+	SentinelPassword       wire.Secret          `kong:"sentinel_password"`
 	SentinelRole           string               `kong:"sentinel_role"`
 	SentinelUsername       string               `kong:"sentinel_username"`
 	ServerName             string               `kong:"server_name"`
@@ -163,16 +167,16 @@ type SentinelNode struct {
 
 // CloudAuthentication is how a cloud's own identities log in to Redis.
 type CloudAuthentication struct {
-	AuthProvider          string `kong:"auth_provider"`
-	AWSAccessKeyID        Secret `kong:"aws_access_key_id"`
-	AWSAssumeRoleARN      Secret `kong:"aws_assume_role_arn"`
-	AWSCacheName          string `kong:"aws_cache_name"`
-	AWSIsServerless       bool   `kong:"aws_is_serverless"`
-	AWSRegion             string `kong:"aws_region"`
-	AWSRoleSessionName    Secret `kong:"aws_role_session_name"`
-	AWSSecretAccessKey    Secret `kong:"aws_secret_access_key"`
-	AzureClientID         Secret `kong:"azure_client_id"`
-	AzureClientSecret     Secret `kong:"azure_client_secret"`
-	AzureTenantID         Secret `kong:"azure_tenant_id"`
-	GCPServiceAccountJSON Secret `kong:"gcp_service_account_json"`
+	AuthProvider          string      `kong:"auth_provider"`
+	AWSAccessKeyID        wire.Secret `kong:"aws_access_key_id"`
+	AWSAssumeRoleARN      wire.Secret `kong:"aws_assume_role_arn"`
+	AWSCacheName          string      `kong:"aws_cache_name"`
+	AWSIsServerless       bool        `kong:"aws_is_serverless"`
+	AWSRegion             string      `kong:"aws_region"`
+	AWSRoleSessionName    wire.Secret `kong:"aws_role_session_name"`
+	AWSSecretAccessKey    wire.Secret `kong:"aws_secret_access_key"`
+	AzureClientID         wire.Secret `kong:"azure_client_id"`
+	AzureClientSecret     wire.Secret `kong:"azure_client_secret"`
+	AzureTenantID         wire.Secret `kong:"azure_tenant_id"`
+	GCPServiceAccountJSON wire.Secret `kong:"gcp_service_account_json"`
 }

@@ -9,10 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/router"
+	"semlb/wire"
 )
 
-func load(t *testing.T, balancer string) *config.Config {
+func loaded(t *testing.T, balancer string) *config.Config {
 	t.Helper()
 	text := fmt.Sprintf(`_format_version: "3.0"
 plugins:
@@ -23,7 +25,7 @@ plugins:
     vectordb: {strategy: redis, distance_metric: cosine, dimensions: 4}
     targets: [{description: code, route_type: llm/v1/chat, model: {provider: openai, name: m}, auth: {header_name: Authorization, header_value: b}}]
 `, balancer)
-	cfg, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(text)}}, config.Options{})
+	cfg, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
 	require.NoError(t, err)
 	return cfg
 }
@@ -61,13 +63,13 @@ func TestEveryValueOfAConfigurationIsTranslated(t *testing.T) {
 		"on_panic":    {"reject", "default"},
 	} {
 		for _, value := range values {
-			instances, err := newBuilder().Build(t.Context(), load(t, field+": "+value))
+			instances, err := newBuilder().Build(t.Context(), loaded(t, field+": "+value))
 			require.NoError(t, err, "%s: %s", field, value)
 			require.NoError(t, instances.Close())
 		}
 	}
 	for _, value := range []string{"allow", "always", "deny"} {
-		cfg := load(t, "")
+		cfg := loaded(t, "")
 		cfg.Plugins[0].Settings.ResponseStreaming = config.ResponseStreaming(value)
 		instances, err := newBuilder().Build(t.Context(), cfg)
 		require.NoError(t, err, value)
@@ -77,14 +79,14 @@ func TestEveryValueOfAConfigurationIsTranslated(t *testing.T) {
 }
 
 func TestAnUnknownValueIsAFault(t *testing.T) {
-	cfg := load(t, "")
+	cfg := loaded(t, "")
 	cfg.Plugins[0].Settings.Balancer.Spill = "elsewhere"
 	_, err := newBuilder().Build(t.Context(), cfg)
 	require.ErrorContains(t, err, `kong.yaml:3: config.balancer.spill: "elsewhere" is not implemented`)
 }
 
 func TestEveryFaultIsListedAndNothingStaysOpen(t *testing.T) {
-	cfg := load(t, "algorithm: semantic")
+	cfg := loaded(t, "algorithm: semantic")
 	cfg.Plugins = append(cfg.Plugins, cfg.Plugins[0], cfg.Plugins[0])
 	cfg.Plugins[1].Settings.Balancer.Spill = "elsewhere"
 	cfg.Plugins[2].Settings.Balancer.Retries = -1
@@ -96,7 +98,7 @@ func TestEveryFaultIsListedAndNothingStaysOpen(t *testing.T) {
 }
 
 func TestInstancesWithTheSameEmbedderShareIt(t *testing.T) {
-	cfg := load(t, "algorithm: semantic")
+	cfg := loaded(t, "algorithm: semantic")
 	cfg.Plugins = append(cfg.Plugins, cfg.Plugins[0])
 	b := newBuilder()
 	one, err := b.Build(t.Context(), cfg)
@@ -113,21 +115,21 @@ func TestInstancesWithTheSameEmbedderShareIt(t *testing.T) {
 
 func TestIDsDoNotDependOnSecrets(t *testing.T) {
 	ids := func(secret string) (string, string) {
-		cfg := load(t, "")
-		cfg.Plugins[0].Settings.Targets[0].Auth.HeaderValue = config.NewSecret(secret)
+		cfg := loaded(t, "")
+		cfg.Plugins[0].Settings.Targets[0].Auth.HeaderValue = wire.NewSecret(secret)
 		return instanceID(&cfg.Plugins[0]), targetID(&cfg.Plugins[0], 0)
 	}
 	instance, target := ids("one")
 	sameInstance, sameTarget := ids("another")
 	require.Equal(t, instance, sameInstance)
 	require.Equal(t, target, sameTarget)
-	changed := load(t, "retries: 2")
+	changed := loaded(t, "retries: 2")
 	require.NotEqual(t, instance, instanceID(&changed.Plugins[0]))
 	require.Equal(t, target, targetID(&changed.Plugins[0], 0), "a changed balancer leaves the target's circuit breaker")
 }
 
 func TestFailoverStatusesTripTheBreaker(t *testing.T) {
-	cfg := load(t, "failover_criteria: [error, http_429, http_503]")
+	cfg := loaded(t, "failover_criteria: [error, http_429, http_503]")
 	require.Equal(t, []int{429, 503}, breakerOf(&cfg.Plugins[0].Settings.Balancer, time.Minute).Statuses)
 	require.NotContains(t, algorithms, config.LowestUsage)
 	require.Equal(t, router.Priority, algorithms[config.Priority])

@@ -19,6 +19,7 @@ import (
 	"semlb/app/build"
 	"semlb/app/gateway"
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/envoy/parts"
 	"semlb/envoy/render"
 	"semlb/record/metrics"
@@ -73,7 +74,7 @@ plugins:
     balancer: {connect_timeout: 1000, write_timeout: 2000, read_timeout: 90000` + strings.Join(more, "") + `}
     targets:
 ` + target(port) + target(port)
-	c, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(text)}}, config.Options{})
+	c, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
 	require.NoError(t, err)
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"semlb/config"
+	"semlb/wire"
 )
 
 // LogRedactor removes credentials from what Envoy logs and from its reasons for a
@@ -13,7 +14,7 @@ import (
 type LogRedactor struct {
 	mu sync.Mutex
 	// generations are the credentials of the last configurations, newest last.
-	generations [][]config.Secret
+	generations [][]wire.Secret
 	// redactor is that of generations; nil until it is needed.
 	redactor *config.Redactor
 }
@@ -23,7 +24,7 @@ type LogRedactor struct {
 const maxGenerations = 64
 
 // addSecrets adds the credentials that Envoy is about to receive.
-func (r *LogRedactor) addSecrets(secrets []config.Secret) {
+func (r *LogRedactor) addSecrets(secrets []wire.Secret) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.generations = append(r.generations, secrets)

@@ -115,10 +115,10 @@ func plainHTTPStatus(r *config.Route) int {
 
 // Secrets are the credentials of a configuration, in every form in which Envoy has
 // them.
-func Secrets(cfg *config.Config, c parts.Credentials) []config.Secret {
+func Secrets(cfg *config.Config, c parts.Credentials) []wire.Secret {
 	secrets := cfg.Secrets()
 	for _, u := range c.Users {
-		secrets = append(secrets, config.NewSecret(u.Hash()))
+		secrets = append(secrets, wire.NewSecret(u.Hash()))
 	}
 	return secrets
 }

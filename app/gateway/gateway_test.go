@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/envoy"
 	"semlb/envoy/parts"
 	"semlb/wire"
 )
 
-func load(t *testing.T, text string) *config.Config {
+func loaded(t *testing.T, text string) *config.Config {
 	t.Helper()
-	cfg, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(text)}}, config.Options{})
+	cfg, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
 	require.NoError(t, err)
 	return cfg
 }
@@ -34,21 +35,21 @@ consumers:
 `
 
 func TestRoutesOfADisabledServiceAreOmitted(t *testing.T) {
-	c, err := Options{Listen: netip.MustParseAddrPort("127.0.0.1:8000"), SecretsDir: t.TempDir()}.Config(load(t, consumers))
+	c, err := Options{Listen: netip.MustParseAddrPort("127.0.0.1:8000"), SecretsDir: t.TempDir()}.Config(loaded(t, consumers))
 	require.NoError(t, err)
 	require.Len(t, c.Routes, 1)
 	require.Equal(t, "chat", c.Routes[0].Name)
 }
 
 func TestWithoutRoutesEveryRequestIsServed(t *testing.T) {
-	c, err := Options{}.Config(load(t, `_format_version: "3.0"`))
+	c, err := Options{}.Config(loaded(t, `_format_version: "3.0"`))
 	require.NoError(t, err)
 	require.Equal(t, []parts.Route{{}}, c.Routes)
 }
 
 func TestCredentialsNameTheirConsumer(t *testing.T) {
 	dir := t.TempDir()
-	cfg := load(t, consumers)
+	cfg := loaded(t, consumers)
 	c, err := Options{SecretsDir: dir}.Config(cfg)
 	require.NoError(t, err)
 	require.Equal(t, []parts.APIKey{
@@ -83,14 +84,14 @@ func TestCredentialsNameTheirConsumer(t *testing.T) {
 func TestAChangedTokenSecretIsAnotherFile(t *testing.T) {
 	dir := t.TempDir()
 	file := func(text string) string {
-		c, err := Options{SecretsDir: dir}.Config(load(t, text))
+		c, err := Options{SecretsDir: dir}.Config(loaded(t, text))
 		require.NoError(t, err)
 		return c.Credentials.Issuers[0].KeySetFile
 	}
 	first := file(consumers)
 	require.Equal(t, first, file(consumers))
 	require.NotEqual(t, first, file(strings.ReplaceAll(consumers, "annas-secret", "another")))
-	_, err := Options{}.Config(load(t, consumers))
+	_, err := Options{}.Config(loaded(t, consumers))
 	require.ErrorContains(t, err, "jwt secret of consumer anna: give --secrets-dir DIR")
 }
 

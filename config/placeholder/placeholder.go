@@ -17,6 +17,9 @@ const (
 	end  = "\uE001"
 )
 
+// Pattern is a regular expression that matches a placeholder.
+const Pattern = open + `\d+` + end
+
 var (
 	pattern = regexp.MustCompile(open + `(\d+)` + end)
 	// decK's template of nothing but a variable.
@@ -97,11 +100,23 @@ func (s *Set) Expose(text string, typed bool) {
 
 // Replace returns a text in which a function has written every placeholder.
 func (s *Set) Replace(text string, write func(Placeholder) string) string {
-	return pattern.ReplaceAllStringFunc(text, func(m string) string {
-		i, err := strconv.Atoi(m[len(open) : len(m)-len(end)])
+	var b strings.Builder
+	s.Each(text, func(literal string) { b.WriteString(literal) }, func(p Placeholder) { b.WriteString(write(p)) })
+	return b.String()
+}
+
+// Each calls a function for each part of a text, in order: for the text between the
+// placeholders, or for a placeholder.
+func (s *Set) Each(text string, literal func(string), reference func(Placeholder)) {
+	end := 0
+	for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
+		i, err := strconv.Atoi(text[m[2]:m[3]])
 		if err != nil || i >= len(s.all) {
-			return m
+			continue
 		}
-		return write(s.all[i])
-	})
+		literal(text[end:m[0]])
+		reference(s.all[i])
+		end = m[1]
+	}
+	literal(text[end:])
 }

@@ -82,3 +82,6 @@ func (r *Report) Err(files []string) error {
 	}
 	return faults
 }
+
+// Truncate removes the faults that were added after the first n.
+func (r *Report) Truncate(n int) { r.faults = r.faults[:n] }

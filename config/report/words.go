@@ -71,13 +71,34 @@ func Nearest[T any](name string, known map[string]T) string {
 	if len(name) > maxShown {
 		return ""
 	}
-	// Two letters that changed places count as two edits, a third of a name of six.
 	best, limit := "", max(1, len(name)/3)
 	for k := range known {
-		d := levenshtein.Distance(strings.ToLower(name), k, nil)
+		d := edits(strings.ToLower(name), k)
 		if d < limit || d == limit && (best == "" || k < best) {
 			best, limit = k, d
 		}
 	}
 	return best
+}
+
+// edits returns how many edits make b of a. Two neighbours that changed places are one
+// edit, which Levenshtein counts as two.
+func edits(a, b string) int {
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	if i+1 < len(a) && len(a) == len(b) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:] {
+		return 1
+	}
+	return levenshtein.Distance(a, b, nil)
+}
+
+// Unset is the error of a variable that has no value. It is the variable's name.
+type Unset string
+
+// Error says what to do.
+func (name Unset) Error() string {
+	shown := Shorten(string(name))
+	return shown + " is not set: export " + shown + "=…"
 }

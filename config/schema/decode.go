@@ -6,6 +6,7 @@ import (
 
 	"semlb/config"
 	"semlb/config/tree"
+	"semlb/wire"
 )
 
 // modelTag is the tag of the model's fields with the names that the schema has for them.
@@ -27,8 +28,8 @@ func (f *Field) decode(n *tree.Node, v reflect.Value) {
 		v = v.Elem()
 	}
 	switch v.Interface().(type) {
-	case config.Secret:
-		v.Set(reflect.ValueOf(config.NewSecret(n.Text)))
+	case wire.Secret:
+		v.Set(reflect.ValueOf(wire.NewSecret(n.Text)))
 	case config.Number:
 		v.SetString(string(n.NumberText()))
 	case time.Duration:

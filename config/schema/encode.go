@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"semlb/config"
+	"semlb/wire"
 )
 
 // Encode returns a part of the model as encoding/json decodes it, with numbers as
@@ -16,7 +17,7 @@ func Encode(v any) any { return encode(reflect.ValueOf(v)) }
 
 func encode(v reflect.Value) any {
 	switch value := v.Interface().(type) {
-	case config.Secret:
+	case wire.Secret:
 		if value.IsZero() {
 			return nil
 		}

@@ -11,6 +11,7 @@ import (
 	"semlb/config"
 	"semlb/config/report"
 	"semlb/config/tree"
+	"semlb/wire"
 )
 
 // modelNames lists the paths of all fields of the model that are in the table.
@@ -52,7 +53,7 @@ func modelFields(t *testing.T, table *Field) map[string]string {
 				walk(inner, child, at)
 			default:
 				names[at] = f.Name
-				require.Equal(t, child.Secret, inner == reflect.TypeFor[config.Secret](), "%s is a secret in one place only", at)
+				require.Equal(t, child.Secret, inner == reflect.TypeFor[wire.Secret](), "%s is a secret in one place only", at)
 			}
 		}
 	}

@@ -117,6 +117,19 @@ func (d *Document) filled(start, end int) (hidden, broken bool) {
 	return hidden, broken
 }
 
+// String returns the whole text as a string at a position.
+func (d *Document) String(pos config.Position) *Node {
+	n := &Node{Kind: String, Pos: pos, Text: string(d.text)}
+	n.Hidden, n.Broken = d.filled(0, len(d.text))
+	return n
+}
+
+// PositionAt returns the position of an offset in a text whose lines start at offsets.
+func PositionAt(name string, lines []int, offset int) config.Position {
+	line := LineAt(lines, offset)
+	return config.Position{File: name, Line: line + 1, Column: offset - lines[line] + 1}
+}
+
 // CheckSize returns the fault of a file that is too large to be read.
 func CheckSize(name string, text []byte) config.Faults {
 	pos := config.Position{File: name}

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"semlb/cli"
-	"semlb/config"
+	"semlb/config/load"
 )
 
 const root = "../.."
@@ -262,7 +262,7 @@ func TestConfigurationsInTheDocumentsLoad(t *testing.T) {
 			if b.language != "yaml" || !strings.Contains(b.text, "_format_version") {
 				continue
 			}
-			_, warnings, err := config.Load([]config.Source{{Name: d.path, Data: []byte(b.text)}}, config.Options{Env: placeholder})
+			_, warnings, err := load.Sources([]load.Source{{Name: d.path, Data: []byte(b.text)}}, load.Options{Env: placeholder})
 			require.NoError(t, err, "%s:%d", d.path, b.line)
 			require.Empty(t, warnings, "%s:%d", d.path, b.line)
 			seen++
@@ -286,7 +286,7 @@ func TestThePageAboutTheExampleShowsIt(t *testing.T) {
 }
 
 func TestExtensionsAreInTheirTable(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(root, "config/extensions.json"))
+	data, err := os.ReadFile(filepath.Join(root, "config/schema/extensions.json"))
 	require.NoError(t, err)
 	var extensions struct {
 		Fields map[string]struct {
@@ -319,7 +319,7 @@ func TestLimitsAreStillLimits(t *testing.T) {
 		for _, value := range values {
 			require.Contains(t, limits, "`"+value+"`")
 			changed := withLast(string(example), field, value)
-			_, _, err := config.Load([]config.Source{{Name: "kong.yaml", Data: []byte(changed)}}, config.Options{Env: placeholder})
+			_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(changed)}}, load.Options{Env: placeholder})
 			require.ErrorContains(t, err, value+" is not supported yet", "%s: %s works by now: say so in docs/limits.md", field, value)
 		}
 	}

@@ -24,7 +24,7 @@ func secretFields(t *testing.T) []string {
 	t.Helper()
 	var fields []string
 	for _, file := range []string{"schema.json", "extensions.json", "entities.json"} {
-		text, err := os.ReadFile(filepath.Join(tools.Root(t), "config", file))
+		text, err := os.ReadFile(filepath.Join(tools.Root(t), "config", "schema", file))
 		require.NoError(t, err)
 		var parts map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal(text, &parts))

@@ -20,11 +20,14 @@ const Leaf = "wire"
 // Any in Room.Imports permits every room of [Product].
 const Any = "any"
 
+// formatMayImport are the rooms that a format of configuration may import.
+var formatMayImport = []string{"config", "config/format", "config/placeholder", "config/report", "config/schema", "config/tree"}
+
 // Product returns the rooms of the program. To add one, add its line.
 func Product() []Room {
 	return []Room{
 		{".", "calls cli", []string{"cli"}},
-		{"cli", "commands: their flags, and what they print", []string{"app", "config", "envoy/parts", "envoy/render", "router"}},
+		{"cli", "commands: their flags, and what they print", []string{"app", "config", "config/load", "envoy/parts", "envoy/render", "router"}},
 		{"app", "the running program: builds the parts, connects them, reloads them, runs the child Envoy. The only room that knows concrete types", []string{Any}},
 		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "envoy/render", "provider", "record", "record/metrics", "router"}},
 		{"router", "request → plan; one type for each algorithm; circuit breakers of targets", []string{"record", "vectordb"}},
@@ -32,12 +35,20 @@ func Product() []Room {
 		{"record", "what became of a request, as typed events; the recorder, which never blocks", nil},
 		{"record/logs", "events as log lines", []string{"record"}},
 		{"record/metrics", "events as Prometheus metrics", []string{"record"}},
-		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config", "config/schema", "config/tree"}},
-		{"config", "every format of the plugin → one model; faults, secrets, scopes", nil},
+		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config", "config/load", "config/schema", "config/tree"}},
+		{"config", "the model that every format yields; faults, scopes and their precedence, redaction", nil},
 		{"config/report", "gathers faults and warnings about files; the words that messages share", []string{"config"}},
 		{"config/placeholder", "references to the environment, on their way through a conversion", nil},
 		{"config/tree", "values with their positions, from YAML and JSON", []string{"config", "config/placeholder", "config/report"}},
 		{"config/schema", "the table of every field: checks, defaults, JSON Schema, the compatibility document", []string{"config", "config/report", "config/tree"}},
+		{"config/rules", "what fields require of each other; texts with a grammar of their own", []string{"config", "config/report", "config/schema", "config/tree"}},
+		{"config/templates", "executes decK's templates in files of YAML and JSON", []string{"config", "config/placeholder", "config/report", "config/tree"}},
+		{"config/format", "the contract of formats: what a reader yields and a writer gets", []string{"config", "config/placeholder", "config/report", "config/schema", "config/tree"}},
+		{"config/deck", "decK files", formatMayImport},
+		{"config/kubernetes", "resources of Kong's controller, of Kubernetes and of the Gateway API", formatMayImport},
+		{"config/terraform", "Terraform files", formatMayImport},
+		{"config/script", "requests to the Admin API and to Konnect, alone or in shell scripts", formatMayImport},
+		{"config/load", "files of any format → the model, or another format; the table of formats", []string{"config", "config/deck", "config/format", "config/kubernetes", "config/placeholder", "config/report", "config/rules", "config/schema", "config/script", "config/templates", "config/terraform", "config/tree"}},
 		{"provider", "reads requests; writes them for a target, in its dialect and with its credentials", nil},
 		{"provider/openai", "the dialect of OpenAI and of the providers that copied it, as a table", []string{"provider"}},
 		{"provider/dialects", "a provider's name → its dialect", []string{"provider", "provider/openai"}},
@@ -60,6 +71,7 @@ func Product() []Room {
 // support rooms freely; Imports are the rooms of [Product] it may import.
 func Support() []Room {
 	return []Room{
+		{"config/configtest", "texts and checks that tests of the configuration share", []string{"config", "config/load"}},
 		{"vectordb/redistest", "starts real Redis servers", nil},
 		{"envoy/envoytest", "compares messages with golden files", nil},
 		{"embeddings/embeddingstest", "the contract that every embedder passes", []string{"embeddings"}},

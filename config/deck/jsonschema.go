@@ -1,0 +1,52 @@
+package deck
+
+import "semlb/config/schema"
+
+// templatePattern is what a value with a template of decK looks like.
+const templatePattern = `\$\{\{`
+
+// jsonSchema returns the JSON Schema of decK files. Plugins other than ai-proxy-advanced
+// are not looked into.
+func jsonSchema(tables *schema.Tables) schema.JSON {
+	w := schema.JSONWriter{Template: templatePattern}
+	settings := w.Field(tables.Plugin)
+	settings["required"] = []string{"name"} // config may come of _plugin_configs
+	plugin := schema.JSON{
+		"if":   schema.JSON{"properties": schema.JSON{"name": schema.JSON{"const": schema.PluginName}}},
+		"then": schema.JSON{"$ref": "#/$defs/" + schema.PluginName},
+		"else": schema.JSON{"type": "object", "required": []string{"name"}},
+	}
+	defs := schema.JSON{"plugin": plugin, schema.PluginName: settings}
+	for kind, f := range tables.Entities {
+		defs[kind] = entity(w.Field(f))
+	}
+	properties := schema.JSON{}
+	for key, read := range keys {
+		properties[key] = schema.JSON{}
+		if !read {
+			properties[key] = schema.JSON{"description": "Not read by semlb."}
+		}
+	}
+	properties["_format_version"] = schema.JSON{"enum": []any{"3.0", "1.1", 3.0, 1.1}}
+	properties["plugins"] = listOf("plugin")
+	for _, list := range lists {
+		properties[list.key] = listOf(list.kind)
+	}
+	return schema.JSON{"type": "object", "properties": properties, "additionalProperties": false, "$defs": defs}
+}
+
+// entity lets an entity have what a file may nest in it.
+func entity(o schema.JSON) schema.JSON {
+	properties, _ := o["properties"].(schema.JSON)
+	for nested, kind := range map[string]string{"plugins": "plugin", "routes": "route"} {
+		if properties[nested] != nil {
+			properties[nested] = listOf(kind)
+		}
+	}
+	return o
+}
+
+// listOf returns the schema of a list whose elements are defined below "$defs".
+func listOf(name string) schema.JSON {
+	return schema.JSON{"type": "array", "items": schema.JSON{"$ref": "#/$defs/" + name}}
+}

@@ -1,0 +1,63 @@
+package format
+
+import (
+	"semlb/config/tree"
+)
+
+// Credential is a kind of credential of consumers.
+type Credential struct {
+	// List is the field of a consumer that lists them.
+	List string
+	// Kind is Kong's name of the plugin that checks them, which is also where the Admin
+	// API has them below a consumer.
+	Kind string
+	// Fields are those of a credential; Secret is the one that nobody but its owner
+	// knows.
+	Fields []string
+	Secret string
+}
+
+// Credentials are the kinds of credentials that are read.
+var Credentials = [...]Credential{
+	{List: "keyauth_credentials", Kind: "key-auth", Fields: []string{"key"}, Secret: "key"},
+	{List: "basicauth_credentials", Kind: "basic-auth", Fields: []string{"username", "password"}, Secret: "password"},
+	{List: "jwt_secrets", Kind: "jwt", Fields: []string{"key", "secret", "algorithm", "rsa_public_key"}, Secret: "secret"},
+}
+
+// CredentialOf returns the kind of credential with a name of Kong's.
+func CredentialOf(kind string) (Credential, bool) {
+	for _, c := range Credentials {
+		if c.Kind == kind {
+			return c, true
+		}
+	}
+	return Credential{}, false
+}
+
+// Owned collects the credentials of consumers where a format has them apart: lists of
+// credentials, by the consumer's name or id and the name of the list.
+type Owned map[string]map[string]*tree.Node
+
+// Add adds a credential of a consumer.
+func (o Owned) Add(consumer, list string, credential *tree.Node) {
+	if o[consumer] == nil {
+		o[consumer] = map[string]*tree.Node{}
+	}
+	all := o[consumer][list]
+	if all == nil {
+		all = &tree.Node{Kind: tree.List, Pos: credential.Pos}
+		o[consumer][list] = all
+	}
+	all.Items = append(all.Items, credential)
+}
+
+// Given returns a consumer with the credentials that a name of it owns, unless it has
+// such a list itself.
+func (o Owned) Given(consumer *tree.Node, name string) *tree.Node {
+	for _, c := range Credentials {
+		if list := o[name][c.List]; list != nil && name != "" && !consumer.Has(c.List) {
+			consumer = consumer.With(c.List, list)
+		}
+	}
+	return consumer
+}

@@ -1,0 +1,68 @@
+package format
+
+import (
+	"semlb/config"
+	"semlb/config/placeholder"
+	"semlb/config/report"
+	"semlb/config/schema"
+	"semlb/config/tree"
+)
+
+// Input is what the readers of one configuration share.
+type Input struct {
+	report.Report
+	Set
+	// Tables say what plugins and entities may hold.
+	Tables *schema.Tables
+	// Env looks a variable up, as os.LookupEnv does.
+	Env func(name string) (value string, ok bool)
+	// AllowUnset accepts variables and Secrets that have no value.
+	AllowUnset bool
+	// Placeholders, in a conversion, stand for the values of the environment; else nil.
+	Placeholders *placeholder.Set
+	// IngressClass is the class of the Kubernetes resources to read.
+	IngressClass string
+	// SecretsDir is a directory of mounted Kubernetes Secrets, or empty.
+	SecretsDir string
+	// Dispatch gives a document that was found in another one to the reader of its
+	// format.
+	Dispatch func(Document)
+
+	// values counts the values that were used more than once.
+	values int
+}
+
+// Converting reports whether the configuration is read to be written in another format.
+func (in *Input) Converting() bool { return in.Placeholders != nil }
+
+// Charge counts values that are used once more, such as those of a shared block. It
+// reports false where there are more than a configuration may have.
+func (in *Input) Charge(n *tree.Node) bool {
+	in.values += n.Size()
+	return in.values <= tree.MaxValues
+}
+
+// ListOf returns the elements of a list that an object may have. path is the path of the
+// object.
+func (in *Input) ListOf(path string, parent *tree.Node, name string) []*tree.Node {
+	return ListOf(&in.Report, path, parent, name)
+}
+
+// ListOf returns the elements of a list that an object may have, and reports what is
+// none. path is the path of the object.
+func ListOf(r *report.Report, path string, parent *tree.Node, name string) []*tree.Node {
+	n := parent.Get(name)
+	if n == nil || n.Broken {
+		return nil
+	}
+	if n.Kind != tree.List {
+		r.Want(n.Pos, report.Join(path, name), n.Kind.Article(), "a list")
+		return nil
+	}
+	return n.Items
+}
+
+// StringAt returns a string at a position.
+func StringAt(pos config.Position, text string) *tree.Node {
+	return &tree.Node{Kind: tree.String, Pos: pos, Text: text}
+}

@@ -1,0 +1,60 @@
+package format
+
+import (
+	"semlb/config"
+	"semlb/config/tree"
+)
+
+// KindPlugin is the kind of an [Item] that is a plugin.
+const KindPlugin = "plugin"
+
+// Set is what readers yield.
+type Set struct {
+	// Items are in the order in which they were read.
+	Items   []Item
+	Members []Member
+	// Blocks are settings that plugins name with "_config", by their names.
+	Blocks map[string]*tree.Node
+}
+
+// Item is a plugin or an entity, as a decK file has it: entities may have plugins, and
+// services routes, within them. Nothing of it has been checked.
+type Item struct {
+	// Kind is KindPlugin, or one of the kinds of package config.
+	Kind string
+	// Path is what faults call the item, such as "services[0]".
+	Path string
+	Node *tree.Node
+	// Scope is what the place of a plugin says that it applies to. Of a route it is the
+	// service that the route is listed in.
+	Scope config.Scope
+	// Unbound is set for a plugin that is bound to nothing: it is checked, and never
+	// runs.
+	Unbound *Resource
+}
+
+// Member puts a consumer into a group. Both are names or ids.
+type Member struct{ Consumer, Group string }
+
+// Resource names a Kubernetes resource.
+type Resource struct {
+	// Kind is KongPlugin or KongClusterPlugin, which has no namespace.
+	Kind, Namespace, Name string
+	// Shown is the quoted name for messages.
+	Shown string
+}
+
+// AddEntity adds an entity.
+func (s *Set) AddEntity(kind, path string, n *tree.Node) {
+	s.Items = append(s.Items, Item{Kind: kind, Path: path, Node: n})
+}
+
+// AddPlugin adds a plugin whose place says what it applies to.
+func (s *Set) AddPlugin(path string, n *tree.Node, scope config.Scope) {
+	s.Items = append(s.Items, Item{Kind: KindPlugin, Path: path, Node: n, Scope: scope})
+}
+
+// AddMember puts a consumer into a group.
+func (s *Set) AddMember(consumer, group string) {
+	s.Members = append(s.Members, Member{Consumer: consumer, Group: group})
+}

@@ -1,0 +1,149 @@
+package kubernetes
+
+import (
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/tree"
+)
+
+// maxBindings bounds what plugins are bound to.
+const maxBindings = 10_000
+
+// binding is the name of a plugin in an annotation or a filter.
+type binding struct {
+	// kind and entity are what it is bound to.
+	kind, entity string
+	// plugin and namespace name the plugin.
+	plugin, namespace string
+	// path and at are where the name is.
+	path string
+	at   *tree.Node
+}
+
+// bindings are those of a configuration.
+type bindings struct {
+	all []binding
+	// full is set when there were more than are taken.
+	full bool
+}
+
+// bind notes the plugins that a resource's annotation names.
+func (r *reader) bind(n *tree.Node, kind, entity string) {
+	a := annotation(n, annotationPlugins)
+	if a == nil || r.bindings.full { // there may be many more resources, each with a long list
+		return
+	}
+	for _, name := range commaSeparated(a.Str()) {
+		if !r.addBinding(binding{kind, entity, name, keyOf(n).namespace, "metadata.annotations", a}) {
+			return
+		}
+	}
+}
+
+// addBinding notes the name of a plugin. It reports, once, that there are too many.
+func (r *reader) addBinding(b binding) bool {
+	if len(r.bindings.all) < maxBindings {
+		r.bindings.all = append(r.bindings.all, b)
+		return true
+	}
+	if !r.bindings.full {
+		r.Problem(b.at.Pos, b.path, "got more than %d bindings of plugins", maxBindings)
+	}
+	r.bindings.full = true
+	return false
+}
+
+// entityKinds are the kinds of entities that resources are.
+var entityKinds = map[string]string{
+	"Service": config.KindService, "Ingress": config.KindRoute, "HTTPRoute": config.KindRoute,
+	"KongConsumer": config.KindConsumer, "KongConsumerGroup": config.KindConsumerGroup,
+}
+
+// bindPartial notes the plugins that are bound to a resource that is known otherwise, or
+// that only the cluster has.
+func (r *reader) bindPartial(n *tree.Node, kind string, key objectKey) {
+	name := key.String()
+	switch entityKinds[kind] {
+	case config.KindConsumerGroup:
+		name = key.name
+	case config.KindConsumer:
+		name = key.name
+		for _, c := range r.consumers {
+			if keyOf(c) == key {
+				name = consumerName(c)
+			}
+		}
+	}
+	r.bind(n, entityKinds[kind], name)
+}
+
+// findPlugin returns the plugin that a name means: the one of the namespace, else that
+// of the cluster, else nil.
+func (r *reader) findPlugin(namespace, name string) *plugin {
+	for _, key := range []objectKey{{namespace, name}, {"", name}} {
+		for _, p := range r.plugins {
+			if p.key == key {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// yield adds the plugin once for each scope that it is bound to.
+func (r *reader) yield(p *plugin) {
+	n := r.entry(p)
+	where := len(p.bound[config.KindService]) + len(p.bound[config.KindRoute])
+	who := len(p.bound[config.KindConsumer]) + len(p.bound[config.KindConsumerGroup])
+	if where*who > maxBindings {
+		r.Problem(p.n.Pos, "", "got more than %d scopes of one plugin", maxBindings)
+		return
+	}
+	scopes := p.scopes()
+	if len(scopes) == 0 {
+		resource := p.resource()
+		r.Warn(p.n.Pos, "", resource.Kind+" "+resource.Shown+" is bound to nothing")
+		r.Items = append(r.Items, format.Item{Kind: format.KindPlugin, Node: n, Unbound: resource})
+	}
+	for _, s := range scopes {
+		r.AddPlugin("", n, s)
+	}
+}
+
+// scopes returns what a plugin applies to. Bound to consumers or groups and to routes or
+// services it applies where both meet, as Kong's controller has it.
+func (p *plugin) scopes() []config.Scope {
+	where := p.scopesOf(config.KindService, config.KindRoute)
+	who := p.scopesOf(config.KindConsumer, config.KindConsumerGroup)
+	var scopes []config.Scope
+	switch {
+	case len(who) == 0:
+		scopes = where
+	case len(where) == 0:
+		scopes = who
+	default:
+		for _, s := range who {
+			for _, at := range where {
+				s.Service, s.Route = at.Service, at.Route
+				scopes = append(scopes, s)
+			}
+		}
+	}
+	if p.global {
+		scopes = append(scopes, config.Scope{})
+	}
+	return scopes
+}
+
+// scopesOf returns a scope for each entity of some kinds that the plugin is bound to.
+func (p *plugin) scopesOf(kinds ...string) []config.Scope {
+	var scopes []config.Scope
+	for _, kind := range kinds {
+		for _, name := range p.bound[kind] {
+			var s config.Scope
+			s.SetPart(kind, name)
+			scopes = append(scopes, s)
+		}
+	}
+	return scopes
+}

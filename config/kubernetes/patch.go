@@ -1,0 +1,79 @@
+package kubernetes
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"semlb/config/report"
+	"semlb/config/tree"
+)
+
+// patch returns the settings with the value of a secret added where a JSON pointer
+// says, by the rules of RFC 6902's "add".
+func (r *reader) patch(p *plugin, path string, settings, patch *tree.Node) *tree.Node {
+	pointer := patch.Get("path")
+	text, ok := strings.CutPrefix(pointer.Str(), "/")
+	steps := strings.Split(text, "/")
+	from := patch.Get("valueFrom").OrObject(patch.Pos)
+	value := r.secrets.value(p.key.namespace, report.Join(path, "valueFrom"), from, r.Tables.Settings().FindPointer(steps))
+	if !ok {
+		r.Want(patch.Pos, report.Join(path, "path"), "no pointer", "a JSON pointer such as /targets/0/auth")
+		return settings
+	}
+	patched, ok := add(settings.OrObject(patch.Pos), steps, value)
+	if !ok {
+		r.Problem(pointer.Pos, report.Join(path, "path"), "no place for it in the config")
+		return settings.OrObject(patch.Pos)
+	}
+	return patched
+}
+
+// unescaped undoes the escapes in a step of a JSON pointer (RFC 6901).
+var unescaped = strings.NewReplacer("~1", "/", "~0", "~")
+
+// add returns a value with another one added at a pointer. All but the last of its steps
+// must exist.
+func add(n *tree.Node, pointer []string, value *tree.Node) (*tree.Node, bool) {
+	name, rest := unescaped.Replace(pointer[0]), pointer[1:]
+	switch n.Kind {
+	case tree.Object:
+		if len(rest) == 0 {
+			return n.With(name, value), true
+		}
+		child := n.Get(name)
+		if child == nil {
+			return nil, false
+		}
+		child, ok := add(child, rest, value)
+		if !ok {
+			return nil, false
+		}
+		return n.With(name, child), true
+	case tree.List:
+		return addElement(n, name, rest, value)
+	default:
+		return nil, false
+	}
+}
+
+// addElement adds a value before or, where more of the pointer follows, into an
+// element of a list. "-" is behind the last one.
+func addElement(n *tree.Node, name string, rest []string, value *tree.Node) (*tree.Node, bool) {
+	i, err := strconv.Atoi(name)
+	if name == "-" {
+		i, err = len(n.Items), nil
+	}
+	if err != nil || i < 0 || i > len(n.Items) || len(rest) > 0 && i == len(n.Items) {
+		return nil, false
+	}
+	c := *n
+	if len(rest) == 0 {
+		c.Items = slices.Insert(slices.Clone(n.Items), i, value)
+		return &c, true
+	}
+	child, ok := add(n.Items[i], rest, value)
+	c.Items = slices.Clone(n.Items)
+	c.Items[i] = child
+	return &c, ok
+}

@@ -1,0 +1,177 @@
+package kubernetes
+
+import (
+	"cmp"
+	"strings"
+
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/schema"
+	"semlb/config/tree"
+)
+
+// reader gathers the resources of one configuration, which refer to each other whatever
+// their order and files.
+type reader struct {
+	*format.Input
+	plugins  []*plugin
+	bindings bindings
+	secrets  secrets
+	// consumers are read when the secrets with their credentials are known.
+	consumers []*tree.Node
+	// routes are the kinds of the resources that a name of a route is taken by.
+	routes map[string]string
+}
+
+func newReader(in *format.Input) format.Reader {
+	return &reader{
+		Input: in, routes: map[string]string{},
+		secrets: secrets{Input: in, mounted: mountedSecrets(in.SecretsDir), known: map[objectKey]*tree.Node{}},
+	}
+}
+
+// Read takes a resource or a list of them.
+func (r *reader) Read(d format.Document) {
+	n := d.Root
+	kind, key := n.Get("kind").Str(), keyOf(n)
+	if kind == "List" || strings.HasSuffix(kind, "List") && n.Get("items") != nil {
+		for _, item := range r.ListOf("", n, "items") {
+			r.Read(format.Document{Name: d.Name, Root: item})
+		}
+		return
+	}
+	if d.Partial {
+		r.bindPartial(n, kind, key)
+		return
+	}
+	r.unique(n)
+	if class, path := classOf(n); class != nil && class.Str() != r.IngressClass {
+		r.Warn(class.Pos, path, "resource "+n.Get("kind").Quoted()+" of another ingress class is not read")
+		return
+	}
+	if key.name == "" {
+		r.Want(n.Pos, "metadata.name", "nothing", "a name")
+		return
+	}
+	r.resource(n, kind, key)
+}
+
+// uniqueParts are the objects of a resource in which no name may occur twice. Those of
+// settings are checked with them.
+var uniqueParts = [][]string{{}, {"metadata"}, {"metadata", "annotations"}, {"metadata", "labels"}, {"data"}, {"stringData"}}
+
+func (r *reader) unique(n *tree.Node) {
+	for _, part := range uniqueParts {
+		if object := n.At(part...); object != nil {
+			schema.Unique(&r.Report, strings.Join(part, "."), &schema.Field{}, object)
+		}
+	}
+}
+
+// classOf returns the ingress class of a resource and its path, or nil where it has
+// none. An Ingress names it in its spec where the older annotation does not.
+func classOf(n *tree.Node) (class *tree.Node, path string) {
+	if class := annotation(n, annotationClass); class != nil || n.Get("kind").Str() != "Ingress" {
+		return class, "metadata.annotations"
+	}
+	return n.At("spec", "ingressClassName"), "spec.ingressClassName"
+}
+
+func (r *reader) resource(n *tree.Node, kind string, key objectKey) {
+	switch kind {
+	case "KongPlugin":
+		r.plugin(n, key)
+	case "KongClusterPlugin":
+		r.plugin(n, objectKey{name: key.name})
+	case "Secret":
+		r.secrets.known[key] = n
+	case "Service":
+		r.AddEntity(config.KindService, "", entity(n, key.String()))
+		r.bind(n, config.KindService, key.String())
+	case "Ingress", "HTTPRoute":
+		r.route(n, kind, key)
+	case "KongConsumer":
+		r.knownFields(n, "username", "custom_id", "credentials", "consumerGroups")
+		r.consumers = append(r.consumers, n)
+		r.bind(n, config.KindConsumer, consumerName(n))
+	case "KongConsumerGroup":
+		r.knownFields(n)
+		r.AddEntity(config.KindConsumerGroup, "", entity(n, key.name))
+		r.bind(n, config.KindConsumerGroup, key.name)
+	default:
+		r.Warn(n.Pos, "kind", "resource "+n.Get("kind").Quoted()+" is not read")
+	}
+}
+
+// Finish yields the consumers and the plugins, when all resources are known.
+func (r *reader) Finish() {
+	for _, n := range r.consumers {
+		r.consumer(n)
+	}
+	for _, b := range r.bindings.all {
+		p := r.findPlugin(b.namespace, b.plugin)
+		if p == nil {
+			r.Warn(b.at.Pos, b.path, "plugin "+b.at.WithText(b.plugin).Quoted()+" is not in the files")
+			continue
+		}
+		p.bound[b.kind] = append(p.bound[b.kind], b.entity)
+	}
+	for _, p := range r.plugins {
+		r.yield(p)
+	}
+}
+
+// entity returns an entity with the name and the tags of a resource.
+func entity(n *tree.Node, name string) *tree.Node {
+	title := &tree.Node{Kind: tree.String, Pos: n.Pos, Text: name, Hidden: n.At("metadata", "name").Hidden}
+	e := (&tree.Node{Kind: tree.Object, Pos: n.Pos}).With("name", title)
+	if tags := annotation(n, annotationTags); tags.Str() != "" {
+		e = e.With("tags", &tree.Node{Kind: tree.List, Pos: tags.Pos, Items: texts(tags, tags.Str())})
+	}
+	return e
+}
+
+// consumerName returns the name of the entity that a KongConsumer is.
+func consumerName(n *tree.Node) string {
+	return cmp.Or(n.Get("username").Str(), n.Get("custom_id").Str())
+}
+
+// texts returns the parts of an annotation's text.
+func texts(n *tree.Node, text string) []*tree.Node {
+	var items []*tree.Node
+	for _, part := range commaSeparated(text) {
+		items = append(items, &tree.Node{Kind: tree.String, Pos: n.Pos, Text: part, Hidden: n.Hidden, Broken: n.Broken})
+	}
+	return items
+}
+
+// commaSeparated returns the parts of a text that are not empty.
+func commaSeparated(text string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// everyResource are the fields that every resource may have.
+var everyResource = []string{"apiVersion", "kind", "metadata", "spec", "status"}
+
+// knownFields reports the fields of a resource that neither every resource has nor are
+// among names.
+func (r *reader) knownFields(n *tree.Node, names ...string) {
+	known := map[string]bool{}
+	for _, name := range append(names, everyResource...) {
+		known[name] = true
+	}
+	for _, f := range n.Fields {
+		if !known[f.Name] {
+			r.Problem(f.Pos, f.Shown(), "unknown field%s", tree.Suggest(f, known))
+		}
+	}
+	if s := n.Get("spec"); !s.Empty() {
+		r.Warn(s.Pos, "spec", "not read")
+	}
+}

@@ -1,0 +1,144 @@
+// Package load makes one configuration of files of any format. It finds the files, gives
+// each to the reader of its format, fills in references to the environment, checks
+// everything, and returns the model or everything that is wrong.
+package load
+
+import (
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/kubernetes"
+	"semlb/config/rules"
+	"semlb/config/schema"
+	"semlb/config/tree"
+)
+
+// Defaults of [Options].
+const (
+	DefaultKongVersion  = schema.DefaultVersion
+	DefaultIngressClass = kubernetes.DefaultIngressClass
+)
+
+// CheckKongVersion returns what is wrong with a version for [Options].
+func CheckKongVersion(version string) error { return schema.CheckVersion(version) }
+
+// Source is the text of one file.
+type Source struct {
+	// Name is what positions call it, usually its path.
+	Name string
+	Data []byte
+	// Scope is what the body of an Admin API request applies to by its URL. Files
+	// of other formats say themselves what applies to what.
+	Scope config.Scope
+}
+
+// Options say how sources are read. The zero Options work; no variable is set then.
+type Options struct {
+	// Env looks a variable up, as os.LookupEnv does.
+	Env func(name string) (value string, ok bool)
+	// KongVersion is the version of Kong the files are written for, such as "3.14";
+	// empty is 3.15. What is newer is a fault, and defaults are those of the version.
+	KongVersion string
+	// IngressClass is the class of the Kubernetes resources to read; empty is
+	// "kong". Those of another class are left out, with a warning.
+	IngressClass string
+	// SecretsDir is a directory of Kubernetes Secrets as pods have them mounted:
+	// SecretsDir/NAME/KEY or SecretsDir/NAMESPACE/NAME/KEY. Resources refer to them as
+	// to Secrets of the files. Empty is none.
+	SecretsDir string
+	// AllowUnset accepts variables and Secrets that have no value, for a check where
+	// there are no keys. What is loaded so must not be served.
+	AllowUnset bool
+}
+
+// Sources reads sources into one configuration. Where anything is wrong it returns
+// [config.Faults] with everything that is, and no configuration. Warnings are returned in
+// either case.
+func Sources(sources []Source, opts Options) (*config.Config, []config.Warning, error) {
+	l, err := newLoader(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := l.load(sources); err != nil {
+		return nil, l.Warnings(), err
+	}
+	l.config.Index()
+	return &l.config, l.Warnings(), nil
+}
+
+// loader makes a configuration of what the readers yield.
+type loader struct {
+	*format.Input
+	readers []format.Reader
+	config  config.Config
+	// plugins are those that were found, within entities too, in order.
+	plugins []format.Item
+	// positions are those of entities, by what they are called.
+	positions map[alias]config.Position
+	consumers *rules.Consumers
+	// scopes are the positions of the instances that a scope has.
+	scopes map[config.Scope]config.Position
+	// output, in a conversion, is what is written.
+	output *format.Output
+}
+
+// alias is something that an entity of a kind is called.
+type alias struct{ kind, name string }
+
+func newLoader(opts Options) (*loader, error) {
+	tables, err := schema.For(opts.KongVersion)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Env == nil {
+		opts.Env = func(string) (string, bool) { return "", false }
+	}
+	if opts.IngressClass == "" {
+		opts.IngressClass = DefaultIngressClass
+	}
+	l := &loader{
+		Input: &format.Input{
+			Tables: tables, Env: opts.Env, AllowUnset: opts.AllowUnset,
+			IngressClass: opts.IngressClass, SecretsDir: opts.SecretsDir,
+			Set: format.Set{Blocks: map[string]*tree.Node{}},
+		},
+		positions: map[alias]config.Position{}, scopes: map[config.Scope]config.Position{},
+	}
+	l.consumers = rules.NewConsumers(&l.Report)
+	l.Dispatch = l.dispatch
+	for _, f := range formats {
+		if f.NewReader == nil {
+			l.readers = append(l.readers, nil)
+			continue
+		}
+		l.readers = append(l.readers, f.NewReader(l.Input))
+	}
+	return l, nil
+}
+
+// load reads and checks everything.
+func (l *loader) load(sources []Source) error {
+	var files []string
+	for _, source := range sources {
+		files = append(files, source.Name)
+		l.read(source)
+	}
+	for _, r := range l.readers {
+		if r != nil {
+			r.Finish()
+		}
+	}
+	for _, item := range l.Items {
+		l.item(item)
+	}
+	names := config.NewNames(&l.config)
+	l.joinGroups(names)
+	for _, p := range l.plugins {
+		if !l.Full() {
+			l.plugin(p, names)
+		}
+	}
+	if len(l.plugins) == 0 && l.Count() == 0 {
+		l.Warn(config.Position{}, "", "there is no "+schema.PluginName)
+	}
+	return l.Err(files)
+}

@@ -1,0 +1,133 @@
+package load
+
+import (
+	"strings"
+
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/report"
+	"semlb/config/rules"
+	"semlb/config/schema"
+	"semlb/config/tree"
+)
+
+// foundPlugin notes a plugin, if it is the one that is read.
+func (l *loader) foundPlugin(item format.Item) {
+	n, name := item.Node, item.Node.Get("name")
+	switch {
+	case n.Kind != tree.Object:
+		l.Want(n.Pos, item.Path, n.Kind.Article(), "an object")
+	case name == nil:
+		l.Want(n.Pos, report.Join(item.Path, "name"), "nothing", schema.PluginName)
+	case name.Kind == tree.String && name.Text != schema.PluginName && !name.Broken:
+		l.Warn(name.Pos, report.Join(item.Path, "name"), "plugin "+name.Quoted()+" is not run")
+	default:
+		l.plugins = append(l.plugins, item)
+	}
+}
+
+// pluginsIn notes the plugins that an entity lists.
+func (l *loader) pluginsIn(path string, n *tree.Node, scope config.Scope) {
+	for i, p := range l.ListOf(path, n, "plugins") {
+		at := report.Index(report.Join(path, "plugins"), i)
+		l.foundPlugin(format.Item{Kind: format.KindPlugin, Path: at, Node: p, Scope: scope})
+	}
+}
+
+// plugin checks a plugin and adds it to the configuration.
+func (l *loader) plugin(item format.Item, names *config.Names) {
+	before := l.Count()
+	n := l.withBlock(item)
+	if n.Broken {
+		return
+	}
+	n = resolver{l.Input}.resolve(item.Path, l.Tables.Plugin, n)
+	schema.Check(&l.Report, item.Path, l.Tables.Plugin, n)
+	entry := tree.NewCursor(item.Path, n)
+	rules.Plugin(&l.Report, entry)
+	schema.CheckSupport(&l.Report, item.Path, l.Tables.Plugin, n)
+	var scope config.Scope
+	if item.Unbound == nil {
+		scope = l.scope(item.Scope, entry, names)
+	}
+	switch {
+	case l.Count() > before:
+	case l.Converting():
+		l.keepPlugin(n, scope, item.Unbound)
+	case item.Unbound == nil:
+		l.config.Plugins = append(l.config.Plugins, l.decodePlugin(n, scope))
+	}
+}
+
+func (l *loader) decodePlugin(n *tree.Node, scope config.Scope) config.Plugin {
+	p := config.Plugin{Name: schema.PluginName, Scope: scope, Position: n.Pos}
+	for name, into := range map[string]any{
+		"id": &p.ID, "instance_name": &p.InstanceName, "enabled": &p.Enabled, "tags": &p.Tags, "config": &p.Settings,
+	} {
+		l.Tables.Plugin.Fields[name].Decode(n.Get(name), into)
+	}
+	return p
+}
+
+// withBlock returns a plugin with the block that its _config names: the fields of
+// "config" that the plugin does not have itself.
+func (l *loader) withBlock(item format.Item) *tree.Node {
+	n, path := item.Node, report.Join(item.Path, "_config")
+	name := n.Get("_config")
+	if name == nil {
+		return n
+	}
+	block, ok := l.Blocks[name.Str()]
+	if !ok {
+		text := &schema.Field{Kind: tree.String}
+		l.Want(name.Pos, path, text.Shown(name), "a name in _plugin_configs")
+		return n
+	}
+	if !l.Charge(block) {
+		l.Problem(name.Pos, path, "got more than %d values, shared blocks counted as often as they are used", tree.MaxValues)
+		return &tree.Node{Kind: tree.Object, Pos: n.Pos, Broken: true}
+	}
+	own := n.Get("config")
+	switch {
+	case own == nil:
+		return n.With("config", block)
+	case own.Kind != tree.Object:
+		return n
+	default:
+		return n.With("config", own.Merged(block))
+	}
+}
+
+// scope returns what a plugin applies to: what its place says and what it says itself.
+// Only one instance may have a scope.
+func (l *loader) scope(around config.Scope, entry tree.Cursor, names *config.Names) config.Scope {
+	s, valid := around, true
+	for i, kind := range config.ScopeParts {
+		c := entry.At(kind)
+		if !c.Exists() {
+			continue
+		}
+		name, ok := c.Node.Reference()
+		name = names.Of(kind, name)
+		if outer := around.Parts()[i]; ok && outer != "" && outer != name {
+			l.Problem(c.Pos, c.Path, "got another %s than the one around the plugin", kind)
+		}
+		if names.Missing(kind, name) {
+			l.Warn(c.Pos, c.Path, "no such "+strings.ReplaceAll(kind, "_", " ")+" is in the files")
+		}
+		s.SetPart(kind, name)
+		valid = valid && ok
+	}
+	if s.Consumer != "" && s.ConsumerGroup != "" {
+		l.Problem(entry.Pos, entry.Path, "got a consumer and a consumer_group, want one of them")
+	}
+	if !valid {
+		return s
+	}
+	if first, taken := l.scopes[s]; taken {
+		l.Problem(entry.Pos, entry.Path, "got a second %s of the same scope, first at %s", schema.PluginName, first)
+		return s
+	}
+	l.scopes[s] = entry.Pos
+	return s
+}

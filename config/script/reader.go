@@ -1,0 +1,175 @@
+package script
+
+import (
+	"fmt"
+	"regexp"
+
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/report"
+	"semlb/config/script/shell"
+	"semlb/config/tree"
+)
+
+// detect reports whether a text starts like a shell script with commands that are read.
+func detect(text []byte) bool {
+	return shebang.Match(text) || firstCommand.Match(format.SkipComments(text))
+}
+
+var (
+	shebang      = regexp.MustCompile(`^#!`)
+	firstCommand = regexp.MustCompile(`^(curl|kubectl)\s|^(?s:(cat|echo)\s.*\|\s*kubectl\s)`)
+)
+
+// reader reads the requests of curl, and what kubectl applies and annotates, out of shell
+// scripts. It executes nothing. No message holds an argument or a value: arguments of a
+// script may be credentials.
+type reader struct {
+	*format.Input
+	// curlFlags and kubectlFlags serve all commands, one after the other.
+	curlFlags    *curlFlags
+	kubectlFlags *kubectlFlags
+	// requests are those of all scripts.
+	requests []request
+}
+
+func newReader(in *format.Input) format.Reader {
+	return &reader{Input: in, curlFlags: newCurlFlags(), kubectlFlags: newKubectlFlags()}
+}
+
+// Read takes a script.
+func (r *reader) Read(d format.Document) {
+	s := scriptReader{reader: r, name: d.Name, text: d.Text, lines: tree.LineStarts(d.Text)}
+	commands, err := shell.Read(string(d.Text))
+	for i := range commands {
+		s.command(commands, i)
+	}
+	if err != nil {
+		r.Problem(s.position(err.Offset), "", "%s", err.Problem)
+	}
+}
+
+// Finish yields what the requests of all scripts make.
+func (r *reader) Finish() { yield(r.Input, r.requests) }
+
+// scriptReader reads one script.
+type scriptReader struct {
+	*reader
+	name string
+	text []byte
+	// lines are the offsets at which the lines of text start.
+	lines []int
+}
+
+// position returns the position of a command: the start of its line.
+func (s *scriptReader) position(offset int) config.Position {
+	return config.Position{File: s.name, Line: tree.LineAt(s.lines, offset) + 1, Column: 1}
+}
+
+// command reads a command.
+func (s *scriptReader) command(commands []shell.Command, i int) {
+	c := commands[i]
+	pos := s.position(c.Offset)
+	if len(c.Words) == 0 {
+		for _, name := range c.Assigned {
+			s.Warn(pos, "", "the assignment of "+report.Shorten(name)+" is not read: export the variable before")
+		}
+		return
+	}
+	name := c.Words[0].Plain()
+	piped := i+1 < len(commands) && commands[i+1].Piped
+	switch {
+	case name == "curl":
+		s.curl(pos, c.Words[1:])
+	case piped && len(printed(c)) > 0:
+		// What it prints is read with the command behind the pipe.
+	case name == "kubectl" && s.kubectl(pos, c.Words[1:], inputOf(commands, i)):
+	default:
+		s.Warn(pos, "", named("command", name)+" is not read")
+	}
+}
+
+// plainWord matches words that are no credentials: names of commands and of kinds.
+var plainWord = regexp.MustCompile(`^[a-z]{1,20}$`)
+
+// named returns what a message calls a command or a resource. Its name is an argument
+// of a script, and is left out unless it is a plain word.
+func named(kind, name string) string {
+	if !plainWord.MatchString(name) {
+		return "a " + kind
+	}
+	return fmt.Sprintf("%s %q", kind, name)
+}
+
+// printed returns what a command prints: echo its words, and cat its here-document.
+func printed(c shell.Command) []shell.Word {
+	if len(c.Words) == 0 {
+		return nil
+	}
+	switch name := c.Words[0].Plain(); {
+	case name == "echo":
+		return c.Words[1:]
+	case name == "cat" && len(c.Input.Pieces) > 0:
+		return []shell.Word{c.Input}
+	default:
+		return nil
+	}
+}
+
+// inputOf returns what a command reads: its here-document, or what the command before
+// the pipe prints.
+func inputOf(commands []shell.Command, i int) []shell.Word {
+	c := commands[i]
+	switch {
+	case len(c.Input.Pieces) > 0:
+		return []shell.Word{c.Input}
+	case c.Piped && i > 0:
+		return printed(commands[i-1])
+	default:
+		return nil
+	}
+}
+
+// document returns a word as a document of its own, with its variables filled in. Its
+// positions are those of the script. It returns nil where the word has a fault.
+func (s *scriptReader) document(w shell.Word) *tree.Document {
+	before := s.Count()
+	var text []byte
+	var spans []tree.Span
+	for _, p := range w.Pieces {
+		span := tree.Span{Start: len(text), SourceStart: p.Start, SourceEnd: p.Start, Plain: true}
+		switch {
+		case p.Unread:
+			s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: a substitution other than $NAME and ${NAME}")
+		case p.Variable != "":
+			span.Plain, span.SourceEnd = false, p.End
+			p.Text, span.Broken = s.variable(p)
+		}
+		text = append(text, p.Text...)
+		if span.End = span.Start; !span.Plain {
+			span.End = len(text)
+		}
+		spans = append(spans, span)
+		if len(text) > tree.MaxBytes {
+			break
+		}
+	}
+	if s.Count() > before {
+		return nil
+	}
+	return tree.NewFilled(s.name, s.text, text, spans)
+}
+
+// variable returns what stands for a variable, and whether that is not its value.
+func (s *scriptReader) variable(p shell.Piece) (text string, broken bool) {
+	if s.Converting() {
+		return s.Placeholders.Variable(p.Variable), true
+	}
+	if value, ok := s.Env(p.Variable); ok && value != "" {
+		return value, false
+	}
+	if !s.AllowUnset {
+		s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "%s", report.Unset(p.Variable))
+	}
+	return "unknown", true
+}

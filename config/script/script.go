@@ -1,0 +1,79 @@
+// Package script reads requests to Kong's Admin API and to Konnect, alone or in shell
+// scripts, and writes shell scripts of such requests.
+package script
+
+import (
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/report"
+	"semlb/config/schema"
+	"semlb/config/tree"
+)
+
+// Names of the formats that are written.
+const (
+	AdminAPIName = "admin-api"
+	KonnectName  = "konnect"
+)
+
+// AdminAPI describes requests to the Admin API: read are their bodies, and written are
+// shell scripts that make them.
+func AdminAPI() format.Format {
+	return format.Format{
+		Name:        AdminAPIName,
+		Description: "the body of an Admin API request (name, config)",
+		Endings:     []string{".yaml", ".yml", ".json"},
+		Recognise:   isBody,
+		NewReader:   func(in *format.Input) format.Reader { return bodyReader{in} },
+		Write:       func(out *format.Output) ([]byte, error) { return write(out, AdminAPIName) },
+		JSONSchema:  func(t *schema.Tables) schema.JSON { return schema.JSONWriter{}.Field(t.Plugin) },
+	}
+}
+
+// Konnect describes shell scripts of requests to Konnect.
+func Konnect() format.Format {
+	return format.Format{
+		Name:  KonnectName,
+		Write: func(out *format.Output) ([]byte, error) { return write(out, KonnectName) },
+	}
+}
+
+// Format describes shell scripts of requests, which are only read.
+func Format() format.Format {
+	return format.Format{
+		Description: "a shell script of such requests (.sh)",
+		Endings:     []string{".sh"},
+		Detect:      detect,
+		NewReader:   newReader,
+		Beside: &schema.Beside{
+			Format:  "shell scripts",
+			Ignored: "commands other than curl, echo and kubectl; requests that send nothing",
+			Refused: "bodies from a file; substitutions such as `$(…)` in a body",
+		},
+	}
+}
+
+// isBody reports whether a value is a plugin, or an answer of the API that lists them.
+func isBody(root *tree.Node) bool {
+	if root.Get("apiVersion") != nil && root.Get("kind") != nil {
+		return false // a Kubernetes resource may have these fields too
+	}
+	return root.Get("config") != nil || root.Get("name") != nil || root.Get("data") != nil
+}
+
+// bodyReader reads bodies of requests that make plugins.
+type bodyReader struct{ *format.Input }
+
+// Read yields the plugins of a body.
+func (r bodyReader) Read(d format.Document) {
+	if d.Root.Get("config") != nil || d.Root.Get("name") != nil {
+		r.AddPlugin("", d.Root, d.Scope)
+		return
+	}
+	for i, body := range r.ListOf("", d.Root, "data") {
+		r.AddPlugin(report.Index("data", i), body, config.Scope{})
+	}
+}
+
+// Finish does nothing: a body yields all it has when it is read.
+func (bodyReader) Finish() {}

@@ -1,0 +1,203 @@
+// Package shell reads the simple commands of a shell script. It executes nothing.
+package shell
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Bounds of a shell script. The parser calls itself for most operators, so that they
+// are counted before it is called.
+const (
+	// maxPieces bounds the words of a script and what they are made of.
+	maxPieces    = 100_000
+	maxOperators = 50_000
+)
+
+// Command is a simple command of a script.
+type Command struct {
+	Words []Word
+	// Assigned are the names of variables that are assigned before the words.
+	Assigned []string
+	// Input is the here-document or here-string of the command, if it has one.
+	Input Word
+	// Piped commands read what the one before them prints.
+	Piped bool
+	// Offset is where the command starts, in bytes.
+	Offset int
+}
+
+// placeholderPattern matches names in braces, such as {serviceName|Id}, in the
+// published examples. A shell would make pipes of some.
+var placeholderPattern = regexp.MustCompile(`\{[A-Za-z0-9_]+(?:\|[A-Za-z0-9_]+)*\}`)
+
+// operatorWords are the reserved words for which the parser calls itself.
+var operatorWords = regexp.MustCompile(`\b(?:if|elif|else|while|until|for|case|select|function|time|coproc|do|then)\b`)
+
+// reader turns the syntax tree of a script into simple commands. It executes
+// nothing.
+type reader struct {
+	text     string
+	commands []Command
+	// pieces counts those of all words.
+	pieces int
+}
+
+// Read returns the simple commands of a script, those inside of loops and
+// conditions included, up to the first error.
+func Read(text string) ([]Command, *Error) {
+	if tooManyOperators(text) {
+		return nil, &Error{Problem: "too many values"}
+	}
+	r := reader{text: text}
+	masked := placeholderPattern.ReplaceAllStringFunc(text, func(name string) string {
+		return strings.ReplaceAll(name, "|", "_")
+	})
+	for stmt, err := range syntax.NewParser().StmtsSeq(strings.NewReader(masked)) {
+		if err != nil {
+			return r.commands, newError(err)
+		}
+		r.statement(stmt)
+		if r.pieces > maxPieces {
+			return r.commands, &Error{Problem: "too many values"}
+		}
+	}
+	return r.commands, nil
+}
+
+func tooManyOperators(text string) bool {
+	for _, c := range []byte("([{`!~+=?*|&") {
+		if bytes.Count([]byte(text), []byte{c}) > maxOperators {
+			return true
+		}
+	}
+	return len(operatorWords.FindAllStringIndex(text, maxOperators+1)) > maxOperators
+}
+
+// Error is why a script cannot be read, and where. It quotes nothing.
+type Error struct {
+	// Problem is the message.
+	Problem string
+	// Offset is where the script cannot be read, in bytes.
+	Offset int
+}
+
+// Error returns the message.
+func (e *Error) Error() string { return e.Problem }
+
+func newError(err error) *Error {
+	e := &Error{Problem: "read shell script: invalid syntax"}
+	var parse syntax.ParseError
+	var lang syntax.LangError
+	switch {
+	case errors.As(err, &parse):
+		e.Offset = int(parse.Pos.Offset()) //nolint:gosec // files are smaller
+		if strings.HasPrefix(parse.Text, "reached EOF without") {
+			e.Problem += ": a quote or a bracket is not closed"
+		}
+	case errors.As(err, &lang):
+		e.Offset = int(lang.Pos.Offset()) //nolint:gosec // files are smaller
+	}
+	return e
+}
+
+// statements reads the commands of a list.
+func (r *reader) statements(list []*syntax.Stmt) {
+	for _, s := range list {
+		r.statement(s)
+	}
+}
+
+// statement reads the commands of a statement.
+func (r *reader) statement(s *syntax.Stmt) {
+	if s == nil || r.pieces > maxPieces {
+		return
+	}
+	switch c := s.Cmd.(type) {
+	case *syntax.CallExpr:
+		r.call(c, s.Redirs)
+	case *syntax.BinaryCmd:
+		r.binary(c)
+	case *syntax.Block:
+		r.statements(c.Stmts)
+	case *syntax.Subshell:
+		r.statements(c.Stmts)
+	case *syntax.IfClause:
+		for ; c != nil; c = c.Else {
+			r.statements(c.Cond)
+			r.statements(c.Then)
+		}
+	case *syntax.WhileClause:
+		r.statements(c.Cond)
+		r.statements(c.Do)
+	case *syntax.ForClause:
+		r.statements(c.Do)
+	case *syntax.CaseClause:
+		for _, item := range c.Items {
+			r.statements(item.Stmts)
+		}
+	case *syntax.TimeClause:
+		r.statement(c.Stmt)
+	case *syntax.FuncDecl:
+		r.statement(c.Body)
+	case *syntax.DeclClause:
+		r.add(Command{Words: []Word{r.word(&syntax.Word{Parts: []syntax.WordPart{c.Variant}})}, Offset: offsetOf(c)})
+	}
+}
+
+// binary reads the commands of a pipe or of a chain. The parser nests long chains to
+// the left, so they are walked without recursion.
+func (r *reader) binary(c *syntax.BinaryCmd) {
+	chain := []*syntax.BinaryCmd{c}
+	for {
+		left, ok := chain[len(chain)-1].X.Cmd.(*syntax.BinaryCmd)
+		if !ok {
+			break
+		}
+		chain = append(chain, left)
+	}
+	r.statement(chain[len(chain)-1].X)
+	for i := len(chain) - 1; i >= 0; i-- {
+		before := len(r.commands)
+		r.statement(chain[i].Y)
+		if pipe := chain[i].Op == syntax.Pipe || chain[i].Op == syntax.PipeAll; pipe && before > 0 && before < len(r.commands) {
+			r.commands[before].Piped = true
+		}
+	}
+}
+
+func offsetOf(n syntax.Node) int { return int(n.Pos().Offset()) } //nolint:gosec // files are smaller
+
+// call reads a simple command.
+func (r *reader) call(c *syntax.CallExpr, redirects []*syntax.Redirect) {
+	command := Command{Offset: offsetOf(c)}
+	for _, a := range c.Assigns {
+		if a.Name != nil {
+			command.Assigned = append(command.Assigned, a.Name.Value)
+		}
+	}
+	for _, w := range c.Args {
+		command.Words = append(command.Words, r.word(w))
+	}
+	for _, redirect := range redirects {
+		switch {
+		case redirect.Op == syntax.WordHdoc:
+			command.Input = r.word(redirect.Word)
+		case redirect.Hdoc != nil:
+			command.Input = r.hereDocument(redirect)
+		}
+	}
+	if len(command.Words) > 0 {
+		command.Offset = offsetOf(c.Args[0])
+	}
+	r.add(command)
+}
+
+func (r *reader) add(c Command) {
+	r.pieces++
+	r.commands = append(r.commands, c)
+}

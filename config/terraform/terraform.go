@@ -1,0 +1,68 @@
+// Package terraform reads and writes Terraform files for Konnect's provider, and reads
+// those for the provider of a Kong Gateway one runs oneself.
+package terraform
+
+import (
+	"strings"
+
+	"semlb/config"
+	"semlb/config/format"
+	"semlb/config/schema"
+)
+
+// Name is what users call the format.
+const Name = "terraform"
+
+// Format describes Terraform files to the loader.
+func Format() format.Format {
+	return format.Format{
+		Name:        Name,
+		Description: "Terraform (.tf)",
+		Endings:     []string{".tf", ".tfvars", jsonEnding},
+		Detect:      detect,
+		NewReader:   newReader,
+		Write:       write,
+		Beside: &schema.Beside{
+			Format:  "Terraform",
+			Ignored: "other resources and plugins; data sources and modules; lines of prose",
+			Refused: "`count`, `for_each`; functions other than `" + strings.Join(functionNames(), "`, `") + "`; Terraform in JSON",
+		},
+	}
+}
+
+// jsonEnding is that of Terraform in JSON, which is not read.
+const jsonEnding = ".tf.json"
+
+// The prefixes of resources' types: of Konnect's provider, and of that for a Kong Gateway
+// one runs oneself.
+const (
+	konnectPrefix = "konnect_gateway_"
+	gatewayPrefix = "kong-gateway_"
+)
+
+// Types of resources, without a prefix, that are no entities.
+const (
+	memberType = "consumer_group_member"
+	pluginType = "plugin_ai_proxy_advanced"
+)
+
+// resourceTypes are the types that are read, in the order in which they are.
+var resourceTypes = []string{
+	config.KindService, config.KindRoute, config.KindConsumerGroup, config.KindConsumer, memberType,
+	"key_auth", "basic_auth", "jwt", pluginType,
+}
+
+// kongType returns a resource's type without the prefix.
+func kongType(name string) (kind string, ok bool) {
+	for _, prefix := range []string{konnectPrefix, gatewayPrefix} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return rest, true
+		}
+	}
+	return "", false
+}
+
+// credentialOf returns the kind of credential that a type of resource is.
+func credentialOf(kind string) (format.Credential, bool) {
+	return format.CredentialOf(strings.ReplaceAll(kind, "_", "-"))
+}
