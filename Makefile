@@ -84,7 +84,7 @@ soak: tools ## faults, reloads and restarts under load for SOAK (24h is fine); p
 lint: vet golangci ## vet and golangci-lint
 
 golangci: $(GOLANGCI) ## golangci-lint alone
-	$(GOLANGCI) run ./...
+	$(GOLANGCI) run --allow-parallel-runners ./...
 
 # Go compares it and all that it imports with the checksum database.
 $(GOLANGCI):
