@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"semlb/config"
@@ -72,16 +73,42 @@ func (b *Builder) cache(next embeddings.Embedder) (*embeddings.Cache, error) {
 // long as the decision budget lasts; a later one finds its vector in the cache.
 const embedTimeout = 5 * time.Second
 
-// embeddingURLs are the providers' own endpoints.
-var embeddingURLs = map[config.Provider]string{
-	config.OpenAI:  "https://api.openai.com/v1/embeddings",
-	config.Mistral: "https://api.mistral.ai/v1/embeddings",
+// remoteEmbedder is an embedder that calls an API.
+type remoteEmbedder interface {
+	embeddings.Embedder
+	embeddings.WidthAdopter
+	io.Closer
 }
 
-func (b *Builder) remoteEmbedder(p *config.Plugin) (*openai.Embedder, error) {
+// remoteEmbedders are the values of embeddings.model.provider: the provider's own endpoint, and
+// what opens an embedder for it. To add one, add its line.
+var remoteEmbedders = map[config.Provider]struct {
+	url  string
+	open func(remote.Settings) (remoteEmbedder, error)
+}{
+	config.OpenAI:  {"https://api.openai.com/v1/embeddings", opener(openai.New)},
+	config.Mistral: {"https://api.mistral.ai/v1/embeddings", opener(openai.New)},
+}
+
+// opener returns the constructor of a package as one of any embedder.
+func opener[E remoteEmbedder](open func(remote.Settings) (E, error)) func(remote.Settings) (remoteEmbedder, error) {
+	return func(s remote.Settings) (remoteEmbedder, error) {
+		e, err := open(s)
+		if err != nil {
+			return nil, err // without it, e would be a nil pointer in an interface
+		}
+		return e, nil
+	}
+}
+
+func (b *Builder) remoteEmbedder(p *config.Plugin) (remoteEmbedder, error) {
 	e := p.Settings.Embeddings
-	return openai.New(openai.Options{
-		URL:        cmp.Or(e.Model.Options.UpstreamURL, b.options.ProviderURLs[string(e.Model.Provider)], embeddingURLs[e.Model.Provider]),
+	kind, ok := remoteEmbedders[e.Model.Provider]
+	if !ok {
+		return nil, fmt.Errorf("model.provider: %q is not supported", e.Model.Provider)
+	}
+	return kind.open(remote.Settings{
+		URL:        cmp.Or(e.Model.Options.UpstreamURL, b.options.ProviderURLs[string(e.Model.Provider)], kind.url),
 		Provider:   string(e.Model.Provider),
 		Model:      e.Model.Name,
 		Dimensions: p.Settings.VectorDB.Dimensions,

@@ -9,7 +9,7 @@ import (
 
 	"semlb/embeddings"
 	"semlb/embeddings/embeddingstest"
-	"semlb/embeddings/openai"
+	"semlb/embeddings/remote"
 )
 
 // words answers with a vector for each text, in reverse order.
@@ -34,7 +34,7 @@ func TestKeepsTheContract(t *testing.T) {
 	for name, dimensions := range map[string]int{"of a known width": 3, "of an unknown width": 0} {
 		t.Run(name, func(t *testing.T) {
 			embeddingstest.Run(t, func(t *testing.T) embeddings.Embedder {
-				return newEmbedder(t, openai.Options{URL: url, Dimensions: dimensions})
+				return newEmbedder(t, remote.Settings{URL: url, Dimensions: dimensions})
 			})
 		})
 	}

@@ -30,7 +30,7 @@ func (e *Embedder) post(ctx context.Context, texts []string, dimensions int) ([]
 	err := e.client.Post(ctx, texts, request{
 		EmbeddingRequest: api.EmbeddingRequest{
 			Input:          texts,
-			Model:          api.EmbeddingModel(e.options.Model),
+			Model:          api.EmbeddingModel(e.settings.Model),
 			Dimensions:     dimensions,
 			EncodingFormat: api.EmbeddingEncodingFormatFloat, // which every server knows
 		},

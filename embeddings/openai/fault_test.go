@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/embeddings"
-	"semlb/embeddings/openai"
 	"semlb/embeddings/remote"
 	"semlb/wire"
 )
@@ -28,7 +27,7 @@ const (
 // embedFails requests one vector of three dimensions from url and returns the error.
 func embedFails(t *testing.T, url string) *embeddings.Error {
 	t.Helper()
-	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3, Timeout: time.Second, Auth: remote.Auth{
+	o := newEmbedder(t, remote.Settings{URL: url, Dimensions: 3, Timeout: time.Second, Auth: remote.Auth{
 		HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer " + secretKey),
 		ParamName: "key", ParamValue: wire.NewSecret(secretKey), ParamLocation: remote.ParamInQuery,
 	}})
@@ -82,7 +81,7 @@ func TestRefusesUnusableAnswers(t *testing.T) {
 
 func TestRefusesTheSameIndexTwice(t *testing.T) {
 	url := serve(t, answer(200, `{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`))
-	_, err := newEmbedder(t, openai.Options{URL: url}).Embed(t.Context(), []string{"a", "b"})
+	_, err := newEmbedder(t, remote.Settings{URL: url}).Embed(t.Context(), []string{"a", "b"})
 	require.ErrorContains(t, err, "index 0 twice")
 }
 
@@ -148,7 +147,7 @@ func TestUsesNoProxyOfTheEnvironment(t *testing.T) {
 	proxied := false
 	proxy := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied = true }))
 	t.Setenv("HTTP_PROXY", proxy)
-	o := newEmbedder(t, openai.Options{URL: "http://embedder.invalid", Timeout: time.Second})
+	o := newEmbedder(t, remote.Settings{URL: "http://embedder.invalid", Timeout: time.Second})
 	_, err := o.Embed(t.Context(), []string{"text"})
 	require.Error(t, err)
 	require.False(t, proxied)
@@ -226,7 +225,7 @@ func TestEndsWithItsCaller(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	_, err := newEmbedder(t, openai.Options{URL: url}).Embed(ctx, []string{secretPrompt})
+	_, err := newEmbedder(t, remote.Settings{URL: url}).Embed(ctx, []string{secretPrompt})
 	var e *embeddings.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, embeddings.KindCanceled, e.Kind)

@@ -10,51 +10,20 @@ package openai
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"semlb/embeddings"
 	"semlb/embeddings/remote"
 )
 
-const defaultTimeout = 5 * time.Second
-
-// Options say where an endpoint is and what to request from it.
-type Options struct {
-	// URL is the endpoint: the plugin's embeddings.model.options.upstream_url. A URL
-	// without a path has /v1/embeddings added, one whose path ends in /v1 has
-	// /embeddings added, and any other is used as it is, with its query. See
-	// [remote.ParseURL] for what is refused.
-	URL string
-
-	// Provider and Model make up [embeddings.Info.Model]; Model is also sent.
-	Provider, Model string
-
-	// Dimensions is the width to request and to insist on, until [Embedder.Adopt]
-	// changes it. At 0 none is requested, and the width of the first answer holds for
-	// all that follow.
-	Dimensions int
-
-	// Auth is the credential, if the endpoint needs one.
-	Auth remote.Auth
-
-	// Timeout bounds a call of Embed from dialling to the last byte of the answer. The
-	// default is 5 s. An earlier deadline of the caller holds as well.
-	Timeout time.Duration
-
-	// Transport is described at [remote.Options].
-	Transport http.RoundTripper
-}
-
 // Embedder requests embeddings from one endpoint.
 type Embedder struct {
-	options Options
-	client  *remote.Client
-	width   remote.Width
+	settings remote.Settings
+	client   *remote.Client
+	width    remote.Width
 	// acceptsWidth is whether the endpoint accepts requests for a width.
 	acceptsWidth atomic.Int32
 }
@@ -71,33 +40,29 @@ var (
 	_ embeddings.WidthAdopter = (*Embedder)(nil)
 )
 
-// New returns an embedder without connecting to the endpoint. Its errors name the
-// setting and hold no credential.
-func New(o Options) (*Embedder, error) {
-	if o.Model == "" {
-		return nil, errors.New("embeddings model: name is empty")
+// New returns an embedder without connecting to the endpoint. A URL without a path has
+// /v1/embeddings added, one whose path ends in /v1 has /embeddings added, and any other
+// is used as it is, with its query. Errors name the setting and hold no credential.
+func New(s remote.Settings) (*Embedder, error) {
+	s, err := s.WithDefaults()
+	if err != nil {
+		return nil, err
 	}
-	if o.Dimensions < 0 {
-		return nil, fmt.Errorf("embeddings dimensions: got %d, want 0 or more", o.Dimensions)
-	}
-	u, err := remote.ParseURL(o.URL)
+	u, err := remote.ParseURL(s.URL)
 	if err != nil {
 		return nil, err
 	}
 	client, err := remote.NewClient(remote.Options{
 		URL:            withPath(u),
-		Auth:           o.Auth,
+		Auth:           s.Auth,
 		RequestMembers: []string{"input", "model", "encoding_format", "dimensions"},
-		Transport:      o.Transport,
+		Transport:      s.Transport,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	e := &Embedder{options: o, client: client}
-	e.width.Set(o.Dimensions)
+	e := &Embedder{settings: s, client: client}
+	e.width.Set(s.Dimensions)
 	return e, nil
 }
 
@@ -111,13 +76,9 @@ func withPath(u *url.URL) *url.URL {
 	return u
 }
 
-// Info names the model as provider/model.
+// Info describes the model.
 func (e *Embedder) Info() embeddings.Info {
-	name := e.options.Model
-	if e.options.Provider != "" {
-		name = e.options.Provider + "/" + name
-	}
-	return embeddings.Info{Model: name, Dimensions: e.width.Get(), DistanceScale: 1}
+	return embeddings.Info{Model: e.settings.Name(), Dimensions: e.width.Get(), DistanceScale: 1}
 }
 
 // Adopt insists on another width from now on; see [embeddings.WidthAdopter].
@@ -155,9 +116,9 @@ func (e *Embedder) Embed(ctx context.Context, texts []string) ([][]float32, erro
 // request requests vectors of the wanted width. Models with one width only may refuse
 // that: they are then sent requests without a width, from now on.
 func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, e.settings.Timeout)
 	defer cancel()
-	dimensions, accepts := e.options.Dimensions, e.acceptsWidth.Load()
+	dimensions, accepts := e.settings.Dimensions, e.acceptsWidth.Load()
 	if accepts == widthRefused {
 		dimensions = 0
 	}

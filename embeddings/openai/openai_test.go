@@ -60,7 +60,7 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-func newEmbedder(t *testing.T, options openai.Options) *openai.Embedder {
+func newEmbedder(t *testing.T, options remote.Settings) *openai.Embedder {
 	t.Helper()
 	if options.Model == "" {
 		options.Provider, options.Model = "openai", "text-embedding-3-small"
@@ -84,7 +84,7 @@ func TestSendsOneRequestForABatchAndRestoresTheOrder(t *testing.T) {
 	url := serve(t, record(t, &all, answer(200, `{"object":"list","model":"m","usage":{"prompt_tokens":1,"total_tokens":1},"data":[
 		{"object":"embedding","index":1,"embedding":[0,-2,0]},
 		{"object":"embedding","index":0,"embedding":[3,0,4]}]}`)))
-	o := newEmbedder(t, openai.Options{
+	o := newEmbedder(t, remote.Settings{
 		URL: url, Provider: "openai", Model: "text-embedding-3-small", Dimensions: 3,
 		Auth: remote.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer sk-test")},
 	})
@@ -114,7 +114,7 @@ func TestReadsVectorsInEitherEncoding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var all []seen
 			url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":`+embedding+`}]}`)))
-			e := newEmbedder(t, openai.Options{URL: url})
+			e := newEmbedder(t, remote.Settings{URL: url})
 			vectors, err := e.Embed(t.Context(), []string{"text"})
 			require.NoError(t, err)
 			require.InDeltaSlice(t, []float32{0.6, -0.8}, vectors[0], 1e-6)
@@ -135,7 +135,7 @@ func TestURLMayBeAHostABaseOrWhole(t *testing.T) {
 		t.Run(tt.suffix, func(t *testing.T) {
 			var all []seen
 			url := serve(t, record(t, &all, answer(200, `{"data":[{"embedding":[1]}]}`)))
-			o := newEmbedder(t, openai.Options{URL: url + tt.suffix})
+			o := newEmbedder(t, remote.Settings{URL: url + tt.suffix})
 			_, err := o.Embed(t.Context(), []string{"text"})
 			require.NoError(t, err)
 			require.Equal(t, tt.path, all[0].path)
@@ -153,7 +153,7 @@ func TestSendsTheCredentialInItsPlace(t *testing.T) {
 		{ParamName: "key", ParamValue: wire.NewSecret("k"), ParamLocation: remote.ParamInBody},
 		{},
 	} {
-		_, err := newEmbedder(t, openai.Options{URL: url, Auth: auth}).Embed(t.Context(), []string{"text"})
+		_, err := newEmbedder(t, remote.Settings{URL: url, Auth: auth}).Embed(t.Context(), []string{"text"})
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"k"}, all[0].header["Api-Key"])
@@ -171,7 +171,7 @@ func TestUnknownWidthIsThatOfTheFirstAnswer(t *testing.T) {
 		answer(200, bodies[0])(w, r)
 		bodies = bodies[1:]
 	}))
-	o := newEmbedder(t, openai.Options{URL: url})
+	o := newEmbedder(t, remote.Settings{URL: url})
 	require.Zero(t, o.Info().Dimensions)
 	_, err := o.Embed(t.Context(), []string{"text"})
 	require.NoError(t, err)
@@ -196,7 +196,7 @@ func fixedWidth(t *testing.T, status int, all *[]seen) string {
 func TestOmitsTheWidthForModelsThatRefuseOne(t *testing.T) {
 	for _, status := range []int{400, 422} {
 		var all []seen
-		o := newEmbedder(t, openai.Options{URL: fixedWidth(t, status, &all), Model: "text-embedding-ada-002", Dimensions: 3})
+		o := newEmbedder(t, remote.Settings{URL: fixedWidth(t, status, &all), Model: "text-embedding-ada-002", Dimensions: 3})
 		for range 2 {
 			vectors, err := o.Embed(t.Context(), []string{"text"})
 			require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestOmitsTheWidthForModelsThatRefuseOne(t *testing.T) {
 
 func TestInsistsOnAWidthUntilAnotherIsAdopted(t *testing.T) {
 	var all []seen
-	o := newEmbedder(t, openai.Options{URL: fixedWidth(t, 400, &all), Dimensions: 1024})
+	o := newEmbedder(t, remote.Settings{URL: fixedWidth(t, 400, &all), Dimensions: 1024})
 	for range 2 {
 		_, err := o.Embed(t.Context(), []string{"text"})
 		var width *embeddings.WidthError
@@ -225,7 +225,7 @@ func TestInsistsOnAWidthUntilAnotherIsAdopted(t *testing.T) {
 func TestKeepsRequestingAWidthAfterOtherRefusals(t *testing.T) {
 	var all []seen
 	url := serve(t, record(t, &all, answer(400, `{"error":{"code":"context_length_exceeded"}}`)))
-	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3})
+	o := newEmbedder(t, remote.Settings{URL: url, Dimensions: 3})
 	for range 2 {
 		_, err := o.Embed(t.Context(), []string{"text"})
 		require.ErrorContains(t, err, "400 context_length_exceeded")
@@ -237,7 +237,7 @@ func TestKeepsAWidthThatWasAccepted(t *testing.T) {
 	var all []seen
 	bodies := []http.HandlerFunc{answer(200, `{"data":[{"embedding":[0,1,0]}]}`), answer(400, `{}`), answer(400, `{}`)}
 	url := serve(t, record(t, &all, func(w http.ResponseWriter, r *http.Request) { bodies[len(all)-1](w, r) }))
-	o := newEmbedder(t, openai.Options{URL: url, Dimensions: 3})
+	o := newEmbedder(t, remote.Settings{URL: url, Dimensions: 3})
 	_, err := o.Embed(t.Context(), []string{"text"})
 	require.NoError(t, err)
 	_, err = o.Embed(t.Context(), []string{"a text that is too long"})
@@ -247,7 +247,7 @@ func TestKeepsAWidthThatWasAccepted(t *testing.T) {
 
 func TestNewRefusesBadOptions(t *testing.T) {
 	const secret = "sk-secret"
-	for name, options := range map[string]openai.Options{
+	for name, options := range map[string]remote.Settings{
 		"file":           {URL: "file:///etc/passwd?" + secret},
 		"no scheme":      {URL: "api.openai.com"},
 		"no host":        {URL: "https:///v1/embeddings"},
@@ -270,6 +270,6 @@ func TestNewRefusesBadOptions(t *testing.T) {
 			require.NotContains(t, err.Error(), secret)
 		})
 	}
-	_, err := openai.New(openai.Options{URL: "http://host"})
+	_, err := openai.New(remote.Settings{URL: "http://host"})
 	require.ErrorContains(t, err, "name is empty")
 }
