@@ -100,7 +100,7 @@ func RouterUnavailable() Failure { return routerUnavailable }
 
 // mutationRefused is an answer of the external processor that Envoy refused, by the
 // filter's mutation rules or because a header in it is invalid. Envoy answers 500
-// without a body, and its details differ from case to case: only the status tells.
+// without a body and with varying details: only the status identifies it.
 var mutationRefused = Failure{
 	Status: 500, Message: "The router could not handle this request.", Code: "internal_error", Type: typeServer,
 }

@@ -8,8 +8,8 @@
 // The outer listener receives the client's request, calls the external processor once
 // for the plan, and sends every attempt to the inner listener, which is part of the
 // same Envoy. The inner listener makes exactly one attempt at one target. A response
-// header of the inner listener, on which the outer route retries, says whether the
-// failure may move on to the next target. From the second attempt on, the inner
+// header of the inner listener, on which the outer route retries, permits a failure
+// to move on to the next target. From the second attempt on, the inner
 // listener calls the external processor to rewrite the request.
 //
 // Two headers name the cluster. [HeaderFirst] is set by the outer processor and read
@@ -123,7 +123,7 @@ const (
 	AttributeServiceMetadata = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".service"
 )
 
-// Keys of gRPC metadata with which somebody else's Envoy describes its routes: in the
+// Keys of gRPC metadata with which a foreign listener describes its routes: in the
 // filter's grpc_service.initial_metadata, or per route in ExtProcPerRoute's
 // overrides.grpc_initial_metadata. A client cannot set them.
 const (

@@ -70,9 +70,9 @@ func outerProcessor(c Config) *hcmv3.HttpFilter {
 	return httpFilter(extProcName, p)
 }
 
-// foreignProcessor is the outer role behind somebody else's routes. It trusts no
-// consumer; a listener with a filter that authenticates adds where that filter puts the
-// consumer: see [envoy.MetadataConsumer].
+// foreignProcessor is the outer role behind foreign routes. It trusts no consumer; a
+// listener with a filter that authenticates adds where that filter puts the consumer: see
+// [envoy.MetadataConsumer].
 func foreignProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
 	p.RequestAttributes = []string{

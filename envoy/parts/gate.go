@@ -66,7 +66,7 @@ func allOf(predicates ...*predicate) *predicate {
 	}}
 }
 
-// anyOf takes one predicate as it is: Envoy wants at least two in a list.
+// anyOf returns a single predicate as it is: Envoy requires at least two in a list.
 func anyOf(predicates ...*predicate) *predicate {
 	if len(predicates) == 1 {
 		return predicates[0]

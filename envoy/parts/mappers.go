@@ -58,7 +58,7 @@ func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
 
 // innerReplies decide whether the outer route may try the next target after an answer of
 // Envoy's own: with HeaderRetry it does, with FinalHeader it does not even where the
-// status is a retriable one. That tells a provider's 503 from Envoy's.
+// status is a retriable one. That distinguishes a provider's 503 from Envoy's.
 func innerReplies() *hcmv3.LocalReplyConfig {
 	c := new(hcmv3.LocalReplyConfig)
 	for f := range envoy.AttemptFailures() {

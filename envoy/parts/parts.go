@@ -1,8 +1,8 @@
 // Package parts builds the two hops (see package envoy) as named parts: protobuf
 // messages, each for one place in Envoy's configuration. A part sets the fields that
-// semlb needs in that place and no others, so that it can be added to somebody else's
-// listener, route or bootstrap as well as to our own: with proto.Merge, or as the value
-// of a patch, such as a MERGE of Istio's EnvoyFilter.
+// semlb needs in that place and no others. So it can be added to a foreign listener, one
+// that semlb does not own, as well as to our own: with proto.Merge, or as the value of a
+// patch, such as a MERGE of Istio's EnvoyFilter.
 //
 // [New] is a pure function. Package render combines the parts.
 package parts
@@ -31,7 +31,8 @@ type Parts struct {
 }
 
 // Outer is the outer hop: what a listener that clients connect to needs to plan requests
-// and to send every attempt to the inner hop. Fields that say so are optional.
+// and to send every attempt to the inner hop. Fields are required unless they are
+// marked as optional.
 type Outer struct {
 	// Address is where our own listener listens.
 	Address *corev3.Address
@@ -56,9 +57,9 @@ type Outer struct {
 	// Processor is the external processor in the outer role, for routes that have the
 	// names of Kong's, and for the consumers of Authenticators.
 	Processor *hcmv3.HttpFilter
-	// ForeignProcessor takes the place of Processor in a listener with routes of
-	// somebody else's: they name the Kong route and service by their own names, in their
-	// metadata, or in gRPC metadata (docs/own-envoy.md).
+	// ForeignProcessor takes the place of Processor in a foreign listener. Its routes
+	// name the Kong route and service by their own names, in their metadata, or in gRPC
+	// metadata (docs/own-envoy.md).
 	ForeignProcessor *hcmv3.HttpFilter
 	// Router is the terminal filter. Optional: it removes Envoy's own response headers,
 	// which describe the inner hop.
@@ -74,8 +75,8 @@ type Outer struct {
 	// ResponseHeaders are what a route adds to answers, as Kong does. Optional.
 	ResponseHeaders []*corev3.HeaderValueOption
 	// KongRoutes are the configuration's routes in Kong's order, each with Route and
-	// ResponseHeaders in it. The last one answers 404 to what none matches. In a listener
-	// with routes of somebody else's they are not needed.
+	// ResponseHeaders in it. The last one answers 404 to what none matches. A foreign
+	// listener has its own routes instead.
 	KongRoutes []*routev3.Route
 }
 

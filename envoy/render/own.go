@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -15,8 +16,8 @@ import (
 	"semlb/envoy/parts"
 )
 
-// outerListener is our own listener for clients: the outer hop, and the settings that
-// in somebody else's listener are the host's.
+// outerListener is our own listener for clients: the outer hop, and the settings that a
+// foreign listener has of its own.
 func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 	manager := &hcmv3.HttpConnectionManager{
 		StatPrefix:                    envoy.OuterListener,
@@ -31,7 +32,7 @@ func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(envoy.DrainTime / 2)},
 		LocalReplyConfig:          o.Replies,
 		AccessLog:                 o.AccessLog,
-		HttpFilters:               append(append([]*hcmv3.HttpFilter{}, o.Authenticators...), o.Processor, o.Router),
+		HttpFilters:               slices.Concat(o.Authenticators, []*hcmv3.HttpFilter{o.Processor, o.Router}),
 	}
 	proto.Merge(manager, o.Manager)
 	by(manager, outerRoutes(o))

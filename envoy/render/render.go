@@ -46,7 +46,7 @@ var renderers = []Renderer{
 // Renderers returns all renderers.
 func Renderers() []Renderer { return slices.Clone(renderers) }
 
-// For returns the renderer with a name. The error says which names there are.
+// For returns the renderer with a name. The error lists the names.
 func For(name string) (Renderer, error) {
 	names := make([]string, len(renderers))
 	for i, r := range renderers {
