@@ -2,6 +2,9 @@ package record
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 )
@@ -22,7 +25,8 @@ type Options struct {
 	// of them. They must not block and must be safe for concurrent use: counters.
 	Immediate []Sink
 	// Queued sinks consume events one after the other in the recorder's goroutine, and
-	// may block. They miss events that find the queue full.
+	// may block. They miss events that find the queue full. Those that implement
+	// [io.Closer] are closed after the last event, in the same goroutine.
 	Queued []Sink
 	// QueueLength and QueueBytes bound the events that wait for the queued sinks, by
 	// their number and by the memory they hold; 0 means 8192 and 64 MiB.
@@ -46,6 +50,7 @@ type Recorder struct {
 	close   func()
 	// closed is closed by Close, and done by the goroutine when it ends.
 	closed, done chan struct{}
+	closeErr     error // of the sinks; set before done is closed
 }
 
 const (
@@ -121,9 +126,15 @@ func deliver(sinks []Sink, e Event) {
 	}
 }
 
-// run delivers queued events until the recorder is closed and the queue is empty.
+// run delivers queued events until the recorder is closed and the queue is empty, and
+// then closes the sinks.
 func (r *Recorder) run() {
 	defer close(r.done)
+	r.deliverQueued()
+	r.closeErr = closeAll(r.options.Queued)
+}
+
+func (r *Recorder) deliverQueued() {
 	for {
 		select {
 		case e := <-r.queue:
@@ -177,14 +188,26 @@ func (r *Recorder) flush(ctx context.Context) error {
 	}
 }
 
-// Close delivers what waits and ends the goroutine. If that takes longer than ctx, it
-// returns the error of ctx, and the goroutine ends when the sink that blocks it returns.
-// It may be called again.
+func closeAll(sinks []Sink) error {
+	var errs []error
+	for _, s := range sinks {
+		if c, ok := s.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				errs = append(errs, fmt.Errorf("close sink: %w", err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close delivers what waits, closes the queued sinks, ends the goroutine, and returns the
+// errors of the sinks. If that takes longer than ctx, it returns the error of ctx, and the
+// goroutine ends when the sink that blocks it returns. It may be called again.
 func (r *Recorder) Close(ctx context.Context) error {
 	r.close()
 	select {
 	case <-r.done:
-		return nil
+		return r.closeErr
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -124,6 +124,30 @@ func TestCloseDeliversWhatWaits(t *testing.T) {
 	require.NoError(t, r.flush(t.Context()))
 }
 
+// closing is a keeper that must be closed.
+type closing struct {
+	keeper
+	atClose int // events that it had by then
+	err     error
+}
+
+func (c *closing) Close() error {
+	c.atClose = len(c.events())
+	return c.err
+}
+
+func TestCloseClosesTheSinksAfterTheLastEvent(t *testing.T) {
+	sink := &closing{keeper: keeper{kinds: Kinds()}, err: errors.New("disk full")}
+	r := New(Options{Queued: []Sink{&keeper{}, sink}})
+	for range 100 {
+		r.Record(&Finished{})
+	}
+	for range 2 {
+		require.EqualError(t, r.Close(t.Context()), "close sink: disk full")
+	}
+	require.Equal(t, 100, sink.atClose)
+}
+
 func TestFlushEndsWithItsContext(t *testing.T) {
 	k := &keeper{kinds: Kinds()}
 	r := start(t, Options{Queued: []Sink{k}})
