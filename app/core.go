@@ -35,7 +35,7 @@ func newCore(ctx context.Context, o *Options, baseURL func(int, *config.Target) 
 	}
 	registry := newRegistry()
 	metrics := server.NewMetrics(registry)
-	recorder, counters, closeRecorder := newRecorder(o.Log, registry)
+	recorder, counters, closeRecorder := newRecorder(o, registry)
 	redactor := new(deploy.LogRedactor)
 	// Envoys keep their streams while the process drains, so these outlive ctx.
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,8 +16,8 @@ import (
 const flushTimeout = 2 * time.Second
 
 // newRecorder makes the recorder of requests, with its sinks: counters, and log lines.
-// A new sink is one line here. flush writes what waits.
-func newRecorder(log *slog.Logger, r prometheus.Registerer) (recorder *record.Recorder, counters *metrics.Counters, flush func()) {
+// A new sink is one line here; shutdown writes what waits and closes the sinks.
+func newRecorder(o *Options, r prometheus.Registerer) (recorder *record.Recorder, counters *metrics.Counters, shutdown func()) {
 	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_events_dropped_total", Help: "Events of requests that were not logged because the log is too slow, by kind.",
 	}, []string{"kind"})
@@ -29,14 +28,14 @@ func newRecorder(log *slog.Logger, r prometheus.Registerer) (recorder *record.Re
 	counters = metrics.New(r, server.Labels())
 	recorder = record.New(record.Options{
 		Immediate: []record.Sink{counters},
-		Queued:    []record.Sink{logs.New(log)},
+		Queued:    []record.Sink{logs.New(o.Log)},
 		Dropped:   func(k record.Kind) { dropped.WithLabelValues(k.String()).Inc() },
 	})
 	return recorder, counters, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 		defer cancel()
 		if err := recorder.Close(ctx); err != nil {
-			log.Warn("log lines of requests are lost", "error", err)
+			o.Log.Warn("log lines of requests are lost", "error", err)
 		}
 	}
 }

@@ -113,6 +113,11 @@ func TestInstancesWithTheSameEmbedderShareIt(t *testing.T) {
 	require.Empty(t, b.embedders.items)
 }
 
+func TestOnlyConsistentHashingReadsItsHeader(t *testing.T) {
+	require.Equal(t, "x-user", hashHeader(&config.Balancer{Algorithm: config.ConsistentHashing, HashOnHeader: "X-User"}))
+	require.Empty(t, hashHeader(&config.Balancer{Algorithm: config.RoundRobin, HashOnHeader: "X-User"}))
+}
+
 func TestIDsDoNotDependOnSecrets(t *testing.T) {
 	ids := func(secret string) (string, string) {
 		cfg := loaded(t, "")

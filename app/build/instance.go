@@ -2,6 +2,7 @@ package build
 
 import (
 	"slices"
+	"strings"
 
 	"semlb/config"
 	"semlb/envoy"
@@ -24,6 +25,7 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 	return &server.Instance{
 		ID:          instanceID(p),
 		Router:      r,
+		HashHeader:  hashHeader(&s.Balancer),
 		Targets:     byID(targets),
 		Policy:      policyOf(s.Balancer.FailoverCriteria),
 		BodyLimit:   bodyLimit(s),
@@ -35,6 +37,15 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 		Models:      permittedModels(s),
 		Touched:     touchedBy(targets),
 	}, nil
+}
+
+// hashHeader is the header whose value consistent hashing hashes; "" for the other
+// algorithms.
+func hashHeader(b *config.Balancer) string {
+	if b.Algorithm != config.ConsistentHashing {
+		return ""
+	}
+	return strings.ToLower(b.HashOnHeader)
 }
 
 func byID(targets []*server.Target) map[string]*server.Target {
