@@ -10,6 +10,8 @@ import (
 
 	"semlb/config"
 	"semlb/config/load"
+	"semlb/config/schema"
+	"semlb/provider/dialects"
 	"semlb/router"
 	"semlb/wire"
 )
@@ -54,21 +56,47 @@ func TestRetentionIsTheLongestLifeOfAPlan(t *testing.T) {
 	}
 }
 
+// supported returns the values that the schema accepts of a field.
+func supported(t *testing.T, path string) []string {
+	t.Helper()
+	tables, err := schema.For("")
+	require.NoError(t, err)
+	values := tables.Plugin.Find(path).Supported()
+	require.NotEmpty(t, values, path)
+	return values
+}
+
+func names[K ~string, V any](table map[K]V) []string {
+	var all []string
+	for name := range table {
+		all = append(all, string(name))
+	}
+	return all
+}
+
+// What has a line in a table here is no longer refused by the schema, and the other way
+// round.
+func TestTheSchemaAcceptsWhatIsImplemented(t *testing.T) {
+	for path, implemented := range map[string][]string{
+		"config.balancer.algorithm":        names(algorithms),
+		"config.embeddings.model.provider": names(embeddingURLs),
+		"config.targets[].model.provider":  dialects.Providers(),
+		"config.vectordb.strategy":         names(stores),
+	} {
+		require.ElementsMatch(t, supported(t, path), implemented, path)
+	}
+}
+
 // Every value that a configuration may have is one that the program implements.
 func TestEveryValueOfAConfigurationIsTranslated(t *testing.T) {
-	for field, values := range map[string][]string{
-		"algorithm":   {"semantic", "round-robin", "priority"},
-		"group_order": {"weight", "weighted"},
-		"spill":       {"none", "catchall", "nearest"},
-		"on_panic":    {"reject", "default"},
-	} {
-		for _, value := range values {
+	for _, field := range []string{"algorithm", "group_order", "spill", "on_panic"} {
+		for _, value := range supported(t, "config.balancer."+field) {
 			instances, err := newBuilder().Build(t.Context(), loaded(t, field+": "+value))
 			require.NoError(t, err, "%s: %s", field, value)
 			require.NoError(t, instances.Close())
 		}
 	}
-	for _, value := range []string{"allow", "always", "deny"} {
+	for _, value := range supported(t, "config.response_streaming") {
 		cfg := loaded(t, "")
 		cfg.Plugins[0].Settings.ResponseStreaming = config.ResponseStreaming(value)
 		instances, err := newBuilder().Build(t.Context(), cfg)

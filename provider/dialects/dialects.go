@@ -18,6 +18,15 @@ var formats = []struct {
 	{openai.Providers(), openai.New},
 }
 
+// Providers returns the names of all providers that have a dialect.
+func Providers() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.providers...)
+	}
+	return names
+}
+
 // NewTarget prepares a target in the dialect of its provider, see [provider.New].
 func NewTarget(s provider.Settings) (*provider.Target, error) {
 	return provider.New(s, prepare)

@@ -17,6 +17,7 @@ import (
 
 	"semlb/cli"
 	"semlb/config/load"
+	"semlb/config/schema"
 )
 
 const root = "../.."
@@ -306,31 +307,44 @@ func TestExtensionsAreInTheirTable(t *testing.T) {
 	}
 }
 
-// What docs/limits.md lists is refused; when it no longer is, the page has to change.
-func TestLimitsAreStillLimits(t *testing.T) {
-	example, err := os.ReadFile(filepath.Join(root, "examples/deck/global.yaml"))
+// Pages name the values that the schema accepts and those that it refuses.
+func TestLimitsAreThoseOfTheSchema(t *testing.T) {
+	tables, err := schema.For("")
 	require.NoError(t, err)
 	limits := page(t, "docs/limits.md").text
-	for field, values := range map[string][]string{
-		"algorithm": {"consistent-hashing", "least-connections", "lowest-latency", "lowest-usage"},
-		"strategy":  {"pgvector"},
-		"provider":  {"anthropic", "bedrock", "cohere", "databricks", "gemini", "huggingface", "llama2", "ollama"},
+	for label, path := range map[string]string{
+		"Algorithms": "config.balancer.algorithm",
+		"Providers":  "config.targets[].model.provider",
+		"Stores":     "config.vectordb.strategy",
 	} {
-		for _, value := range values {
-			require.Contains(t, limits, "`"+value+"`")
-			changed := withLast(string(example), field, value)
-			_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(changed)}}, load.Options{Env: placeholder})
-			require.ErrorContains(t, err, value+" is not supported yet", "%s: %s works by now: say so in docs/limits.md", field, value)
-		}
+		f := tables.Plugin.Find(path)
+		row := regexp.MustCompile(`\n- \*\*` + label + `:\*\* (.*?)\. Not (.*?)\.`).FindStringSubmatch(limits)
+		require.NotNil(t, row, label)
+		require.ElementsMatch(t, f.Supported(), inBackquotes(row[1]), "docs/limits.md, %s", label)
+		require.ElementsMatch(t, refused(f), inBackquotes(row[2]), "docs/limits.md, %s, behind Not", label)
 	}
+	algorithms := regexp.MustCompile(`the algorithms (.*?), pgvector`).FindStringSubmatch(page(t, "README.md").text)
+	require.NotNil(t, algorithms)
+	require.ElementsMatch(t, refused(tables.Plugin.Find("config.balancer.algorithm")), inBackquotes(algorithms[1]), "README.md")
 }
 
-// withLast gives the last field of that name in a file another value; the last
-// provider is a target's.
-func withLast(text, field, value string) string {
-	all := regexp.MustCompile(field+`: [a-z]+`).FindAllStringIndex(text, -1)
-	last := all[len(all)-1]
-	return text[:last[0]] + field + ": " + value + text[last[1]:]
+// refused returns the values of a field that are not supported.
+func refused(f *schema.Field) []string {
+	var all []string
+	for _, v := range f.Values {
+		if v.Unsupported != "" {
+			all = append(all, v.Text)
+		}
+	}
+	return all
+}
+
+func inBackquotes(text string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	return all
 }
 
 // compose is what this test reads of docker-compose.yaml.
