@@ -1,4 +1,4 @@
-# The build needs network for Go modules only; the image holds one static binary.
+# The build needs network access for Go modules only. The image has one static binary.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./

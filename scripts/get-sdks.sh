@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# get-sdks.sh [FOLDER] puts OpenAI's own Python and Node SDKs into FOLDER, .tools
-# unless told otherwise. test/sdk runs them against semlb as they are. Needs no root.
+# get-sdks.sh [FOLDER] installs OpenAI's Python and Node SDKs into FOLDER, by default
+# .tools. test/sdk runs them, unmodified, against semlb. Needs no root.
 #
 #   FOLDER/sdk-python   for PYTHONPATH
 #   FOLDER/sdk-node     with node_modules
 #
 # Versions and hashes are those of test/sdk/python/requirements.txt and
-# test/sdk/node/package-lock.json; the packages come from wherever this machine's
-# pip and npm are set up for. A second run finds them there and ends at once; one
-# that fails leaves nothing behind. Several that start together take turns.
+# test/sdk/node/package-lock.json; the packages come from the registries that pip and
+# npm are configured for. If they are installed already, it does nothing. A failed run
+# leaves no files behind. A lock serializes parallel runs.
 #
-# To move to other versions:
+# To change versions:
 #
 #   echo openai==VERSION | uv pip compile --universal --generate-hashes \
 #       --no-annotate --no-header --python-version 3.10 - -o test/sdk/python/requirements.txt
@@ -23,7 +23,7 @@ main() {
 	folder=$(realpath -m -- "${1:-$pins/../../.tools}")
 	check_machine
 	mkdir -p -- "$folder"
-	# The lock is on the folder itself, so that no lock file stays behind.
+	# The lock is on the folder itself, so that no lock file remains.
 	exec 9<"$folder"
 	flock 9
 	draft=
@@ -43,20 +43,20 @@ check_machine() {
 	command -v npm >/dev/null || fail 'needs Node 20 or newer with npm (Debian: apt-get install nodejs npm)'
 }
 
-# stamp_of LANGUAGE INTERPRETER: wheels fit one interpreter only, so it is part of
-# what a folder was made of.
+# stamp_of LANGUAGE INTERPRETER: wheels work with one interpreter only, so it is part
+# of the stamp.
 stamp_of() {
 	printf 'layout 1, %s, ' "$2"
 	find "$pins/$1" -maxdepth 1 \( -name requirements.txt -o -name 'package*.json' \) -print0 |
 		sort -z | xargs -0 cat -- | sha256sum | cut -d' ' -f1
 }
 
-# provide NAME STAMP GETTER fills a folder unless its stamp says that it is full.
+# provide NAME STAMP GETTER fills a folder, unless its stamp matches already.
 provide() {
 	local target=$folder/$1
 	if [[ -f $target/.stamp && $(<"$target/.stamp") == "$2" ]]; then return; fi
 	[[ ! -e $target || -f $target/.stamp || -z $(ls -A -- "$target") ]] ||
-		fail "$target holds something else; name another folder or empty it"
+		fail "$target contains other files; empty it, or name another folder"
 	draft=$(mktemp -d -- "$target.XXXXXX")
 	chmod 755 "$draft"
 	echo "get-sdks.sh: filling $target" >&2
@@ -70,14 +70,14 @@ get_python() {
 	python3 -m pip --version >/dev/null 2>&1 || fail 'needs pip for python3 (Debian: apt-get install python3-pip)'
 	python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
 		--require-hashes --target "$draft" --requirement "$pins/python/requirements.txt" >&2 ||
-		fail 'pip could not get the Python SDK (see above): no network, or a file that is not the pinned one'
+		fail 'pip could not install the Python SDK (see above): no network, or a hash that does not match'
 	PYTHONPATH=$draft python3 -c 'import openai' || fail 'the Python SDK does not run on this machine'
 }
 
 get_node() {
 	cp -- "$pins"/node/package.json "$pins"/node/package-lock.json "$draft"
 	npm ci --prefix "$draft" --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
-		fail 'npm could not get the Node SDK (see above): no network, or a file that is not the pinned one'
+		fail 'npm could not install the Node SDK (see above): no network, or a hash that does not match'
 	(cd -- "$draft" && node -e 'require("openai")') || fail 'the Node SDK does not run on this machine'
 }
 

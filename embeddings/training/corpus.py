@@ -1,4 +1,4 @@
-"""The training texts: dictionary, code and documentation of others, prompts of our own."""
+"""The training texts: a dictionary, third-party code and documentation, generated prompts."""
 import random
 
 import prompts
@@ -29,7 +29,7 @@ def glosses(rng, found, n):
 
 
 def common_nouns(rng, nouns, n):
-    """Nouns of every kind in equal parts, frequent ones more often."""
+    """Nouns, equally many of each category; frequent nouns are more likely."""
     kinds = [k for k in sorted(nouns) if k in topics.NOUNS]
     for _ in range(n):
         kind = rng.choice(kinds)
@@ -72,7 +72,7 @@ def docs(rng, n, snippets):
 
 
 def long(rng, texts, n):
-    """Longer prompts: parts of one kind after another, as a role, some context and a question."""
+    """Longer prompts, made of consecutive parts such as a role, context and a question."""
     roles = ["You are a helpful assistant.", "You are an expert.", "Answer in detail.", "Here is some context.", "Answer in English.", ""]
     listed = subjects()
     for _ in range(n):
@@ -85,7 +85,7 @@ def long(rng, texts, n):
 
 
 def build(cache):
-    """All training texts, without duplicates, in an order that the seed fixes."""
+    """All training texts, without duplicates, in an order determined by the seed."""
     rng = random.Random(SEED)
     found, examples, nouns = sources.wordnet(sources.fetch_wordnet(cache))
     code = [prompts.code(rng) for _ in range(CODE)]

@@ -1,4 +1,4 @@
-"""The golden file of the Go tests: what the reference tokenizer and numpy say."""
+"""The golden file of the Go tests: the output of the reference tokenizer and of numpy."""
 import json
 import random
 
@@ -32,7 +32,7 @@ def noise(rng, pieces):
 
 
 def write(path, tok, pieces, rows, scale, seed=7):
-    """Write texts with their tokens, and the first ones with their vectors too."""
+    """Write texts with their tokens, and the first ones also with their vectors."""
     rng, cases = random.Random(seed), []
     for k, text in enumerate(SENTENCES + [noise(rng, pieces) for _ in range(200)]):
         ids = [i for i in tok.encode(text, add_special_tokens=False).ids if pieces[i] != student.UNKNOWN]

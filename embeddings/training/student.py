@@ -31,7 +31,7 @@ def tokenizer(pieces):
 
 
 def bags(tok, pieces, texts, cap=128):
-    """Which tokens each text has, and how often, as a sparse matrix."""
+    """The token counts of each text, as a sparse matrix."""
     unknown = pieces.index(UNKNOWN)
     ids = [[i for i in e.ids if i != unknown][:cap] for e in tok.encode_batch(texts, add_special_tokens=False)]
     ends = np.cumsum([0] + [len(i) for i in ids])
@@ -44,19 +44,19 @@ def unit(x):
 
 
 def basis(vectors, width):
-    """The leading directions of the teacher's vectors, each with a fixed sign."""
+    """The leading singular vectors of the teacher's vectors, each with a fixed sign."""
     b = np.linalg.eigh(vectors.astype(np.float64).T @ vectors)[1][:, ::-1][:, :width]
     return b * np.sign(b[np.abs(b).argmax(0), np.arange(width)])
 
 
 def start(tokens, bag, b):
-    """Rows to begin with: the teacher's vector of the token alone, shorter if it is frequent."""
+    """Initial rows: the teacher's vector of the single token, shorter if the token is frequent."""
     counts = np.asarray(bag.sum(0)).ravel() + .5
     return (((tokens - tokens.mean(0)) @ b) * (SIF / (SIF + counts / counts.sum()))[:, None]).astype(np.float32)
 
 
 def fit(bag, targets, table, epochs, batch=2048, rate=5e-3, seed=0):
-    """Minimise the mean of 1 - cos(sum of rows, target) by Adam; the rate falls to 0."""
+    """Minimise the mean of 1 - cos(sum of rows, target) with Adam; the learning rate falls to 0."""
     rng, table = np.random.default_rng(seed), table.copy()
     m, v, step, total = np.zeros_like(table), np.zeros_like(table), 0, epochs * (bag.shape[0] // batch)
     for epoch in range(epochs):

@@ -57,7 +57,7 @@ def main():
 
 
 def without_evaluation(texts, folder):
-    """Drop every text that is a line of the evaluation sets or shares six words in a row with one."""
+    """Drop every text that is a line of the evaluation sets or has six consecutive words of one."""
     held_out = set()
     for name in sorted(os.listdir(folder)):
         if name.endswith(".txt"):
@@ -70,7 +70,7 @@ def without_evaluation(texts, folder):
 
 
 def runs(text, n=6):
-    """All runs of n words of a text; of a shorter one, its words as they are."""
+    """All sequences of n consecutive words of a text; the whole text if it is shorter."""
     words = re.findall(r"\w+", text.lower())
     return {" ".join(words[i:i + n]) for i in range(max(1, len(words) - n + 1))}
 
