@@ -1,6 +1,6 @@
-// Package shared lets replicas share what they learn of targets, through a stream in
-// a Redis server. Nothing waits for the server: while it is away, each replica goes
-// by what it learns itself.
+// Package shared shares the state of targets between replicas, through a stream in a
+// Redis server. Nothing waits for the server: while it is unavailable, each replica uses
+// its local state.
 package shared
 
 import (
@@ -25,14 +25,14 @@ const (
 	// streamLength is about how many events the server keeps, for replicas that
 	// start or were cut off.
 	streamLength = 1024
-	// streamLife is how long the server keeps a stream that nobody writes to.
+	// streamLife is how long the server keeps a stream without new entries.
 	streamLife = 24 * time.Hour
 	// callTimeout bounds every exchange with the server, beside the waiting for
 	// events.
 	callTimeout = 2 * time.Second
 	// block is how long one call waits for events.
 	block = time.Second
-	// pause is the time between tries while the server is away.
+	// pause is the time between tries while the server is unavailable.
 	pause = 250 * time.Millisecond
 )
 
@@ -44,10 +44,10 @@ type Options struct {
 	Key string
 	// Replica names this process; its own events are not passed back to it.
 	Replica string
-	// Log is told when the server goes away and comes back.
+	// Log gets a line when the server becomes unavailable, and when it is available again.
 	Log *slog.Logger
-	// Dropped is told of each event that no other replica is told of. It must not
-	// block; nil tells nobody.
+	// Dropped is called for each event that is not shared. It must not block; it may be
+	// nil.
 	Dropped func()
 }
 
@@ -137,7 +137,8 @@ func (s *Redis) write(ctx context.Context) {
 	}
 }
 
-// drain drops what waits for a server that is away: it would be old news later.
+// drain drops the events that wait for an unavailable server: they would be outdated
+// later.
 func (s *Redis) drain() {
 	for {
 		select {
@@ -183,21 +184,21 @@ func (s *Redis) read(ctx context.Context, apply func(router.Event)) {
 	}
 }
 
-// failed and worked log the server's comings and goings, once each.
+// failed and worked log the transitions between available and unavailable, once each.
 func (s *Redis) failed(ctx context.Context, state *atomic.Bool, doing string, err error) {
 	if ctx.Err() == nil && state.CompareAndSwap(false, true) {
-		s.options.Log.Warn("the state of targets is not shared; each replica goes by its own", "doing", doing, "error", reason(err))
+		s.options.Log.Warn("shared target state unavailable; using local state", "doing", doing, "error", reason(err))
 	}
 }
 
 func (s *Redis) worked(state *atomic.Bool, doing string) {
 	if state.CompareAndSwap(true, false) {
-		s.options.Log.Info("the state of targets is shared again", "doing", doing)
+		s.options.Log.Info("shared target state available again", "doing", doing)
 	}
 }
 
-// reason is an error without what the server says beyond its code: some servers
-// repeat a password that they did not understand.
+// reason is an error without the server's text after the code: some servers repeat a
+// password that they could not parse.
 func reason(err error) string {
 	var reply redis.Error
 	if errors.As(err, &reply) {

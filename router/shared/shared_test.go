@@ -219,7 +219,7 @@ func TestAReplicaThatStartsKnowsWhatTheOthersLearned(t *testing.T) {
 	require.Equal(t, "b", three.plan(), "it knows that a is being probed")
 }
 
-func TestWithoutRedisEachReplicaGoesByItsOwn(t *testing.T) {
+func TestWithoutRedisEachReplicaUsesItsOwnState(t *testing.T) {
 	server := redistest.Start(t)
 	one, two := newReplica(t, server.Addr, "one"), newReplica(t, server.Addr, "two")
 	one.fail(1)
@@ -231,8 +231,8 @@ func TestWithoutRedisEachReplicaGoesByItsOwn(t *testing.T) {
 	require.Equal(t, "ab", two.plan())
 
 	server.Restart()
-	two.awaitLog("shared again")
-	one.awaitLog("shared again")
+	two.awaitLog("shared target state available again")
+	one.awaitLog("shared target state available again")
 	one.advance(failTimeout)
 	p := one.Route(t.Context(), router.Request{})
 	require.Len(t, p.Probes, 1)
@@ -257,7 +257,7 @@ func TestAReplacedRouterDoesNotFollow(t *testing.T) {
 	require.EqualValues(t, 1, two.applied.Load(), "the event was passed on once")
 }
 
-func TestAFrozenRedisHoldsNobodyUp(t *testing.T) {
+func TestAFrozenRedisDelaysNoPlan(t *testing.T) {
 	server := redistest.Start(t)
 	one := newReplica(t, server.Addr, "one")
 	one.fail(1)
@@ -308,7 +308,7 @@ func TestTheServersAnswersAreNotLogged(t *testing.T) {
 	s := shared.New(client, shared.Options{Key: "kong:test", Replica: "one", Log: slog.New(slog.NewTextHandler(log, nil))})
 	s.Start()
 	s.Follow(func(e router.Event) { panic(fmt.Sprint(e)) })
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "not shared") }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "shared target state unavailable") }, soon, time.Millisecond)
 	require.NoError(t, s.Close())
 	require.NotContains(t, log.String(), "secret")
 }

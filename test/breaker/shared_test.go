@@ -56,7 +56,7 @@ func TestReplicasShareStateThroughRedis(t *testing.T) {
 		require.Equal(t, 200, answer.Status, "without Redis each replica uses its local state")
 	}
 	one.lines(0, 2, "target is out")
-	two.lines(0, 1, "the state of targets is not shared")
+	two.lines(0, 1, "shared target state unavailable")
 	asked(one.a)
 	by, _ = two.ask()
 	require.Equal(t, "a", by, "the other does not know")
