@@ -85,8 +85,8 @@ type call struct {
 	fault   fault
 }
 
-// post reads the request, fails if its header says so, and else calls next for the
-// answer. Attempts are counted if counted is set: embeddings have none.
+// post reads the request, fails if the fail header requires it, and else calls next for
+// the answer. Attempts are counted if counted is set: embeddings have none.
 func (s *server) post(counted bool, next func(http.ResponseWriter, *http.Request, call) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := s.read(w, r)

@@ -13,7 +13,7 @@ import (
 // AnyPort is the address of a free port of the loopback.
 const AnyPort = "127.0.0.1:0"
 
-// Server serves a handler on a socket of its own.
+// Server serves a handler on its own socket.
 type Server struct {
 	url    string
 	http   *http.Server

@@ -1,10 +1,10 @@
-// Package record says what became of a request, as typed events, and carries them
-// from the code that serves requests to whatever shows them: log lines, metrics,
-// and later a page and OTLP.
+// Package record has everything that happens to a request as typed events, and carries
+// them from the code that serves requests to the code that shows them: log lines,
+// metrics, and later a page and OTLP.
 //
 // It is a leaf: every package may use its types, and it imports none of this module.
-// A [Recorder] never blocks the code that records and bounds the memory of what
-// waits; its [Sink]s may be as slow as they like.
+// A [Recorder] never blocks the code that records, and bounds the memory of waiting
+// events. Its [Sink]s may be slow.
 package record
 
 import "time"
@@ -72,7 +72,7 @@ type Candidate struct {
 	Distance    float64 `json:"distance"`
 }
 
-// Stages says where the time of a decision went. A stage that was not reached is 0.
+// Stages are the durations of a decision's stages. A stage that was not reached is 0.
 type Stages struct {
 	// Embed is the time until the prompt had a vector, Search until the distances were
 	// known, Order until the targets were in order.
@@ -111,19 +111,19 @@ type Answered struct {
 	// Code is the reason, from a closed set; Status is the HTTP status of the answer.
 	Code   string
 	Status int
-	// Cause says who has to look.
+	// Cause is whose fault it is.
 	Cause Cause
-	// Doing and Err say what failed, for ByFault. They hold no prompt and no secret.
+	// Doing and Err are what failed, for ByFault. They contain no prompt and no secret.
 	Doing string
 	Err   error
 }
 
-// Cause says what made semlb answer a request itself.
+// Cause is why semlb answered a request itself.
 type Cause int
 
 // The causes of an answer.
 const (
-	// Configured: the configuration asks for the answer, such as for a request that no
+	// Configured: the configuration requires the answer, such as for a request that no
 	// plugin applies to.
 	Configured Cause = iota
 	// ByClient: the request is at fault.
@@ -140,7 +140,7 @@ type Attempted struct {
 	Target Target
 	// Number counts the attempts of a request from 1.
 	Number int
-	// Result says how the attempt ended, from the router's closed set.
+	// Result is how the attempt ended, from the router's closed set.
 	Result string
 	// Status is that of the provider's answer; 0 if there was none.
 	Status int
@@ -149,7 +149,7 @@ type Attempted struct {
 	// Cluster is the one that Envoy chose, Flags are Envoy's response flags, and
 	// Transport is the kind of failure to connect; each "" for none.
 	Cluster, Flags, Transport string
-	// RetryAfter is how long the provider asked not to be called; 0 for not at all.
+	// RetryAfter is the value of the provider's Retry-After header; 0 for none.
 	RetryAfter time.Duration
 	// Probe marks an attempt that decides about an open circuit breaker.
 	Probe bool
@@ -181,7 +181,7 @@ type Usage struct {
 	Prompt, Completion, Total int
 	// Estimated marks numbers that the provider did not send.
 	Estimated bool
-	// Cost is in the currency of the target's prices; Priced says whether it has any.
+	// Cost is in the currency of the target's prices; Priced reports whether it has any.
 	Cost   float64
 	Priced bool
 }

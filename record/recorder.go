@@ -14,8 +14,8 @@ type Sink interface {
 	// Wants reports whether the sink does anything with events of a kind. The answer
 	// must not change.
 	Wants(Kind) bool
-	// Consume takes one event in. Whether it may block depends on where the sink
-	// stands in [Options].
+	// Consume processes one event. Whether it may block depends on the sink's place in
+	// [Options].
 	Consume(Event)
 }
 
@@ -42,7 +42,7 @@ type Options struct {
 // use. A Recorder has one goroutine, which Close ends.
 type Recorder struct {
 	options Options
-	// immediate and queued say which kinds any sink of that place wants.
+	// immediate and queued are the kinds that any sink of that place wants.
 	immediate, queued [kinds]bool
 
 	queue   chan Event

@@ -16,7 +16,7 @@ const (
 const (
 	// ByWeight tries the heaviest target first.
 	ByWeight Algorithm = "weight"
-	// Weighted starts with a target by its share of the weights, and goes on by weight.
+	// Weighted starts with a target by its share of the weights, and continues by weight.
 	Weighted Algorithm = "weighted"
 )
 
@@ -26,7 +26,7 @@ type algorithm interface {
 	// appends fewer only if there are fewer. n is at least 1, and no larger than the
 	// request needs: most plans need MaxAttempts, whatever the number of targets.
 	order(dst []string, q Request, n int) []string
-	// learn takes in an outcome of one of the targets, for algorithms that balance by
+	// learn processes an outcome of one of the targets, for algorithms that balance by
 	// latency or usage. It must not block.
 	learn(o Outcome)
 }
@@ -48,7 +48,7 @@ func newAlgorithm(name Algorithm, targets []Target) (algorithm, error) {
 	return build(targets), nil
 }
 
-// static is embedded by algorithms that learn nothing.
+// static is embedded by algorithms that ignore outcomes.
 type static struct{}
 
 func (static) learn(Outcome) {}

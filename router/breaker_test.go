@@ -133,7 +133,7 @@ func TestTransitions(t *testing.T) {
 		{"attempts sent before it went out do not end that", []string{"fail", "fail", "fail", "5s", "ok"}, []string{"b"}},
 		{"nor do they when it may be probed", []string{"fail", "fail", "fail", "10s", "ok"}, []string{"a?b"}},
 		{"nor do they prolong it", []string{"fail", "fail", "fail", "5s", "fail", "5s"}, []string{"a?b"}},
-		{"an abandoned attempt says nothing", []string{"fail", "fail", "abandoned", "1h", "abandoned", "fail"}, []string{"b"}},
+		{"an abandoned attempt does not count", []string{"fail", "fail", "abandoned", "1h", "abandoned", "fail"}, []string{"b"}},
 		{"an abandoned probe lets the next one probe", []string{"fail", "fail", "fail", "10s", "plan", "probe abandoned"}, []string{"a?b", "b"}},
 		{"so does one that was not sent", []string{"fail", "fail", "fail", "10s", "plan", "probe unsent"}, []string{"a?b", "b"}},
 		{"so does one that was not reached", []string{"fail", "fail", "fail", "10s", "plan", "probe unreached"}, []string{"a?b", "b"}},
@@ -217,7 +217,7 @@ func TestAllOutListsTheTargets(t *testing.T) {
 	require.ElementsMatch(t, []string{"a", "b"}, b.circuits.Open())
 	b.clock.advance(failTimeout)
 	require.Equal(t, "a?b?", b.plan())
-	require.Equal(t, "b?", b.plan(), "nobody has it first yet")
+	require.Equal(t, "b?", b.plan(), "no plan has it first yet")
 	require.Equal(t, "out:[a b]", b.plan(), "both are being probed")
 }
 
@@ -373,7 +373,7 @@ func TestProbesAsText(t *testing.T) {
 	require.Empty(t, FormatProbes(nil))
 }
 
-// What planning costs without the breaker, with it, and with a target that is out.
+// The cost of planning without the breaker, with it, and with an open circuit breaker.
 func BenchmarkPick(b *testing.B) {
 	for name, change := range map[string]func(*Options){
 		"nothing learned": func(o *Options) { o.Circuits = nil },

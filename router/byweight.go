@@ -18,7 +18,7 @@ func (a *byWeight) order(dst []string, _ Request, n int) []string {
 	return append(dst, a.ids[:min(n, len(a.ids))]...)
 }
 
-// weighted starts with a target by its share of the weights, and goes on with the
+// weighted starts with a target by its share of the weights, and continues with the
 // heaviest of the others (balancer.group_order: weighted).
 type weighted struct {
 	static

@@ -6,9 +6,8 @@ import (
 )
 
 // circuit is the circuit breaker of one target, and its cool-down. Plans read the
-// atomics without the lock; whoever writes holds it. Times are those of
-// Circuits.clock; 0 is never. The thresholds are those of the router that calls: each
-// router passes its rule.
+// atomics without the lock; writers hold it. Times are those of Circuits.clock; 0 is
+// never. Each router passes its own thresholds as its rule.
 //
 // The circuit breaker is closed while openUntil is 0, open until then, and half-open
 // from then on: the plans that probe the target decide about it.
@@ -20,11 +19,11 @@ type circuit struct {
 	openUntil atomic.Int64
 	// probeUntil is when a probe without an outcome expires.
 	probeUntil atomic.Int64
-	// coolDownUntil is the end of what the target asked for with Retry-After.
+	// coolDownUntil is the end of the cool-down that Retry-After set.
 	coolDownUntil atomic.Int64
 
 	mu sync.Mutex
-	// dropped says that the target is not configured any more, so that the circuit does
+	// dropped reports that the target is no longer configured, so that the circuit does
 	// not count as unhealthy.
 	dropped  bool
 	failures int
@@ -40,7 +39,7 @@ type circuit struct {
 	applied Position
 }
 
-// rule is what a router judges outcomes by, and where it publishes what they taught.
+// rule is how a router judges outcomes, and where it publishes changes of state.
 type rule struct {
 	Breaker
 	share func(Event)
@@ -56,7 +55,7 @@ func (r *rule) publish(c *circuit, e Event) {
 // healthy reports whether the circuit breaker is closed and no cool-down is set.
 func (c *circuit) healthy() bool { return c.openUntil.Load() == 0 && c.coolDownUntil.Load() == 0 }
 
-// coolingDown reports whether the target asked not to be called now.
+// coolingDown reports whether the target is in a cool-down.
 func (c *circuit) coolingDown(now int64) bool {
 	until := c.coolDownUntil.Load()
 	if until != 0 && now >= until {
@@ -133,7 +132,7 @@ func (c *circuit) set(field *atomic.Int64, value int64) {
 	}
 }
 
-// drop takes the circuit out of the count of unhealthy ones, for good.
+// drop permanently removes the circuit from the count of unhealthy ones.
 func (c *circuit) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

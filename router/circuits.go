@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Circuits keeps a circuit breaker for every target, and when targets asked not to be
-// called. It outlives routers: a target that a reload did not change keeps its state.
+// Circuits keeps the circuit breaker and the cool-down of every target. It outlives
+// routers: a target that a reload did not change keeps its state.
 // It is safe for concurrent use. While all targets are healthy, a plan costs one
 // atomic load.
 type Circuits struct {
@@ -25,7 +25,7 @@ type Circuits struct {
 // Transition is a circuit breaker that opens or closes.
 type Transition struct {
 	Target string
-	// Open says whether it is open from now on.
+	// Open reports whether it is open from now on.
 	Open bool
 	// For is the cool-down until it may be probed.
 	For time.Duration

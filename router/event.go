@@ -20,7 +20,7 @@ type Event struct {
 // Position is the place of an event among those that replicas share.
 type Position struct{ Time, Sequence uint64 }
 
-// After says whether p is later than q.
+// After reports whether p is later than q.
 func (p Position) After(q Position) bool {
 	return p.Time > q.Time || p.Time == q.Time && p.Sequence > q.Sequence
 }
@@ -43,6 +43,6 @@ const (
 	EventRelease EventKind = "release"
 	// EventClosed: the circuit breaker has closed.
 	EventClosed EventKind = "back"
-	// EventCoolDown: the target asked not to be called.
+	// EventCoolDown: a cool-down of the target began.
 	EventCoolDown EventKind = "hold"
 )

@@ -21,7 +21,7 @@ const (
 	Answered Result = "answered"
 	// Abandoned: the client left before there was an answer.
 	Abandoned Result = "abandoned"
-	// Unsent: nothing was sent, for a reason that lies outside the target.
+	// Unsent: nothing was sent, for a reason outside the target.
 	Unsent Result = "unsent"
 )
 
@@ -30,17 +30,17 @@ func Results() []Result {
 	return []Result{Failed, TimedOut, Invalid, Answered, Abandoned, Unsent}
 }
 
-// Outcome is what became of an attempt, as far as it is known.
+// Outcome is the result of an attempt, as far as it is known.
 type Outcome struct {
 	// Target is the ID of the target.
 	Target string
-	// Phase says how far the attempt is.
+	// Phase is how far the attempt is.
 	Phase  Phase
 	Result Result
 	// Status is that of the provider's answer; it counts only for Answered.
 	Status int
-	// RetryAfter is how long the target asked not to be called; 0 for not at all. It
-	// counts only for an answer of 429 or 503.
+	// RetryAfter is the value of the Retry-After header; 0 for none. It counts only for
+	// an answer of 429 or 503.
 	RetryAfter time.Duration
 	// Probe is the probe of the attempt's plan for this target; 0 for none.
 	Probe ProbeToken
@@ -54,14 +54,14 @@ type Outcome struct {
 	Cost                           float64
 }
 
-// Phase says what is known of an attempt.
+// Phase is what is known of an attempt.
 type Phase int
 
 // The phases. An attempt reports Ended once; the others only where they are observed.
 const (
 	// Ended: the attempt has ended, and its outcome is final.
 	Ended Phase = iota
-	// Started: the answer has begun, and goes on. That ends a probe, and nothing else.
+	// Started: the answer has begun, and continues. That ends a probe, and nothing else.
 	Started
 	// Metered: the tokens and the cost of the answer are known. Circuit breakers do not
 	// look at it.
@@ -115,7 +115,7 @@ func (b *Breaker) judge(o Outcome) verdict {
 	}
 }
 
-// coolDown is how long an outcome asks not to call its target.
+// coolDown is the cool-down that an outcome requests for its target.
 func (b *Breaker) coolDown(o Outcome) time.Duration {
 	if o.Result != Answered || (o.Status != 429 && o.Status != 503) {
 		return 0

@@ -22,7 +22,7 @@ type Request struct {
 type Needs struct {
 	// RouteType is the shape of the request, such as llm/v1/chat.
 	RouteType string
-	// Stream says that the answer is to be a stream of events.
+	// Stream reports that the answer is to be a stream of events.
 	Stream bool
 }
 
@@ -42,7 +42,7 @@ type Plan struct {
 	Candidates []record.Candidate
 	// Threshold is the largest distance that counts as a match; nil for no limit.
 	Threshold *float64
-	// Stages says where the time of the decision went.
+	// Stages are the durations of the decision's stages.
 	Stages record.Stages
 	// Err is the cause of Degraded, nil otherwise. It holds no prompt.
 	Err error
@@ -56,7 +56,7 @@ func (p *Plan) Nearest() (record.Candidate, bool) {
 	return p.Candidates[0], true
 }
 
-// Reason says why a plan has its order. It is a label of metrics: the set is closed.
+// Reason is why a plan has its order. It is a label of metrics: the set is closed.
 type Reason string
 
 // The reasons.
@@ -64,7 +64,7 @@ const (
 	// Matched: the nearest description is within the threshold.
 	Matched Reason = "matched"
 	// BeyondThreshold: nothing is within the threshold and there is no CATCHALL; the
-	// nearest group serves all the same.
+	// nearest group serves anyway.
 	BeyondThreshold Reason = "beyond_threshold"
 	// CaughtAll: nothing is within the threshold; CATCHALL serves.
 	CaughtAll Reason = "catchall"

@@ -7,8 +7,8 @@ import (
 )
 
 // ProbeToken identifies one probe of one target, or all attempts at a target that may
-// be probed and is a fallback, so that their outcomes can be told from those of
-// attempts that began before; 0 is none.
+// be probed and is a fallback, so that their outcomes can be distinguished from those
+// of attempts that began before; 0 is none.
 type ProbeToken uint64
 
 func newProbeToken() ProbeToken { return ProbeToken(rand.Uint64() | 1) }

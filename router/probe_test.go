@@ -47,7 +47,7 @@ func TestAProbeUnderWayCountsOnce(t *testing.T) {
 		b.clock.advance(failTimeout)
 		require.Equal(t, "a?b", b.plan())
 		b.do("probe ok")
-		// The long answer of the first probe goes on, and ends.
+		// The long answer of the first probe continues, and ends.
 		for range 10 {
 			b.Report(b.underWay(token, 503))
 		}
@@ -63,6 +63,6 @@ func TestAProbeUnderWayCountsOnce(t *testing.T) {
 		b.Report(Outcome{Target: "a", Result: TimedOut, Probe: b.probe})
 		b.do("fail")
 		b.do("fail")
-		require.Equal(t, "b", b.plan(), "the end says something new")
+		require.Equal(t, "b", b.plan(), "the end has another outcome")
 	})
 }

@@ -2,8 +2,8 @@ package router
 
 import "slices"
 
-// roundRobin gives every target its share of first places. An attempt that fails goes
-// on to the targets whose turns come next (balancer.algorithm: round-robin).
+// roundRobin gives every target its share of first places. An attempt that fails moves
+// on to the targets whose turns are next (balancer.algorithm: round-robin).
 type roundRobin struct {
 	static
 	turns *turns

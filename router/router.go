@@ -1,9 +1,9 @@
 // Package router turns a request into a [Plan]: the targets that may serve it, in the
 // order in which they are to be tried, and the reason for that order.
 //
-// It always answers. An embedder that is down, a store that is slow, a prompt that
-// resembles no description: each has an order of its own and a [Reason] that the
-// caller records.
+// It always returns a plan. For an embedder that is down, a store that is slow, a prompt
+// that resembles no description, there is an order and a [Reason] that the caller
+// records.
 package router
 
 import (
@@ -18,7 +18,7 @@ import (
 // compared literally and never embedded.
 const Catchall = "CATCHALL"
 
-// Target is what the router knows of a target.
+// Target is what the router needs of a target.
 type Target struct {
 	// ID identifies the target in plans. It is unique among the targets of a router.
 	ID string
@@ -41,7 +41,7 @@ type Options struct {
 
 	// Circuits keeps the circuit breakers of targets; nil has none.
 	Circuits *Circuits
-	// Breaker says what outcomes mean for them.
+	// Breaker is what outcomes mean for them.
 	Breaker Breaker
 	// Share publishes what outcomes taught about this router's targets to other
 	// replicas. It must not block; nil publishes nothing.
@@ -154,9 +154,9 @@ func (r *Router) Apply(e Event) {
 	}
 }
 
-// Retired is what remains of a router that makes no more plans: it takes in the
-// outcomes of r's plans, and publishes nothing. It holds neither r's embedder nor its
-// index; a request that reaches it all the same gets the default group.
+// Retired returns a router that makes no more plans: it processes the outcomes of r's
+// plans, and publishes nothing. It has neither r's embedder nor its index; a request
+// that still reaches it gets the default group.
 func (r *Router) Retired() *Router {
 	return &Router{
 		maxAttempts: r.maxAttempts, algorithm: r.fallback.algorithm, fallback: r.fallback,

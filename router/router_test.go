@@ -118,7 +118,7 @@ func TestThresholdIsAMaximumDistance(t *testing.T) {
 	exact := 0.0
 	r = newTestRouter(t, func(o *Options) { o.Semantic.Threshold = &exact })
 	require.Equal(t, BeyondThreshold, r.Route(t.Context(), Request{Prompt: "deadlock"}).Reason)
-	require.Equal(t, Matched, r.Route(t.Context(), Request{Prompt: code}).Reason, "a text is at distance 0 from itself, whatever 32-bit noise says")
+	require.Equal(t, Matched, r.Route(t.Context(), Request{Prompt: code}).Reason, "a text is at distance 0 from itself, despite 32-bit noise")
 }
 
 func TestDistanceScaleKeepsTheOrder(t *testing.T) {

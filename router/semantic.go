@@ -36,13 +36,13 @@ type SemanticOptions struct {
 	// GroupOrder orders the targets of a group (balancer.group_order): ByWeight, which
 	// is also the default, or Weighted.
 	GroupOrder Algorithm
-	// Spill says where a plan goes on after its group; "" means SpillNone.
+	// Spill selects where a plan continues after its group; "" means SpillNone.
 	Spill Spill
 	// Budget bounds the time of a decision; 0 means one second.
 	Budget time.Duration
 }
 
-// Spill is a value of balancer.spill: where a plan goes on after its group.
+// Spill is a value of balancer.spill: where a plan continues after its group.
 type Spill string
 
 // The values of balancer.spill.
@@ -154,7 +154,7 @@ func (s *semantic) within(distance float64) bool {
 	return s.Threshold == nil || distance <= *s.Threshold+thresholdSlack
 }
 
-// spill is the order of the nearest group, and of those where the plan goes on.
+// spill is the order of the nearest group, and of those where the plan continues.
 func (s *semantic) spill(near []record.Candidate) algorithm {
 	first := s.byDescription[near[0].Description].algorithm
 	switch {

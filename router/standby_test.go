@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// second is a rig whose b, which stands behind a, was out and is due.
+// second is a rig whose b, the fallback of a, has a half-open circuit breaker.
 func second(t *testing.T) *rig {
 	b := newRig(t, nil)
 	for range 3 {
@@ -27,9 +27,9 @@ func (b *rig) standby() ProbeToken {
 	return token
 }
 
-// The rest of the table of transitions: a target that is due and stands behind
-// another one. TestTransitions has those of a target that is first.
-func TestTransitionsBehindAnotherTarget(t *testing.T) {
+// The rest of the table of transitions: the target with the half-open circuit breaker is
+// a fallback. TestTransitions has those of a target that is first.
+func TestTransitionsOfAFallback(t *testing.T) {
 	ok := Outcome{Target: "b", Result: Answered, Status: 200}
 	failed := Outcome{Target: "b", Result: Failed}
 	with := func(o Outcome, token ProbeToken) Outcome {
@@ -72,7 +72,7 @@ func TestTransitionsBehindAnotherTarget(t *testing.T) {
 			b.Report(with(ok, first))
 			b.Report(with(failed, second))
 		}, []string{"ab"}},
-		{"an attempt that was sent before says nothing", func(b *rig) {
+		{"an attempt that was sent before does not count", func(b *rig) {
 			b.Report(ok)
 		}, []string{"ab?"}},
 		{"one that its client gave up changes nothing", func(b *rig) {
@@ -127,7 +127,7 @@ func TestAStreamDoesNotWithholdTheTargetBehindIt(t *testing.T) {
 	}
 	b.clock.advance(failTimeout)
 	require.Equal(t, "a?b?", b.plan())
-	b.do("probe ok") // the stream has begun, and goes on
+	b.do("probe ok") // the stream has begun, and continues
 	require.Equal(t, "ab?", b.plan())
 	require.Equal(t, "ab?", b.plan())
 }

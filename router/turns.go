@@ -8,12 +8,12 @@ import (
 
 // turns is a smooth weighted round robin, the algorithm of nginx: in each turn every
 // target gains its weight, the target with the most credit has the turn and pays the
-// sum of all weights. Over a full round each target has as many turns as its weight
-// says, evenly spread.
+// sum of all weights. Over a full round each target has as many turns as its weight,
+// evenly spread.
 //
-// The turns repeat with the round. So they are computed once, and a turn costs the
-// same whatever the number of targets; only where the round is too long to be kept is
-// each turn computed when it is due.
+// The turns repeat with the round, so they are computed once, and the cost of a turn does
+// not depend on the number of targets. Only if the round is too long to be kept, each
+// turn is computed when it is needed.
 type turns struct {
 	// round is the order of turns, as indexes of ids; nil if it is too long.
 	round []uint32

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// numbered are n targets; weight says how heavy each is.
+// numbered are n targets with the weights that weight returns.
 func numbered(n int, weight func(i int) int) []Target {
 	targets := make([]Target, n)
 	for i := range targets {
@@ -37,7 +37,7 @@ func TestALongRoundIsNotKept(t *testing.T) {
 	require.Len(t, r.order(nil, Request{}, 2), 2)
 }
 
-// An attempt that fails goes on to the targets whose turns come next, so that a failing
+// An attempt that fails moves on to the targets whose turns are next, so that a failing
 // target does not load the heaviest of the others alone.
 func TestRoundRobinGoesOnWithTheNextTurns(t *testing.T) {
 	r := newRoundRobin(numbered(4, func(int) int { return 1 }))
@@ -46,7 +46,7 @@ func TestRoundRobinGoesOnWithTheNextTurns(t *testing.T) {
 	}
 }
 
-// Whatever is asked for, an order has each target once, and all of them if it may.
+// For any number of attempts, an order has each target once, and all of them if it may.
 func TestOrdersHaveEachTargetOnce(t *testing.T) {
 	for name, make := range algorithms {
 		for _, count := range []int{1, 3, 100} {

@@ -16,12 +16,12 @@ import (
 	"semlb/router"
 )
 
-// AccessLogService receives what became of attempts and requests, and passes it on to
+// AccessLogService receives the outcomes of attempts and requests, and passes them on to
 // routers and the recorder.
 //
 // Entries of one request are not matched with each other, because they may reach
 // different replicas: the entry of an attempt names its target, and the entry of a
-// request has its whole plan and the number of attempts. So nothing is kept here,
+// request has its whole plan and the number of attempts. So the service keeps no state,
 // whatever Envoy sends. Envoy does not wait for this service: entries that it cannot
 // send are lost.
 type AccessLogService struct {
@@ -85,8 +85,8 @@ type received struct {
 }
 
 // receiveLogs receives until the stream ends, which it does at the latest when its
-// handler returns and has closed done. It does not look at the stream's context: that
-// ends together with a connection that breaks, and the handler has to be told.
+// handler returns and has closed done. It does not stop when the stream's context ends:
+// if the connection breaks, the handler must still receive the error.
 func receiveLogs(stream accesslogv3.AccessLogService_StreamAccessLogsServer, done <-chan struct{}) <-chan received {
 	messages := make(chan received)
 	go func() {

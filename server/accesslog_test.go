@@ -29,7 +29,7 @@ import (
 	"semlb/router"
 )
 
-// learned is a router that keeps what it is told.
+// learned is a router that keeps the outcomes it receives.
 type learned struct {
 	outcomes []router.Outcome
 	released []router.Probe
@@ -285,5 +285,5 @@ func TestWhatEnvoyAnswersItselfIsCountedAndLogged(t *testing.T) {
 	require.Contains(t, l.log.String(), `"level":"WARN","msg":"request answered by envoy","request_id":"r","status":503,"code":"router_unavailable"`)
 	require.Contains(t, l.log.String(), `"level":"INFO","msg":"request answered by envoy","request_id":"r","status":404,"code":"no_route"`)
 	require.NotContains(t, l.log.String(), "gRPC_error")
-	require.NotContains(t, l.log.String(), "invalid_json", "semlb told of its own answer when it gave it")
+	require.NotContains(t, l.log.String(), "invalid_json", "semlb logged its own answer when it sent it")
 }

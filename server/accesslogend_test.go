@@ -40,7 +40,7 @@ func TestAccessLogStreamsEndWithTheirConnections(t *testing.T) {
 		select {
 		case <-ended:
 		case <-time.After(5 * time.Second):
-			t.Fatal("a stream goes on without its connection")
+			t.Fatal("a stream outlives its connection")
 		}
 	}
 }

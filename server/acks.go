@@ -38,7 +38,7 @@ func (a ackTracker) sent(stream int64, r *discoveryv3.DiscoveryResponse) {
 	}
 }
 
-// ack tracks which version an Envoy has. Every request says it: the first one of a
+// ack tracks which version an Envoy has. Every request contains it: the first one of a
 // stream, if the Envoy has a configuration of an earlier stream, and a NACK too.
 func (a ackTracker) ack(stream int64, r *discoveryv3.DiscoveryRequest) {
 	s := a.streams[stream]

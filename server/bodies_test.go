@@ -18,7 +18,7 @@ import (
 	"semlb/router"
 )
 
-// thinker is a router whose decisions take until it is let go.
+// thinker is a router whose decisions block until it is released.
 type thinker struct {
 	fixedPlan
 	thinking *atomic.Int64
@@ -50,7 +50,7 @@ func newCrowd(t *testing.T, maxBodies int64) *crowd {
 	return c
 }
 
-// ask has a request decided, and returns what Envoy is told.
+// ask requests a decision, and returns the responses that Envoy gets.
 func (c *crowd) ask(role string) (told []*extprocv3.ProcessingResponse) {
 	err := c.Process(&oneRequest{
 		ctx:      metadata.NewIncomingContext(context.Background(), metadata.Pairs(envoy.RoleKey, role)),

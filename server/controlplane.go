@@ -47,7 +47,7 @@ func (everyEnvoy) ID(*corev3.Node) string { return envoy.NodeCluster }
 
 // NewControlPlane makes a control plane without a configuration: Envoys that connect
 // wait for the first Set. An Envoy that rejects a configuration may quote it; redact
-// removes secrets from what it says.
+// removes secrets from its messages.
 func NewControlPlane(ctx context.Context, log *slog.Logger, metrics *Metrics, redact func(string) string) *ControlPlane {
 	c := &ControlPlane{
 		cache: cachev3.NewSnapshotCache(true, everyEnvoy{}, nil),

@@ -46,7 +46,7 @@ func everyType() []string {
 	return []string{resource.ClusterType, resource.ListenerType, resource.RouteType}
 }
 
-// names are the resources that Envoy asks for; nil is all.
+// names are the resources that Envoy subscribes to; nil is all.
 func names(typ string) []string {
 	if typ != resource.RouteType {
 		return nil
@@ -132,7 +132,7 @@ func TestWhatEnvoyRefusedIsNotSentAgain(t *testing.T) {
 	require.Error(t, c.refusal(t))
 	require.True(t, c.Serving(), "by the configuration before it")
 
-	// The next one is what was in force before, and Envoy is told so.
+	// The next one is what was in force before, and Envoy receives it.
 	c.configure(t, 8000)
 	s.receive()
 	require.Equal(t, first, s.got[resource.ListenerType].GetVersionInfo())
@@ -171,8 +171,8 @@ func TestARefusalOutlivesItsEnvoyUntilAnotherTakesTheConfiguration(t *testing.T)
 	require.True(t, c.Serving())
 }
 
-// An Envoy says what it has when it connects again.
-func TestAnEnvoyThatConnectsAgainGoesOnServing(t *testing.T) {
+// An Envoy that reconnects sends the version it has.
+func TestAnEnvoyThatReconnectsStillServes(t *testing.T) {
 	c := newControlPlane(t)
 	has := map[string]string{}
 	for _, typ := range everyType() {

@@ -61,8 +61,8 @@ func newControlPlane(t *testing.T) *controlPlane {
 // redacted stands for what takes credentials out of Envoy's words.
 func redacted(text string) string { return strings.ReplaceAll(text, "annas-key", "[redacted]") }
 
-// ask asks for the clusters as an Envoy of a version does; nil is one that reports
-// none.
+// ask requests the clusters as an Envoy of a version does; nil is one that reports no
+// version.
 func (c *controlPlane) ask(t *testing.T, version *typev3.SemanticVersion) (discoveryv3.AggregatedDiscoveryService_StreamAggregatedResourcesClient, error) {
 	t.Helper()
 	stream, err := c.client.StreamAggregatedResources(t.Context())

@@ -14,9 +14,8 @@ import (
 )
 
 // FuzzProcess sends any sequence of messages, one for each letter of script, with any
-// body and any value in every header that a role reads. Whatever it is, the stream
-// ends by itself with a status of its own, answers come one for each message at
-// most, and nothing panics.
+// body and any value in every header that a role reads. The stream always ends with a
+// status, there is at most one response for each message, and nothing panics.
 func FuzzProcess(f *testing.F) {
 	for _, script := range []string{"hb", "eb", "bh", "hhb", "hbb", "hrs", "rs", "t", "u", "", "ht", "hu", "hbrst"} {
 		for _, role := range []string{envoy.RoleOuter, envoy.RoleInner, envoy.RoleObserve, "", "x"} {
@@ -28,7 +27,7 @@ func FuzzProcess(f *testing.F) {
 	shared := newTestServer(f, fixedPlan{})
 	f.Fuzz(func(t *testing.T, role, script, body, value string) {
 		if len(script) > 8 || strings.Trim(role, "abcdefghijklmnopqrstuvwxyz") != "" {
-			t.Skip("longer scripts say nothing new; gRPC metadata has no other bytes")
+			t.Skip("longer scripts test nothing new; gRPC metadata has no other bytes")
 		}
 		w := *shared
 		w.t = t

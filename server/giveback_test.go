@@ -41,7 +41,7 @@ type oneRequest struct {
 	grpc.ServerStream
 	ctx      context.Context
 	messages []*extprocv3.ProcessingRequest
-	// send answers what Envoy is told; the first is that it may go on with the body.
+	// send receives each response to Envoy; the first lets it send the body.
 	send func(*extprocv3.ProcessingResponse) error
 }
 

@@ -89,8 +89,8 @@ func TestMatchBelievesTheListenerOnly(t *testing.T) {
 		from []string
 		want Match
 	}{
-		{"nothing said: headers of clients are worth nothing", nil, Match{}},
-		{"something else said", []string{"anything"}, Match{}},
+		{"no metadata: headers of clients are ignored", nil, Match{}},
+		{"other metadata", []string{"anything"}, Match{}},
 		{"headers", []string{"headers"}, Match{Consumer: "ann", Groups: []string{"Gold Users", "blue", "green"}}},
 		{"metadata", []string{"metadata:auth"}, Match{Consumer: "dora", Groups: []string{"Gold Users", "silver"}}},
 		{"metadata with a list", []string{"metadata:listed"}, Match{Consumer: "dora", Groups: []string{"Gold Users", "a, b"}}},

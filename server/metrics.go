@@ -6,8 +6,8 @@ import (
 	"semlb/envoy"
 )
 
-// Metrics counts what is not about one request: calls of the gRPC services. What became
-// of requests is counted by a sink of the recorder. Every label comes from a closed set.
+// Metrics counts what is not about one request: calls of the gRPC services. A sink of the
+// recorder counts requests. Every label comes from a closed set.
 type Metrics struct {
 	rewrites        prometheus.Counter
 	panics          prometheus.Counter

@@ -20,9 +20,9 @@ import (
 const maxPayload = 1 << 20
 
 // observer is the role that receives copies of attempts: it reads tokens and cost, and
-// keeps payloads for the log where a target asks for them. Envoy does not wait for it,
-// so it has nothing to answer. What it keeps of one attempt is bounded by the meter's
-// bounds and maxPayload.
+// keeps payloads for the log if a target has log_payloads. Envoy does not wait for it, so
+// it sends no responses. The meter's bounds and maxPayload bound what it keeps of one
+// attempt.
 type observer struct {
 	snapshot func() *Snapshot
 	recorder *record.Recorder

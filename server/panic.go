@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// OnPanic says what becomes of a request whose decision panicked.
+// OnPanic selects what happens to a request whose decision panicked.
 type OnPanic string
 
 // The values of OnPanic; anything else is OnPanicReject.

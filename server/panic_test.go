@@ -29,7 +29,7 @@ func (p embedderPanics) Route(context.Context, router.Request) router.Plan {
 	return p.Degrade(router.Request{}, fmt.Errorf("embed prompt: %w", elsewhere{}))
 }
 
-// requirePanics says that n panics were counted and logged, and that nothing private
+// requirePanics checks that n panics were counted and logged, and that nothing private
 // is in the log.
 func (w *testServer) requirePanics(n float64) {
 	w.t.Helper()
@@ -90,7 +90,7 @@ func TestAPanicOfTheObservingRoleEndsItsStream(t *testing.T) {
 	for name, w := range map[string]*testServer{
 		"at its beginning": serve(t, func() *Snapshot { panic("a private fault") }),
 		"at its end": newTestServer(t, fixedPlan{}, func(i *Instance) {
-			i.Targets["a1"] = &Target{Payloads: true} // and nobody to mask them
+			i.Targets["a1"] = &Target{Payloads: true} // without a mask
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -140,7 +140,7 @@ func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan) {
 
 // dispatch turns a request and its plan into the mutations of attempt 1. If every
 // attempt can be made from a request that was rewritten before, the request is
-// rewritten for the first target; otherwise it stays as it is, and the inner role
+// rewritten for the first target; otherwise it is not changed, and the inner role
 // rewrites it on every attempt.
 func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *router.Plan) (*extprocv3.ProcessingResponse, error) {
 	ids := plan.Targets

@@ -30,7 +30,7 @@ type Processor struct {
 }
 
 // role is one use of the external processor. Its handler serves one stream, within
-// bounds of its own.
+// its own limits.
 type role struct {
 	handle func(stream) error
 	// drain is how long open streams may go on after the server's own grace, when it
@@ -45,7 +45,7 @@ type Options struct {
 	Snapshot func() *Snapshot
 	// MaxBodies bounds the bytes of all request bodies that wait for a response.
 	MaxBodies int64
-	// Recorder takes in what became of requests.
+	// Recorder receives the events of requests.
 	Recorder *record.Recorder
 	Metrics  *Metrics
 	// Log is for panics only: requests are logged by a sink of Recorder.

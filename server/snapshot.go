@@ -12,7 +12,8 @@ import (
 	"semlb/router"
 )
 
-// Router plans requests, and takes in what became of its plans. It always answers.
+// Router plans requests, and processes the outcomes of its plans. Route always returns a
+// plan.
 type Router interface {
 	Route(context.Context, router.Request) router.Plan
 	// Degrade plans a request for which Route has panicked; cause is no secret.
@@ -29,12 +30,12 @@ type Snapshot struct {
 	// Find returns the instance that serves a request, or nil where none does.
 	Find func(Match) *Instance
 	// Instances holds every instance by ID: those that Find returns, and those of
-	// earlier configurations whose requests may still be under way.
+	// earlier configurations whose requests may still be in flight.
 	Instances map[string]*Instance
 	// Consumer finds the consumer of a request, from the headers that Envoy set; "" for
 	// an anonymous one.
 	Consumer func(header func(name string) string) string
-	// ConsumersOnly says that some instance is bound to a consumer or a group, so that an
+	// ConsumersOnly reports that some instance is bound to a consumer or a group, so that an
 	// anonymous request may have lacked a credential.
 	ConsumersOnly bool
 }
@@ -71,11 +72,11 @@ type Instance struct {
 	HashHeader string
 	// Targets by ID.
 	Targets map[string]*Target
-	// Policy says which failures move on to the next target.
+	// Policy is which failures move on to the next target.
 	Policy envoy.Policy
 	// BodyLimit is the largest request body in bytes.
 	BodyLimit int64
-	// OnPanic says what becomes of a request whose decision panicked.
+	// OnPanic selects what happens to a request whose decision panicked.
 	OnPanic OnPanic
 	// Idle is the longest silence of an attempt.
 	Idle time.Duration
@@ -104,10 +105,10 @@ type Target struct {
 	// target.
 	Description string
 	Weight      int
-	// Statistics says whether requests to the target are logged with meta and usage
+	// Statistics reports whether requests to the target are logged with meta and usage
 	// (log_statistics).
 	Statistics bool
-	// Payloads says whether requests and answers of the target are logged whole.
+	// Payloads reports whether requests and answers of the target are logged completely.
 	Payloads bool
 	// InputCost and OutputCost are prices per million tokens.
 	InputCost, OutputCost float64

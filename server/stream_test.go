@@ -30,7 +30,7 @@ import (
 	"semlb/router"
 )
 
-// fixedPlan is a router with one plan; it panics with the prompt if told to.
+// fixedPlan is a router with one plan; with panics set, it panics with the prompt.
 type fixedPlan struct{ panics bool }
 
 func (p fixedPlan) Route(_ context.Context, q router.Request) router.Plan {
@@ -137,7 +137,7 @@ func (w *testServer) talk(role []string, messages ...*extprocv3.ProcessingReques
 	require.NoError(w.t, err)
 	for _, m := range messages {
 		if err := stream.Send(m); err != nil {
-			break // the server has ended the stream; Recv says with what
+			break // the server has ended the stream; Recv returns the status
 		}
 	}
 	_ = stream.CloseSend() // the same
@@ -170,7 +170,7 @@ func bodyMessage(text string) *extprocv3.ProcessingRequest {
 
 const goodBody = `{"messages":[{"role":"user","content":"a very private prompt"}]}`
 
-// requireGood says that the next request is planned.
+// requireGood checks that the next request is planned.
 func (w *testServer) requireGood() {
 	w.t.Helper()
 	answers, err := w.talk([]string{envoy.RoleOuter}, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
@@ -212,7 +212,7 @@ func TestStreamsOutOfOrderEndWithAStatus(t *testing.T) {
 		{"unknown in place of the body", outer, []*extprocv3.ProcessingRequest{headers, unknown}, codes.InvalidArgument, 1},
 		{"body twice", outer, []*extprocv3.ProcessingRequest{headers, body, body}, codes.OK, 2},
 		{"response after the body", outer, []*extprocv3.ProcessingRequest{headers, body, responseHeaders, responseBody}, codes.OK, 2},
-		{"a body that was said to be none", outer, []*extprocv3.ProcessingRequest{headersMessage(true), body}, codes.OK, 1},
+		{"a body after headers that announce none", outer, []*extprocv3.ProcessingRequest{headersMessage(true), body}, codes.OK, 1},
 		{"no header at all", outer, []*extprocv3.ProcessingRequest{{Request: &extprocv3.ProcessingRequest_RequestHeaders{}}, body}, codes.OK, 2},
 		{"an attempt without a plan", inner, []*extprocv3.ProcessingRequest{headers, body}, codes.OK, 2},
 		{"an attempt beyond its plan", inner, []*extprocv3.ProcessingRequest{

@@ -22,8 +22,8 @@ func ValidHeaderValue(value string) bool { return httpguts.ValidHeaderFieldValue
 // maxWait is the longest time that RetryAfter returns.
 const maxWait = time.Duration(math.MaxInt64)
 
-// RetryAfter returns the time that a Retry-After header (RFC 9110, section 10.2.3) asks
-// a client to wait, from now on: its value is a number of seconds or an HTTP date. It
+// RetryAfter returns how long a client has to wait, from now on, by a Retry-After header
+// (RFC 9110, section 10.2.3): its value is a number of seconds or an HTTP date. It
 // returns 0 for a date in the past and for a value that is neither. A wait that is too
 // long for a [time.Duration] is the longest one, so callers cap what they follow.
 func RetryAfter(value string, now time.Time) time.Duration {

@@ -11,8 +11,8 @@ import (
 	"semlb/record"
 )
 
-// Lines is a sink that writes one log line for each event that says something to an
-// operator. It blocks while the handler does.
+// Lines is a sink that writes one log line for each event that matters to an operator.
+// It blocks while the handler does.
 type Lines struct{ handler slog.Handler }
 
 // New makes a sink that writes to the handler of log. Which levels the handler has

@@ -68,8 +68,8 @@ func TestRequestsAreCounted(t *testing.T) {
 	require.Equal(t, map[string]float64{"m openai": 0.5}, series(t, r, "semlb_llm_cost_total"))
 }
 
-// Two targets of the same provider and model have series of their own, and what a
-// reload removed leaves none.
+// Two targets of the same provider and model have separate series, and a removed target
+// has none.
 func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	r := prometheus.NewRegistry()
 	c := New(r, labels)
@@ -94,7 +94,7 @@ func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	c.SetTargets([]record.Target{one, {ID: "c3", Provider: "openai", Model: "n"}})
 	have = series(t, r, "semlb_attempts_total")
 	require.Len(t, have, len(begun))
-	require.Equal(t, 1.0, have["m openai timeout none a1"], "the count of an unchanged target goes on")
+	require.Equal(t, 1.0, have["m openai timeout none a1"], "the count of an unchanged target continues")
 	require.Len(t, series(t, r, "semlb_attempt_seconds"), 1, "its model is still configured")
 
 	c.SetTargets(nil)

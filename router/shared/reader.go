@@ -100,7 +100,7 @@ func current(messages []redis.XMessage) []redis.XMessage {
 	return kept
 }
 
-// pass applies the events of other replicas until ctx ends. An entry that is none is
+// pass applies the events of other replicas until ctx ends. An invalid entry is
 // skipped.
 func (r *reader) pass(ctx context.Context, messages []redis.XMessage) {
 	now := time.Now().Add(r.ahead).UnixMilli()

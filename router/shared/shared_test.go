@@ -33,15 +33,15 @@ const (
 )
 
 // replica is one of several that plan for the same targets, a before b. Its targets'
-// time goes on only by advance.
+// clock moves only by advance.
 type replica struct {
 	*router.Router
 	t        *testing.T
 	circuits *router.Circuits
 	shared   *shared.Redis
 	log      *text
-	// applied counts the events of others that were passed to it, dropped its own that
-	// were passed to nobody.
+	// applied counts the events of others that it received, dropped its own that were not
+	// shared.
 	applied, dropped atomic.Int64
 	offset           atomic.Int64
 }
@@ -292,7 +292,7 @@ func TestForeignEntriesAreSkipped(t *testing.T) {
 	one.fail(3)
 	two.arrived(5) // the last two of those are applied, and change nothing
 	require.Equal(t, "b", two.plan())
-	// Nobody takes a target out for longer than this replica's own fail_timeout.
+	// No other replica opens a circuit breaker for longer than this replica's fail_timeout.
 	require.NoError(t, client.XAdd(context.Background(), &redis.XAddArgs{
 		Stream: "kong:test", Values: []any{"from", "x", "kind", "out", "target", "a", "ms", "86400000", "token", "0"},
 	}).Err())
