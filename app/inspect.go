@@ -20,7 +20,7 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 	if err != nil {
 		return parts.Parts{}, err
 	}
-	defer instances.Close()
+	defer func() { _ = instances.Close() }() // nothing was started
 	c, err := instances.EnvoyConfig(envoyOptions)
 	if err != nil {
 		return parts.Parts{}, err
@@ -36,7 +36,7 @@ func Explain(ctx context.Context, o Options, r config.Request, prompt string) (*
 	if err != nil {
 		return nil, err
 	}
-	defer instances.Close()
+	defer func() { _ = instances.Close() }() // nothing was started
 	return explain.Prompt(ctx, instances, r, prompt)
 }
 

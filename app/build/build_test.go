@@ -79,7 +79,7 @@ func names[K ~string, V any](table map[K]V) []string {
 func TestTheSchemaAcceptsWhatIsImplemented(t *testing.T) {
 	for path, implemented := range map[string][]string{
 		"config.balancer.algorithm":        names(algorithms),
-		"config.embeddings.model.provider": names(embeddingURLs),
+		"config.embeddings.model.provider": names(remoteEmbedders),
 		"config.targets[].model.provider":  dialects.Providers(),
 		"config.vectordb.strategy":         names(stores),
 	} {
