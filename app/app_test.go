@@ -14,7 +14,7 @@ import (
 )
 
 // heldEmbedder is an embeddings endpoint that responds once it is released.
-func heldEmbedder(t *testing.T) (url string, asked <-chan struct{}, release func()) {
+func heldEmbedder(t *testing.T) (url string, called <-chan struct{}, release func()) {
 	t.Helper()
 	arrived, held := make(chan struct{}, 10), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -42,9 +42,9 @@ plugins:
 
 // Without a child, no Envoy is required.
 func TestReadyOnceDescriptionsAreEmbeddedAndUntilTheDrain(t *testing.T) {
-	url, asked, release := heldEmbedder(t)
+	url, called, release := heldEmbedder(t)
 	f := startFixture(t, semanticConfig(url))
-	<-asked
+	<-called
 	require.Equal(t, http.StatusServiceUnavailable, f.readyz())
 	time.Sleep(3 * readyPoll)
 	require.Equal(t, http.StatusServiceUnavailable, f.readyz(), "the descriptions are not embedded")

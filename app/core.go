@@ -13,17 +13,19 @@ import (
 	"semlb/server"
 )
 
-// core is what has no listener: the control plane and the configuration in force.
+// core is everything without a listener: the control plane, the configuration in force,
+// and what they report to.
 type core struct {
 	registry *prometheus.Registry
 	metrics  *server.Metrics
 	recorder *record.Recorder
 	redactor *deploy.LogRedactor
 	control  *server.ControlPlane
+	snapshot *deploy.Snapshot
+	manager  *deploy.Manager
+
 	// endStreams ends the streams of the control plane, which never end by themselves.
 	endStreams    context.CancelFunc
-	snapshot      *deploy.Snapshot
-	manager       *deploy.Manager
 	closeRecorder func()
 }
 
@@ -56,8 +58,9 @@ func newCore(ctx context.Context, o *Options, baseURL func(int, *config.Target) 
 		Descriptions: deploy.NewDescriptions(o.StoreSync, o.Log, registry, metrics.CountPanic),
 	})
 	return &core{
-		registry: registry, metrics: metrics, recorder: recorder, closeRecorder: closeRecorder, redactor: redactor, control: control, endStreams: endStreams,
-		snapshot: snapshot, manager: manager,
+		registry: registry, metrics: metrics, recorder: recorder, redactor: redactor,
+		control: control, snapshot: snapshot, manager: manager,
+		endStreams: endStreams, closeRecorder: closeRecorder,
 	}, nil
 }
 

@@ -29,7 +29,7 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 	return parts.New(c), nil
 }
 
-// Explain tells where a prompt of a request with scope r would go, and why. It builds
+// Explain returns where a prompt of a request with scope r would go, and why. It builds
 // the instances, but starts nothing.
 func Explain(ctx context.Context, o Options, r config.Request, prompt string) (*explain.Explanation, error) {
 	instances, err := o.buildInstances(ctx)

@@ -22,13 +22,13 @@ type Options struct {
 	// Files are the configuration; directories stand for the files in them. Without
 	// files Demo uses an example, and Admin.State what it holds.
 	Files []string
-	// Reading says how configurations are read.
+	// Reading are the options for reading configurations.
 	Reading load.Options
 	// Demo needs no key and no server: it sets variables without a value, uses the
 	// built-in embedding model and stores vectors in memory. [New] starts LLMs for it.
 	Demo bool
 
-	// BuiltinEmbeddings and MemoryStore replace what the configuration says.
+	// BuiltinEmbeddings and MemoryStore override the configuration.
 	BuiltinEmbeddings, MemoryStore bool
 	// ProviderURLs are base URLs of providers, by name, for targets and embeddings
 	// without an upstream_url.
@@ -62,8 +62,8 @@ type Options struct {
 	SecretsDir string
 	// MaxBodyMemory bounds the request bodies that are decided about at once, in MiB.
 	MaxBodyMemory int64
-	// Drain is how long to keep serving after the process was asked to stop. With a
-	// child Envoy it ends with the last request in flight.
+	// Drain is how long to keep serving before stopping. With a child Envoy it ends with
+	// the last request in flight.
 	Drain time.Duration
 
 	// Envoy runs an Envoy as a child; nil serves Envoys that run elsewhere.

@@ -43,8 +43,8 @@ type readiness struct {
 	ready, everReady bool
 	// envoyDown is true while the child Envoy is not running.
 	envoyDown bool
-	// changedAt is when the configuration changed last, or was to, and changeError is why
-	// it did not.
+	// changedAt is the time of the last change of the configuration, or try of one, and
+	// changeError is why it failed.
 	changedAt   time.Time
 	changeError error
 }

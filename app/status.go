@@ -22,8 +22,7 @@ type status struct {
 }
 
 type configurationStatus struct {
-	// LastReload is when the configuration changed last, or was to; absent if it never
-	// did.
+	// LastReload is the time of the last change, or try of one; absent before the first.
 	LastReload *time.Time `json:"last_reload,omitempty"`
 	// Refused is why the last change is not in force, or not with every Envoy.
 	Refused string `json:"refused,omitempty"`

@@ -21,10 +21,10 @@ func newConvert(env Environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert --to FORMAT [-o FILE] FILE...",
 		Short: "Write a configuration in another format",
-		Long: `convert reads files of any format and writes what they say in another one.
+		Long: `convert reads files of any format and writes them in another one.
 References to the environment stay references: no variable has to be set, and none
-is looked up. What a format cannot say is an error, or a warning where the meaning
-stays. admin-api and konnect are shell scripts of the requests that make everything.`,
+is looked up. What a format cannot express is an error, or a warning if the meaning
+is the same. admin-api and konnect are shell scripts of the requests that make everything.`,
 		Example: `  semlb convert --to terraform kong.yaml -o main.tf
   semlb convert --to admin-api kong.yaml | sh`,
 		Args: cobra.ArbitraryArgs,

@@ -42,7 +42,7 @@ func TestConvertPrintsOrWritesAFile(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode(), "a source may hold credentials")
 }
 
-func TestConvertSaysWhatIsWrong(t *testing.T) {
+func TestConvertReportsFaults(t *testing.T) {
 	for _, tt := range []struct {
 		want string
 		args []string
@@ -60,7 +60,7 @@ func TestConvertSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestConvertKeepsWhatIsBoundToNothing(t *testing.T) {
+func TestConvertKeepsUnboundPlugins(t *testing.T) {
 	file := example("kubernetes", "service.yaml")
 	code, stdout, stderr := command(t, "convert", "--to", "kubernetes", file)
 	require.Zero(t, code, stderr)
@@ -94,7 +94,7 @@ func TestValidateWithoutKeys(t *testing.T) {
 	require.Equal(t, "valid, with 1 instance of ai-proxy-advanced\n", stdout)
 }
 
-func TestValidateSaysThatNothingIsInForce(t *testing.T) {
+func TestValidateReportsThatNothingIsInForce(t *testing.T) {
 	code, stdout, stderr := command(t, "validate", "--allow-unset", example("kubernetes", "consumer.yaml"))
 	require.Zero(t, code)
 	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is bound to nothing`)

@@ -27,11 +27,11 @@ func newExplain(env Environment) *cobra.Command {
 	f := &explainFlags{}
 	c := &cobra.Command{
 		Use:   "explain FILE... PROMPT",
-		Short: "Say where a prompt would go, and why",
-		Long: `Say where a prompt would go, and why, without sending it to a model. Which plugin
-instance serves depends on where the prompt comes from: --route, --service,
---consumer and --group say it. Without them it is an anonymous request without a
-route.`,
+		Short: "Show where a prompt would go, and why",
+		Long: `Show where a prompt would go, and why, without sending it to a model. The last
+argument is the prompt. Which plugin instance serves it depends on --route,
+--service, --consumer and --group; without them it is an anonymous request without
+a route.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
@@ -69,7 +69,7 @@ func (f *explainFlags) run(ctx context.Context, env Environment, args []string) 
 	return printExplanation(env.Stdout, e)
 }
 
-// meaning is what a reason means, for a person.
+// meaning is what a reason means to a user.
 func meaning(r router.Reason) string {
 	switch r {
 	case router.Matched:
@@ -83,9 +83,9 @@ func meaning(r router.Reason) string {
 	case router.NoPrompt:
 		return "there is no text to compare, so the default group serves"
 	case router.AllOut:
-		return "every target has failed too often and is left out for a while"
+		return "the circuit breaker of every target is open, or the target is cooling down"
 	case router.Degraded:
-		return "the distances could not be had, so the default group serves"
+		return "the distances could not be measured, so the default group serves"
 	default:
 		return "the algorithm does not look at the prompt"
 	}

@@ -51,7 +51,7 @@ func TestExplainFindsTheInstanceByPrecedence(t *testing.T) {
 		{"a consumer brings groups", []string{"--consumer", "anna-42"}, explain.Scope{ConsumerGroup: "Gold Users"}, ":13"},
 		{"both", []string{"--consumer", "anna", "--route", "chat"}, explain.Scope{Consumer: "anna", Route: "chat"}, ":14"},
 		{"groups", []string{"--group", "silver", "--group", "Gold Users", "--route", "chat"}, explain.Scope{ConsumerGroup: "silver", Route: "chat"}, ":12"},
-		{"one that nobody knows", []string{"--route", "other", "--group", "a, b"}, explain.Scope{}, ":15"},
+		{"unknown names", []string{"--route", "other", "--group", "a, b"}, explain.Scope{}, ":15"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := explainConfig(t, global, append(tt.flags, "--json")...)
@@ -64,12 +64,12 @@ func TestExplainFindsTheInstanceByPrecedence(t *testing.T) {
 			ids[e.Instance.ID] = true
 		})
 	}
-	require.Len(t, ids, 5, "each instance has an id of its own")
+	require.Len(t, ids, 5, "each instance has another id")
 }
 
-// TestAnInstanceIsTheSameWhereverItsFileIs: replicas have their files at different
+// TestAnInstanceIDDoesNotDependOnItsFile: replicas have their files at different
 // places, and find each other's plans by the instance's ID.
-func TestAnInstanceIsTheSameWhereverItsFileIs(t *testing.T) {
+func TestAnInstanceIDDoesNotDependOnItsFile(t *testing.T) {
 	ids := map[string]bool{}
 	for _, text := range []string{scoped, scoped, "# a comment\n" + scoped} {
 		code, stdout, stderr := explainConfig(t, text, "--route", "chat", "--json")
@@ -90,7 +90,7 @@ func TestExplainNamesTheInstance(t *testing.T) {
 	require.Regexp(t, `(?m)^instance +[0-9a-f]{12} +consumer anna \+ route chat, .*kong\.yaml:14$`, stdout)
 }
 
-func TestExplainSaysThatNoInstanceApplies(t *testing.T) {
+func TestExplainReportsThatNoInstanceApplies(t *testing.T) {
 	for want, flags := range map[string][]string{
 		"an anonymous request without a route (give --route, --service, --consumer or --group)": nil,
 		"a request of consumer bob + group iron, tin + route other":                             {"--consumer", "bob", "--group", "iron", "--group", "tin", "--route", "other"},

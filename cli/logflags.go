@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logFlags say how the program logs.
+// logFlags configure the log.
 type logFlags struct{ logFormat, logLevel string }
 
 func (f *logFlags) bindLog(c *cobra.Command) {

@@ -38,11 +38,11 @@ func (f *partFlags) bindParts(c *cobra.Command, env Environment) {
 		"`PROVIDER=URL` where targets and embeddings of a provider without an upstream_url of their own go (repeatable)")
 	flags.StringVar(&f.embeddings, "embeddings", fromConfig, "embedding model: builtin or config")
 	flags.StringVar(&f.vectordb, "vectordb", fromConfig, "where vectors are kept: memory or config")
-	flags.DurationVar(&o.StoreSync, "store-sync", o.StoreSync, "how often a vector store is asked whether it still has what is in memory")
+	flags.DurationVar(&o.StoreSync, "store-sync", o.StoreSync, "interval at which a vector store is checked for vectors it has lost")
 	flags.StringVar(&o.TrustedCA, "trusted-ca", o.TrustedCA, "`FILE` of certificate authorities that providers are verified with (default: the system's)")
 	flags.DurationVar(&o.DecisionBudget, "decision-budget", o.DecisionBudget, "longest time to find the matching group; then the default group serves")
 	flags.DurationVar(&o.MaxRetryAfter, "max-retry-after", o.MaxRetryAfter,
-		"longest time that a target is left alone after it answered 429 or 503 with Retry-After; 0 ignores the header")
+		"longest cool-down that a target can request with Retry-After, in a 429 or 503; 0 ignores the header")
 }
 
 // bindDemo adds the flag of the commands that can show a demonstration.

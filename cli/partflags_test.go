@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestProviderURLsThatWouldMissTheirProviderAreRefused(t *testing.T) {
+func TestInvalidProviderURLsAreRefused(t *testing.T) {
 	for _, tt := range []struct{ provider, url, want string }{
 		{"openai", "http://127.0.0.1:9000", ""},
 		{"mistral", "https://gateway.test/", ""},

@@ -10,8 +10,8 @@ import (
 	"semlb/config/load"
 )
 
-// readFlags name configuration files and say how they are read. They are the same in
-// every command that reads files, which also takes files as arguments.
+// readFlags name configuration files and define how they are read. Every command that
+// reads files has them, and takes files as arguments too.
 type readFlags struct {
 	files   []string
 	reading load.Options
@@ -31,7 +31,7 @@ func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
 // bindKongVersion adds a flag that the command schema has too.
 func bindKongVersion(c *cobra.Command, version *string) {
 	c.Flags().StringVar(version, "kong-version", load.DefaultKongVersion,
-		"`VERSION` of Kong that the files are written for: what is newer is a fault, and defaults are that version's")
+		"`VERSION` of Kong that the files are written for: newer fields are faults, and defaults are those of that version")
 }
 
 // errNoConfiguration is the error of a command without a file to read.

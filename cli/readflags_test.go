@@ -46,7 +46,7 @@ func loading(file string) map[string][]string {
 	}
 }
 
-func TestEveryCommandThatLoadsIsToldTheVersionOfKong(t *testing.T) {
+func TestTheKongVersionAppliesToEveryCommandThatReads(t *testing.T) {
 	file := fileOf(t, "kong.yaml", newerDeck)
 	for name, args := range loading(file) {
 		code, _, stderr := command(t, append(args, "--kong-version", "3.13")...)
@@ -57,7 +57,7 @@ func TestEveryCommandThatLoadsIsToldTheVersionOfKong(t *testing.T) {
 	}
 }
 
-func TestEveryCommandThatLoadsIsToldTheIngressClass(t *testing.T) {
+func TestTheIngressClassAppliesToEveryCommandThatReads(t *testing.T) {
 	file := fileOf(t, "kong.yaml", otherClass)
 	for name, args := range loading(file) {
 		code, _, stderr := command(t, append(args, "--ingress-class", "edge")...)
@@ -68,7 +68,7 @@ func TestEveryCommandThatLoadsIsToldTheIngressClass(t *testing.T) {
 	}
 }
 
-func TestReadingFlagsThatMakeNoSenseAreRefused(t *testing.T) {
+func TestInvalidReadFlagsAreRefused(t *testing.T) {
 	file := fileOf(t, "kong.yaml", newerDeck)
 	all := loading(file)
 	all["serve"] = []string{"serve", "-c", file}
@@ -91,7 +91,7 @@ func TestReadingFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	require.Contains(t, stderr, "--kong-version: ")
 }
 
-func TestSchemaIsThatOfTheVersion(t *testing.T) {
+func TestSchemaDependsOnTheKongVersion(t *testing.T) {
 	_, newest, _ := command(t, "schema", "--format", "admin-api")
 	require.Contains(t, newest, `"max_fails"`)
 	require.Contains(t, newest, `"vllm"`)

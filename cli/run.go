@@ -53,7 +53,7 @@ func (f *runFlags) run(ctx context.Context, env Environment, files []string) err
 	return a.Run(ctx)
 }
 
-// greet tells the user what to do now.
+// greet prints where the program serves, and for a demonstration what to try.
 func (f *runFlags) greet(env Environment) {
 	o := &f.options
 	fmt.Fprintf(env.Stdout, `ready

@@ -15,14 +15,14 @@ func newServe(env Environment) *cobra.Command {
 	f := &serveFlags{}
 	c := &cobra.Command{
 		Use:   "serve FILE...",
-		Short: "Serve an Envoy that someone else runs",
+		Short: "Serve Envoys that run elsewhere",
 		Args:  cobra.ArbitraryArgs,
 		RunE:  func(c *cobra.Command, args []string) error { return f.serve(c.Context(), env, args) },
 	}
 	f.bindServe(c, env)
 	f.bindSockets(c, "Unix socket `PATH` for Envoy's gRPC; empty for none")
 	o, flags := &f.options, c.Flags()
-	flags.DurationVar(&o.Drain, "drain", o.Drain, "how long to go on serving when asked to stop, for Envoys and Kubernetes to notice that it is not ready any more")
+	flags.DurationVar(&o.Drain, "drain", o.Drain, "how long to keep serving when asked to stop, until Envoys and Kubernetes have noticed that it is not ready")
 	flags.Var((*fileMode)(&o.GRPCSocketMode), "grpc-socket-mode", "permissions of the socket: anyone who can connect can read the targets' keys")
 	return c
 }

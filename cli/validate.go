@@ -19,12 +19,12 @@ func newValidate(env Environment) *cobra.Command {
 	f := &validateFlags{}
 	c := &cobra.Command{
 		Use:   "validate FILE...",
-		Short: "Say everything that is wrong with a configuration",
+		Short: "List every fault of a configuration",
 		Args:  cobra.ArbitraryArgs,
 		RunE:  func(_ *cobra.Command, args []string) error { return f.run(env, args) },
 	}
 	f.bindRead(c, env)
-	c.Flags().BoolVar(&f.reading.AllowUnset, "allow-unset", false, "take variables without a value as good, where there are no keys, such as in CI")
+	c.Flags().BoolVar(&f.reading.AllowUnset, "allow-unset", false, "accept variables without a value, for machines without keys, such as CI")
 	return c
 }
 
@@ -48,7 +48,7 @@ func (f *validateFlags) run(env Environment, files []string) error {
 	return err
 }
 
-// verdict says what of a configuration without faults is in force.
+// verdict describes what of a configuration without faults is in force.
 func verdict(cfg *config.Config) string {
 	enabled := 0
 	for i := range cfg.Plugins {

@@ -31,7 +31,8 @@ type Options struct {
 	ProviderURLs map[string]string
 	// BaseURL, if it is not nil, returns the base URL of each target instead.
 	BaseURL func(target int, t *config.Target) (string, error)
-	// Demo says that the user chose neither the embedding model nor its width.
+	// Demo logs mismatches of the embedding model at debug level: the user of a
+	// demonstration chose neither the model nor its width.
 	Demo bool
 	// DecisionBudget bounds a routing decision.
 	DecisionBudget time.Duration

@@ -22,7 +22,7 @@ type Instances struct {
 	byPlugin map[*config.Plugin]*Instance
 }
 
-// Instance is what one plugin instance has of its own.
+// Instance is one plugin instance.
 type Instance struct {
 	// Server is the instance as the server uses it.
 	Server *server.Instance

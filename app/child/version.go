@@ -31,7 +31,7 @@ func FindBinary(ctx context.Context, path string) (string, error) {
 		}
 		path = found
 	}
-	version, err := versionOf(ctx, path)
+	version, err := versionOf(ctx, path, versionTimeout)
 	if err != nil {
 		return "", fmt.Errorf("--envoy: %w", err)
 	}
@@ -41,9 +41,9 @@ func FindBinary(ctx context.Context, path string) (string, error) {
 	return path, nil
 }
 
-// versionOf runs `envoy --version`. Its error is a whole sentence about the binary.
-func versionOf(ctx context.Context, binary string) (envoy.Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+// versionOf runs `envoy --version`. Its error is a sentence about the binary.
+func versionOf(ctx context.Context, binary string, timeout time.Duration) (envoy.Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, "--version")
 	group := newProcessGroup(cmd, versionGrace)
@@ -52,7 +52,7 @@ func versionOf(ctx context.Context, binary string) (envoy.Version, error) {
 		group.end()
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return envoy.Version{}, fmt.Errorf("%s --version does not end: it had %s", binary, versionTimeout)
+		return envoy.Version{}, fmt.Errorf("%s --version does not end: it had %s", binary, timeout)
 	}
 	if err != nil {
 		return envoy.Version{}, fmt.Errorf("run %s --version: %w", binary, err)

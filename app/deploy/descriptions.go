@@ -85,7 +85,7 @@ func (d *Descriptions) keep(ctx context.Context, i described, tried func()) {
 		}
 		pause := pauses.NextBackOff().Round(time.Millisecond)
 		d.log.Error("descriptions cannot be embedded; requests go to the default group",
-			append([]any{"instance", i.ID(), "error", err, "again_in", pause}, d.stackOf(err)...)...)
+			append([]any{"instance", i.ID(), "error", err, "again_in", pause}, d.recordPanic(err)...)...)
 		tried()
 		if !sleep(ctx, pause) {
 			return
@@ -94,8 +94,8 @@ func (d *Descriptions) keep(ctx context.Context, i described, tried func()) {
 }
 
 // keepSynced writes to the store's server the vectors it lacks: other replicas and
-// later starts find them there, or searches do. Every failure is counted; the log says
-// when the server becomes unavailable and when it is back.
+// later starts find them there, or searches do. Every failure is counted; the log
+// has a line when the server becomes unavailable, and one when it is back.
 func (d *Descriptions) keepSynced(ctx context.Context, i described, unavailable bool) {
 	store := i.Syncer()
 	if store == nil {
@@ -108,7 +108,7 @@ func (d *Descriptions) keepSynced(ctx context.Context, i described, unavailable 
 			return
 		case err != nil && unavailable:
 			d.failures.WithLabelValues(opSync).Inc()
-			d.stackOf(err) // counts a panic
+			d.recordPanic(err)
 		case err != nil:
 			d.storeFailed(i, opSync, err)
 		case n > 0 || unavailable:
@@ -139,12 +139,12 @@ func (d *Descriptions) storeFailed(i described, op string, err error) {
 		requests = "sent to the default group"
 	}
 	d.log.Warn("the vector store cannot be reached",
-		append([]any{"instance", i.ID(), "requests", requests, "error", err}, d.stackOf(err)...)...)
+		append([]any{"instance", i.ID(), "requests", requests, "error", err}, d.recordPanic(err)...)...)
 }
 
-// stackOf counts the panic that an error stands for, if it does, and returns its stack
-// as an attribute of a log line.
-func (d *Descriptions) stackOf(err error) []any {
+// recordPanic counts the recovered panic that an error stands for, and returns its stack
+// as an attribute of a log line; nil if the error is another one.
+func (d *Descriptions) recordPanic(err error) []any {
 	var p *embeddings.PanicError
 	if !errors.As(err, &p) {
 		return nil

@@ -12,7 +12,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"semlb/app/build"
@@ -23,7 +22,6 @@ import (
 	"semlb/record"
 	"semlb/record/metrics"
 	"semlb/router"
-	"semlb/server"
 )
 
 // ControlPlane sends Envoys their configuration.
@@ -57,25 +55,6 @@ type Options struct {
 	DecisionBudget time.Duration
 	Log            *slog.Logger
 }
-
-// Snapshot is the configuration in force. Requests load it once; it is swapped
-// atomically.
-type Snapshot struct {
-	atomic.Pointer[server.Snapshot]
-}
-
-// NewSnapshot returns a snapshot in which no instance serves any request.
-func NewSnapshot() *Snapshot {
-	s := new(Snapshot)
-	s.Store(&server.Snapshot{
-		Find:     func(server.Match) *server.Instance { return nil },
-		Consumer: func(func(string) string) string { return "" },
-	})
-	return s
-}
-
-// Targets returns the targets that requests can reach, by ID.
-func (s *Snapshot) Targets() map[string]*server.Target { return s.Load().Targets() }
 
 // Manager replaces the configuration in force in one step: a request sees the old one
 // or the new one, never a mixture.
@@ -206,23 +185,6 @@ func (m *Manager) envoyConfig(d *deployment) (parts.Config, error) {
 		build.AddInstance(&c, r.instance, r.upstreams)
 	}
 	return c, nil
-}
-
-// newSnapshot is what requests see of the current state; m.mu is held.
-func (m *Manager) newSnapshot() *server.Snapshot {
-	s := &server.Snapshot{
-		Find:          m.current.Find,
-		Consumer:      gateway.Identifier(m.current.Config),
-		ConsumersOnly: m.current.ConsumersOnly(),
-		Instances:     make(map[string]*server.Instance),
-	}
-	for id, r := range m.retired {
-		s.Instances[id] = r.instance
-	}
-	for _, i := range m.current.List {
-		s.Instances[i.Server.ID] = i.Server
-	}
-	return s
 }
 
 // Expire ends what was replaced, when its time is over, until ctx ends.

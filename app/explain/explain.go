@@ -1,5 +1,5 @@
-// Package explain tells where a prompt would go, and why, without sending it to a
-// model.
+// Package explain routes a prompt without sending it to a model, and explains the
+// result.
 package explain
 
 import (
