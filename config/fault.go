@@ -7,7 +7,7 @@ import (
 // Fault is one thing that is wrong in a file. It holds no secret.
 type Fault struct {
 	Position Position
-	// Path is the place within the file, such as "plugins[0].config.targets[1].weight",
+	// Path is the path within the file, such as "plugins[0].config.targets[1].weight",
 	// or empty for the file as a whole.
 	Path string
 	// Got and Want say what is there and what should be. Both are empty where

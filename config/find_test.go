@@ -8,7 +8,7 @@ import (
 )
 
 // twelve returns a configuration with an instance of each scope of the order of
-// precedence, each named by its place in it.
+// precedence, in that order.
 func twelve() *Config {
 	c := &Config{
 		Services:       []Service{{Name: "s", ID: "s-id"}},

@@ -56,7 +56,7 @@ func (p Position) String() string {
 // Warning is something in a file that loads and that its author should know.
 type Warning struct {
 	Position Position
-	// Path is the place within the file, such as "plugins[0].name", or empty.
+	// Path is the path within the file, such as "plugins[0].name", or empty.
 	Path string
 	// Text says what it is. It holds no secret.
 	Text string

@@ -24,7 +24,7 @@ func TestSecretsAreTakenOutOfTexts(t *testing.T) {
 	}
 }
 
-// A short credential would be told by the words it is taken out of.
+// The words around a short credential would give it away.
 func TestATextWithAVeryShortSecretIsNotShown(t *testing.T) {
 	r := config.NewRedactor([]wire.Secret{wire.NewSecret("abc")})
 	require.Equal(t, "[redacted]", r.Redact("Duplicated credential key: 'abc'"))

@@ -23,7 +23,7 @@ type AIProxyAdvanced struct {
 
 	// OptionsPrecedence is an extension: whose options win, the file's or the client's.
 	OptionsPrecedence OptionsPrecedence `kong:"options_precedence"`
-	// ModelPolicy is an extension: what becomes of a request that names a model.
+	// ModelPolicy is an extension: whether a request may name another model.
 	ModelPolicy ModelPolicy `kong:"model_policy"`
 }
 
@@ -46,7 +46,7 @@ const (
 	OptionsClient OptionsPrecedence = "client"
 )
 
-// ModelPolicy says what becomes of a request that names a model.
+// ModelPolicy says whether a request may name another model than the target's.
 type ModelPolicy string
 
 // The values of model_policy.
@@ -100,7 +100,7 @@ type Balancer struct {
 	GroupOrder GroupOrder `kong:"group_order"`
 	// Spill is an extension: where an exhausted group goes on.
 	Spill Spill `kong:"spill"`
-	// OnPanic is an extension: what becomes of a request whose decision panics.
+	// OnPanic is an extension: how a request is served whose decision panics.
 	OnPanic OnPanic `kong:"on_panic"`
 	// SharedState is an extension: replicas share the balancer's state.
 	SharedState bool `kong:"shared_state"`
@@ -149,8 +149,8 @@ const (
 	NoMatchReject  NoMatch = "reject"
 )
 
-// OnPanic says what becomes of a request whose decision panics, which is a fault of
-// this program.
+// OnPanic says how a request is served whose decision panics, which is a bug of this
+// program.
 type OnPanic string
 
 // The values of balancer.on_panic.

@@ -64,7 +64,7 @@ func Providers() []Provider {
 	}
 }
 
-// Model names a model and how it is asked.
+// Model is a model and how it is called.
 type Model struct {
 	ModelAlias string `kong:"model_alias"`
 	// Name is empty where the request's model is used.

@@ -30,7 +30,7 @@ func Environment(values map[string]string) func(string) (string, bool) {
 }
 
 // AnyVariable gives every variable a value that follows from its name, whichever
-// format asks for it.
+// format refers to it.
 func AnyVariable(name string) (string, bool) {
 	name = strings.ToUpper(strings.TrimPrefix(strings.TrimPrefix(name, "DECK_"), "TF_VAR_"))
 	if name == "NUMBER" {
@@ -125,8 +125,8 @@ func Placeless(routes []config.Route) []config.Route {
 	return routes
 }
 
-// EveryWayToPrint returns what a value looks like in all the ways a program may
-// come to write it.
+// EveryWayToPrint returns what a value looks like in all the ways in which a
+// program may write it.
 func EveryWayToPrint(t *testing.T, value any) string {
 	t.Helper()
 	var out bytes.Buffer

@@ -10,7 +10,7 @@ const templatePattern = `\$\{\{`
 func jsonSchema(tables *schema.Tables) schema.JSON {
 	w := schema.JSONWriter{Template: templatePattern}
 	settings := w.Field(tables.Plugin)
-	settings["required"] = []string{"name"} // config may come of _plugin_configs
+	settings["required"] = []string{"name"} // _plugin_configs may bring the config
 	plugin := schema.JSON{
 		"if":   schema.JSON{"properties": schema.JSON{"name": schema.JSON{"const": schema.PluginName}}},
 		"then": schema.JSON{"$ref": "#/$defs/" + schema.PluginName},

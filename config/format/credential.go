@@ -11,8 +11,7 @@ type Credential struct {
 	// Kind is Kong's name of the plugin that checks them, which is also where the Admin
 	// API has them below a consumer.
 	Kind string
-	// Fields are those of a credential; Secret is the one that nobody but its owner
-	// knows.
+	// Fields are those of a credential; Secret is the one that must not be seen.
 	Fields []string
 	Secret string
 }

@@ -19,7 +19,7 @@ import (
 type Format struct {
 	// Name is what users call the format; empty for one that is only read.
 	Name string
-	// Description says how to recognise a file, for the message about one that is none.
+	// Description describes a file of the format, for the message about a file in none.
 	Description string
 	// Endings are the ends of names that files of the format have, with their dots. A
 	// file with another format's ending is not of this one.

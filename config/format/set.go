@@ -25,8 +25,8 @@ type Item struct {
 	// Path is what faults call the item, such as "services[0]".
 	Path string
 	Node *tree.Node
-	// Scope is what the place of a plugin says that it applies to. Of a route it is the
-	// service that the route is listed in.
+	// Scope is what a plugin is nested in, and so applies to. Of a route it is the service
+	// that the route is nested in.
 	Scope config.Scope
 	// Unbound is set for a plugin that is bound to nothing: it is checked, and never
 	// runs.
@@ -49,7 +49,7 @@ func (s *Set) AddEntity(kind, path string, n *tree.Node) {
 	s.Items = append(s.Items, Item{Kind: kind, Path: path, Node: n})
 }
 
-// AddPlugin adds a plugin whose place says what it applies to.
+// AddPlugin adds a plugin that is nested in the entities of a scope.
 func (s *Set) AddPlugin(path string, n *tree.Node, scope config.Scope) {
 	s.Items = append(s.Items, Item{Kind: KindPlugin, Path: path, Node: n, Scope: scope})
 }

@@ -99,9 +99,9 @@ func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
 	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(strings.Replace(text, "konghq.com/plugins: q", "", 1))}}, load.Options{})
 	require.NoError(t, err)
 	require.Equal(t, []config.Scope{{Route: "kong/r"}, {Route: "kong/r.2"}}, configtest.ScopesOf(c))
-	var told []string
+	var texts []string
 	for _, w := range warnings {
-		told = append(told, w.String())
+		texts = append(texts, w.String())
 	}
 	require.Equal(t, []string{
 		`kong.yaml:13: spec.rules[0].filters[1]: filter "URLRewrite" is not run`,
@@ -109,7 +109,7 @@ func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
 		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
 		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
 		`kong.yaml:32: KongPlugin "q" is bound to nothing`,
-	}, told)
+	}, texts)
 }
 
 func TestFiltersThatCannotBeLeftOutAreFaults(t *testing.T) {

@@ -67,7 +67,7 @@ func TestFormatsAndDirectoriesMix(t *testing.T) {
 	require.ErrorContains(t, err, "no .yaml, .yml, .json, .tf, .tfvars or .sh file in it")
 }
 
-func TestScopesThatNameNobodyAreWarnedOf(t *testing.T) {
+func TestScopesThatNameNoEntityAreWarnings(t *testing.T) {
 	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte("services: [{name: s}]\n" + configtest.Minimal + "  service: t\n")}}, load.Options{})
 	require.NoError(t, err)
 	require.Equal(t, "kong.yaml:8: plugins[0].service: no such service is in the files", warnings[0].String())

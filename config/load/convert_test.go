@@ -17,8 +17,8 @@ import (
 	"semlb/wire"
 )
 
-// withoutPlaces returns instances without their positions, to be compared.
-func withoutPlaces(c *config.Config) []config.Plugin {
+// withoutPositions returns instances without their positions, to be compared.
+func withoutPositions(c *config.Config) []config.Plugin {
 	var plugins []config.Plugin
 	for _, p := range c.Plugins {
 		p.Position = config.Position{}
@@ -31,10 +31,10 @@ func withoutPlaces(c *config.Config) []config.Plugin {
 	return plugins
 }
 
-// alike returns what a configuration says without places and without what the
-// way through Kubernetes cannot keep.
+// alike returns a configuration without its positions and, for Kubernetes, without what
+// that format cannot keep.
 func alike(c *config.Config, kubernetes bool) *config.Config {
-	same := &config.Config{Plugins: withoutPlaces(c), Routes: configtest.Placeless(slices.Clone(c.Routes))}
+	same := &config.Config{Plugins: withoutPositions(c), Routes: configtest.Placeless(slices.Clone(c.Routes))}
 	same.Services, same.Consumers, same.ConsumerGroups = slices.Clone(c.Services), slices.Clone(c.Consumers), slices.Clone(c.ConsumerGroups)
 	for i := range same.Services {
 		same.Services[i].Position = config.Position{}

@@ -32,7 +32,7 @@ func scopesShown(format string) map[string]config.Scope {
 }
 
 // TestEveryScopeIsShownInEveryFormat loads the block of each heading by itself and says
-// that it is an instance of that scope, of which nothing has to be said.
+// that it is an instance of that scope, without warnings.
 func TestEveryScopeIsShownInEveryFormat(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "scopes.md"))
 	require.NoError(t, err)

@@ -127,7 +127,7 @@ func FuzzConvert(f *testing.F) {
 			return
 		}
 		if _, _, err := load.Sources([]load.Source{{Name: "f", Data: []byte(text)}}, load.Options{Env: configtest.AnyVariable}); err != nil {
-			return // a value of the environment may be wrong for its place
+			return // a value of the environment may be wrong for its field
 		}
 		_, _, err = load.Sources(sourceOf(to, out), load.Options{Env: configtest.AnyVariable})
 		require.NoError(t, err, "%s", out)

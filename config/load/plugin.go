@@ -98,8 +98,8 @@ func (l *loader) withBlock(item format.Item) *tree.Node {
 	}
 }
 
-// scope returns what a plugin applies to: what its place says and what it says itself.
-// Only one instance may have a scope.
+// scope returns what a plugin applies to: what it is nested in, and what it refers to
+// itself. Only one instance may have a scope.
 func (l *loader) scope(around config.Scope, entry tree.Cursor, names *config.Names) config.Scope {
 	s, valid := around, true
 	for i, kind := range config.ScopeParts {

@@ -61,7 +61,9 @@ func TestNoSecretOfAnyFieldIsSeen(t *testing.T) {
 		}
 		planted++
 		for _, value := range []any{
-			configtest.Marker, []any{configtest.Marker}, map[string]any{configtest.Marker + " a": configtest.Marker},
+			configtest.Marker,
+			[]any{configtest.Marker},
+			map[string]any{configtest.Marker + " a": configtest.Marker},
 			configtest.Marker + "\n", "{vault://" + configtest.Marker + "}",
 		} {
 			plugin := withValue(path, value)

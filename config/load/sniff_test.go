@@ -44,5 +44,5 @@ config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m},
 		require.Equal(t, want, c.Plugins[0].Settings.Targets[0].Auth.HeaderValue.Reveal(), written)
 	}
 	_, _, err := load.Sources([]load.Source{{Name: filepath.Join("a", "b.sh"), Data: []byte("set -e\ncat <<EOF | kubectl apply -f -\n" + applied + "nonsense: 1\nEOF")}}, load.Options{})
-	require.EqualError(t, err, "a/b.sh:8: nonsense: unknown field", "places are those of the written")
+	require.EqualError(t, err, "a/b.sh:8: nonsense: unknown field", "positions are those of the script")
 }

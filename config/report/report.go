@@ -36,7 +36,7 @@ func (r *Report) Add(faults ...config.Fault) {
 	r.faults = append(r.faults, faults[:min(room, len(faults))]...)
 }
 
-// Warn adds a warning, up to a number that nobody reads to its end.
+// Warn adds a warning. Beyond a large number of them it does nothing.
 func (r *Report) Warn(pos config.Position, path, text string) {
 	if len(r.warnings) <= 2*maxReported {
 		r.warnings = append(r.warnings, config.Warning{Position: pos, Path: path, Text: text})

@@ -32,10 +32,10 @@ plugins:
 			continue
 		}
 		require.NoError(t, err, tt.redis)
-		said := ""
+		warned := ""
 		for _, w := range warnings {
-			said += w.String()
+			warned += w.String()
 		}
-		require.Equal(t, tt.warning, said, tt.redis)
+		require.Equal(t, tt.warning, warned, tt.redis)
 	}
 }

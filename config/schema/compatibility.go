@@ -32,8 +32,8 @@ func Compatibility(formats []Beside) ([]byte, error) {
 This file is made from the code: do not edit it, run `+"`make generate`"+`.
 
 semlb reads the configuration of Kong's ai-proxy-advanced plugin, versions %s to %s.
-Every field of its schema is known. What is known and not done yet is refused when
-it is loaded, with "not supported yet" and the place: nothing is ignored in silence.
+Every field of its schema is known. What is not supported yet is refused when the
+configuration is loaded, with file, line and path: nothing is ignored silently.
 Fields at their defaults are never refused.
 `, oldestVersion, DefaultVersion)
 	d.refusedFields()

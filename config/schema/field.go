@@ -42,8 +42,7 @@ type Field struct {
 	// NewSince is that version where the table's version is older, else empty: the field
 	// must not be used.
 	NewSince string
-	// FreeSince is the version that took any text in the place of a closed list of
-	// values, where the table's version is older. The facts lack that list.
+	// FreeSince is the version that replaced a closed list of values by any text, where the table's version is older. The facts lack that list.
 	FreeSince string
 	// Unsupported says why anything but the default is refused; empty where it is not.
 	Unsupported string
@@ -154,7 +153,7 @@ func (f *Field) value(text string) *Value {
 }
 
 // shownName returns the name of a field of f for a path. An unknown one may be a
-// credential in the wrong place.
+// misplaced credential.
 func (f *Field) shownName(child tree.Field) string {
 	if _, known := f.Fields[child.Name]; known {
 		return child.Name

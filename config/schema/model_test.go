@@ -53,7 +53,7 @@ func modelFields(t *testing.T, table *Field) map[string]string {
 				walk(inner, child, at)
 			default:
 				names[at] = f.Name
-				require.Equal(t, child.Secret, inner == reflect.TypeFor[wire.Secret](), "%s is a secret in one place only", at)
+				require.Equal(t, child.Secret, inner == reflect.TypeFor[wire.Secret](), "the schema and the model disagree whether %s is a secret", at)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ const (
 	redisStore       = "config.vectordb.redis."
 )
 
-// pluginSupport lists what is refused of a plugin. It is the only place that knows.
+// pluginSupport lists what is refused of a plugin.
 var pluginSupport = slices.Concat(
 	[]unsupported{
 		{"ordering", "", "the order of plugins"},

@@ -24,7 +24,7 @@ func newFlagReader(name string) *flagReader {
 }
 
 // parse reads the flags of a command, and returns its other words. Unknown flags are
-// taken for flags without a value.
+// treated as flags without a value.
 func (f *flagReader) parse(words []shell.Word) (rest []shell.Word) {
 	for i := 0; i < len(words); i++ {
 		text := words[i].Plain()

@@ -102,7 +102,7 @@ func TestScriptsBindKubernetesResources(t *testing.T) {
 	}
 }
 
-func TestOtherFilesAreToldWhatIsRead(t *testing.T) {
+func TestOtherFilesAreFaultsThatNameTheFormats(t *testing.T) {
 	for name, text := range map[string]string{
 		"a.toml": "[plugins]\na = 1\n", "README.md": "# Title\n\n`x`: y: z\n", "Makefile": "a: b\n\tc: d: e\n", "docker.yaml": "version: 3\nnetworks: {}\n",
 	} {

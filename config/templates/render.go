@@ -29,8 +29,8 @@ const (
 	maxText   = 64 << 20
 )
 
-// unset stands for a value that could not be had while templates are executed. It is
-// of Unicode's private use area, so that it stays recognizable inside longer texts.
+// unset stands for a value that is missing while templates are executed. It is of
+// Unicode's private use area, so that it stays recognizable inside longer texts.
 const unset = "\uE002"
 
 var errTooLarge = errors.New("the rendered file is too large")
@@ -47,9 +47,9 @@ type Options struct {
 
 // Render returns the document of a file with its templates executed by text/template, as
 // decK does: ${{ env "DECK_KEY" }} and everything else that Go templates can do.
-// Templates on comment lines are left alone.
+// Templates on comment lines are not executed.
 //
-// A value that is missing is a fault, and its place in the document is marked as broken.
+// A value that is missing is a fault, and its part of the document is marked as broken.
 // There is no document where the templates cannot be executed as a whole. Errors of
 // text/template may quote values, so that none of its texts is ever shown.
 func Render(name string, source []byte, opts Options) (*tree.Document, config.Faults) {
