@@ -64,7 +64,7 @@ func TestOutcomesWithoutAConnection(t *testing.T) {
 	}{
 		{"refused", harness.RefusedURL(t), []string{"result=error", "flags=UF", "transport=refused"}},
 		{"never completed", harness.SilentURL(t), []string{"result=timeout", "flags=UF", "transport=timeout"}},
-		{"a certificate nobody trusts", foreign.URL, []string{"result=error", "flags=UF", "transport=tls"}},
+		{"an untrusted certificate", foreign.URL, []string{"result=error", "flags=UF", "transport=tls"}},
 		{"a name that does not resolve", "http://nowhere.invalid", []string{"result=error", "flags=UH"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestStateSurvivesAReload(t *testing.T) {
 	by, answer := w.ask()
 	require.Equal(t, "b", by)
 	require.Equal(t, "openai/model-c", answer.Header.Get("X-Kong-Llm-Model"))
-	require.Zero(t, asked(a), "a did not change, so it is still out")
+	require.Zero(t, asked(a), "a did not change, so its circuit breaker is still open")
 
 	p.Targets[0].Model = "model-d"
 	reload()

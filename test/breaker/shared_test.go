@@ -25,7 +25,7 @@ func sharing(a, b *harness.Stub, redis *redistest.Server, maxFails int, failTime
 	return harness.Config(p)
 }
 
-// Two replicas, each with an Envoy of its own.
+// Two replicas, each with its own Envoy.
 func TestReplicasShareStateThroughRedis(t *testing.T) {
 	redis := redistest.Start(t)
 	t.Cleanup(func() { awaitNoDial(t) })

@@ -36,5 +36,5 @@ func TestAStreamDoesNotReserveTheSecondProbe(t *testing.T) {
 	require.Equal(t, 200, answer.Status)
 	require.Equal(t, "b", by)
 	w.lines(from, 1, "target is back", "model=openai/model-b")
-	require.Less(t, strings.Count(w.Log()[from:], "msg=request"), 2, "the stream goes on meanwhile")
+	require.Less(t, strings.Count(w.Log()[from:], "msg=request"), 2, "the stream is still open")
 }

@@ -69,8 +69,8 @@ func TestRetriesBoundTheAttemptsAndNoTargetIsTriedTwice(t *testing.T) {
 	}
 }
 
-// TestTheLastAnswerIsPassedOnAsItWas lets every target fail, the last one with
-// something of its own.
+// TestTheLastAnswerIsPassedOnAsItWas lets every target fail, the last one with a
+// response that differs from the others.
 func TestTheLastAnswerIsPassedOnAsItWas(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 3)

@@ -44,11 +44,11 @@ func TestATargetThatFailsTooOftenIsSkipped(t *testing.T) {
 	require.Equal(t, []int{3, 3}, counts(all...))
 	out(1)
 	post(200)
-	require.Equal(t, []int{3, 4}, counts(all...), "the target is out")
+	require.Equal(t, []int{3, 4}, counts(all...), "its circuit breaker is open")
 
 	time.Sleep(failTimeout + late)
 	post(200)
-	require.Equal(t, []int{4, 5}, counts(all...), "one request probes it, and goes on")
+	require.Equal(t, []int{4, 5}, counts(all...), "one request probes it, and moves on")
 	post(200)
 	require.Equal(t, []int{4, 6}, counts(all...), "its failed probe keeps it out")
 
@@ -110,8 +110,8 @@ func TestATargetIsSkippedUntilItsRetryAfterHasElapsed(t *testing.T) {
 	require.Eventually(t, func() bool {
 		first = len(all[0].Requests())
 		return served() == all[1].Name
-	}, 3*time.Second, 10*time.Millisecond, "the target is left alone")
+	}, 3*time.Second, 10*time.Millisecond, "the target cools down")
 	require.Len(t, all[0].Requests(), first)
-	require.Eventually(t, func() bool { return served() == all[0].Name }, 10*time.Second, 20*time.Millisecond, "it is asked again")
+	require.Eventually(t, func() bool { return served() == all[0].Name }, 10*time.Second, 20*time.Millisecond, "it gets requests again")
 	require.GreaterOrEqual(t, time.Since(asked), 4*time.Second)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // TestAKilledProcessServesWhatItAcknowledged kills semlb, with its Envoy, while the
-// Admin API is written to, and starts it anew.
+// Admin API is written to, and restarts it.
 func TestAKilledProcessServesWhatItAcknowledged(t *testing.T) {
 	t.Parallel()
 	const kills = 4

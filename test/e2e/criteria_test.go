@@ -73,8 +73,8 @@ func (f fault) moves(criteria []string) bool {
 }
 
 // TestExactlyTheListedCriteriaMoveOn tries every fault under every set of criteria,
-// from HTTP/1 and HTTP/2 clients. What Envoy says itself (502, 503, 504) is never
-// taken for the provider's saying it.
+// from HTTP/1 and HTTP/2 clients. Envoy's own 502, 503 and 504 are never taken for
+// the provider's.
 func TestExactlyTheListedCriteriaMoveOn(t *testing.T) {
 	for _, criteria := range [][]string{
 		harness.SeedCriteria(),
@@ -160,7 +160,7 @@ func (c *criteriaTest) try(t *testing.T, client *http.Client, f fault) {
 		requireAttempt(t, c.second.Only(t), c.second, f.lane, 1, prompt)
 	} else {
 		require.Equal(t, f.status, answer.Status, answer.Body)
-		require.Empty(t, c.second.Requests(), "the second target was asked")
+		require.Empty(t, c.second.Requests(), "the second target was tried")
 		if f.code != "" {
 			require.Equal(t, f.code, answer.OpenAIError(t).Code)
 		} else {

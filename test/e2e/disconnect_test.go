@@ -50,7 +50,7 @@ func TestAClientThatDisconnectsEndsItsAttempt(t *testing.T) {
 				if i <= attempt {
 					require.Len(t, stub.Requests(), 1)
 				} else {
-					require.Empty(t, stub.Requests(), "%s, attempt %d: target %d was asked for nobody", p, attempt+1, i)
+					require.Empty(t, stub.Requests(), "%s, attempt %d: target %d was tried without a client", p, attempt+1, i)
 				}
 			}
 		}

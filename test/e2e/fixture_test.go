@@ -72,7 +72,7 @@ func requireAttempt(t *testing.T, got harness.Received, stub *harness.Stub, lane
 	require.Equal(t, []string{keyOf(lane, target)}, got.Header["Authorization"])
 }
 
-// clientModel is what clients of these tests ask for; no target has it.
+// clientModel is the model in the requests of these tests; no target has it.
 const clientModel = `"model":"the-client's"`
 
 func stubs(t *testing.T, n int) []*harness.Stub {

@@ -22,7 +22,7 @@ func many(n, size int) http.Header {
 	return headers
 }
 
-// ofClients is how many headers harness's client and Envoy have of their own, at most.
+// ofClients is how many headers harness's client and Envoy add, at most.
 const ofClients = 10
 
 // TestLargeHeadersReachEveryAttempt: what semlb and Envoy add of their own has room

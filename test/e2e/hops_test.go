@@ -97,7 +97,7 @@ func (m *mistaken) rewrite(target int, set ...envoy.Header) *extprocv3.Processin
 	})
 }
 
-// attemptOf is the number of the attempt that the inner role is asked about.
+// attemptOf is the number of the attempt that the inner role is called for.
 func attemptOf(m *extprocv3.ProcessingRequest) (int, error) {
 	headers := m.GetRequestHeaders().GetHeaders().GetHeaders()
 	for _, h := range headers {

@@ -11,7 +11,7 @@ import (
 	"semlb/test/harness"
 )
 
-// latency is one of the headers that say how many milliseconds something took.
+// latency reads one of the headers with a duration in milliseconds.
 func latency(t *testing.T, a harness.Answer, header string) time.Duration {
 	t.Helper()
 	require.Len(t, a.Header[header], 1)

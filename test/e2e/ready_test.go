@@ -17,8 +17,8 @@ import (
 	"semlb/test/harness"
 )
 
-// TestReadyFromEnvoysAcknowledgementToTheDrain: what /readyz and gRPC health say while
-// Envoy is not there yet, while it serves, and while it is drained.
+// TestReadyFromEnvoysAcknowledgementToTheDrain: the state of /readyz and gRPC health
+// before Envoy is connected, while it serves, and while it is drained.
 func TestReadyFromEnvoysAcknowledgementToTheDrain(t *testing.T) {
 	stub := harness.NewStub(t, "provider")
 	begin := filepath.Join(t.TempDir(), "begin")
@@ -76,6 +76,6 @@ func TestReadyFromEnvoysAcknowledgementToTheDrain(t *testing.T) {
 	harness.AwaitStatus(t, s.Status+"/readyz", http.StatusServiceUnavailable)
 	requireReady(false)
 	close(release)
-	require.Equal(t, http.StatusOK, <-answers, "what was under way is finished")
+	require.Equal(t, http.StatusOK, <-answers, "the request in flight is finished")
 	<-stopped
 }

@@ -134,8 +134,8 @@ func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 	require.Empty(t, refused(status))
 	require.Empty(t, refused(admin))
 
-	// A change that it refuses is not in force. It goes on by the one before, and so
-	// does semlb.
+	// A change that it rejects is not in force. Envoy and semlb keep the configuration
+	// before.
 	answer := call("POST", "/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
 	require.Contains(t, answer, "the configuration is refused by Envoy; the log of semlb")
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))

@@ -15,7 +15,7 @@ import (
 	"semlb/test/process"
 )
 
-// own starts semlb as a process of its own, with an Envoy and a target.
+// own starts semlb as a separate process, with an Envoy and a target.
 func own(t *testing.T, envoy, target string, flags ...string) (*process.Process, *harness.Gateway) {
 	t.Helper()
 	config := harness.WriteConfig(t, harness.Config(harness.Plugin{Targets: []harness.Target{{Model: "gpt-4o", URL: target}}}))
@@ -48,7 +48,7 @@ wait`)
 	require.Zero(t, status, p.Log())
 	// A zombie can still be signalled, so its state is read.
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	require.True(t, err != nil || strings.Contains(string(stat), ") Z"), "what the script started goes on: %s", stat)
+	require.True(t, err != nil || strings.Contains(string(stat), ") Z"), "the process that the script started is still running: %s", stat)
 }
 
 // TestAWrapperAroundEnvoyServesAndStops: real requests through a script without exec.

@@ -102,8 +102,8 @@ func mixed(name string) string {
 	return b.String()
 }
 
-// TestProvidersCannotSteerWithHeaders: copies of the headers by which the inner hop
-// says that a failure may move on, or may not.
+// TestProvidersCannotSteerWithHeaders: copies of the labels by which the inner hop
+// permits or forbids that a failure moves on.
 func TestProvidersCannotSteerWithHeaders(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)

@@ -13,7 +13,7 @@ import (
 	"semlb/test/harness"
 )
 
-// script writes a program that stands in for Envoy.
+// script writes a program that replaces Envoy.
 func script(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "envoy")

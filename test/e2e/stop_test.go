@@ -23,7 +23,7 @@ import (
 
 // TestStoppingLeavesNothingBehind stops semlb while it is idle, and while a stream
 // and a hanging request are open: no Envoy, no port, no file, no goroutine stays.
-// It does not run beside other tests, which have Envoys of their own.
+// It does not run in parallel with other tests, which have their own Envoys.
 func TestStoppingLeavesNothingBehind(t *testing.T) {
 	for _, busy := range []bool{false, true} {
 		t.Run(fmt.Sprint("busy ", busy), func(t *testing.T) {
@@ -77,7 +77,7 @@ func stopOne(t *testing.T, busy bool) {
 	t.Logf("stopped in %s", took)
 	require.Less(t, took, 10*time.Second)
 	if busy {
-		require.GreaterOrEqual(t, took, 500*time.Millisecond, "requests under way have their time to end")
+		require.GreaterOrEqual(t, took, 500*time.Millisecond, "requests in flight have time to end")
 		require.Error(t, <-ended, "a stream that was cut ended as if it were complete")
 		require.Error(t, <-ended)
 	}
@@ -126,7 +126,7 @@ func TestRequestsUnderWayEndBeforeSemlb(t *testing.T) {
 }
 
 // TestAnEnvoyThatIsKilledIsStartedAgain kills it with SIGKILL, several times, so that
-// what each left behind would add up.
+// leaks of each would add up.
 func TestAnEnvoyThatIsKilledIsStartedAgain(t *testing.T) {
 	const kills = 4
 	stub := harness.NewStub(t, "provider")

@@ -28,7 +28,7 @@ const (
 type outcome struct {
 	weight    int
 	behaviour harness.Behaviour
-	// moves says that the next target is tried, over HTTP/1 and over HTTP/2, where
+	// moves reports that the next target is tried, over HTTP/1 and over HTTP/2, where
 	// everything that breaks a connection is a reset.
 	moves, movesHTTP2 bool
 	// status and code are what the client gets if this is the last attempt; over
@@ -78,7 +78,7 @@ type stress struct {
 	requests []*stressed
 
 	mu       sync.Mutex
-	attempts map[int][]int // by request, the lane's targets in the order they were asked
+	attempts map[int][]int // by request, the lane's targets in the order they were tried
 	wrong    []string
 }
 
@@ -89,7 +89,7 @@ func (s *stress) report(format string, args ...any) {
 }
 
 // TestThousandsOfRequestsAtOnceGoWhereTheyShould plans every request and its
-// failures beforehand, by a seed, and compares everything: which targets are asked
+// failures beforehand, by a seed, and compares everything: which targets are tried
 // and in which order, each byte they get, and what the client gets.
 func TestThousandsOfRequestsAtOnceGoWhereTheyShould(t *testing.T) {
 	const seed = 20260214
@@ -160,7 +160,7 @@ func newStress(t *testing.T) *stress {
 }
 
 // plan draws the requests: their lanes, protocols and sizes from 0.3 to 300 KB, and
-// what becomes of each attempt.
+// the outcome of each attempt.
 func (s *stress) plan(random *rand.Rand) {
 	all := outcomes()
 	sum := 0
@@ -233,7 +233,7 @@ func (s *stress) compareAttempt(r *stressed, target, stub int, x *harness.Exchan
 	compare("body", hash(string(x.Body())), hash(want))
 }
 
-// expected is the lane's targets that are asked, and the last of them.
+// expected returns the lane's targets that are tried, and the last of them.
 func (s *stress) expected(r *stressed) (asked []int, last int) {
 	l := s.lanes[r.lane]
 	for target, stub := range l {
@@ -285,7 +285,7 @@ func (s *stress) send(client *http.Client, r *stressed) {
 	}
 }
 
-// compareAttempts compares which targets were asked, and in which order.
+// compareAttempts compares which targets were tried, and in which order.
 func (s *stress) compareAttempts() {
 	for _, r := range s.requests {
 		want, _ := s.expected(r)
@@ -293,7 +293,7 @@ func (s *stress) compareAttempts() {
 		got := s.attempts[r.id]
 		s.mu.Unlock()
 		if fmt.Sprint(got) != fmt.Sprint(want) {
-			s.report("request %d: asked targets %v, want %v", r.id, got, want)
+			s.report("request %d: tried targets %v, want %v", r.id, got, want)
 		}
 	}
 }

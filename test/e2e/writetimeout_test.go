@@ -37,8 +37,8 @@ func deaf(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// TestAProviderThatStopsReadingFailsAfterTheWriteTimeout: the kernel ends the
-// connection, and Envoy cannot tell that from a provider that does.
+// TestAProviderThatStopsReadingFailsAfterTheWriteTimeout: the kernel closes
+// the connection, and Envoy cannot distinguish that from a reset by the provider.
 func TestAProviderThatStopsReadingFailsAfterTheWriteTimeout(t *testing.T) {
 	t.Parallel()
 	const timeout = 300 * time.Millisecond

@@ -22,8 +22,8 @@ func (w *world) requireMovedOn(answer harness.Answer) {
 	require.Equal(w.t, [3]int{1, 1, 0}, w.counts())
 }
 
-// requireFirst says what the first target for cooking saw; unread is whether it did
-// not read the body.
+// requireFirst checks what the first target for cooking received; unread is whether it
+// did not read the body.
 func (w *world) requireFirst(unread bool) {
 	w.t.Helper()
 	got := w.cook1.Only(w.t)

@@ -10,7 +10,7 @@ import (
 )
 
 // configMap is a folder in which Kubernetes has mounted a ConfigMap: the file is a
-// link through the link ..data to a folder of its own, and a change swaps ..data.
+// link through the link ..data to another folder, and a change swaps ..data.
 type configMap struct {
 	t    *testing.T
 	dir  string
@@ -81,7 +81,7 @@ func (m *configMap) replace(text string) {
 	require.NoError(m.t, os.Rename(file+".new", file))
 }
 
-// ensure makes the folder anew if it was lost.
+// ensure creates the folder again if it was lost.
 func (m *configMap) ensure() {
 	m.t.Helper()
 	require.NoError(m.t, os.MkdirAll(filepath.Join(m.dir, fmt.Sprintf("..2026_11_26_%d", m.folders)), 0o700))

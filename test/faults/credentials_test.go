@@ -48,12 +48,12 @@ func TestFault23Credentials(t *testing.T) {
 		places["Envoy's "+path] = harness.ChildAdmin(t, v.dir, path)
 	}
 	require.Contains(t, places["Envoy's /config_dump?include_eds"], "api_key_auth", "the consumers' keys are with Envoy")
-	require.Contains(t, places["log"], "msg=attempt", "the log says much")
+	require.Contains(t, places["log"], "msg=attempt", "the log is at debug level")
 	for place, text := range places {
 		requireNoTrace(t, place, text, v.markers)
 	}
 	v.requireOwnOnly()
-	r.saw("%d fields in use and %d that are refused: none of %d markers, as it is, in base64, hex or a URL, in %d places or at another target; each at its own",
+	r.saw("%d fields in use and %d that are refused: none of %d markers, in clear text, base64, hex or a URL, in %d places or at another target; each at its own",
 		len(v.supported), len(v.unsupported), len(v.markers), len(places))
 }
 
@@ -180,7 +180,7 @@ func (v *vaultUser) breakConfiguration() {
 	d = v.whole()
 	v.markers["another password"] = marker("another-password")
 	d.set("config.vectordb.redis.password", v.markers["another password"])
-	d.set("config.targets[].description", "Knows about history, which nobody has embedded")
+	d.set("config.targets[].description", "Knows about history, with a new description")
 	v.write(d.text(v.t))
 	require.Eventually(v.t, func() bool { return v.storeErrors() > 0 }, waitLimit, waitStep, "Redis refuses the password")
 	require.Equal(v.t, http.StatusOK, v.ask(code).Status)

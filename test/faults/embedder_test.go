@@ -49,7 +49,7 @@ func vectorBlock() map[string]any {
 	}
 }
 
-// inputs are the texts it was asked for so far.
+// inputs are the texts it was called with so far.
 func (e *embedder) inputs() []string {
 	e.t.Helper()
 	var all []string

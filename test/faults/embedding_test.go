@@ -83,7 +83,7 @@ func TestFault10Embedder(t *testing.T) {
 			// A call in flight is joined; its result is not cached.
 			require.Eventually(t, func() bool { return w.servedBy(chat(prompt)) == codeModel }, waitLimit, waitStep, name)
 		}
-		r.saw("%d faults: 200 by the default route in under %s, degraded, a WARN line with the cause; asked again and matched afterwards", len(faults), budget+late)
+		r.saw("%d faults: 200 by the default route in under %s, degraded, a WARN line with the cause; sent again and matched afterwards", len(faults), budget+late)
 	})
 	w.survives(func() {
 		e.Reset()

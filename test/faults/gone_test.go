@@ -54,7 +54,7 @@ func TestFault18StreamsOutliveTheirCluster(t *testing.T) {
 	mount(t, d.file).swap(strings.ReplaceAll(d.configuration(options{}), d.code.URL, other.URL))
 	d.startServe()
 	require.Eventually(t, func() bool { return d.envoyStat("cluster_manager.cluster_removed") > 0 }, waitLimit, waitStep)
-	require.Empty(t, streamed, "the stream goes on")
+	require.Empty(t, streamed, "the stream is still open")
 	d.code = other
 	d.awaitGood()
 	close(release)

@@ -130,7 +130,7 @@ func TestFault04EncodedBodies(t *testing.T) {
 			n += w.refuses(http.StatusUnsupportedMediaType, "unsupported_encoding", bodies, http.Header{"Content-Encoding": encoding})
 		}
 		n += w.refuses(http.StatusBadRequest, "invalid_json", []string{zipped(t, plain)}, http.Header{"Content-Encoding": {"identity"}}, nil)
-		r.saw("%d × 415 unsupported_encoding or, said to be plain, 400; none decoded, nothing forwarded", n)
+		r.saw("%d × 415 unsupported_encoding or, declared as plain, 400; none decoded, nothing forwarded", n)
 		require.Equal(t, http.StatusOK, w.post(plain, http.Header{"Content-Encoding": {"identity"}}).Status)
 	})
 }

@@ -35,7 +35,7 @@ func TestFault14ClientResets(t *testing.T) {
 			})
 			e.AwaitGone(t)
 			e.recover()
-			require.Equal(t, [3]int{}, w.counts(), "requests of nobody")
+			require.Equal(t, [3]int{}, w.counts(), "requests without a client")
 
 			w.cook1.Do(harness.Hang())
 			w.requireGrowth(1, w.attempted("abandoned", "none"), func() {

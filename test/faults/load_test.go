@@ -114,7 +114,7 @@ func (l *load) end() (requests int) {
 	close(l.held.release)
 	answer := <-l.held.answers
 	require.Equal(l.d.t, http.StatusOK, answer.Status, answer.Body)
-	require.Equal(l.d.t, servedBy(0), answer.Header.Get("X-Kong-Llm-Model"), "it goes on with what it was planned with")
+	require.Equal(l.d.t, servedBy(0), answer.Header.Get("X-Kong-Llm-Model"), "it finishes with its plan")
 	l.note(answer)
 	return len(l.models)
 }

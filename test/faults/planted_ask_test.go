@@ -52,7 +52,7 @@ func (v *vaultUser) askForFailures() {
 	for i, status := range []int{401, 429, 500} {
 		key := v.markers["config.embeddings.auth.header_value"]
 		v.e.Do(text(status, fmt.Sprintf(`{"error":{"message":"incorrect key %s","code":%q}}`, key, key)))
-		v.ask(fmt.Sprintf("a program nobody knows, %d", i))
+		v.ask(fmt.Sprintf("an unknown program, %d", i))
 	}
 	v.e.recover()
 	v.keep(v.request(v.t.Context(), strings.NewReader(`{"model":`)))

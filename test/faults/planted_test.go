@@ -128,7 +128,7 @@ func marker(name string) string {
 // traces are the forms in which a marker may be found.
 func traces(marker string) map[string]string {
 	found := map[string]string{
-		"as it is": marker, "in a URL": url.QueryEscape(marker), "in a URL's path": url.PathEscape(marker), "in hex": hex.EncodeToString([]byte(marker)),
+		"in clear text": marker, "in a URL": url.QueryEscape(marker), "in a URL's path": url.PathEscape(marker), "in hex": hex.EncodeToString([]byte(marker)),
 		"in JSON": strings.ReplaceAll(marker, "/", `\/`),
 	}
 	for shift := range 3 { // the marker may begin anywhere in a group of three bytes

@@ -88,7 +88,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 		close(under.release)
 		d.requireRefused(<-under.answers, http.StatusServiceUnavailable, "router_unavailable")
 		require.Equal(t, [3]int{1, 0, 0}, d.counts(), "sent without a rewrite")
-		require.Equal(t, "20 <nil>", <-streamed, "a stream that has begun goes on")
+		require.Equal(t, "20 <nil>", <-streamed, "a stream that has begun is not cut")
 		d.reset()
 		d.startServe()
 		back := timed(d.awaitGood)
@@ -127,7 +127,7 @@ func TestFault15ProcessorGone(t *testing.T) {
 		r.saw("paused: %d after %s, served again after %s", answer.Status, answer.Took.Round(100*time.Millisecond), back.Round(time.Millisecond))
 	})
 	require.Eventually(t, func() bool { return d.envoyStat("downstream_rq_active") <= 1 }, waitLimit, waitStep,
-		"requests under way in Envoy, beside that for the statistics")
+		"requests in flight in Envoy, beside that for the statistics")
 }
 
 // envoyStat is a number of Envoy's statistics, summed over those that match.

@@ -11,8 +11,8 @@ import (
 	"semlb/test/process"
 )
 
-// deployment is a world whose `semlb serve` is a process of its own, beside an Envoy
-// that got its bootstrap from `semlb envoy`.
+// deployment is a world whose `semlb serve` is a separate process, with an Envoy that has
+// its bootstrap from `semlb envoy`.
 type deployment struct {
 	*world
 	// grpc is where semlb serves, asks where Envoy connects, admin is Envoy's admin

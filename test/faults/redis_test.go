@@ -44,7 +44,7 @@ func TestFault11Redis(t *testing.T) {
 		require.Positive(t, poisonAll(t, client, poison), name)
 		startInRedis(t, inRedis(server, "", nil)).survives(func() {})
 	}
-	r.saw("poisoned entries are embedded anew")
+	r.saw("poisoned entries are embedded again")
 
 	w := start(t, options{
 		embedder: newEmbedder(t), plugin: inRedis(server, "", nil), store: true, flags: append(withBudget(), "--store-sync", "200ms"),
@@ -59,7 +59,7 @@ func TestFault11Redis(t *testing.T) {
 		server.Restart()
 		w.awaitLog("the vector store has all vectors", "written=2")
 	})
-	require.Equal(t, 1, w.logs("level=WARN", "the vector store cannot be reached"), "the log says it once")
+	require.Equal(t, 1, w.logs("level=WARN", "the vector store cannot be reached"), "it is logged once")
 	require.Zero(t, w.decided("degraded"))
 	r.saw("killed and frozen: served from memory, ready, semlb_store_errors_total, WARN line; back and empty: filled again")
 
@@ -87,7 +87,7 @@ func TestFault11Redis(t *testing.T) {
 		server.Restart()
 		w.awaitMatched("a program with the store again")
 	})
-	r.saw("search in the store: default route while it is away, ready, back by itself")
+	r.saw("search in the store: default route while Redis is down, ready, recovers by itself")
 
 	w.survives(func() {
 		index := spoilIndex(t, client)
@@ -96,7 +96,7 @@ func TestFault11Redis(t *testing.T) {
 		require.NoError(t, client.FTDropIndex(t.Context(), index).Err())
 		w.awaitMatched("a program with an index of its own again")
 	})
-	r.saw("index of another layout: default route, ready; dropped, it is made anew")
+	r.saw("index of another layout: default route, ready; dropped, it is created again")
 }
 
 // awaitStoreErrors waits until a failure of the store has been counted.
@@ -121,8 +121,8 @@ func (w *world) requireServed(when string) {
 	}
 }
 
-// requireServedWithout starts a world whose store fails from the start: it is served
-// from memory, and metric and log tell of the store.
+// requireServedWithout starts a world whose store fails from the start: it serves from
+// memory, and a metric and the log report the failure.
 func requireServedWithout(t *testing.T, name string, plugin func(*harness.Plugin)) {
 	t.Helper()
 	w := startInRedis(t, plugin)

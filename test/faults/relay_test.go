@@ -19,14 +19,14 @@ import (
 	"semlb/envoy"
 )
 
-// relay stands between Envoy and semlb: it passes on every call as it is, and changes
-// headers that the outer role sets.
+// relay is a proxy between Envoy and semlb: it forwards every call, and changes headers
+// that the outer role sets.
 type relay struct {
 	address string
 	semlb   *grpc.ClientConn
 	// change is what happens to an answer that has them; it may be nil.
 	change atomic.Pointer[func(*extprocv3.HeaderMutation)]
-	// decisions are the calls of the outer role that are under way.
+	// decisions are the calls of the outer role that are in flight.
 	decisions atomic.Int64
 }
 
@@ -113,7 +113,7 @@ func changed(answer []byte, change func(*extprocv3.HeaderMutation)) ([]byte, err
 	return proto.Marshal(&r)
 }
 
-// bytesCodec leaves messages as they are: each is a *[]byte.
+// bytesCodec does not decode messages: each is a *[]byte.
 type bytesCodec struct{}
 
 // Name is that of the content type on the wire.

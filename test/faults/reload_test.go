@@ -75,7 +75,7 @@ func TestFault18Reloads(t *testing.T) {
 		semlb.First, semlb.Last, 1024*semlb.Slope, envoy.First, envoy.Last, 1024*envoy.Slope)
 }
 
-// change makes the i-th change, and asks for an answer by what is then in force.
+// change makes the i-th change, and requires a response by what is then in force.
 func (l *load) change(files *configMap, i int) {
 	d, text := l.d, l.d.version(i)
 	applied, refused := d.reloads()

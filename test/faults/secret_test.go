@@ -50,7 +50,7 @@ func TestFault23Secrets(t *testing.T) {
 		places["Envoy's "+path] = harness.ChildAdmin(t, dir, path)
 	}
 	require.Contains(t, places["Envoy's /config_dump?include_eds"], "semlb_hop", "that is really the configuration")
-	require.Contains(t, places["log"], "msg=attempt", "the log says much")
+	require.Contains(t, places["log"], "msg=attempt", "the log is at debug level")
 	for place, text := range places {
 		for name, secret := range s {
 			require.NotContains(t, text, secret, "%s in %s", name, place)
@@ -164,7 +164,7 @@ func TestFault24ForbiddenURLs(t *testing.T) {
 
 func TestFault25Cardinality(t *testing.T) {
 	const n = 2000
-	r := begin(t, "2,000 requests, each with a model, prompt, path, method, header and status of its own")
+	r := begin(t, "2,000 requests, each with a model, prompt, path, method, header and status that no other has")
 	w := start(t, options{})
 	w.survives(func() {
 		all := w.decisions("matched")

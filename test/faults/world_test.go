@@ -31,14 +31,14 @@ const (
 	waitStep  = 10 * time.Millisecond
 )
 
-// options say how a world differs from the usual one.
+// options are how a world differs from the usual one.
 type options struct {
 	// plugin may change the configuration.
 	plugin func(*harness.Plugin)
 	// config takes its place altogether.
 	config string
 	flags  []string
-	// embedder is asked for vectors in place of the built-in model.
+	// embedder replaces the built-in model.
 	embedder *embedder
 	// store uses the store of the configuration, instead of memory.
 	store bool
@@ -127,8 +127,8 @@ var ownFrame = regexp.MustCompile(`(?m)^(created by )?semlb/(admin|cli|config|em
 // ownRoutines counts the goroutines of this process that run something of semlb.
 func ownRoutines() int { return len(ownStacks()) }
 
-// ownStacks leaves out the streams of Envoy's access logs: how many there are depends
-// on which threads of Envoy had something to say. Those have a bound of their own.
+// ownStacks leaves out the streams of Envoy's access logs: their number depends on which
+// threads of Envoy have sent a log entry. They have a separate limit.
 func ownStacks() []string {
 	return slices.DeleteFunc(harness.Stacks(), func(stack string) bool {
 		return !ownFrame.MatchString(stack) || harness.ReadsAccessLog(stack)
@@ -172,7 +172,7 @@ func (w *world) leavesNothing(request, fault func()) {
 }
 
 // connectAll sends so many good requests at once that every thread of Envoy has one: each
-// has connections and streams of logs of its own to semlb, which stay.
+// has its own connections and log streams to semlb, which stay.
 func (w *world) connectAll() {
 	w.t.Helper()
 	var all errgroup.Group
@@ -187,7 +187,7 @@ func (w *world) connectAll() {
 	require.NoError(w.t, all.Wait())
 }
 
-// atRest is the number of goroutines when nothing is under way.
+// atRest is the number of goroutines when nothing is in flight.
 func (w *world) atRest() int {
 	n := w.routines()
 	for range 20 {

@@ -1,3 +1,3 @@
-// Package foreign runs semlb beside an Envoy whose listeners are someone else's, as
-// docs/own-envoy.md says it, with the configurations of that page.
+// Package foreign runs semlb with an Envoy that has listeners of its own, with the
+// configurations of docs/own-envoy.md.
 package foreign

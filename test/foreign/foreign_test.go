@@ -81,7 +81,7 @@ func TestTrustedFiltersSetTheConsumer(t *testing.T) {
 			w.requireServed(dora, w.ask(listener, "/chat", key))
 			w.requireServed("route: tickets, service: helpdesk", w.ask(listener, "/tickets", key))
 			for name, stranger := range map[string]http.Header{
-				"anonymous": nil, "another key": {"Apikey": {"key-of-nobody"}}, "claims": claims(),
+				"anonymous": nil, "another key": {"Apikey": {"unknown-key"}}, "claims": claims(),
 			} {
 				t.Run(name, func(t *testing.T) {
 					w := w.in(t)

@@ -15,7 +15,7 @@ import (
 	"semlb/test/process"
 )
 
-// The listeners of the foreign Envoy: the page's own, which trusts nobody; those that
+// The listeners of the foreign Envoy: the page's own, which trusts no source; those that
 // trust its own filter; and the first one without what drops clients' headers.
 const (
 	plain    = "plain"

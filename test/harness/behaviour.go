@@ -11,7 +11,7 @@ import (
 )
 
 // Behaviour answers one request, or fails in one way. A behaviour reads the whole body
-// first unless its comment says otherwise.
+// first, unless its comment states otherwise.
 type Behaviour func(*Exchange)
 
 // OK answers with a chat completion that contains the names of stub and model.

@@ -73,7 +73,7 @@ func Send(c *http.Client, r *http.Request) (Answer, error) {
 	}, nil
 }
 
-// Fetch sends a request over a connection of its own, and reads the answer. It is for
+// Fetch sends a request over a separate connection, and reads the answer. It is for
 // the status port, the Admin API and Envoy's admin interface. A body is JSON; "" is none.
 func Fetch(ctx context.Context, method, url, body string) (Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))

@@ -1,6 +1,6 @@
 // Package harness runs semlb with a real Envoy for tests. [Start] runs semlb inside the
-// test's own process, through its command line, so that the race detector sees it, and
-// Envoy as its child. Suites that need semlb as a process of its own use [Build] and
+// test's own process, through its command line, so that the race detector covers it, and
+// Envoy as its child. Suites that need semlb as a separate process use [Build] and
 // [semlb/test/process]. Upstreams are [Stub] servers on the loopback that record every
 // byte and fail on demand.
 //

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Gateway is an Envoy with semlb, as clients and operators reach it, whoever started
-// them.
+// Gateway is an Envoy with semlb, as clients and operators reach it.
 type Gateway struct {
 	// URL is where Envoy listens, Status where semlb serves metrics and health.
 	URL, Status string

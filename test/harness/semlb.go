@@ -56,7 +56,7 @@ func Start(t testing.TB, o Options) *Semlb {
 	return s
 }
 
-// Launch starts semlb with an Envoy of its own. It is stopped when the test ends, which
+// Launch starts semlb with its own Envoy. It is stopped when the test ends, which
 // fails unless it exits with status 0.
 func Launch(t testing.TB, o Options) *Semlb {
 	t.Helper()
@@ -145,7 +145,7 @@ func Command(t testing.TB, env map[string]string, args ...string) Result {
 	return Result{Code: code, Stdout: stdout.String(), Stderr: stderr.String(), Took: time.Since(start)}
 }
 
-// Exec is Command in a process of its own, with what libraries write to stdout and
+// Exec is Command in a separate process, with what libraries write to stdout and
 // stderr.
 func Exec(t testing.TB, env map[string]string, args ...string) Result {
 	t.Helper()

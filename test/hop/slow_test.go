@@ -18,7 +18,7 @@ import (
 )
 
 // flood streams events as fast as they are taken and counts their bytes, until the
-// other side goes away.
+// other side closes the connection.
 func flood(sent *atomic.Int64) harness.Behaviour {
 	event := []byte("data: " + strings.Repeat("x", 16<<10) + "\n\n")
 	return func(x *harness.Exchange) {
@@ -111,7 +111,7 @@ func (w *world) resident() int64 {
 }
 
 // TestFourWorkersServeRequestsAndStreams runs requests and streams on four worker
-// threads, each of which has a hop of its own.
+// threads, each of which has its own hop.
 func TestFourWorkersServeRequestsAndStreams(t *testing.T) {
 	w := newWorld(t, unchanged, nil, "--concurrency", "4")
 	w.first.Do(func(x *harness.Exchange) {

@@ -19,7 +19,7 @@ const (
 	pause = 5 * time.Millisecond
 )
 
-// load is clients that ask until they are stopped.
+// load is clients that send requests until they are stopped.
 type load struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -36,7 +36,7 @@ type failure struct {
 	what   string
 }
 
-// begin lets the clients ask, half of them over HTTP/2.
+// begin starts the clients, half of them over HTTP/2.
 func (w *world) begin() *load {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &load{stop: stop}
@@ -88,7 +88,7 @@ func (l *load) counted() int {
 	return l.answers
 }
 
-// report logs what became of the requests.
+// report logs the results of the requests.
 func (l *load) report(t *testing.T, what string) {
 	t.Helper()
 	slices.Sort(l.took)

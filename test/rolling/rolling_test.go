@@ -9,9 +9,9 @@ import (
 	"semlb/test/harness"
 )
 
-// TestARollingRestartCostsNoRequest stops and starts both replicas in turn, as a
-// Deployment does, while sixteen clients ask.
-func TestARollingRestartCostsNoRequest(t *testing.T) {
+// TestARollingRestartDropsNoRequests stops and starts both replicas in turn, as a
+// Deployment does, while sixteen clients send requests.
+func TestARollingRestartDropsNoRequests(t *testing.T) {
 	w := newWorld(t, 2)
 	l := w.begin()
 	time.Sleep(time.Second)
@@ -77,7 +77,7 @@ func TestAKilledReplicaCostsOnlyRequestsUnderWay(t *testing.T) {
 	}
 	l.end()
 	l.report(t, "six kills")
-	// Each client has one request under way, so a kill costs each at most that one.
+	// Each client has one request in flight, so a kill fails at most that one.
 	failed := make(map[[2]int]int) // by kill and client
 	for _, f := range l.wrong {
 		require.Contains(t, f.what, "router_unavailable")
@@ -89,6 +89,6 @@ func TestAKilledReplicaCostsOnlyRequestsUnderWay(t *testing.T) {
 		}
 		require.NotEqual(t, -1, kill, "a request failed at %s, long after a kill", f.at.Format("15:04:05.000"))
 		failed[[2]int{kill, f.client}]++
-		require.Equal(t, 1, failed[[2]int{kill, f.client}], "client %d lost more than what it had under way at kill %d", f.client, kill+1)
+		require.Equal(t, 1, failed[[2]int{kill, f.client}], "client %d lost more than the request in flight at kill %d", f.client, kill+1)
 	}
 }

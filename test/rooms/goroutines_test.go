@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Where goroutines are started, by the code or by its tests, the tests look for those
-// that were left behind.
+// Where goroutines are started, by the code or by its tests, the tests check that none
+// remain.
 func TestPackagesThatStartGoroutinesLookForLeaks(t *testing.T) {
 	starting := 0
 	for _, p := range packages(t) {

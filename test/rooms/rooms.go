@@ -3,7 +3,7 @@
 // and `make generate` writes the table of ARCHITECTURE.md from it.
 package rooms
 
-// Room is a package, or a folder of packages that have no row of their own.
+// Room is a package, or a folder of packages without separate rows.
 type Room struct {
 	// Path is the folder, relative to the root of the module.
 	Path string
@@ -37,7 +37,7 @@ func Product() []Room {
 		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"envoy", "envoy/render", "provider", "record", "record/metrics", "router"}},
 		{"router", "request → plan; one type for each algorithm; circuit breakers of targets", []string{"record", "vectordb"}},
 		{"router/shared", "shares the circuit breakers' state between replicas", []string{"router"}},
-		{"record", "what became of a request, as typed events; the recorder, which never blocks", nil},
+		{"record", "everything that happens to a request, as typed events; the recorder, which never blocks", nil},
 		{"record/logs", "events as log lines", []string{"record"}},
 		{"record/metrics", "events as Prometheus metrics", []string{"record"}},
 		{"admin", "Kong's Admin API over HTTP: a change becomes a whole configuration, which is loaded and put in force", []string{"config", "config/load", "config/schema", "config/tree"}},

@@ -84,7 +84,7 @@ func mayImport(here Room, there string) bool {
 	return there == Leaf || slices.Contains(here.Imports, there) || slices.Contains(here.Imports, Any)
 }
 
-// besideAnImport reports whether a room lies in the folder of one that may be imported:
+// besideAnImport reports whether a room is in the folder of one that may be imported:
 // tests use real implementations of the interfaces that a room imports.
 func besideAnImport(here Room, there string) bool {
 	return slices.ContainsFunc(here.Imports, func(i string) bool { return strings.HasPrefix(there, i+"/") })

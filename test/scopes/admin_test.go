@@ -20,9 +20,9 @@ const (
 	controlPlane = "9524ec7d-36d9-465d-a8c5-83a3c9390458"
 )
 
-// TestAdminAPIScripts and the test below run each script as it is with sh and curl
-// against a running semlb, with only host, ids and keys filled in. What it makes is in
-// force on Envoy when the command has ended.
+// TestAdminAPIScripts and the test below run each script, unchanged, with sh and curl
+// against a running semlb, with only host, ids and keys filled in. Its
+// entities are in force on Envoy when the command has ended.
 func TestAdminAPIScripts(t *testing.T) {
 	for file, scope := range examples(t, "admin-api", "sh") {
 		t.Run("admin-api/"+filepath.Base(file), func(t *testing.T) { requireScript(t, file, scope) })

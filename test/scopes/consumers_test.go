@@ -16,8 +16,8 @@ import (
 	"semlb/test/harness"
 )
 
-// consumers is a decK file with four consumers, each with an instance of its own and a
-// credential of another kind, and with whatever plugins are added.
+// consumers is a decK file with four consumers, each with its own instance and another
+// kind of credential, and with additional plugins.
 func consumers(more string) string {
 	return `_format_version: "3.0"
 consumers:
@@ -69,7 +69,7 @@ func TestEachCredentialAuthenticatesItsConsumer(t *testing.T) {
 	daves := token(t, secretOfDave, map[string]any{"iss": "issuer-of-dave"})
 	forged := token(t, secretOfDave, map[string]any{"iss": "issuer-of-carol", "exp": later})
 	expired := token(t, secretOfCarol, map[string]any{"iss": "issuer-of-carol", "exp": before})
-	nobodys := token(t, secretOfCarol, map[string]any{"iss": "issuer-of-nobody", "exp": later})
+	unknown := token(t, secretOfCarol, map[string]any{"iss": "unknown-issuer", "exp": later})
 	unsigned := carols[:strings.LastIndex(carols, ".")+1]
 	for _, p := range harness.Protocols() {
 		c := harness.NewClient(t, p)
@@ -98,8 +98,8 @@ func TestEachCredentialAuthenticatesItsConsumer(t *testing.T) {
 			{"the same in the query", "?jwt=" + forged, nil, "401"},
 			{"a token that has expired", "", bearer(expired), "401"},
 			{"the same in the query", "?jwt=" + expired, nil, "401"},
-			{"a token of nobody", "", bearer(nobodys), "401"},
-			{"the same in the query", "?jwt=" + nobodys, nil, "401"},
+			{"a token of an unknown issuer", "", bearer(unknown), "401"},
+			{"the same in the query", "?jwt=" + unknown, nil, "401"},
 			{"a token without a signature", "", bearer(unsigned), "401"},
 			{"no token in the query", "?jwt=nonsense", nil, "401"},
 			{"an empty token in the query", "?jwt=", nil, "401"},

@@ -12,8 +12,8 @@ import (
 	"semlb/test/harness"
 )
 
-// TestDeckExamples and the tests below load each file as it is, together with a file
-// that defines what it is bound to.
+// TestDeckExamples and the tests below load each file, unchanged, together with a file
+// that defines the entities of its scope.
 func TestDeckExamples(t *testing.T) {
 	names := map[string]string{
 		"service": "serviceName|Id", "route": "routeName|Id", "consumer": "consumerName|Id", "consumer_group": "consumerGroupName|Id",
@@ -103,7 +103,7 @@ func newCluster(t *testing.T, scope string) cluster {
 	return c
 }
 
-// other is an instance of its own, where the example is global, or nothing.
+// other is a separate instance if the example is global, else nothing.
 func (c cluster) other() string {
 	plugin := "apiVersion: configuration.konghq.com/v1\nkind: KongPlugin\nmetadata: {name: another, namespace: kong}\nplugin: ai-proxy-advanced\n" +
 		"config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: another-instance}}]}\n"
@@ -122,8 +122,8 @@ func (c cluster) annotate(t *testing.T, kind, name string) {
 	c.run(t, "kubectl annotate -n kong "+kind+" "+name+" konghq.com/plugins=ai-proxy-advanced")
 }
 
-// kubectl keeps what it is given as files of the folder $CLUSTER. It takes what the
-// examples say, and refuses everything else as the real one does.
+// kubectl stores its input as files of the folder $CLUSTER. It accepts what the examples
+// use, and rejects everything else as the real one does.
 const kubectl = `#!/bin/sh
 set -eu
 case "$1" in

@@ -141,8 +141,8 @@ func TestWildcardsThatOverlapShareTheirRequests(t *testing.T) {
 	}
 }
 
-// TestARouteForHTTPSRequiresTLS: semlb's listener has none, so what ends TLS in front
-// of it says so in X-Forwarded-Proto. No other header of a client says it.
+// TestARouteForHTTPSRequiresTLS: semlb's listener has none, so the proxy that
+// terminates TLS sets X-Forwarded-Proto. No other header of a client has that effect.
 func TestARouteForHTTPSRequiresTLS(t *testing.T) {
 	openAI := harness.NewStub(t, "openai")
 	s := start(t, kongRoutes(map[string]string{

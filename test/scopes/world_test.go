@@ -29,8 +29,8 @@ const (
 )
 
 // entities is a decK file with two of everything: those that an example is bound
-// to, and others. Where the example is global, an instance of its own serves the
-// other route.
+// to, and others. If the example is global, a separate instance serves the other
+// route.
 func entities(scope string, name map[string]string) string {
 	text := fmt.Sprintf(`_format_version: "3.0"
 services:

@@ -39,9 +39,8 @@ func TestOpenAISDKs(t *testing.T) {
 }
 
 // startDemo starts semlb with demo LLMs and returns the base URL for an SDK. The
-// checks share it, so it must not learn from one what changes the next: a target
-// that answered one check with Retry-After would be left out of the plans of others,
-// for as long as that of the other target is not known yet.
+// checks share it, so one check must not affect the next: a target that answered one
+// check with Retry-After would cool down, and be left out of the plans of others.
 func startDemo(t *testing.T, config string) string {
 	t.Helper()
 	flags := []string{"--demo", "--max-retry-after", "0"}

@@ -66,7 +66,7 @@ func explain(t *testing.T, o *openAI, prompt string) explained {
 	require.Zero(t, r.Code, r.Stderr)
 	var e explained
 	require.NoError(t, json.Unmarshal([]byte(r.Stdout), &e), r.Stdout)
-	require.Empty(t, o.chatRequests(), "explain asks no model")
+	require.Empty(t, o.chatRequests(), "explain calls no model")
 	return e
 }
 

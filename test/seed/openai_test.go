@@ -22,8 +22,8 @@ const (
 	width          = 1024
 )
 
-// openAI takes the place of OpenAI for embeddings and chat. Its chat answers name
-// the model that was asked.
+// openAI is a stub of OpenAI for embeddings and chat. Its chat answers name the model
+// of the request.
 type openAI struct {
 	*harness.Stub
 
@@ -112,10 +112,10 @@ func embedRequestOf(t *testing.T, r harness.Received) embedRequest {
 // embed answers with vectors that depend on nothing but the text.
 func embed(x *harness.Exchange) { embedAs(x, width, width) }
 
-// embedOneWidth is a model that cannot be asked for a width.
+// embedOneWidth is a model with a fixed width.
 func embedOneWidth(x *harness.Exchange) { embedAs(x, 0, 2*width) }
 
-// embedAs answers requests that ask for a width with vectors of another.
+// embedAs answers requests for one width with vectors of another.
 func embedAs(x *harness.Exchange, asked, answered int) {
 	var request embedRequest
 	if err := json.Unmarshal(x.Body(), &request); err != nil || request.Dimensions != asked {
@@ -139,7 +139,7 @@ func embedAs(x *harness.Exchange, asked, answered int) {
 }
 
 // vector is along one axis for what is about programming, and along another for
-// what is about real life. A text may tell its similarity to that axis, as in
+// what is about real life. A text may contain its similarity to that axis, as in
 // "programming similarity=0.31"; one about neither is at right angles to both.
 func vector(text string) []float32 {
 	const programmingAxis, lifeAxis, elsewhere = 0, 1, 2

@@ -120,7 +120,7 @@ func TestStoreSearchQueriesRedisForEveryPrompt(t *testing.T) {
 
 var searchCalls = regexp.MustCompile(`(?mi)^cmdstat_FT\.SEARCH:calls=(\d+)`)
 
-// searches is how many searches Redis has been asked for.
+// searches is how many searches Redis has executed.
 func searches(t *testing.T, client *redis.Client) int {
 	t.Helper()
 	stats, err := client.Info(t.Context(), "commandstats").Result()
@@ -182,7 +182,7 @@ func TestStoreSearchServesWhenRedisIsDownAtStart(t *testing.T) {
 }
 
 // contents is everything in Redis: names, and values as Redis dumps them and, for
-// hashes, as they are.
+// hashes, in clear text.
 func contents(t *testing.T, client *redis.Client) (hashes int, all string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())

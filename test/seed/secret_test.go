@@ -41,7 +41,7 @@ func TestKeyAndPromptsStayWhereTheyBelong(t *testing.T) {
 	for name, text := range readFiles(t, temporary) {
 		places[name] = text
 	}
-	require.Contains(t, places["config_dump"], "envoy.filters.http.ext_proc", "Envoy's configuration is not what was asked for")
+	require.Contains(t, places["config_dump"], "envoy.filters.http.ext_proc", "this is not Envoy's configuration")
 	for place, text := range places {
 		require.NotContains(t, text, key, place)
 		require.NotContains(t, text, inPrompts, place)

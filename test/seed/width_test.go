@@ -12,7 +12,7 @@ func TestAModelOfAnotherWidthServesWithItsOwn(t *testing.T) {
 	o := newOpenAI(t)
 	o.embedsWith(embedOneWidth)
 	first := start(t, o, seed())
-	require.Len(t, o.embeddings(), 3, "asked for 1024 dimensions, which is refused; without, for the width; then all descriptions")
+	require.Len(t, o.embeddings(), 3, "with 1024 dimensions, which is refused; without, to get the width; then all descriptions")
 	requireByMeaning(t, first, o, "of a model with one width")
 	require.Zero(t, first.decided("degraded"))
 	const said = "the embedding model has another width than vectordb.dimensions"
@@ -23,6 +23,6 @@ func TestAModelOfAnotherWidthServesWithItsOwn(t *testing.T) {
 
 	before := len(o.embeddings())
 	second := start(t, o, seed())
-	require.Len(t, o.embeddings(), before+2, "the width is found out anew, and then the descriptions are in Redis")
+	require.Len(t, o.embeddings(), before+2, "the width is determined again, and then the descriptions are in Redis")
 	requireByMeaning(t, second, o, "after a restart")
 }

@@ -1,4 +1,4 @@
-// Package soak lets semlb and its Envoy run for long, under load, while everything
-// around them fails and comes back, and looks at every request and at their memory.
-// SOAK is how long, 10 s by default; SOAK_REPORT is a file for the summary.
+// Package soak runs semlb and its Envoy for a long time under load, while everything
+// around them fails and recovers, and checks every request and their memory. SOAK is
+// the duration, 10 s by default; SOAK_REPORT is a file for the summary.
 package soak

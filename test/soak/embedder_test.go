@@ -16,8 +16,8 @@ import (
 // width is that of the embedder's vectors.
 const width = 16
 
-// embedder is an OpenAI-shaped embeddings endpoint that can go away and come back.
-// The vector of a text lies along the axis of the lane that it names.
+// embedder is an embeddings endpoint in OpenAI's format that can be stopped and
+// restarted. The vector of a text is along the axis of the lane that it names.
 type embedder struct {
 	address string
 	server  *http.Server

@@ -34,10 +34,9 @@ func (s *soak) events() []event {
 	}
 }
 
-// disturb lets one event happen after another until ctx ends, going on where it ended
-// before. From calm on Envoy is
-// not killed any more, so that its last life is long enough to say whether its memory
-// grows.
+// disturb makes one event happen after another until ctx ends, starting where the last
+// call ended. From calm on it does not kill Envoy, so that the last process runs long
+// enough to show whether its memory grows.
 func (s *soak) disturb(ctx context.Context, every time.Duration, calm time.Time) error {
 	all := s.events()
 	for sleep(ctx, every) {
@@ -104,7 +103,7 @@ func (s *soak) child() (int, error) {
 	return children[0], nil
 }
 
-// sleep waits for d and says whether ctx is still alive.
+// sleep waits for d and reports whether ctx is still alive.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -19,7 +19,7 @@ const (
 type outcome struct {
 	weight    int
 	behaviour harness.Behaviour
-	// moves says that the next target is tried, over HTTP/1 and over HTTP/2, where
+	// moves reports that the next target is tried, over HTTP/1 and over HTTP/2, where
 	// everything that breaks a connection is a reset.
 	moves, movesHTTP2 bool
 	// status and code are what the client gets if this is the last attempt.
@@ -60,7 +60,7 @@ type request struct {
 	attempts   []attempt // guarded by the soak's lock
 }
 
-// attempt is a target that was asked.
+// attempt is a target that was tried.
 type attempt struct{ lane, target int }
 
 // number is pseudo-random and below n; it depends on nothing but its arguments.
@@ -94,8 +94,8 @@ func (r *request) body(model string) string {
 }
 
 // prompt is the number of the request's prompt. One in fifty is new, so that the
-// embedder is asked; the others come again, so that the cache of vectors, which may
-// take 64 MiB, is no growth that hides another.
+// embedder is called; the others repeat, so that the growth of the cache of vectors, up
+// to 64 MiB, does not hide a leak.
 func (r *request) prompt() int {
 	if number(50, r.id, 10) == 0 {
 		return r.id
@@ -103,7 +103,7 @@ func (r *request) prompt() int {
 	return r.id % 500
 }
 
-// outcome is what becomes of the request at a target of a lane.
+// outcome is the outcome of the request at a target of a lane.
 func (r *request) outcome(lane, target int) outcome {
 	all := outcomes()
 	sum := 0
@@ -129,7 +129,7 @@ func lanes() [][]int { return [][]int{{0, 1, 2, 3}, {3, -1, 1, 0}, {-1, 2, 3}} }
 // secure is the stub behind TLS, which is spoken to over HTTP/2.
 const secure = 3
 
-// expected is what the targets of a lane come to: those that are asked, and the last.
+// expected returns the targets of a lane that are tried, and the last outcome.
 func (r *request) expected(lane int) (asked []attempt, last int) {
 	for target, stub := range lanes()[lane] {
 		last = target

@@ -17,7 +17,7 @@ type sample struct {
 	life                                  int // which Envoy: it was killed so often
 }
 
-// rest is a sample with no request under way, and what came before it.
+// rest is a sample with no request in flight, and what came before it.
 type rest struct {
 	sample
 	requests, reloads int
@@ -26,7 +26,7 @@ type rest struct {
 const (
 	// connections is by how much goroutines and files of semlb may differ between two
 	// times of rest: each of Envoy's two threads opens a stream for each of its two access
-	// logs when it first has something to say, which is two goroutines here.
+	// logs with the first entry, which is two goroutines here.
 	connections = 8
 	// mostPerRequest are the bytes on the heap that a request may leave behind. In short
 	// runs it is mostly noise: what was under way at the last collection differs by up to

@@ -21,9 +21,8 @@ import (
 // go where it should not, no request that a target could have served may be lost, and
 // memory and goroutines may not grow.
 //
-// Growth is checked in two ways. Twice the load pauses and semlb comes to rest: what
-// requests and reloads in between have left behind shows after seconds, so a run of CI
-// sees it. Over ten minutes and more the trend is checked as well.
+// Growth is checked in two ways. Twice the load pauses until semlb is idle: leaks
+// of requests and reloads in between show after seconds, so a run of CI finds them. Over ten minutes and more the trend is checked as well.
 func TestSoak(t *testing.T) {
 	duration := 10 * time.Second
 	if text := os.Getenv("SOAK"); text != "" {
@@ -124,7 +123,7 @@ func (s *soak) summary(took time.Duration, samples []sample) string {
 		harness.EnvoyVersion(), harness.Hop(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), workers)
 	fmt.Fprintf(&b, "- requests: %d planned and %d malformed, %.0f a second; %d deliveries to targets were compared\n",
 		s.sent, s.malformed, float64(s.sent+s.malformed)/took.Seconds(), s.deliveries)
-	fmt.Fprintf(&b, "- as planned: %d answers, %d of them after more than one target was asked, %d streams\n", s.answered, s.moved, s.streams)
+	fmt.Fprintf(&b, "- as planned: %d answers, %d of them after more than one attempt, %d streams\n", s.answered, s.moved, s.streams)
 	fmt.Fprintf(&b, "- %d of these went to the default group while the embedder was away or its breaker open\n", s.degraded)
 	fmt.Fprintf(&b, "- %d requests failed because Envoy was killed while it had them, or before it was back\n", s.duringEnvoy)
 	fmt.Fprintf(&b, "- **wrong or lost: %d**\n", len(s.wrong))

@@ -106,7 +106,7 @@ func (s *soak) compare(r *request, attempts []attempt, answer harness.Answer, er
 	}
 	want, last := r.expected(lane)
 	if !slices.Equal(attempts, want) {
-		return fmt.Sprintf("asked %v, want %v; got %d, %.200s", attempts, want, answer.Status, answer.Body)
+		return fmt.Sprintf("tried %v, want %v; got %d, %.200s", attempts, want, answer.Status, answer.Body)
 	}
 	return r.compareAnswer(answer, lane, last)
 }
@@ -127,7 +127,7 @@ func laneOf(answer harness.Answer, attempts []attempt, planned int) (int, bool) 
 }
 
 // degrade counts a request that the default group served. That is right only while
-// the embedder is away, and a little longer.
+// the embedder is down, and a little longer.
 func (s *soak) degrade(r *request, lane int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +170,7 @@ func (s *soak) receive(stub int, x *harness.Exchange) {
 	s.mu.Unlock()
 	if err != nil || r == nil {
 		if !late { // Envoy was killed after it had sent this, and the client knows
-			s.report("stub %d: a delivery for request %q, which is not under way", stub, x.Request.Header.Get(idHeader))
+			s.report("stub %d: a delivery for request %q, which is not in flight", stub, x.Request.Header.Get(idHeader))
 		}
 		return
 	}
@@ -192,7 +192,7 @@ func (s *soak) receive(stub int, x *harness.Exchange) {
 func (s *soak) target(r *request, stub int, x *harness.Exchange) (at attempt, generation int64, what string) {
 	key := strings.Join(x.Request.Header["Authorization"], "|")
 	if _, err := fmt.Sscanf(key, "Bearer key-%d-%d-%d", &at.lane, &at.target, &generation); err != nil || key != keyOf(at.lane, at.target, generation) {
-		return attempt{}, 0, fmt.Sprintf("a key of nobody: %q", key)
+		return attempt{}, 0, fmt.Sprintf("an unknown key: %q", key)
 	}
 	all := lanes()
 	if at.lane >= len(all) || at.target >= len(all[at.lane]) || all[at.lane][at.target] != stub {

@@ -17,7 +17,7 @@ import (
 
 // Every reload raises the body limit by a step, up to a number of steps and then from
 // the start, so that both listeners are replaced. (Below 1 MiB, and while requests of
-// a larger limit may be under way, they are not; short timeouts end that soon.)
+// a larger limit may be in flight, they are not; short timeouts end that soon.)
 const (
 	bodyLimit = 1 << 20
 	bodyStep  = 64 << 10
@@ -44,7 +44,7 @@ type soak struct {
 	happened int
 
 	mu       sync.Mutex
-	requests map[int]*request // those under way
+	requests map[int]*request // those in flight
 	envoy    []outage         // when Envoy was away
 	embedded []outage         // when the embedder was away
 	faults   map[string]int
