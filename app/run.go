@@ -152,7 +152,7 @@ func (a *App) awaitChild(parent context.Context) error {
 	case parent.Err() != nil:
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no Envoy was ready within %s; --log-level debug says more", startTimeout)
+		return fmt.Errorf("no Envoy was ready within %s; see --log-level debug", startTimeout)
 	default:
 		return err
 	}

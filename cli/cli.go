@@ -47,8 +47,8 @@ func newRoot(env Environment) *cobra.Command {
 		Use:   "semlb",
 		Short: "Semantic load balancing with fallback for LLM traffic, for Envoy",
 		Long: `semlb sends each prompt to the group of models whose description is nearest to it,
-and lets Envoy go on to the next model of the group when one fails. Its
-configuration is that of Kong's ai-proxy-advanced plugin.`,
+and Envoy moves on to the next model of the group when one fails. It reads
+configurations of Kong's ai-proxy-advanced plugin.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -98,14 +98,14 @@ func TestValidateReportsThatNothingIsInForce(t *testing.T) {
 	code, stdout, stderr := command(t, "validate", "--allow-unset", example("kubernetes", "consumer.yaml"))
 	require.Zero(t, code)
 	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is bound to nothing`)
-	require.Equal(t, "valid, but nothing is in force: no instance of ai-proxy-advanced applies to anything\n", stdout)
+	require.Equal(t, "valid, but without effect: there is no instance of ai-proxy-advanced\n", stdout)
 
 	file := filepath.Join(t.TempDir(), "kong.yaml")
 	plugin := "- {name: ai-proxy-advanced, enabled: %, config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m}}]}}\n"
 	off := "plugins:\n" + string(bytes.ReplaceAll([]byte(plugin), []byte("%"), []byte("false")))
 	require.NoError(t, os.WriteFile(file, []byte(off), 0o600))
 	_, stdout, _ = command(t, "validate", file)
-	require.Equal(t, "valid, but nothing is in force: 1 instance of ai-proxy-advanced, none enabled\n", stdout)
+	require.Equal(t, "valid, but without effect: 1 instance of ai-proxy-advanced, none enabled\n", stdout)
 	both := off + string(bytes.ReplaceAll([]byte(plugin), []byte("enabled: %"), []byte("route: r")))
 	require.NoError(t, os.WriteFile(file, []byte(both), 0o600))
 	_, stdout, _ = command(t, "validate", file)

@@ -30,18 +30,18 @@ func newEnvoy(env Environment) *cobra.Command {
 		Use:   "envoy [--for NAME] [FILE...]",
 		Short: "Print the configuration of an Envoy that runs elsewhere",
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
---for what another kind of place needs. Envoy reads JSON: envoy -c FILE.json. The
-text holds no key of a provider; that of --for static holds the API keys and the
-hashes of the passwords of the consumers in the files.`,
+--for the configuration for another kind of deployment. Envoy reads JSON:
+envoy -c FILE.json. The output contains no keys of providers. That of --for static
+contains the API keys and the hashes of the passwords of consumers.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
 	f.bindServe(c, env)
-	f.bindSockets(c, "Unix socket `PATH` where semlb serves gRPC; --grpc-listen takes its place")
+	f.bindSockets(c, "Unix socket `PATH` where semlb serves gRPC; --grpc-listen overrides it")
 	flags := c.Flags()
-	flags.StringArrayVar(&f.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; takes the place of the other two")
+	flags.StringArrayVar(&f.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; overrides --grpc-socket and --grpc-listen")
 	flags.StringVar(&f.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
-	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the place to print a configuration for: "+places())
+	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the kind of deployment: "+places())
 	flags.BoolVar(&f.static, "static", false, "the same as --for "+render.ForStatic)
 	c.MarkFlagsMutuallyExclusive("for", "static")
 	return c

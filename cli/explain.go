@@ -36,19 +36,19 @@ a route.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
 	f.bindParts(c, env)
-	f.bindDemo(c, "explain the configuration of the demonstration: no key, no server")
+	f.bindDemo(c, "explain the configuration of the demonstration; needs no key and no server")
 	bindScope(c, &f.request)
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	return c
 }
 
-// bindScope binds the flags that say in which scope a prompt comes.
+// bindScope binds the flags for the scope of the request.
 func bindScope(c *cobra.Command, r *config.Request) {
 	f := c.Flags()
-	f.StringVar(&r.Route, "route", "", "`NAME` or id of the Kong route that the prompt comes on")
-	f.StringVar(&r.Service, "service", "", "`NAME` or id of the Kong service; not needed beside --route")
+	f.StringVar(&r.Route, "route", "", "`NAME` or id of the Kong route of the request")
+	f.StringVar(&r.Service, "service", "", "`NAME` or id of the Kong service; not needed with --route")
 	f.StringVar(&r.Consumer, "consumer", "", "`NAME` or id of the consumer that sends the prompt (default: none)")
-	f.StringArrayVar(&r.ConsumerGroups, "group", nil, "`NAME` or id of a group of the consumer, beside those the configuration has it in (repeatable)")
+	f.StringArrayVar(&r.ConsumerGroups, "group", nil, "`NAME` or id of a group of the consumer, in addition to those in the configuration (repeatable)")
 }
 
 // run explains the last argument; the others are files.
@@ -75,7 +75,7 @@ func meaning(r router.Reason) string {
 	case router.Matched:
 		return "the nearest description is within the threshold"
 	case router.BeyondThreshold:
-		return "no description is within the threshold and there is no CATCHALL, so the nearest serves all the same"
+		return "no description is within the threshold and there is no CATCHALL, so the nearest group serves anyway"
 	case router.CaughtAll:
 		return "no description is within the threshold, so CATCHALL serves"
 	case router.NoMatch:
@@ -87,7 +87,7 @@ func meaning(r router.Reason) string {
 	case router.Degraded:
 		return "the distances could not be measured, so the default group serves"
 	default:
-		return "the algorithm does not look at the prompt"
+		return "the algorithm does not use the prompt"
 	}
 }
 

@@ -35,7 +35,7 @@ func (f *partFlags) bindParts(c *cobra.Command, env Environment) {
 	f.bindLog(c)
 	o, flags := &f.options, c.Flags()
 	flags.StringToStringVar(&o.ProviderURLs, "provider-url", nil,
-		"`PROVIDER=URL` where targets and embeddings of a provider without an upstream_url of their own go (repeatable)")
+		"`PROVIDER=URL` for targets and embeddings of a provider that have no upstream_url (repeatable)")
 	flags.StringVar(&f.embeddings, "embeddings", fromConfig, "embedding model: builtin or config")
 	flags.StringVar(&f.vectordb, "vectordb", fromConfig, "where vectors are kept: memory or config")
 	flags.DurationVar(&o.StoreSync, "store-sync", o.StoreSync, "interval at which a vector store is checked for vectors it has lost")

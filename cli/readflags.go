@@ -23,7 +23,7 @@ func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
 	flags.StringArrayVarP(&f.files, "config", "c", nil, "configuration `FILE` or directory (repeatable); arguments are files too")
 	bindKongVersion(c, &f.reading.KongVersion)
 	flags.StringVar(&f.reading.IngressClass, "ingress-class", load.DefaultIngressClass,
-		"`CLASS` of the Kubernetes resources to read; those of another class are left out, with a warning")
+		"`CLASS` of the Kubernetes resources to read; those of other classes are skipped, with a warning")
 	flags.StringVar(&f.reading.SecretsDir, "secrets", "",
 		"`DIR` of mounted Kubernetes Secrets, DIR/NAME/KEY or DIR/NAMESPACE/NAME/KEY, that resources refer to")
 }

@@ -23,7 +23,7 @@ func newRun(env Environment) *cobra.Command {
 	f := &runFlags{}
 	c := &cobra.Command{
 		Use:   "run FILE... | --demo",
-		Short: "Run everything on this machine: Envoy as a child, configured over xDS",
+		Short: "Run semlb and, as its child process, an Envoy that it configures over xDS",
 		Args:  cobra.ArbitraryArgs,
 		RunE:  func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
@@ -31,7 +31,7 @@ func newRun(env Environment) *cobra.Command {
 	f.bindDemo(c, "no key and no server: demo LLMs, the built-in embedding model, vectors in memory")
 	flags := c.Flags()
 	flags.StringVar(&f.envoy.Binary, "envoy", "", "`PATH` of Envoy 1.36 or newer (default: envoy on the PATH)")
-	flags.DurationVar(&f.options.Drain, "drain", runDrain, "longest time that requests in flight may take to end when semlb is stopped")
+	flags.DurationVar(&f.options.Drain, "drain", runDrain, "longest time for requests in flight to finish when semlb is stopped")
 	flags.IntVar(&f.envoy.Concurrency, "envoy-concurrency", 0, "Envoy's worker threads (default: one per core)")
 	return c
 }

@@ -58,9 +58,9 @@ func verdict(cfg *config.Config) string {
 	}
 	switch {
 	case len(cfg.Plugins) == 0:
-		return "valid, but nothing is in force: no instance of ai-proxy-advanced applies to anything"
+		return "valid, but without effect: there is no instance of ai-proxy-advanced"
 	case enabled == 0:
-		return fmt.Sprintf("valid, but nothing is in force: %s of ai-proxy-advanced, none enabled", count(len(cfg.Plugins), "instance"))
+		return fmt.Sprintf("valid, but without effect: %s of ai-proxy-advanced, none enabled", count(len(cfg.Plugins), "instance"))
 	case enabled < len(cfg.Plugins):
 		return fmt.Sprintf("valid, with %s of ai-proxy-advanced, %d enabled", count(len(cfg.Plugins), "instance"), enabled)
 	default:

@@ -46,7 +46,7 @@ type Attempt struct {
 	Head, Duration time.Duration
 	// Start is when the attempt began.
 	Start time.Time
-	// Ended is false in the periodic entries of an attempt that is still under way.
+	// Ended is false in the periodic entries of an attempt that is still in flight.
 	Ended bool
 }
 

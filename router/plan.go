@@ -74,7 +74,7 @@ const (
 	NoPrompt Reason = "no_prompt"
 	// Degraded: the distances could not be measured; the default group serves.
 	Degraded Reason = "degraded"
-	// Balanced: the algorithm does not look at the prompt.
+	// Balanced: the algorithm does not use the prompt.
 	Balanced Reason = "balanced"
 	// AllOut: the circuit breakers of all targets that could serve are open.
 	AllOut Reason = "all_out"

@@ -61,7 +61,7 @@ func (a *admin) drain(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("drain envoy: %d requests were still under way: %w", active, ctx.Err())
+			return fmt.Errorf("drain envoy: %d requests were still in flight: %w", active, ctx.Err())
 		case <-time.After(drainPoll):
 		}
 	}
