@@ -186,7 +186,7 @@ func TestTerraformFaultsNameThePlace(t *testing.T) {
 	}
 }
 
-func TestTerraformIsBounded(t *testing.T) {
+func TestHostileTerraformCostsLittle(t *testing.T) {
 	doubling := "locals {\n  a0 = [1]\n"
 	for i := range 60 {
 		a := "a" + string(rune('a'+i/26)) + string(rune('a'+i%26))
