@@ -56,6 +56,7 @@ func TestHostileScriptsCostLittle(t *testing.T) {
 	for name, text := range map[string]string{
 		"commands":    strings.Repeat("a;", 2_000_000),
 		"requests":    strings.Repeat(request, 100_000),
+		"indexes":     "curl localhost/plugins" + formIndexes(300) + "\n",
 		"one word":    strings.Repeat("a", 4_000_000) + "\ncurl localhost/plugins -d @a",
 		"escapes":     strings.Repeat(`\a`, 2_000_000),
 		"dollars":     strings.Repeat("$.", 2_000_000),
@@ -122,4 +123,13 @@ func wideMerges(n int) string {
 func sharedBomb(n int) string {
 	return "_plugin_configs: {s: {targets: [" + strings.Repeat("1,", n) + "]}}\nplugins:\n" +
 		strings.Repeat("- {name: ai-proxy-advanced, _config: s}\n", n)
+}
+
+// formIndexes are form fields whose indexes make 1,000 elements each.
+func formIndexes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " -d 'a%d[1000]=x'", i)
+	}
+	return b.String()
 }

@@ -34,7 +34,7 @@ func isForm(data []curlData) bool {
 // form returns the object that a form's fields make, as Kong's Admin API reads them:
 // config.targets[1].weight=2.
 func (s *scriptReader) form(pos config.Position, parts []string, data []curlData) *tree.Node {
-	root := &tree.Node{Kind: tree.Object, Pos: pos}
+	made := formTree{root: &tree.Node{Kind: tree.Object, Pos: pos}}
 	count := 0
 	for _, d := range data {
 		fields := []shell.Word{d.word}
@@ -55,18 +55,18 @@ func (s *scriptReader) form(pos config.Position, parts []string, data []curlData
 			if n == nil {
 				return nil
 			}
-			if path == nil || !insertField(root, path, n) {
+			if path == nil || !made.insert(made.root, path, n) {
 				s.Problem(pos, "", "got a form field whose name is malformed or does not fit the others")
+				return nil
+			}
+			if made.size > tree.MaxValues {
+				s.Problem(pos, "", "too many values")
 				return nil
 			}
 		}
 	}
-	if err := root.Seal(); err != nil {
-		s.Problem(pos, "", "%s", err)
-		return nil
-	}
 	f := fieldOf(s.Tables, parts)
-	return f.Converted(formTyped(f, root))
+	return f.Converted(formTyped(f, made.root))
 }
 
 // formValue returns the text of a form field.
@@ -116,10 +116,18 @@ func formPath(name string) []string {
 	return path
 }
 
-// insertField puts a value at a path below an object or a list that is being made. It
-// reports whether the path fits what is there.
-func insertField(at *tree.Node, path []string, value *tree.Node) bool {
-	slot := fieldSlot(at, path[0])
+// formTree is the object that a form's fields make.
+type formTree struct {
+	root *tree.Node
+	// size counts its values. Indexes make elements that no field names, so the number
+	// of fields does not bound it.
+	size int
+}
+
+// insert puts a value at a path below an object or a list. It reports whether the path
+// fits what is there.
+func (t *formTree) insert(at *tree.Node, path []string, value *tree.Node) bool {
+	slot := t.slot(at, path[0])
 	switch {
 	case slot == nil:
 		return false
@@ -130,7 +138,7 @@ func insertField(at *tree.Node, path []string, value *tree.Node) bool {
 				(*slot).Kind = tree.List
 			}
 		}
-		return insertField(*slot, path[1:], value)
+		return t.insert(*slot, path[1:], value)
 	case *slot == nil || (*slot).Kind == tree.Null:
 		*slot = value
 	case (*slot).Kind == tree.String: // a field that comes again makes a list
@@ -143,9 +151,9 @@ func insertField(at *tree.Node, path []string, value *tree.Node) bool {
 	return true
 }
 
-// fieldSlot returns where the value of a step is kept, or nil where the step does not
-// fit. Elements count from 1; [] is one more.
-func fieldSlot(at *tree.Node, step string) **tree.Node {
+// slot returns where the value of a step is kept, or nil where the step does not fit.
+// Elements count from 1; [] is one more.
+func (t *formTree) slot(at *tree.Node, step string) **tree.Node {
 	index, isIndex := strings.CutPrefix(step, "[")
 	if !isIndex {
 		if at.Kind != tree.Object {
@@ -155,6 +163,7 @@ func fieldSlot(at *tree.Node, step string) **tree.Node {
 		if i < 0 {
 			i = len(at.Fields)
 			at.Fields = append(at.Fields, tree.Field{Name: step, Pos: at.Pos})
+			t.size++
 		}
 		return &at.Fields[i].Value
 	}
@@ -167,6 +176,7 @@ func fieldSlot(at *tree.Node, step string) **tree.Node {
 	}
 	for len(at.Items) < i {
 		at.Items = append(at.Items, &tree.Node{Pos: at.Pos})
+		t.size++
 	}
 	return &at.Items[i-1]
 }
