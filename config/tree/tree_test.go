@@ -21,7 +21,7 @@ func parse(t *testing.T, text string) *tree.Node {
 func TestYAMLAndJSONGiveTheSameValues(t *testing.T) {
 	yaml := parse(t, "a: [1, 2.5, yes, null]\nb: {c: text}\n")
 	json := parse(t, `{"a": [1, 2.5, true, null], "b": {"c": "text"}}`)
-	require.Equal(t, json.Value(), map[string]any{"a": []any{1.0, 2.5, true, nil}, "b": map[string]any{"c": "text"}})
+	require.Equal(t, map[string]any{"a": []any{1.0, 2.5, true, nil}, "b": map[string]any{"c": "text"}}, json.Value())
 	require.Equal(t, json.At("b", "c").Str(), yaml.At("b", "c").Str())
 	b, ok := yaml.Get("a").Items[2].Bool()
 	require.True(t, ok && b, "a word of YAML 1.1")
