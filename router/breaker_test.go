@@ -396,7 +396,7 @@ func benchmarkPick(b *testing.B, t *rig) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			t.pick(Plan{}, Request{}, order)
+			t.pick(Plan{}, Request{}, order, startWatch())
 		}
 	})
 }

@@ -1,12 +1,9 @@
 package router
 
-import "time"
-
 // pick completes a plan: it orders the targets and leaves out those whose circuit
 // breakers are open, and those that are cooling down unless no other is left. The plan
-// holds as many targets as attempts are allowed.
-func (r *Router) pick(p Plan, q Request, order algorithm) Plan {
-	start := time.Now()
+// holds as many targets as attempts are allowed. w was last read when its order began.
+func (r *Router) pick(p Plan, q Request, order algorithm, w stopwatch) Plan {
 	for {
 		// Every target that may be left out makes room for one more.
 		unhealthy := r.circuits.unhealthy()
@@ -26,7 +23,7 @@ func (r *Router) pick(p Plan, q Request, order algorithm) Plan {
 		}
 		// More circuit breakers have opened since they were counted.
 	}
-	p.Stages.Order = time.Since(start)
+	p.Stages.Order = w.lap()
 	return p
 }
 

@@ -95,23 +95,24 @@ func New(o Options) (*Router, error) {
 
 // Route plans a request. It answers within the budget of a decision.
 func (r *Router) Route(ctx context.Context, q Request) Plan {
+	w := startWatch()
 	if r.semantic == nil {
-		return r.pick(Plan{Reason: Balanced}, q, r.algorithm)
+		return r.pick(Plan{Reason: Balanced}, q, r.algorithm, w)
 	}
 	if q.Prompt == "" {
-		return r.pick(Plan{Reason: NoPrompt}, q, r.fallback.algorithm)
+		return r.pick(Plan{Reason: NoPrompt}, q, r.fallback.algorithm, w)
 	}
 	if !r.loaded.Load() && len(r.semantic.described) > 0 {
 		return r.Degrade(q, errNotLoaded)
 	}
-	p, order, err := r.semantic.choose(ctx, q.Prompt)
+	p, order, err := r.semantic.choose(ctx, q.Prompt, &w)
 	switch {
 	case err != nil:
 		p.Reason, p.Err, order = Degraded, err, r.fallback.algorithm
 	case p.Reason == NoMatch:
 		return p
 	}
-	return r.pick(p, q, order)
+	return r.pick(p, q, order, w)
 }
 
 var errNotLoaded = errors.New("descriptions are not embedded yet")
@@ -123,7 +124,7 @@ func (r *Router) Degrade(q Request, cause error) Plan {
 	if r.semantic != nil {
 		p.Threshold = r.semantic.Threshold
 	}
-	return r.pick(p, q, r.fallback.algorithm)
+	return r.pick(p, q, r.fallback.algorithm, startWatch())
 }
 
 // Report takes in the outcome of an attempt at a target of this router, for its

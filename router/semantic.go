@@ -78,9 +78,9 @@ func newSemantic(g groups, o SemanticOptions) (*semantic, error) {
 // choose measures the distances of a prompt and returns a plan without targets, whose
 // Reason is set, and the order that the targets are to have. With NoMatch there is no
 // order.
-func (s *semantic) choose(ctx context.Context, prompt string) (Plan, algorithm, error) {
+func (s *semantic) choose(ctx context.Context, prompt string, w *stopwatch) (Plan, algorithm, error) {
 	p := Plan{Threshold: s.Threshold}
-	if err := s.measure(ctx, prompt, &p); err != nil {
+	if err := s.measure(ctx, prompt, &p, w); err != nil {
 		return p, nil, err
 	}
 	nearest, measured := p.Nearest()
@@ -105,16 +105,14 @@ func (s *semantic) choose(ctx context.Context, prompt string) (Plan, algorithm, 
 
 // measure fills in the plan's Candidates: none for a prompt without any token that the
 // model knows.
-func (s *semantic) measure(ctx context.Context, prompt string, p *Plan) error {
+func (s *semantic) measure(ctx context.Context, prompt string, p *Plan, w *stopwatch) error {
 	if len(s.described) == 0 {
 		return nil // every target is a CATCHALL
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Budget)
 	defer cancel()
-	start := time.Now()
 	vectors, err := s.Embedder.Embed(ctx, []string{prompt})
-	embedded := time.Now()
-	p.Stages.Embed = embedded.Sub(start)
+	p.Stages.Embed = w.lap()
 	if err != nil {
 		return fmt.Errorf("embed prompt: %w", err)
 	}
@@ -122,7 +120,7 @@ func (s *semantic) measure(ctx context.Context, prompt string, p *Plan) error {
 		return nil
 	}
 	matches, err := s.Index.Search(ctx, vectors[0], len(s.described))
-	p.Stages.Search = time.Since(embedded)
+	p.Stages.Search = w.lap()
 	if err != nil {
 		return fmt.Errorf("search descriptions: %w", err)
 	}

@@ -117,9 +117,6 @@ func (s *Semlb) Stop() {
 // Context is the test's context.
 func (s *Semlb) Context() context.Context { return s.t.Context() }
 
-// Exited is closed when semlb has exited, for whatever reason.
-func (s *Semlb) Exited() <-chan struct{} { return s.done }
-
 // Log returns stderr so far.
 func (s *Semlb) Log() string { return s.stderr.String() }
 
