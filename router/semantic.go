@@ -109,9 +109,9 @@ func (s *semantic) measure(ctx context.Context, prompt string, p *Plan, w *stopw
 	if len(s.described) == 0 {
 		return nil // every target is a CATCHALL
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.Budget)
-	defer cancel()
-	vectors, err := s.Embedder.Embed(ctx, []string{prompt})
+	limited := newBudget(ctx, s.Budget)
+	defer limited.release()
+	vectors, err := s.Embedder.Embed(limited, []string{prompt})
 	p.Stages.Embed = w.lap()
 	if err != nil {
 		return fmt.Errorf("embed prompt: %w", err)
@@ -119,7 +119,7 @@ func (s *semantic) measure(ctx context.Context, prompt string, p *Plan, w *stopw
 	if vectors[0] == nil {
 		return nil
 	}
-	matches, err := s.Index.Search(ctx, vectors[0], len(s.described))
+	matches, err := s.Index.Search(limited, vectors[0], len(s.described))
 	p.Stages.Search = w.lap()
 	if err != nil {
 		return fmt.Errorf("search descriptions: %w", err)
