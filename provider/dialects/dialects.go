@@ -10,11 +10,14 @@ import (
 	"semlb/provider/openai"
 )
 
-// formats has a line for every wire format.
-var formats = []struct {
+// format is a wire format and who speaks it.
+type format struct {
 	providers []string // their names, as in model.provider
 	prepare   func(provider.Settings) (provider.Dialect, error)
-}{
+}
+
+// formats has a line for every wire format.
+var formats = []format{
 	{openai.Providers(), openai.New},
 }
 
@@ -32,11 +35,21 @@ func NewTarget(s provider.Settings) (*provider.Target, error) {
 	return provider.New(s, prepare)
 }
 
-func prepare(s provider.Settings) (provider.Dialect, error) {
+func prepare(s provider.Settings) (provider.Dialect, error) { return prepareOf(formats, s) }
+
+// prepareOf prepares the dialect of a target. It refuses one that translates responses:
+// the response path does not run translators, so clients would get the provider's own
+// format.
+func prepareOf(formats []format, s provider.Settings) (provider.Dialect, error) {
 	for _, f := range formats {
-		if slices.Contains(f.providers, s.Provider) {
-			return f.prepare(s)
+		if !slices.Contains(f.providers, s.Provider) {
+			continue
 		}
+		d, err := f.prepare(s)
+		if err == nil && d.Translator(provider.Answer{}) != nil {
+			return nil, fmt.Errorf("provider: %q needs its responses translated, which is not supported", s.Provider)
+		}
+		return d, err
 	}
 	return nil, fmt.Errorf("provider: %q is not supported", s.Provider)
 }
