@@ -31,21 +31,27 @@ type algorithm interface {
 	learn(o Outcome)
 }
 
+// balance is what an algorithm is made from. What an algorithm needs beyond the targets
+// is another field, so that the other constructors stay as they are.
+type balance struct {
+	targets []Target // at least one, in configuration order
+}
+
 // algorithms makes the algorithms that order a list of targets by name. Semantic is
 // not among them: it chooses a group, and one of these orders the group.
-var algorithms = map[Algorithm]func([]Target) algorithm{
+var algorithms = map[Algorithm]func(balance) algorithm{
 	RoundRobin: newRoundRobin,
 	Priority:   newPriority,
 	ByWeight:   newByWeight,
 	Weighted:   newWeighted,
 }
 
-func newAlgorithm(name Algorithm, targets []Target) (algorithm, error) {
+func newAlgorithm(name Algorithm, b balance) (algorithm, error) {
 	build, known := algorithms[name]
 	if !known {
 		return nil, fmt.Errorf("make router: unknown algorithm %q", name)
 	}
-	return build(targets), nil
+	return build(b), nil
 }
 
 // static is embedded by algorithms that ignore outcomes.

@@ -392,7 +392,7 @@ func BenchmarkPick(b *testing.B) {
 }
 
 func benchmarkPick(b *testing.B, t *rig) {
-	order := newByWeight([]Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}})
+	order := newByWeight(balance{targets: []Target{{ID: "a", Weight: 2}, {ID: "b", Weight: 1}}})
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -12,7 +12,7 @@ type byWeight struct {
 	ids []string
 }
 
-func newByWeight(targets []Target) algorithm { return &byWeight{ids: idsByWeight(targets)} }
+func newByWeight(b balance) algorithm { return &byWeight{ids: idsByWeight(b.targets)} }
 
 func (a *byWeight) order(dst []string, _ Request, n int) []string {
 	return append(dst, a.ids[:min(n, len(a.ids))]...)
@@ -26,9 +26,8 @@ type weighted struct {
 	turns *turns
 }
 
-func newWeighted(targets []Target) algorithm {
-	sorted := sortedByWeight(targets)
-	return &weighted{ids: idsByWeight(targets), turns: newTurns(sorted)}
+func newWeighted(b balance) algorithm {
+	return &weighted{ids: idsByWeight(b.targets), turns: newTurns(sortedByWeight(b.targets))}
 }
 
 func (a *weighted) order(dst []string, _ Request, n int) []string {

@@ -52,7 +52,7 @@ func newGroups(targets []Target, order Algorithm) (groups, error) {
 }
 
 func newGroup(description string, targets []Target, order Algorithm) (*group, error) {
-	a, err := newAlgorithm(order, targets)
+	a, err := newAlgorithm(order, balance{targets: targets})
 	g := &group{description: description, algorithm: a}
 	for _, t := range targets {
 		g.weight += t.Weight

@@ -19,10 +19,10 @@ type level struct {
 	turn atomic.Uint64
 }
 
-func newPriority(targets []Target) algorithm {
-	a := &priority{count: len(targets)}
+func newPriority(b balance) algorithm {
+	a := &priority{count: len(b.targets)}
 	weight := 0
-	for _, t := range sortedByWeight(targets) {
+	for _, t := range sortedByWeight(b.targets) {
 		if len(a.levels) == 0 || t.Weight != weight {
 			a.levels, weight = append(a.levels, &level{}), t.Weight
 		}

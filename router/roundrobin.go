@@ -10,8 +10,8 @@ type roundRobin struct {
 	ids   []string // by descending weight
 }
 
-func newRoundRobin(targets []Target) algorithm {
-	return &roundRobin{turns: newTurns(targets), ids: idsByWeight(targets)}
+func newRoundRobin(b balance) algorithm {
+	return &roundRobin{turns: newTurns(b.targets), ids: idsByWeight(b.targets)}
 }
 
 func (a *roundRobin) order(dst []string, _ Request, n int) []string {

@@ -84,7 +84,7 @@ func New(o Options) (*Router, error) {
 	if o.Algorithm == Semantic {
 		r.semantic, err = newSemantic(groups, o.Semantic)
 	} else {
-		r.algorithm, err = newAlgorithm(o.Algorithm, o.Targets)
+		r.algorithm, err = newAlgorithm(o.Algorithm, balance{targets: o.Targets})
 	}
 	if err != nil {
 		return nil, err

@@ -33,14 +33,14 @@ func TestALongRoundIsNotKept(t *testing.T) {
 	turns := newTurns(targets)
 	require.Nil(t, turns.round)
 	require.Equal(t, []string{"a", "b", "a"}, []string{turns.next(), turns.next(), turns.next()})
-	r := newRoundRobin(targets)
+	r := newRoundRobin(balance{targets: targets})
 	require.Len(t, r.order(nil, Request{}, 2), 2)
 }
 
 // An attempt that fails moves on to the targets whose turns are next, so that a failing
 // target does not load the heaviest of the others alone.
 func TestRoundRobinGoesOnWithTheNextTurns(t *testing.T) {
-	r := newRoundRobin(numbered(4, func(int) int { return 1 }))
+	r := newRoundRobin(balance{targets: numbered(4, func(int) int { return 1 })})
 	for _, want := range [][]string{{"t0", "t1", "t2"}, {"t1", "t2", "t3"}, {"t2", "t3", "t0"}, {"t3", "t0", "t1"}, {"t0", "t1", "t2"}} {
 		require.Equal(t, want, r.order(nil, Request{}, 3))
 	}
@@ -50,7 +50,7 @@ func TestRoundRobinGoesOnWithTheNextTurns(t *testing.T) {
 func TestOrdersHaveEachTargetOnce(t *testing.T) {
 	for name, make := range algorithms {
 		for _, count := range []int{1, 3, 100} {
-			a := make(numbered(count, func(i int) int { return 1 + 1000*(i%3) }))
+			a := make(balance{targets: numbered(count, func(i int) int { return 1 + 1000*(i%3) })})
 			for _, n := range []int{1, 2, 5, count, 2 * count, 32768} {
 				t.Run(fmt.Sprintf("%s, %d of %d", name, n, count), func(t *testing.T) {
 					ids := a.order([]string{"before"}, Request{}, n)
