@@ -10,6 +10,10 @@
 // and its callers, [Cache] keeps vectors and makes one call for equal texts. A remote
 // embedder is used as Cache(Guard(embedder)), the built-in one as Cache(embedder).
 //
+// The cache makes its calls itself. golang.org/x/sync/singleflight loads one key a call and
+// cancels no load; otter's BulkGet loads several keys, but with the context of its first
+// caller, whose cancellation ends a load that others wait for.
+//
 // An embedder for another API is one folder beside openai; [semlb/embeddings/remote] has
 // what they share.
 package embeddings

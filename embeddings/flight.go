@@ -8,9 +8,6 @@ import (
 // flight is one call of the embedder for some texts, on a goroutine of its own. Each
 // text that waits for it counts as a waiter; when all of them were cancelled, so is the
 // call.
-//
-// This is singleflight for sets of keys: golang.org/x/sync/singleflight and the cache's
-// own loader know neither waiters that leave nor one call for several keys.
 type flight struct {
 	keys   []cacheKey
 	texts  []string
