@@ -41,6 +41,7 @@ func FuzzRequests(f *testing.F) {
 		w := httptest.NewRecorder()
 		api.Handler(&served{}).ServeHTTP(w, r)
 		require.Contains(t, []int{200, 201, 204, 400, 401, 404, 405, 409, 413, 415}, w.Code, w.Body.String())
+		require.Equal(t, w.Code == 405, method != "OPTIONS" && w.Header().Get("Allow") != "", "a 405 has Allow")
 		if w.Body.Len() > 0 {
 			_, err := parseJSON(w.Body.Bytes())
 			require.NoError(t, err, w.Body.String())

@@ -1,6 +1,11 @@
 package admin
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // scope is a collection: all entities of a kind, or those that refer to a parent.
 type scope struct {
@@ -18,6 +23,22 @@ type target struct {
 
 // methods are the handlers of a path by the methods of requests.
 type methods map[string]handler
+
+// The Allow header of paths that can only be read, and of those that only check.
+const (
+	readMethods  = "GET, HEAD, OPTIONS"
+	checkMethods = "OPTIONS, POST"
+)
+
+// allow returns the methods as the Allow header lists them, with those that every path
+// has.
+func (m methods) allow() string {
+	names := slices.Collect(maps.Keys(m))
+	if slices.Contains(names, "GET") {
+		names = append(names, "HEAD")
+	}
+	return strings.Join(slices.Sorted(slices.Values(append(names, "OPTIONS"))), ", ")
+}
 
 func newServer(a *API, live Live) *server {
 	s := &server{
@@ -40,7 +61,15 @@ func (s *server) route(path string, m methods, other handler) {
 	for method, h := range m {
 		s.handle(method+" "+path, h)
 	}
-	s.handle(path, other)
+	s.handle(path, allowing(m.allow(), other))
+}
+
+// allowing returns h for a path with some methods only, which a 405 of h lists.
+func allowing(allow string, h handler) handler {
+	return func(r *request) (response, error) {
+		r.allow = allow
+		return h(r)
+	}
 }
 
 // fails returns a handler that answers with an error.
@@ -57,7 +86,7 @@ func (s *server) routeInformation(i *information) {
 	}
 	s.handle("GET /plugins/enabled", i.enabled)
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} { // of the plugin that would have this name
-		s.handle(method+" /plugins/enabled", fails(notAllowed))
+		s.handle(method+" /plugins/enabled", allowing(readMethods, fails(notAllowed)))
 	}
 }
 
@@ -150,6 +179,6 @@ func (s *server) routeRefusals(k *kind) {
 		return response{}, readOnly(r.Method, k)
 	}
 	for _, below := range []string{"", "/{name}", "/{name}/{nested}", "/{name}/{nested}/{element}"} {
-		s.handle("/"+k.path+below, refuse)
+		s.handle("/"+k.path+below, allowing(readMethods, refuse))
 	}
 }

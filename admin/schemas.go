@@ -48,10 +48,16 @@ func (h *schemas) plugin(r *request) (response, error) {
 // a path does not have.
 func (h *schemas) unknown(r *request) (response, error) {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if !reads || len(r.path) == 3 && r.path[2] == "validate" {
+	switch {
+	case len(r.path) == 3 && r.path[2] == "validate":
+		r.allow = checkMethods
 		return response{}, notAllowed()
+	case !reads:
+		r.allow = readMethods
+		return response{}, notAllowed()
+	default:
+		return response{}, noEntity(strings.Join(r.path[1:], "/"))
 	}
-	return response{}, noEntity(strings.Join(r.path[1:], "/"))
 }
 
 func noEntity(name string) error {

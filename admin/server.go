@@ -34,6 +34,8 @@ type request struct {
 	prefix string
 	// authorised is set if the request came with a token.
 	authorised bool
+	// allow lists the methods of the path, for the response to another one.
+	allow string
 }
 
 // requestKey is the key of a *request in the context of its http.Request.
@@ -150,6 +152,9 @@ func (s *server) respond(r *request, resp response, err error) {
 	header.Set("Server", "semlb")
 	if resp.status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="semlb"`)
+	}
+	if resp.status == http.StatusMethodNotAllowed {
+		header.Set("Allow", r.allow) // required, RFC 9110, section 15.5.6
 	}
 	if resp.body == nil {
 		r.w.WriteHeader(resp.status)
