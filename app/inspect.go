@@ -29,15 +29,15 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 	return parts.New(c), nil
 }
 
-// Explain returns where a prompt of a request with scope r would go, and why. It builds
-// the instances, but starts nothing.
-func Explain(ctx context.Context, o Options, r config.Request, prompt string) (*explain.Explanation, error) {
+// Explain returns where a request would go, and why. It builds the instances, but starts
+// nothing.
+func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Explanation, error) {
 	instances, err := o.buildInstances(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = instances.Close() }() // nothing was started
-	return explain.Prompt(ctx, instances, r, prompt)
+	return explain.Prompt(ctx, instances, q)
 }
 
 // CheckTargets returns the faults of a configuration that show only when its targets are

@@ -19,8 +19,8 @@ import (
 // explainFlags are the flags of explain.
 type explainFlags struct {
 	partFlags
-	request config.Request
-	json    bool
+	question explain.Question
+	json     bool
 }
 
 func newExplain(env Environment) *cobra.Command {
@@ -37,7 +37,8 @@ a route.`,
 	}
 	f.bindParts(c, env)
 	f.bindDemo(c, "explain the configuration of the demonstration; needs no key and no server")
-	bindScope(c, &f.request)
+	bindScope(c, &f.question.Scope)
+	c.Flags().StringVar(&f.question.RouteType, "route-type", "", "`TYPE` of the request, such as llm/v1/completions (default: that of the first target)")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	return c
 }
@@ -54,10 +55,11 @@ func bindScope(c *cobra.Command, r *config.Request) {
 // run explains the last argument; the others are files.
 func (f *explainFlags) run(ctx context.Context, env Environment, args []string) error {
 	last := len(args) - 1
+	f.question.Prompt = args[last]
 	if err := f.checkParts(env, args[:last]); err != nil {
 		return err
 	}
-	e, err := app.Explain(ctx, f.options, f.request, args[last])
+	e, err := app.Explain(ctx, f.options, f.question)
 	if err != nil {
 		return err
 	}

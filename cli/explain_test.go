@@ -105,3 +105,25 @@ func TestExplainReportsThatNoInstanceApplies(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "the configuration has no enabled ai-proxy-advanced plugin")
 }
+
+func TestExplainChoosesTargetsByRouteType(t *testing.T) {
+	const mixed = `_format_version: "3.0"
+plugins:
+- name: ai-proxy-advanced
+  config:
+    targets:
+    - {route_type: llm/v1/chat, model: {provider: openai, name: chat}}
+    - {route_type: llm/v1/completions, model: {provider: openai, name: text}}
+`
+	for routeType, model := range map[string]string{"": "openai/chat", "llm/v1/chat": "openai/chat", "llm/v1/completions": "openai/text"} {
+		code, stdout, stderr := explainConfig(t, mixed, "--route-type", routeType, "--json")
+		require.Zero(t, code, stderr)
+		var e explain.Explanation
+		require.NoError(t, json.Unmarshal([]byte(stdout), &e))
+		require.Len(t, e.Plan, 1)
+		require.Equal(t, model, e.Plan[0].Model)
+	}
+	code, _, stderr := explainConfig(t, mixed, "--route-type", "llm/v1/embeddings")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "there are targets of llm/v1/chat, llm/v1/completions")
+}

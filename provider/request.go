@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -104,13 +105,14 @@ func (r *Request) Words() int {
 	return words
 }
 
-// CheckRouteType returns a [*RequestError] if the request's shape does not fit a
-// plugin's route_type.
-func (r *Request) CheckRouteType(routeType string) error {
-	if routeType == string(r.Shape) {
+// CheckRouteType returns a [*RequestError] if the request's shape fits none of a
+// plugin's route types.
+func (r *Request) CheckRouteType(routeTypes ...string) error {
+	if slices.Contains(routeTypes, string(r.Shape)) {
 		return nil
 	}
-	return badRequest(CodeRouteType, fmt.Sprintf("request format %q does not fit route_type %q", r.Shape, routeType))
+	return badRequest(CodeRouteType, fmt.Sprintf("request format %q does not fit route_type %s",
+		r.Shape, `"`+strings.Join(routeTypes, `" or "`)+`"`))
 }
 
 // CheckStreaming returns a [*RequestError] if the client asks for a stream and mode

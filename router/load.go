@@ -25,13 +25,12 @@ type Vectors interface {
 // A description without any token that the model knows is an error: no prompt could
 // ever match it.
 func (r *Router) Load(ctx context.Context, vectors Vectors) error {
-	if r.semantic == nil {
+	if r.embedder == nil {
 		return nil
 	}
-	described := r.semantic.described
-	ids := make([]string, len(described))
-	for i, g := range described {
-		ids[i] = RecordID(g.description)
+	ids := make([]string, len(r.described))
+	for i, description := range r.described {
+		ids[i] = RecordID(description)
 	}
 	known, err := vectors.Get(ctx, ids...)
 	if err != nil {
@@ -39,9 +38,9 @@ func (r *Router) Load(ctx context.Context, vectors Vectors) error {
 	}
 	var texts []string
 	var records []vectordb.Record
-	for i, g := range described {
+	for i, description := range r.described {
 		if known[ids[i]] == nil {
-			texts = append(texts, g.description)
+			texts = append(texts, description)
 		}
 		records = append(records, vectordb.Record{ID: ids[i], Vector: known[ids[i]]})
 	}
@@ -67,7 +66,7 @@ func (r *Router) Loaded() bool { return r.loaded.Load() }
 
 // fill embeds texts and puts their vectors into the records that have none.
 func (r *Router) fill(ctx context.Context, texts []string, records []vectordb.Record) error {
-	fresh, err := r.semantic.Embedder.Embed(ctx, texts)
+	fresh, err := r.embedder.Embed(ctx, texts)
 	if err != nil {
 		return fmt.Errorf("embed descriptions: %w", err)
 	}

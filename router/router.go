@@ -26,6 +26,8 @@ type Target struct {
 	Description string
 	// Weight is 1 or more.
 	Weight int
+	// RouteType is the shape of the requests that the target takes, such as llm/v1/chat.
+	RouteType string
 }
 
 // Options is what a Router is made of.
@@ -51,12 +53,11 @@ type Options struct {
 // Router plans requests for one plugin instance. It is safe for concurrent use.
 type Router struct {
 	maxAttempts int
-	// algorithm orders all targets; nil if the router is semantic.
-	algorithm algorithm
-	// semantic chooses among groups; nil otherwise.
-	semantic *semantic
-	// fallback serves when the algorithm cannot be followed.
-	fallback *group
+	// pools holds the targets by the shape of the requests that they take.
+	pools map[string]*pool
+	// embedder embeds the descriptions of a semantic router; nil otherwise.
+	embedder  Embedder
+	described []string
 
 	circuits *Circuits
 	// circuit holds the circuit breakers of this router's targets by ID; nil if there
@@ -76,39 +77,36 @@ func New(o Options) (*Router, error) {
 		return nil, fmt.Errorf("make router: %d attempts, want 1 or more", o.MaxAttempts)
 	}
 	r := &Router{maxAttempts: o.MaxAttempts, circuits: o.Circuits, rule: rule{Breaker: o.Breaker, share: o.Share}}
-	groups, err := newGroups(o.Targets, o.Semantic.GroupOrder)
-	if err != nil {
+	var err error
+	if r.pools, err = newPools(o); err != nil {
 		return nil, err
 	}
-	r.fallback = groups.fallback
 	if o.Algorithm == Semantic {
-		r.semantic, err = newSemantic(groups, o.Semantic)
-	} else {
-		r.algorithm, err = newAlgorithm(o.Algorithm, balance{targets: o.Targets})
-	}
-	if err != nil {
-		return nil, err
+		r.embedder, r.described = o.Semantic.Embedder, descriptions(o.Targets)
 	}
 	r.circuit = o.Circuits.of(o.Targets)
 	return r, nil
 }
 
-// Route plans a request. It answers within the budget of a decision.
+// Route plans a request. It answers within the budget of a decision. Its targets are
+// those of the request's RouteType; if there are none, the reason is NoMatch.
 func (r *Router) Route(ctx context.Context, q Request) Plan {
 	w := startWatch()
-	if r.semantic == nil {
-		return r.pick(Plan{Reason: Balanced}, q, r.algorithm, w)
-	}
-	if q.Prompt == "" {
-		return r.pick(Plan{Reason: NoPrompt}, q, r.fallback.algorithm, w)
-	}
-	if !r.loaded.Load() && len(r.semantic.described) > 0 {
+	targets := r.pools[q.Needs.RouteType]
+	switch {
+	case targets == nil:
+		return Plan{Reason: NoMatch}
+	case targets.semantic == nil:
+		return r.pick(Plan{Reason: Balanced}, q, targets.algorithm, w)
+	case q.Prompt == "":
+		return r.pick(Plan{Reason: NoPrompt}, q, targets.fallback.algorithm, w)
+	case !r.loaded.Load() && len(targets.semantic.described) > 0:
 		return r.Degrade(q, errNotLoaded)
 	}
-	p, order, err := r.semantic.choose(ctx, q.Prompt, &w)
+	p, order, err := targets.semantic.choose(ctx, q.Prompt, &w)
 	switch {
 	case err != nil:
-		p.Reason, p.Err, order = Degraded, err, r.fallback.algorithm
+		p.Reason, p.Err, order = Degraded, err, targets.fallback.algorithm
 	case p.Reason == NoMatch:
 		return p
 	}
@@ -120,11 +118,15 @@ var errNotLoaded = errors.New("descriptions are not embedded yet")
 // Degrade plans a request whose distances cannot be measured: the default group
 // serves. The cause becomes the plan's Err.
 func (r *Router) Degrade(q Request, cause error) Plan {
-	p := Plan{Reason: Degraded, Err: cause}
-	if r.semantic != nil {
-		p.Threshold = r.semantic.Threshold
+	targets := r.pools[q.Needs.RouteType]
+	if targets == nil {
+		return Plan{Reason: NoMatch, Err: cause}
 	}
-	return r.pick(p, q, r.fallback.algorithm, startWatch())
+	p := Plan{Reason: Degraded, Err: cause}
+	if targets.semantic != nil {
+		p.Threshold = targets.semantic.Threshold
+	}
+	return r.pick(p, q, targets.fallback.algorithm, startWatch())
 }
 
 // Report takes in the outcome of an attempt at a target of this router, for its
@@ -133,10 +135,8 @@ func (r *Router) Report(o Outcome) {
 	if c := r.circuit[o.Target]; c != nil && o.Phase != Metered {
 		c.report(&r.rule, o)
 	}
-	if r.semantic != nil {
-		r.semantic.learn(o)
-	} else {
-		r.algorithm.learn(o)
+	for _, p := range r.pools {
+		p.learn(o)
 	}
 }
 
@@ -159,8 +159,12 @@ func (r *Router) Apply(e Event) {
 // plans, and publishes nothing. It has neither r's embedder nor its index; a request
 // that still reaches it gets the default group.
 func (r *Router) Retired() *Router {
+	pools := make(map[string]*pool, len(r.pools))
+	for routeType, p := range r.pools {
+		pools[routeType] = p.retired()
+	}
 	return &Router{
-		maxAttempts: r.maxAttempts, algorithm: r.fallback.algorithm, fallback: r.fallback,
+		maxAttempts: r.maxAttempts, pools: pools,
 		circuits: r.circuits, circuit: r.circuit, rule: rule{Breaker: r.rule.Breaker},
 	}
 }

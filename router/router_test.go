@@ -41,7 +41,7 @@ const (
 
 // seed is the three targets of the decK example.
 func seed() []Target {
-	return []Target{{"life", life, 2}, {"code75", code, 75}, {"code25", code, 25}}
+	return []Target{{ID: "life", Description: life, Weight: 2}, {ID: "code75", Description: code, Weight: 75}, {ID: "code25", Description: code, Weight: 25}}
 }
 
 // prompts lie between the descriptions at 0 and 90 degrees, and beyond them.
@@ -70,7 +70,7 @@ func newTestRouter(t *testing.T, change func(*Options)) *Router {
 }
 
 func TestRoute(t *testing.T) {
-	withCatchall := func(o *Options) { o.Targets = append(o.Targets, Target{"rest", Catchall, 1}) }
+	withCatchall := func(o *Options) { o.Targets = append(o.Targets, Target{ID: "rest", Description: Catchall, Weight: 1}) }
 	for _, tt := range []struct {
 		name    string
 		change  func(*Options)
@@ -98,7 +98,7 @@ func TestRoute(t *testing.T) {
 		{"spill stops at the threshold", func(o *Options) { o.Semantic.Spill = SpillNearest }, "deadlock", []string{"code75", "code25"}, Matched},
 		{"spill to CATCHALL", func(o *Options) { withCatchall(o); o.Semantic.Spill = SpillCatchall }, "cook", []string{"life", "rest"}, Matched},
 		{"ties in weight by configuration order", func(o *Options) {
-			o.Targets = []Target{{"b", code, 5}, {"a", code, 5}, {"c", code, 6}}
+			o.Targets = []Target{{ID: "b", Description: code, Weight: 5}, {ID: "a", Description: code, Weight: 5}, {ID: "c", Description: code, Weight: 6}}
 		}, "deadlock", []string{"c", "b", "a"}, Matched},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func (hung) Embed(ctx context.Context, _ []string) ([][]float32, error) {
 
 func TestRouteAnswersWithinItsBudget(t *testing.T) {
 	r := newTestRouter(t, func(o *Options) { o.Semantic.Budget = 20 * time.Millisecond })
-	r.semantic.Embedder = hung{}
+	r.pools[""].semantic.Embedder = hung{}
 	start := time.Now()
 	plan := r.Route(t.Context(), Request{Prompt: "deadlock"})
 	require.Equal(t, Degraded, plan.Reason)
@@ -182,7 +182,7 @@ func TestDescriptionsAreEmbeddedOnceInOneBatch(t *testing.T) {
 func TestADescriptionWithoutMeaningIsRefused(t *testing.T) {
 	store, err := vectordb.NewMemory(2, vectordb.Cosine)
 	require.NoError(t, err)
-	r, err := New(Options{Algorithm: Semantic, Targets: []Target{{"a", "mute", 1}}, MaxAttempts: 1, Semantic: SemanticOptions{Embedder: known(), Index: store}})
+	r, err := New(Options{Algorithm: Semantic, Targets: []Target{{ID: "a", Description: "mute", Weight: 1}}, MaxAttempts: 1, Semantic: SemanticOptions{Embedder: known(), Index: store}})
 	require.NoError(t, err)
 	require.ErrorContains(t, r.Load(t.Context(), store), `"mute" means nothing`)
 }
@@ -200,7 +200,7 @@ func TestWeightedGroupsStartByShare(t *testing.T) {
 }
 
 func TestRoundRobinSharesByWeight(t *testing.T) {
-	r, err := New(Options{Algorithm: RoundRobin, Targets: []Target{{"a", "", 5}, {"b", "", 1}, {"c", "", 1}}, MaxAttempts: 3})
+	r, err := New(Options{Algorithm: RoundRobin, Targets: []Target{{ID: "a", Weight: 5}, {ID: "b", Weight: 1}, {ID: "c", Weight: 1}}, MaxAttempts: 3})
 	require.NoError(t, err)
 	first := map[string]int{}
 	var order string
@@ -216,7 +216,7 @@ func TestRoundRobinSharesByWeight(t *testing.T) {
 }
 
 func TestPriorityTriesTheHeaviestLevelFirst(t *testing.T) {
-	r, err := New(Options{Algorithm: Priority, Targets: []Target{{"low", "", 1}, {"x", "", 9}, {"y", "", 9}}, MaxAttempts: 3})
+	r, err := New(Options{Algorithm: Priority, Targets: []Target{{ID: "low", Weight: 1}, {ID: "x", Weight: 9}, {ID: "y", Weight: 9}}, MaxAttempts: 3})
 	require.NoError(t, err)
 	require.Equal(t, []string{"x", "y", "low"}, r.Route(t.Context(), Request{}).Targets)
 	require.Equal(t, []string{"y", "x", "low"}, r.Route(t.Context(), Request{}).Targets)

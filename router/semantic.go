@@ -57,17 +57,18 @@ const (
 type semantic struct {
 	SemanticOptions
 	groups
+	stored        int               // descriptions in the index
 	byID          map[string]*group // by RecordID
 	byDescription map[string]*group
 }
 
-func newSemantic(g groups, o SemanticOptions) (*semantic, error) {
+func newSemantic(g groups, o SemanticOptions, stored int) (*semantic, error) {
 	if o.Embedder == nil || o.Index == nil {
 		return nil, errors.New("make router: semantic needs an embedder and an index")
 	}
 	o.DistanceScale = cmp.Or(o.DistanceScale, 1)
 	o.Budget = cmp.Or(o.Budget, defaultBudget)
-	s := &semantic{SemanticOptions: o, groups: g, byID: make(map[string]*group), byDescription: make(map[string]*group)}
+	s := &semantic{SemanticOptions: o, groups: g, stored: stored, byID: make(map[string]*group), byDescription: make(map[string]*group)}
 	for _, described := range g.described {
 		s.byID[RecordID(described.description)] = described
 		s.byDescription[described.description] = described
@@ -119,7 +120,7 @@ func (s *semantic) measure(ctx context.Context, prompt string, p *Plan, w *stopw
 	if vectors[0] == nil {
 		return nil
 	}
-	matches, err := s.Index.Search(limited, vectors[0], len(s.described))
+	matches, err := s.Index.Search(limited, vectors[0], s.stored)
 	p.Stages.Search = w.lap()
 	if err != nil {
 		return fmt.Errorf("search descriptions: %w", err)
@@ -133,7 +134,7 @@ var errNoDescription = errors.New("the store holds no description of this config
 func (s *semantic) candidates(matches []vectordb.Match) ([]record.Candidate, error) {
 	near := make([]record.Candidate, 0, len(matches))
 	for _, m := range matches {
-		// A shared store may hold descriptions of an earlier configuration.
+		// The others are of another pool, or of an earlier configuration in a shared store.
 		if g := s.byID[m.ID]; g != nil {
 			near = append(near, record.Candidate{Description: g.description, Distance: m.Distance * s.DistanceScale})
 		}
@@ -168,12 +169,5 @@ func (s *semantic) spill(near []record.Candidate) algorithm {
 		return all
 	default:
 		return first
-	}
-}
-
-// learn passes an outcome on to the algorithm of its target's group.
-func (s *semantic) learn(o Outcome) {
-	if g := s.ofTarget[o.Target]; g != nil {
-		g.algorithm.learn(o)
 	}
 }

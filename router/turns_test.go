@@ -29,7 +29,7 @@ func TestTurnsAreTheSameWhetherTheRoundIsKeptOrNot(t *testing.T) {
 }
 
 func TestALongRoundIsNotKept(t *testing.T) {
-	targets := []Target{{"a", "", 65535}, {"b", "", 65534}}
+	targets := []Target{{ID: "a", Weight: 65535}, {ID: "b", Weight: 65534}}
 	turns := newTurns(targets)
 	require.Nil(t, turns.round)
 	require.Equal(t, []string{"a", "b", "a"}, []string{turns.next(), turns.next(), turns.next()})

@@ -62,9 +62,9 @@ func newListener(t *testing.T) *listener {
 	targets := make(map[string]*Target)
 	for _, id := range []string{"a1", "b2"} {
 		target := providertest.NewTarget(t, provider.Settings{ID: id, Provider: "openai", Model: "model-" + id})
-		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, Statistics: id == "b2"}
+		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, RouteType: "llm/v1/chat", Statistics: id == "b2"}
 	}
-	snapshot := &Snapshot{Instances: map[string]*Instance{"i": {ID: "i", Router: l.router, Targets: targets, RouteType: "llm/v1/chat"}}}
+	snapshot := &Snapshot{Instances: map[string]*Instance{"i": {ID: "i", Router: l.router, Targets: targets}}}
 	log := slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	service := NewAccessLogService(options(t, func() *Snapshot { return snapshot }, log, l.metrics))
 

@@ -21,7 +21,7 @@ func BenchmarkProcess(b *testing.B) {
 		targets[id] = &Target{Target: target, Provider: "openai", Model: id, Cluster: "c"}
 	}
 	instance := &Instance{
-		ID: "i", Router: fixedPlan{}, RouteType: "llm/v1/chat", BodyLimit: 1 << 20, Streaming: provider.StreamingAllow,
+		ID: "i", Router: fixedPlan{}, RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 1 << 20, Streaming: provider.StreamingAllow,
 		Targets: targets,
 	}
 	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}

@@ -85,7 +85,7 @@ func TestProbesOfAPlanThatDoesNotLeaveAreGivenBack(t *testing.T) {
 					leave()
 				}
 			}}
-			instance := &Instance{ID: "i", Router: r, RouteType: "llm/v1/chat", BodyLimit: 1 << 20, Streaming: provider.StreamingAllow}
+			instance := &Instance{ID: "i", Router: r, RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 1 << 20, Streaming: provider.StreamingAllow}
 			if tt.target != nil {
 				instance.Targets = map[string]*Target{"a1": tt.target}
 			}

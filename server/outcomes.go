@@ -70,7 +70,7 @@ func finished(f envoy.Finished, i *Instance, now time.Time) *record.Finished {
 		}
 		at := t.Endpoint()
 		e.Attempts = append(e.Attempts, record.Attempt{
-			Provider: t.Provider, Model: t.Model, RouteType: i.RouteType,
+			Provider: t.Provider, Model: t.Model, RouteType: t.RouteType,
 			Scheme: at.Scheme, Host: at.Host, Port: at.Port,
 		})
 		if n == f.Attempts-1 && t.Statistics {

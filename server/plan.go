@@ -71,13 +71,13 @@ func parse(x *exchange, instance *Instance) (*provider.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := request.CheckRouteType(instance.RouteType); err != nil {
+	if err := request.CheckRouteType(instance.RouteTypes...); err != nil {
 		return nil, err
 	}
-	if instance.Models != nil && request.Model != "" && !slices.Contains(instance.Models, request.Model) {
+	if models := instance.Models[string(request.Shape)]; models != nil && request.Model != "" && !slices.Contains(models, request.Model) {
 		return nil, &provider.RequestError{
 			Status: 400, Code: codeModel,
-			Message: "cannot use own model, must be one of: " + strings.Join(instance.Models, ", "),
+			Message: "cannot use own model, must be one of: " + strings.Join(models, ", "),
 		}
 	}
 	return request, request.CheckStreaming(instance.Streaming)
@@ -107,7 +107,7 @@ func checkBody(x *exchange, instance *Instance) error {
 func routed(x *exchange, request *provider.Request, instance *Instance, m Match) router.Request {
 	q := router.Request{
 		Prompt: request.Prompt(), Size: len(x.body), Consumer: m.Consumer,
-		Needs: router.Needs{RouteType: instance.RouteType, Stream: request.Stream},
+		Needs: router.Needs{RouteType: string(request.Shape), Stream: request.Stream},
 	}
 	if instance.HashHeader != "" {
 		q.HashKey = x.header(instance.HashHeader)

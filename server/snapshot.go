@@ -80,15 +80,15 @@ type Instance struct {
 	OnPanic OnPanic
 	// Idle is the longest silence of an attempt.
 	Idle time.Duration
-	// RouteType is the shape of requests that all targets take.
-	RouteType string
+	// RouteTypes are the shapes of requests that targets take; each target takes one.
+	RouteTypes []string
 	// Streaming is the plugin's response_streaming.
 	Streaming provider.Streaming
 	// ModelHeader tells clients the model that answered (x-kong-llm-model).
 	ModelHeader bool
-	// Models are the only ones a request may name (model_policy: strict); nil lets
-	// it name any, which is then replaced.
-	Models []string
+	// Models are the only ones that a request of each route type may name
+	// (model_policy: strict); nil lets it name any, which is then replaced.
+	Models map[string][]string
 	// Touched is what the targets' rewrites may change.
 	Touched provider.Touched
 }
@@ -101,6 +101,8 @@ type Target struct {
 	// Provider and Model are the configured ones, such as openai; Model is "" if the
 	// request chooses it.
 	Provider, Model string
+	// RouteType is the shape of the requests that the target takes.
+	RouteType string
 	// Description and Weight are the configured ones, by which people recognise the
 	// target.
 	Description string

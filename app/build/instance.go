@@ -31,7 +31,7 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 		BodyLimit:   bodyLimit(s),
 		OnPanic:     onPanic,
 		Idle:        s.Balancer.ReadTimeout,
-		RouteType:   string(s.Targets[0].RouteType),
+		RouteTypes:  routeTypes(s),
 		Streaming:   streaming,
 		ModelHeader: s.ModelNameHeader,
 		Models:      permittedModels(s),
@@ -72,15 +72,29 @@ func bodyLimit(s *config.AIProxyAdvanced) int64 {
 	return s.MaxRequestBodySize
 }
 
-// permittedModels are the models that requests may name; nil if they may name any.
-func permittedModels(s *config.AIProxyAdvanced) []string {
+// routeTypes are those of the targets, each once, in the configuration's order.
+func routeTypes(s *config.AIProxyAdvanced) []string {
+	var types []string
+	for i := range s.Targets {
+		if t := string(s.Targets[i].RouteType); !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	return types
+}
+
+// permittedModels are the models that requests of each route type may name; nil if they
+// may name any.
+func permittedModels(s *config.AIProxyAdvanced) map[string][]string {
 	if s.ModelPolicy != config.ModelStrict {
 		return nil
 	}
-	var models []string
+	models := make(map[string][]string)
 	for i := range s.Targets {
-		if name := s.Targets[i].Model.Name; !slices.Contains(models, name) {
-			models = append(models, name)
+		t := &s.Targets[i]
+		of := string(t.RouteType)
+		if !slices.Contains(models[of], t.Model.Name) {
+			models[of] = append(models[of], t.Model.Name)
 		}
 	}
 	return models

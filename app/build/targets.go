@@ -62,10 +62,10 @@ func (b *Builder) targets(p *config.Plugin) (builtTargets, error) {
 		}
 		upstream := upstreamOf(target.Endpoint(), s)
 		built.upstreams = append(built.upstreams, upstream)
-		built.routed = append(built.routed, router.Target{ID: settings.ID, Description: t.Description, Weight: t.Weight})
+		built.routed = append(built.routed, router.Target{ID: settings.ID, Description: t.Description, Weight: t.Weight, RouteType: settings.RouteType})
 		built.served = append(built.served, &server.Target{
 			Target: target, Cluster: upstream.Name(),
-			Provider: settings.Provider, Model: settings.Model, Description: t.Description, Weight: t.Weight,
+			Provider: settings.Provider, Model: settings.Model, RouteType: settings.RouteType, Description: t.Description, Weight: t.Weight,
 			Statistics: t.Logging.LogStatistics, Payloads: t.Logging.LogPayloads,
 			InputCost: price(t.Model.Options.InputCost), OutputCost: price(t.Model.Options.OutputCost),
 		})

@@ -191,7 +191,7 @@ func TestDecisionsInFlightFinishWithAReplacedConfiguration(t *testing.T) {
 	f.apply(balanced(t, 9001))
 	old := f.options.Snapshot.Load().Find(server.Match{})
 	f.apply(balanced(t, 9002))
-	plan := old.Router.Route(context.Background(), router.Request{Prompt: "hello"})
+	plan := old.Router.Route(context.Background(), router.Request{Prompt: "hello", Needs: router.Needs{RouteType: "llm/v1/chat"}})
 	require.Len(t, plan.Targets, 2)
 	retired := f.instances()[old.ID]
 	require.ElementsMatch(t, plan.Targets, slices.Collect(maps.Keys(retired.Targets)), "the next attempts find the retired instance")

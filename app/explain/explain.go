@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"semlb/app/build"
 	"semlb/config"
@@ -34,15 +37,28 @@ type Attempt struct {
 	Endpoint    string `json:"endpoint"`
 }
 
-// Prompt explains a prompt of a request with scope r. It embeds descriptions that are
-// not loaded yet.
-func Prompt(ctx context.Context, instances *build.Instances, r config.Request, prompt string) (*Explanation, error) {
+// Question is the request that is explained.
+type Question struct {
+	// Scope is what the plugin instance is chosen by.
+	Scope config.Request
+	// RouteType is the shape of the request, such as llm/v1/chat; "" is that of the
+	// instance's first target.
+	RouteType string
+	Prompt    string
+}
+
+// Prompt explains where a request goes. It embeds descriptions that are not loaded yet.
+func Prompt(ctx context.Context, instances *build.Instances, q Question) (*Explanation, error) {
 	if len(instances.List) == 0 {
 		return nil, errors.New("the configuration has no enabled ai-proxy-advanced plugin")
 	}
-	plugin, instance, ok := instances.ForRequest(r)
+	plugin, instance, ok := instances.ForRequest(q.Scope)
 	if !ok {
-		return nil, noInstance(instances.Config, r)
+		return nil, noInstance(instances.Config, q.Scope)
+	}
+	routeType, err := q.routeType(instance.Server.RouteTypes)
+	if err != nil {
+		return nil, err
 	}
 	e := &Explanation{Instance: newInstance(plugin, instance), Distances: []record.Candidate{}, Plan: []Attempt{}}
 	var loadErr error
@@ -53,7 +69,7 @@ func Prompt(ctx context.Context, instances *build.Instances, r config.Request, p
 			e.Warning, loadErr = loadErr.Error(), nil
 		}
 	}
-	plan := instance.Router.Route(ctx, router.Request{Prompt: prompt})
+	plan := instance.Router.Route(ctx, router.Request{Prompt: q.Prompt, Needs: router.Needs{RouteType: routeType}})
 	// If the descriptions could not be loaded, that is the cause of the plan's error.
 	if err := cmp.Or(loadErr, plan.Err); err != nil {
 		e.Error = err.Error()
@@ -69,4 +85,16 @@ func Prompt(ctx context.Context, instances *build.Instances, r config.Request, p
 		})
 	}
 	return e, nil
+}
+
+// routeType is the one that is explained, of an instance with types.
+func (q *Question) routeType(types []string) (string, error) {
+	switch {
+	case q.RouteType == "":
+		return types[0], nil
+	case !slices.Contains(types, q.RouteType):
+		return "", fmt.Errorf("no target has the route_type %q; there are targets of %s", q.RouteType, strings.Join(types, ", "))
+	default:
+		return q.RouteType, nil
+	}
 }
