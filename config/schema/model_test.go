@@ -20,8 +20,8 @@ func modelNames(t *testing.T, table *Field) []string {
 	return slices.Sorted(maps.Keys(modelFields(t, table)))
 }
 
-// modelFields returns the names of the model's fields by the paths that their tags make
-// of them, and fails for a field that is not in the table.
+// modelFields returns the model's fields, as "Type.Field", by the paths that their tags
+// make of them, and fails for a field that is not in the table.
 func modelFields(t *testing.T, table *Field) map[string]string {
 	t.Helper()
 	names := map[string]string{}
@@ -52,7 +52,7 @@ func modelFields(t *testing.T, table *Field) map[string]string {
 			case child.Fields != nil:
 				walk(inner, child, at)
 			default:
-				names[at] = f.Name
+				names[at] = typ.Name() + "." + f.Name
 				require.Equal(t, child.Secret, inner == reflect.TypeFor[wire.Secret](), "the schema and the model disagree whether %s is a secret", at)
 			}
 		}
