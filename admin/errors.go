@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"semlb/wire"
 )
 
 // Kong's codes of errors.
@@ -82,7 +84,8 @@ func foreignKeyViolation(r reference, key object) error {
 
 // unresolved says that a reference has a name of no entity.
 func unresolved(r reference, key, name string) error {
-	text := fmt.Sprintf("the foreign key cannot be resolved with '%s' for an existing '%s' entity", luaText(object{key: name}), r.to)
+	shown := luaText(object{key: wire.MaskKeys(name)})
+	text := fmt.Sprintf("the foreign key cannot be resolved with '%s' for an existing '%s' entity", shown, r.to)
 	return &apiError{
 		status: http.StatusBadRequest, code: codeUnresolved, name: "foreign keys unresolved",
 		message: fmt.Sprintf("foreign key unresolved (%s.%s: %s)", r.field, key, text),

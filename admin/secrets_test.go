@@ -254,3 +254,22 @@ func TestFilesAreShownRedacted(t *testing.T) {
 		require.NotContains(t, s.call("GET", path, "").is(200).raw, planted, path)
 	}
 }
+
+// TestErrorsHoldNoKeyWhereverAClientPutsIt puts a key where a name or a value belongs.
+func TestErrorsHoldNoKeyWhereverAClientPutsIt(t *testing.T) {
+	s := serve(t, Options{})
+	for at, bodies := range map[string][]string{
+		"/plugins": {
+			`{"name": "KEY"}`, `{"name": "ai-proxy-advanced", "KEY": 1}`, aPlugin(`"consumer": {"username": "KEY"}, `), aPlugin(`"instance_name": ["KEY"], `),
+			`{"name": "ai-proxy-advanced", "config": {"response_streaming": "KEY", "targets": [{"route_type": "KEY", "weight": "KEY", "KEY": "KEY", "model": {"provider": "KEY"}}]}}`,
+		},
+		"/services":  {`{"host": "a", "port": "KEY"}`, `{"host": "a", "protocol": "KEY"}`, `{"url": "KEY"}`, `{"KEY": {"KEY": "KEY"}}`},
+		"/routes":    {`{"name": "a", "protocols": ["KEY"]}`, `{"paths": ["KEY"]}`, `{"paths": ["/"], "service": {"name": "KEY"}}`, `{"methods": ["KEY"]}`},
+		"/consumers": {`{"KEY": "KEY"}`, `{"username": ["KEY"]}`, `"KEY"`, `KEY`},
+	} {
+		for _, body := range bodies {
+			r := s.call("POST", at, strings.ReplaceAll(body, "KEY", planted)).is(400)
+			require.NotContains(t, r.raw, planted, body)
+		}
+	}
+}

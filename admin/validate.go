@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"semlb/config/schema"
+	"semlb/wire"
 )
 
 // validate adds what is wrong with a draft before config sees it: references and fields
@@ -112,7 +113,7 @@ func checkRoute(fields object) []violation {
 	if list, ok := fields["protocols"].([]any); ok && len(list) > 0 {
 		protocol = strings.Trim(fmt.Sprint(list[len(list)-1]), `"`)
 	}
-	return []violation{wrong("must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is '" + protocol + "'")}
+	return []violation{wrong("must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is '" + wire.MaskKeys(protocol) + "'")}
 }
 
 func checkConsumer(fields object) []violation {
@@ -124,7 +125,7 @@ func checkConsumer(fields object) []violation {
 
 func checkPlugin(fields object) []violation {
 	if name, ok := fields["name"].(string); ok && name != schema.PluginName {
-		return []violation{wrong("plugin '"+strings.ToValidUTF8(name, "")+"' not enabled; add it to the 'plugins' configuration property", "name")}
+		return []violation{wrong("plugin '"+wire.MaskKeys(strings.ToValidUTF8(name, ""))+"' not enabled; add it to the 'plugins' configuration property", "name")}
 	}
 	return nil
 }

@@ -18,8 +18,9 @@ import (
 	"semlb/config/load"
 )
 
-// Marker stands for whatever must not be seen.
-const Marker = "sk-MARKER"
+// Marker stands for whatever must not be seen. It looks like a word, not like a key: those
+// are masked wherever they stand.
+const Marker = "unseen-MARKER"
 
 // Environment returns a lookup in a map.
 func Environment(values map[string]string) func(string) (string, bool) {

@@ -53,7 +53,7 @@ consumers:
   groups:
   - name: gold
   keyauth_credentials:
-  - key: sk-MARKER
+  - key: unseen-MARKER
   basicauth_credentials:
   - username: anna
     password: $ANNA_PASSWORD

@@ -9,6 +9,7 @@ import (
 	"semlb/config/report"
 	"semlb/config/schema"
 	"semlb/config/tree"
+	"semlb/wire"
 )
 
 // Output is what a writer writes: checked trees, in which placeholders stand for the
@@ -41,9 +42,9 @@ type Entity struct {
 	Groups  []string
 }
 
-// Warn adds a warning.
+// Warn adds a warning, in which what looks like a key is masked.
 func (o *Output) Warn(format string, args ...any) {
-	o.Warnings = append(o.Warnings, config.Warning{Text: fmt.Sprintf(format, args...)})
+	o.Warnings = append(o.Warnings, config.Warning{Text: wire.MaskKeys(fmt.Sprintf(format, args...))})
 }
 
 // Entity returns the entity of a kind and a name, or nil where there is none.

@@ -78,9 +78,9 @@ func TestClusterPluginsServeEveryNamespaceAndMayBeGlobal(t *testing.T) {
 }
 
 func TestSecretsFillConfigsAndPatches(t *testing.T) {
-	secret := configtest.Resource("Secret", "keys", "", "stringData:\n  name: Authorization\n  header: '\"Bearer sk-MARKER\"'\n  whole: '{\"targets\":[{\"model\":{\"provider\":\"openai\",\"name\":\"m\"},\"route_type\":\"llm/v1/chat\"}]}'\ndata:\n  encoded: IkJlYXJlciBzay1NQVJLRVIi")
+	secret := configtest.Resource("Secret", "keys", "", "stringData:\n  name: Authorization\n  header: '\"Bearer unseen-MARKER\"'\n  whole: '{\"targets\":[{\"model\":{\"provider\":\"openai\",\"name\":\"m\"},\"route_type\":\"llm/v1/chat\"}]}'\ndata:\n  encoded: IkJlYXJlciB1bnNlZW4tTUFSS0VSIg==")
 	bound := configtest.Resource("Service", "s", "konghq.com/plugins: p", "")
-	for key, want := range map[string]string{"header": "Bearer sk-MARKER", "encoded": "Bearer sk-MARKER"} {
+	for key, want := range map[string]string{"header": "Bearer unseen-MARKER", "encoded": "Bearer unseen-MARKER"} {
 		plugin := configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig+
 			"configPatches:\n- path: /targets/0/auth/header_name\n  valueFrom: {secretKeyRef: {name: keys, key: name}}\n- path: /targets/0/auth/header_value\n  valueFrom: {secretKeyRef: {name: keys, key: "+key+"}}")
 		c := configtest.Load(t, plugin+bound+secret, load.Options{})
@@ -93,14 +93,14 @@ func TestSecretsFillConfigsAndPatches(t *testing.T) {
 func TestCredentialsOfConsumersComeFromSecrets(t *testing.T) {
 	text := configtest.Resource("KongConsumer", "c", "", "username: anna\nconsumerGroups: [gold]\ncredentials: [one, two, three]") +
 		configtest.Resource("KongConsumerGroup", "gold", "", "") +
-		configtest.Resource("Secret", "one", "", "  labels: {konghq.com/credential: key-auth}\nstringData: {key: sk-MARKER}") +
-		configtest.Resource("Secret", "two", "", "  labels: {konghq.com/credential: basic-auth}\ndata: {username: YW5uYQ==, password: c2stTUFSS0VS}") +
+		configtest.Resource("Secret", "one", "", "  labels: {konghq.com/credential: key-auth}\nstringData: {key: unseen-MARKER}") +
+		configtest.Resource("Secret", "two", "", "  labels: {konghq.com/credential: basic-auth}\ndata: {username: YW5uYQ==, password: dW5zZWVuLU1BUktFUg==}") +
 		configtest.Resource("Secret", "three", "", "  labels: {konghq.com/credential: jwt}\nstringData: {key: issuer, secret: s, algorithm: HS512}")
 	anna := configtest.Load(t, text, load.Options{}).Consumers[0]
 	require.Equal(t, []string{"gold"}, anna.Groups)
-	require.Equal(t, "sk-MARKER", anna.KeyAuth[0].Key.Reveal())
+	require.Equal(t, "unseen-MARKER", anna.KeyAuth[0].Key.Reveal())
 	require.Equal(t, "anna", anna.BasicAuth[0].Username)
-	require.Equal(t, "sk-MARKER", anna.BasicAuth[0].Password.Reveal())
+	require.Equal(t, "unseen-MARKER", anna.BasicAuth[0].Password.Reveal())
 	require.Equal(t, "HS512", anna.JWTSecrets[0].Algorithm)
 }
 
@@ -116,8 +116,8 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 		{"both configs", plugin("config: {targets: []}\nconfigFrom: {"+ref+"}") + secret("{}"), "kong.yaml:10: configFrom: got both config and configFrom, want one of them\nkong.yaml:10: config.targets: got nothing, want a list"},
 		{"no secret", plugin("configFrom: {" + ref + "}"), `kong.yaml:9: configFrom.secretKeyRef: no key "v" of a secret "k" in the files`},
 		{"no reference", plugin("configFrom: {}"), "kong.yaml:9: configFrom.secretKeyRef: got no reference, want the name and the key of a secret"},
-		{"secret without a value", plugin("configFrom: {"+ref+"}") + secret("[sk-MARKER"), "kong.yaml:9: configFrom.secretKeyRef: got a secret that is none, want one value of JSON or YAML"},
-		{"secret of a wrong kind", plugin("configFrom: {"+ref+"}") + secret(`{"targets": "sk-MARKER", "sk-MARKER": 1, "llm_format": "sk-MARKER"}`), "kong.yaml:9: config.targets: got a string, want a list\nkong.yaml:9: config.[redacted]: unknown field\nkong.yaml:9: config.llm_format: got a string [redacted], want one of anthropic, bedrock, cohere, gemini, huggingface, openai\nkong.yaml:9: config.llm_format: not supported yet: formats other than openai"},
+		{"secret without a value", plugin("configFrom: {"+ref+"}") + secret("[unseen-MARKER"), "kong.yaml:9: configFrom.secretKeyRef: got a secret that is none, want one value of JSON or YAML"},
+		{"secret of a wrong kind", plugin("configFrom: {"+ref+"}") + secret(`{"targets": "unseen-MARKER", "unseen-MARKER": 1, "llm_format": "unseen-MARKER"}`), "kong.yaml:9: config.targets: got a string, want a list\nkong.yaml:9: config.[redacted]: unknown field\nkong.yaml:9: config.llm_format: got a string [redacted], want one of anthropic, bedrock, cohere, gemini, huggingface, openai\nkong.yaml:9: config.llm_format: not supported yet: formats other than openai"},
 		{"patch to nowhere", plugin("config: {targets: [{model: {provider: openai}, route_type: llm/v1/chat}]}\nconfigPatches: [{path: /a/b/c, valueFrom: {"+ref+"}}, {path: a}]") + secret("1"), "kong.yaml:10: configPatches[0].path: no place for it in the config\nkong.yaml:10: configPatches[1].valueFrom.secretKeyRef: got no reference, want the name and the key of a secret\nkong.yaml:10: configPatches[1].path: got no pointer, want a JSON pointer such as /targets/0/auth"},
 		{"same name twice", plugin(configtest.PluginConfig) + plugin(configtest.PluginConfig), "kong.yaml:17: metadata.name: got a second plugin of the same name or id, first at kong.yaml:2"},
 		{"consumer without a name", configtest.Resource("KongConsumer", "c", "konghq.com/plugins: p", "") + plugin(configtest.PluginConfig), "kong.yaml:2: got neither a name nor an id, want one of them"},

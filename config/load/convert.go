@@ -9,6 +9,7 @@ import (
 	"semlb/config/placeholder"
 	"semlb/config/schema"
 	"semlb/config/tree"
+	"semlb/wire"
 )
 
 // Convert returns the instances and entities of sources in another format, which is one
@@ -43,6 +44,9 @@ func Convert(sources []Source, to string, opts Options) ([]byte, []config.Warnin
 	}
 	l.orderEntities()
 	text, err := target.Write(out)
+	if err != nil {
+		err = errors.New(wire.MaskKeys(err.Error()))
+	}
 	return text, append(l.Warnings(), out.Warnings...), err
 }
 

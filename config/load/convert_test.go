@@ -84,7 +84,7 @@ func sourceOf(format string, data []byte) []load.Source {
 func conversions() map[string][]load.Source {
 	return map[string][]load.Source{
 		"many fields": {{Name: "a.yaml", Data: []byte(configtest.ManyFields)}},
-		"entities": {{Name: "a.yaml", Data: []byte(strings.ReplaceAll(configtest.EveryEntity, "sk-MARKER", `${{ env "DECK_ANNA" }}`) + `plugins:
+		"entities": {{Name: "a.yaml", Data: []byte(strings.ReplaceAll(configtest.EveryEntity, "unseen-MARKER", `${{ env "DECK_ANNA" }}`) + `plugins:
 - name: ai-proxy-advanced
   service: llm
   consumer_group: gold

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEntitiesReachTheModel(t *testing.T) {
-	env := configtest.Environment(map[string]string{"ANNA_PASSWORD": "sk-MARKER-2", "JWT_SECRET": "sk-MARKER-3"})
+	env := configtest.Environment(map[string]string{"ANNA_PASSWORD": "unseen-MARKER-2", "JWT_SECRET": "unseen-MARKER-3"})
 	c := configtest.Load(t, configtest.EveryEntity, load.Options{Env: env})
 	require.Equal(t, []config.Service{{
 		ID: "1c1c1c1c-0000-4000-8000-000000000001", Name: "llm", Enabled: true, Position: config.Position{File: "kong.yaml", Line: 3, Column: 3},
@@ -30,9 +30,9 @@ func TestEntitiesReachTheModel(t *testing.T) {
 	require.Equal(t, []string{"gold", "silver"}, anna.Groups)
 	require.Equal(t, []string{"silver"}, c.Consumers[1].Groups)
 	require.Equal(t, "a-1", anna.CustomID)
-	require.Equal(t, "sk-MARKER", anna.KeyAuth[0].Key.Reveal())
-	require.Equal(t, "sk-MARKER-2", anna.BasicAuth[0].Password.Reveal())
-	require.Equal(t, config.JWTSecret{Key: "issuer", Algorithm: "HS256", Secret: wire.NewSecret("sk-MARKER-3")}, anna.JWTSecrets[0])
+	require.Equal(t, "unseen-MARKER", anna.KeyAuth[0].Key.Reveal())
+	require.Equal(t, "unseen-MARKER-2", anna.BasicAuth[0].Password.Reveal())
+	require.Equal(t, config.JWTSecret{Key: "issuer", Algorithm: "HS256", Secret: wire.NewSecret("unseen-MARKER-3")}, anna.JWTSecrets[0])
 	require.Len(t, c.ConsumerGroups, 2)
 	require.NotContains(t, configtest.EveryWayToPrint(t, c), configtest.Marker)
 }

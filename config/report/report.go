@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"semlb/config"
+	"semlb/wire"
 )
 
 // maxReported is the largest number of faults in one report.
@@ -30,16 +31,20 @@ func (r *Report) Want(pos config.Position, path, got, want string) {
 }
 
 // Add adds faults. It keeps some more than a report shows, because those that repeat
-// others are left out in the end.
+// others are left out in the end. What looks like a key is masked.
 func (r *Report) Add(faults ...config.Fault) {
 	room := max(0, 2*maxReported+1-len(r.faults))
-	r.faults = append(r.faults, faults[:min(room, len(faults))]...)
+	for _, f := range faults[:min(room, len(faults))] {
+		f.Path, f.Got, f.Problem = wire.MaskKeys(f.Path), wire.MaskKeys(f.Got), wire.MaskKeys(f.Problem)
+		r.faults = append(r.faults, f)
+	}
 }
 
-// Warn adds a warning. Beyond a large number of them it does nothing.
+// Warn adds a warning, in which what looks like a key is masked. Beyond a large number
+// of them it does nothing.
 func (r *Report) Warn(pos config.Position, path, text string) {
 	if len(r.warnings) <= 2*maxReported {
-		r.warnings = append(r.warnings, config.Warning{Position: pos, Path: path, Text: text})
+		r.warnings = append(r.warnings, config.Warning{Position: pos, Path: wire.MaskKeys(path), Text: wire.MaskKeys(text)})
 	}
 }
 

@@ -23,8 +23,10 @@ func Count(n int, thing string) string {
 	return strconv.Itoa(n) + " " + thing + "s"
 }
 
-// Shorten returns a text cut to the length that a message shows.
+// Shorten returns a text cut to the length that a message shows, without what looks like
+// a key.
 func Shorten(text string) string {
+	text = wire.MaskKeys(text)
 	if len(text) <= maxShown {
 		return text
 	}

@@ -15,7 +15,7 @@ func TestNoTwoCredentialsAreTheSame(t *testing.T) {
 	env := configtest.Environment(map[string]string{"ONE": configtest.Marker, "TWO": configtest.Marker, "DECK_KEY": configtest.Marker, "OTHER": "other"})
 	for _, tt := range []struct{ name, first, second, want string }{
 		{
-			"keys", "keyauth_credentials: [{key: sk-MARKER}]", "keyauth_credentials: [{key: other}, {key: sk-MARKER}]",
+			"keys", "keyauth_credentials: [{key: unseen-MARKER}]", "keyauth_credentials: [{key: other}, {key: unseen-MARKER}]",
 			"kong.yaml:5: consumers[1].keyauth_credentials[1].key: got a second credential with the same key, first consumers[0].keyauth_credentials[0].key at kong.yaml:3",
 		},
 		{
@@ -23,19 +23,19 @@ func TestNoTwoCredentialsAreTheSame(t *testing.T) {
 			"kong.yaml:5: consumers[1].keyauth_credentials[0].key: got a second credential with the same key, first consumers[0].keyauth_credentials[0].key at kong.yaml:3",
 		},
 		{
-			"a key and a template", "keyauth_credentials: [{key: sk-MARKER}]", "keyauth_credentials: [{key: '${{ env \"DECK_KEY\" }}'}]",
+			"a key and a template", "keyauth_credentials: [{key: unseen-MARKER}]", "keyauth_credentials: [{key: '${{ env \"DECK_KEY\" }}'}]",
 			"kong.yaml:5: consumers[1].keyauth_credentials[0].key: got a second credential with the same key, first consumers[0].keyauth_credentials[0].key at kong.yaml:3",
 		},
 		{
-			"keys of one consumer", "keyauth_credentials: [{key: sk-MARKER}, {key: $ONE}]", "tags: [x]",
+			"keys of one consumer", "keyauth_credentials: [{key: unseen-MARKER}, {key: $ONE}]", "tags: [x]",
 			"kong.yaml:3: consumers[0].keyauth_credentials[1].key: got a second credential with the same key, first consumers[0].keyauth_credentials[0].key at kong.yaml:3",
 		},
 		{
-			"user names", "basicauth_credentials: [{username: sk-MARKER, password: a}]", "basicauth_credentials: [{username: sk-MARKER, password: b}]",
+			"user names", "basicauth_credentials: [{username: unseen-MARKER, password: a}]", "basicauth_credentials: [{username: unseen-MARKER, password: b}]",
 			"kong.yaml:5: consumers[1].basicauth_credentials[0].username: got a second credential with the same user name, first consumers[0].basicauth_credentials[0].username at kong.yaml:3",
 		},
 		{
-			"issuers", "jwt_secrets: [{key: sk-MARKER, secret: a}]", "jwt_secrets: [{key: sk-MARKER, secret: b}]",
+			"issuers", "jwt_secrets: [{key: unseen-MARKER, secret: a}]", "jwt_secrets: [{key: unseen-MARKER, secret: b}]",
 			"kong.yaml:5: consumers[1].jwt_secrets[0].key: got a second credential with the same key, first consumers[0].jwt_secrets[0].key at kong.yaml:3",
 		},
 	} {
@@ -67,10 +67,10 @@ func TestCredentialsThatDifferLoad(t *testing.T) {
 
 func TestCredentialsThatEnvoyWouldRefuseAreFaults(t *testing.T) {
 	for credential, want := range map[string]string{
-		`basicauth_credentials: [{username: "sk-MARKER:b", password: p}]`:  `basicauth_credentials[0].username: got a string [redacted], want a user name without colons and control characters`,
-		`basicauth_credentials: [{username: "sk-MARKER\nb", password: p}]`: `basicauth_credentials[0].username: got a string [redacted], want a user name without colons and control characters`,
-		`jwt_secrets: [{key: a}]`:                                      `jwt_secrets[0].secret: got nothing, want a value with algorithm HS256`,
-		`jwt_secrets: [{key: a, algorithm: RS256, secret: sk-MARKER}]`: `jwt_secrets[0].rsa_public_key: got nothing, want a value with algorithm RS256`,
+		`basicauth_credentials: [{username: "unseen-MARKER:b", password: p}]`:  `basicauth_credentials[0].username: got a string [redacted], want a user name without colons and control characters`,
+		`basicauth_credentials: [{username: "unseen-MARKER\nb", password: p}]`: `basicauth_credentials[0].username: got a string [redacted], want a user name without colons and control characters`,
+		`jwt_secrets: [{key: a}]`: `jwt_secrets[0].secret: got nothing, want a value with algorithm HS256`,
+		`jwt_secrets: [{key: a, algorithm: RS256, secret: unseen-MARKER}]`: `jwt_secrets[0].rsa_public_key: got nothing, want a value with algorithm RS256`,
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte("consumers:\n- username: a\n  " + credential)}}, load.Options{})
 		require.EqualError(t, err, "kong.yaml:3: consumers[0]."+want)

@@ -23,7 +23,7 @@ func TestUpstreamsMustBePlainHTTPAddresses(t *testing.T) {
 	}
 	for _, url := range []string{
 		"file:///etc/passwd", "ftp://a/b", "localhost:80", "/v1/chat", "http://", "http://:80/", "http:///x", "//host/x",
-		"http://user:sk-MARKER@host/", "http://sk-MARKER@host", "gopher://h:1", "http://a b",
+		"http://user:unseen-MARKER@host/", "http://unseen-MARKER@host", "gopher://h:1", "http://a b",
 	} {
 		require.ErrorContains(t, with(url), "want an http or https URL with a host and without a user", url)
 		require.NotContains(t, with(url).Error(), configtest.Marker)

@@ -14,7 +14,7 @@ func (f *Field) Shown(n *tree.Node) string {
 	case tree.Null, tree.List, tree.Object:
 		return n.Kind.Article()
 	}
-	if f.Hidden || n.Hidden {
+	if f.Hidden || n.Hidden || n.Argument {
 		return n.Kind.Article() + " " + report.Redacted
 	}
 	if n.Kind == tree.String {
@@ -27,7 +27,7 @@ func (f *Field) Shown(n *tree.Node) string {
 }
 
 // Show returns a value that no field describes for a message, unless it holds some of
-// the environment.
+// the environment or is an argument of a command.
 func Show(n *tree.Node) string { return (&Field{}).Shown(n) }
 
 // Wanted returns what the field may hold, for a message.

@@ -91,7 +91,7 @@ func (s *scriptReader) curl(pos config.Position, words []shell.Word) {
 		return
 	}
 	if body := s.body(pos, parts, c.data); body != nil {
-		s.requests = append(s.requests, request{parts, body})
+		s.requests = append(s.requests, request{parts, body.AsArgument()})
 	}
 }
 

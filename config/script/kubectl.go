@@ -63,7 +63,7 @@ func (s *scriptReader) apply(words []shell.Word) {
 	roots, faults := doc.Parse()
 	s.Add(faults...)
 	for _, root := range roots {
-		s.Dispatch(format.Document{Name: s.name, Root: root})
+		s.Dispatch(format.Document{Name: s.name, Root: root.AsArgument()})
 	}
 }
 
@@ -103,7 +103,7 @@ func (s *scriptReader) annotate(pos config.Position, namespace string, args []st
 			continue
 		}
 		root := annotated(pos, known, tree.NewObject("namespace", tree.NewString(namespace), "name", tree.NewString(name)), annotations)
-		s.Dispatch(format.Document{Name: s.name, Root: root, Partial: true})
+		s.Dispatch(format.Document{Name: s.name, Root: root.AsArgument(), Partial: true})
 	}
 }
 

@@ -222,6 +222,9 @@ func TestMessagesOfScriptsHoldNoArguments(t *testing.T) {
 		"echo '" + configtest.Marker,
 		"[[ " + configtest.Marker + " " + configtest.Marker + " ]]",
 		"cat <<" + configtest.Marker,
+		"curl localhost:8001/plugins -d '{\"name\": \"ai-proxy-advanced\", \"config\": {\"response_streaming\": \"" + configtest.Marker + "\", \"max_request_body_size\": \"" + configtest.Marker + "\"}}'",
+		"curl localhost:8001/routes -d paths[]=" + configtest.Marker + " -d strip_path=" + configtest.Marker,
+		"echo '" + strings.Replace(configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig), "v1\n", "v"+configtest.Marker+"\n", 1) + "' | kubectl apply -f -",
 		"curl $(" + configtest.Marker + ") -d \"$(echo " + configtest.Marker + ")\"",
 	} {
 		_, warnings, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(text)}}, load.Options{Env: env})

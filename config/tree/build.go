@@ -104,6 +104,21 @@ func (n *Node) Concealed(pos config.Position) *Node {
 	return &c
 }
 
+// AsArgument returns a copy of a tree whose values are arguments of a command.
+func (n *Node) AsArgument() *Node {
+	c := *n
+	c.Argument = true
+	c.Items = make([]*Node, len(n.Items))
+	for i, item := range n.Items {
+		c.Items[i] = item.AsArgument()
+	}
+	c.Fields = slices.Clone(n.Fields)
+	for i, f := range n.Fields {
+		c.Fields[i].Value = f.Value.AsArgument()
+	}
+	return &c
+}
+
 // Merged returns a copy of an object with those fields of another that it lacks.
 func (n *Node) Merged(other *Node) *Node {
 	c := *n

@@ -55,6 +55,8 @@ type Node struct {
 	Fields []Field
 	// Hidden values hold some of the environment: messages do not show them.
 	Hidden bool
+	// Argument values stand in a command of a script: messages do not show them either.
+	Argument bool
 	// Broken values lack something that was reported already. They are not checked.
 	Broken bool
 	// height and size are those of the node with its aliases expanded.
