@@ -1,9 +1,9 @@
 package admin
 
 import (
-	"semlb/config"
 	"semlb/config/schema"
 	"semlb/config/tree"
+	"semlb/wire"
 )
 
 // Fields that are not in the schema.
@@ -32,7 +32,7 @@ func fieldOf(f *schema.Field, name string) *schema.Field {
 		}
 		return nil
 	case "map":
-		if config.IsSecretHeader(name) {
+		if wire.IsCredentialHeader(name) {
 			return secretTexts
 		}
 		return f.Elements

@@ -18,7 +18,7 @@ func (c *Config) Secrets() []wire.Secret {
 	gather(reflect.ValueOf(c).Elem(), &found)
 	for _, r := range c.Routes {
 		for name, values := range r.Headers {
-			if !IsSecretHeader(name) {
+			if !wire.IsCredentialHeader(name) { // a route's value of such a header is a credential too
 				continue
 			}
 			for _, v := range values {
@@ -28,13 +28,6 @@ func (c *Config) Secrets() []wire.Secret {
 	}
 	return found
 }
-
-// secretHeaders are the headers whose values are credentials, in lower case.
-var secretHeaders = []string{"authorization", "proxy-authorization", "cookie"}
-
-// IsSecretHeader reports whether the values of a header are credentials. A value that a
-// route matches such a header with is then one too.
-func IsSecretHeader(name string) bool { return slices.Contains(secretHeaders, strings.ToLower(name)) }
 
 // gather appends the secrets below a value. Every credential of the model is a
 // [wire.Secret], so that no list of them can be incomplete.

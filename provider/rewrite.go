@@ -16,8 +16,8 @@ type Rewrite struct {
 	// SetHeaders are the target's credentials. They replace the client's fields of
 	// the same names.
 	SetHeaders []Header
-	// RemoveHeaders are the credential headers of others, in lower case: the
-	// client's, and those an earlier attempt may have left.
+	// RemoveHeaders are the credential headers of others, sorted and in lower case: the
+	// client's with its account, and those that an earlier attempt may have left.
 	RemoveHeaders []string
 
 	// Body is the request's own where nothing changed.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -97,6 +98,43 @@ func TestAllowOverrideAppliesToTheClientsOwnRequestOnly(t *testing.T) {
 	w, err = newTarget(t, withRoute(s)).Rewrite(again, client)
 	require.NoError(t, err)
 	require.Contains(t, w.RemoveHeaders, "authorization")
+}
+
+// An account without its credential means nothing to a provider, or the wrong thing.
+func TestTheAccountGoesWithTheClientsOwnCredentialOnly(t *testing.T) {
+	override := provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours"), AllowOverride: true}
+	inQuery := provider.Auth{ParamName: "key", ParamValue: wire.NewSecret("ours"), AllowOverride: true}
+	inBody := provider.Auth{ParamName: "token", ParamValue: wire.NewSecret("ours"), ParamLocation: "body", AllowOverride: true}
+	both := override
+	both.ParamName, both.ParamValue = inQuery.ParamName, inQuery.ParamValue
+	own, none := map[string]string{"authorization": "Bearer theirs"}, map[string]string{}
+	const withToken = `{"token":"theirs","model":"m","messages":[{"role":"user","content":"hi"}]}`
+	for _, tt := range []struct {
+		name    string
+		auth    provider.Auth
+		client  map[string]string
+		query   string
+		body    string
+		account bool
+	}{
+		{"no override", provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours")}, own, "", chat, false},
+		{"no credential at all", provider.Auth{}, own, "", chat, false},
+		{"own header", override, own, "", chat, true},
+		{"no own header", override, none, "", chat, false},
+		{"own parameter", inQuery, none, "key=theirs", chat, true},
+		{"no own parameter", inQuery, none, "", chat, false},
+		{"own member", inBody, none, "", withToken, true},
+		{"no own member", inBody, none, "", chat, false},
+		{"one own, one of ours", both, own, "", chat, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.client["openai-organization"], tt.client["cookie"] = "org", "session=1"
+			w := rewrite(t, provider.Settings{Provider: "openai", Model: "m", Auth: tt.auth}, tt.body, provider.Client{Query: tt.query, Header: headers(tt.client)})
+			require.Equal(t, !tt.account, slices.Contains(w.RemoveHeaders, "openai-organization"))
+			require.Contains(t, w.RemoveHeaders, "cookie", "no provider has set it: clients get no Set-Cookie")
+			require.True(t, slices.IsSorted(w.RemoveHeaders))
+		})
+	}
 }
 
 func TestCredentialsForTheGatewayAreNotForwarded(t *testing.T) {

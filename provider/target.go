@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"semlb/wire"
 )
 
 // Target writes requests for one target of the plugin and meters its answers. It
@@ -104,15 +102,6 @@ func (t *Target) Translator(a Answer) Translator { return t.dialect.Translator(a
 
 // Meter returns a new meter for one answer of the target, see [Dialect].
 func (t *Target) Meter(a Answer) Meter { return t.dialect.Meter(a) }
-
-// Mask hides the target's credential in a body that [Target.Rewrite] wrote, for logs
-// of payloads.
-func (t *Target) Mask(body string) string {
-	if len(t.auth.body.Raw) == 0 {
-		return body
-	}
-	return strings.ReplaceAll(body, string(t.auth.body.Raw), `"`+wire.Redacted+`"`)
-}
 
 // Fields are the members of the body that [Target.Rewrite] may set or remove.
 func (t *Target) Fields() []Field {

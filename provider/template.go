@@ -3,8 +3,9 @@ package provider
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+
+	"semlb/wire"
 )
 
 // template is a text with values of the client's request in it: $(headers.x) and
@@ -40,7 +41,7 @@ func parseTemplate(text string) (template, error) {
 		switch source {
 		case "headers":
 			name = strings.ToLower(name)
-			if slices.Contains(wellKnownHeaders, name) {
+			if wire.IsCredentialHeader(name) {
 				return nil, fmt.Errorf("template takes header %q, which holds a credential", name)
 			}
 		case "query_params":

@@ -74,5 +74,5 @@ func rewriteAttempt(x *exchange, instance *Instance, target *Target) (*extprocv3
 		return nil, err
 	}
 	set := []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}
-	return rewritten(envoy.RoleInner, rewrite, withServed(set, instance, target, rewrite.Model)), nil
+	return x.rewritten(envoy.RoleInner, rewrite, withServed(set, instance, target, rewrite.Model)), nil
 }

@@ -85,10 +85,9 @@ func (o *observer) record(a *observation) {
 		})
 	}
 	if a.target.Payloads {
-		e.Payload = &record.Payload{
-			Request: a.target.Mask(a.request.String()), Response: a.response.String(),
-			Cut: a.request.cut || a.response.cut,
-		}
+		e.Payload = &record.Payload{Cut: a.request.cut || a.response.cut}
+		e.Payload.Request, e.Payload.Response = a.target.Mask(
+			provider.Client{Query: a.query(), Header: a.lookup}, a.request.String(), a.response.String())
 	}
 	if e.Usage != nil || e.Payload != nil {
 		o.recorder.Record(e)

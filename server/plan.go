@@ -177,5 +177,5 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		}
 		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
 	}
-	return rewritten(envoy.RoleOuter, rewrite, withServed(set, instance, targets[0], rewrite.Model)), nil
+	return x.rewritten(envoy.RoleOuter, rewrite, withServed(set, instance, targets[0], rewrite.Model)), nil
 }

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"semlb/envoy"
@@ -8,15 +10,26 @@ import (
 )
 
 // rewritten is the response of a role that turns a request into the one for a target.
-func rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
-	remove := envoy.Unset(role, set)
+func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
+	remove := append(envoy.Unset(role, set), x.those(r.RemoveHeaders)...)
 	for _, h := range r.SetHeaders {
 		set = append(set, envoy.Header{Name: h.Name, Value: h.Value.Reveal()})
 	}
 	return envoy.ReplaceRequest(envoy.Request{
 		Scheme: r.Scheme, Authority: r.Authority, Path: r.Path, Body: r.Body,
-		Set: set, Remove: append(remove, r.RemoveHeaders...),
+		Set: set, Remove: remove,
 	})
+}
+
+// those are the headers of a request whose names are among sorted ones, which are many.
+func (x *exchange) those(names []string) []string {
+	var found []string
+	for _, h := range x.headers {
+		if _, is := slices.BinarySearch(names, h.GetKey()); is {
+			found = append(found, h.GetKey())
+		}
+	}
+	return found
 }
 
 // withServed adds the headers that describe the target of an attempt to Envoy.

@@ -30,7 +30,7 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 			Name: "all", Domains: []string{"*"}, Routes: routes,
 		}},
 		// A provider's own copies must not steer the outer hop.
-		ResponseHeadersToRemove: labels(),
+		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders),
 		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
 			setHeader(headerServedBy, "%DYNAMIC_METADATA("+envoy.MetadataNamespace+":"+keyServed+")%"),
 			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
@@ -43,8 +43,13 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 // gets.
 var proxyHeaders = []string{
 	"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", envoy.FinalHeader, headerScheme,
-	"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
+	"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
+	"x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "forwarded", "x-real-ip",
 }
+
+// ofProviders are response headers that are about a provider's own host. A client would
+// apply them to ours, and send one client's cookies of the shared account to all providers.
+var ofProviders = []string{"set-cookie", "set-cookie2", "clear-site-data", "strict-transport-security", "alt-svc", "nel", "report-to"}
 
 // defaultIdle is the default of the plugin's read_timeout.
 const defaultIdle = time.Minute

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/provider"
+	"semlb/wire"
 )
 
 // sent is a request as it leaves for a provider.
@@ -149,7 +150,7 @@ func checkCredentials(t testing.TB, s *subject) {
 func (s *subject) withCredentials(t testing.TB, body string) (full, query string, headers map[string]string) {
 	t.Helper()
 	headers = map[string]string{"x-other": "kept"}
-	for _, name := range []string{"authorization", "proxy-authorization", "api-key", "apikey", "x-api-key", "x-goog-api-key", "x-amz-security-token"} {
+	for _, name := range append(wire.CredentialHeaders(), wire.AccountHeaders()...) {
 		headers[name] = clientSecret
 	}
 	query = "other=kept"

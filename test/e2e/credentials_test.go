@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/test/harness"
+	"semlb/wire"
 )
 
 // everything of a request that a secret could be in.
@@ -38,9 +39,9 @@ func TestCredentialsReachTheirOwnTargetOnly(t *testing.T) {
 	}
 	s := harness.Start(t, harness.Options{Config: harness.Config(harness.Plugin{Failover: harness.SeedCriteria(), Targets: targets})})
 
-	client := http.Header{
-		"Authorization": {"Bearer clients-secret"}, "api-key": {"clients-secret"}, "X-API-KEY": {"clients-secret"},
-		"x-own-key": {"clients-secret"}, "X-Goog-Api-Key": {"clients-secret"},
+	client := http.Header{"x-own-key": {"clients-secret"}, "X-API-KEY": {"clients-secret"}}
+	for _, name := range append(wire.CredentialHeaders(), wire.AccountHeaders()...) {
+		client[name] = []string{"clients-secret"}
 	}
 	for answering := range all {
 		for _, p := range harness.Protocols() {
@@ -88,6 +89,8 @@ func TestAllowedOverrideKeepsTheClientsCredentialOnEveryAttempt(t *testing.T) {
 	for _, p := range harness.Protocols() {
 		for name, header := range map[string]http.Header{"with": {"Authorization": {"Bearer the-clients"}}, "without": {}} {
 			t.Run(string(p)+"/"+name, func(t *testing.T) {
+				header["OpenAI-Organization"], header["OpenAI-Project"] = []string{"org-the-clients"}, []string{"proj-the-clients"}
+				header["Cookie"], header["Api-Key"] = []string{"session=the-clients"}, []string{"the-clients-azure"}
 				reset(all...)
 				all[0].Do(harness.Status(429))
 				all[1].Do(harness.Reset())
@@ -96,17 +99,41 @@ func TestAllowedOverrideKeepsTheClientsCredentialOnEveryAttempt(t *testing.T) {
 				require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 				for i, stub := range all {
 					got := stub.Only(t)
-					want := keyOf(0, i)
+					want, account := []string{keyOf(0, i)}, []string(nil)
 					if name == "with" && i != 1 {
-						want = "Bearer the-clients"
+						want, account = header["Authorization"], header["OpenAI-Organization"]
 					}
-					require.Equal(t, []string{want}, got.Header["Authorization"], "target %d", i)
+					require.Equal(t, want, got.Header["Authorization"], "target %d", i)
+					require.Equal(t, account, got.Header["Openai-Organization"], "target %d", i)
+					require.Equal(t, account != nil, got.Header.Get("OpenAI-Project") != "", "target %d", i)
+					require.NotContains(t, got.Header, "Cookie")
+					require.NotContains(t, got.Header, "Api-Key")
 					body := harness.Chat("hello", fmt.Sprintf(`"max_tokens":%d`, 100+i))
 					body = strings.TrimSuffix(body, "}") + `,"model":"` + modelOf(0, i) + `"}`
 					require.Equal(t, body, string(got.Body))
 					require.EqualValues(t, len(body), got.ContentLength)
 				}
 			})
+		}
+	}
+}
+
+// TestClientsGetNothingThatIsAboutTheProvidersHost: cookies of the shared account above
+// all, on answers of the first attempt, of a later one, and on errors.
+func TestClientsGetNothingThatIsAboutTheProvidersHost(t *testing.T) {
+	t.Parallel()
+	all := stubs(t, 2)
+	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...))))})
+	head := http.Header{
+		"Set-Cookie": {"__cf_bm=1", "session=2"}, "Alt-Svc": {`h3=":443"`}, "Strict-Transport-Security": {"max-age=1"}, "X-Kept": {"kept"},
+	}
+	for _, statuses := range [][]int{{200, 0}, {400, 0}, {429, 200}, {429, 503}} {
+		all[0].Do(harness.Status(statuses[0], head))
+		all[1].Do(harness.Status(max(statuses[1], 200), head))
+		answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat(prompts()[0]))
+		require.Equal(t, "kept", answer.Header.Get("X-Kept"))
+		for _, name := range []string{"Set-Cookie", "Alt-Svc", "Strict-Transport-Security"} {
+			require.NotContains(t, answer.Header, name, "statuses %v", statuses)
 		}
 	}
 }

@@ -60,6 +60,30 @@ func TestStatisticsAndPayloads(t *testing.T) {
 	require.NotContains(t, s.Log(), "marker-in")
 }
 
+// TestLoggedPayloadsHoldNoCredentialOfTheClient where a target lets it win, or passes it
+// on inside of an option.
+func TestLoggedPayloadsHoldNoCredentialOfTheClient(t *testing.T) {
+	t.Parallel()
+	stub := harness.NewStub(t, "provider")
+	s := harness.Start(t, harness.Options{
+		Flags: []string{"--log-format", "json"},
+		Config: harness.Config(harness.Plugin{Algorithm: "priority", Targets: []harness.Target{{
+			URL: stub.URL, Model: "m", Logging: map[string]any{"log_payloads": true},
+			Auth: map[string]any{"param_name": "key", "param_value": "marker-ours", "param_location": "body", "allow_override": true},
+		}}}),
+	})
+	stub.Do(harness.Body(http.StatusUnauthorized, `{"error":{"message":"unknown key marker-theirs"}}`))
+	options := `"key":"marker-theirs","data_sources":[{"authentication":{"key":"marker-within"}}]`
+	answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("a question", options))
+	require.Equal(t, http.StatusUnauthorized, answer.Status, answer.Body)
+	require.Contains(t, string(stub.Only(t).Body), options)
+	require.Eventually(t, func() bool { return strings.Contains(s.Log(), "a question") }, 5*time.Second, 10*time.Millisecond)
+	line := logged(t, s.Log(), "answer")
+	require.Contains(t, at(line, "ai", "proxy", "payload", "request"), `"key":"[redacted]"`)
+	require.Contains(t, at(line, "ai", "proxy", "payload", "response"), "unknown key [redacted]")
+	require.NotContains(t, s.Log(), "marker-")
+}
+
 // logged is the last line of a log with a message.
 func logged(t *testing.T, log, message string) map[string]any {
 	t.Helper()
