@@ -24,6 +24,8 @@ func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
 	bindKongVersion(c, &f.reading.KongVersion)
 	flags.StringVar(&f.reading.IngressClass, "ingress-class", load.DefaultIngressClass,
 		"`CLASS` of the Kubernetes resources to read; those of other classes are skipped, with a warning")
+	flags.StringArrayVar(&f.reading.IgnoredPlugins, "ignore-plugin", nil,
+		"serve without the plugin `NAME`, although it guards requests (repeatable)")
 	flags.StringVar(&f.reading.SecretsDir, "secrets", "",
 		"`DIR` of mounted Kubernetes Secrets, DIR/NAME/KEY or DIR/NAMESPACE/NAME/KEY, that resources refer to")
 }
@@ -42,6 +44,9 @@ func (f *readFlags) checkRead(arguments []string) error {
 	f.files = append(f.files, arguments...)
 	if err := checkKongVersion(f.reading.KongVersion); err != nil {
 		return err
+	}
+	if err := load.CheckIgnoredPlugins(f.reading.IgnoredPlugins); err != nil {
+		return fmt.Errorf("--ignore-plugin: %w", err)
 	}
 	if f.reading.IngressClass == "" {
 		return errors.New("--ingress-class: got nothing, want a name such as kong")

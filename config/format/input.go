@@ -1,6 +1,8 @@
 package format
 
 import (
+	"slices"
+
 	"semlb/config"
 	"semlb/config/placeholder"
 	"semlb/config/report"
@@ -24,6 +26,8 @@ type Input struct {
 	IngressClass string
 	// SecretsDir is a directory of mounted Kubernetes Secrets, or empty.
 	SecretsDir string
+	// IgnoredPlugins are the names of plugins that are left out although they guard.
+	IgnoredPlugins []string
 	// Dispatch gives a document that was found in another one to the reader of its
 	// format.
 	Dispatch func(Document)
@@ -34,6 +38,23 @@ type Input struct {
 
 // Converting reports whether the configuration is read to be written in another format.
 func (in *Input) Converting() bool { return in.Placeholders != nil }
+
+// SkipsPlugin reports whether a plugin of a name is left out, with a warning at its name: one
+// that guards nothing, or that is to be ignored.
+func (in *Input) SkipsPlugin(name *tree.Node, path string) bool {
+	ignored := slices.Contains(in.IgnoredPlugins, name.Text)
+	switch {
+	case name.Kind != tree.String || name.Broken || name.Text == schema.PluginName:
+		return false
+	case ignored && schema.Guards(name.Text):
+		in.Warn(name.Pos, path, "plugin "+name.Quoted()+" is ignored: requests are served without it")
+	case !schema.Guards(name.Text):
+		in.Warn(name.Pos, path, "plugin "+name.Quoted()+" is not run")
+	default:
+		return false
+	}
+	return true
+}
 
 // Charge counts values that are used once more, such as those of a shared block. It
 // reports false where there are more than a configuration may have.

@@ -136,7 +136,7 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 func TestWhatIsNotReadOfAClusterIsAWarning(t *testing.T) {
 	for text, want := range map[string]string{
 		configtest.Resource("Deployment", "d", "", ""):                                                                              `kong.yaml:2: kind: resource "Deployment" is not read`,
-		configtest.Resource("KongPlugin", "p", "", "plugin: cors"):                                                                  `kong.yaml:8: plugin: plugin "cors" is not run`,
+		configtest.Resource("KongPlugin", "p", "", "plugin: loggly"):                                                                `kong.yaml:8: plugin: plugin "loggly" is not run`,
 		configtest.Resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                                   `kong.yaml:7: metadata.annotations: resource "KongPlugin" of another ingress class is not read`,
 		configtest.Resource("Service", "s", "konghq.com/plugins: gone", ""):                                                         `kong.yaml:7: metadata.annotations: plugin "gone" is not in the files`,
 		configtest.Resource("KongConsumer", "c", "", "username: u\ncredentials: [gone]"):                                            `kong.yaml:9: credentials: secret "gone" is not in the files`,

@@ -6,25 +6,35 @@ import (
 	"strings"
 
 	"semlb/config/report"
+	"semlb/config/schema"
 	"semlb/config/tree"
 )
 
+// patch is an element of a plugin's configPatches.
+type patch struct {
+	plugin *plugin
+	path   string
+	change *tree.Node
+	// settings describes what is patched.
+	settings *schema.Field
+}
+
 // patch returns the settings with the value of a secret added where a JSON pointer
 // says, by the rules of RFC 6902's "add".
-func (r *reader) patch(p *plugin, path string, settings, patch *tree.Node) *tree.Node {
-	pointer := patch.Get("path")
+func (r *reader) patch(p patch, settings *tree.Node) *tree.Node {
+	pointer := p.change.Get("path")
 	text, ok := strings.CutPrefix(pointer.Str(), "/")
 	steps := strings.Split(text, "/")
-	from := patch.Get("valueFrom").OrObject(patch.Pos)
-	value := r.secrets.value(p.key.namespace, report.Join(path, "valueFrom"), from, r.Tables.Settings().FindPointer(steps))
+	from := p.change.Get("valueFrom").OrObject(p.change.Pos)
+	value := r.secrets.value(p.plugin.key.namespace, report.Join(p.path, "valueFrom"), from, p.settings.FindPointer(steps))
 	if !ok {
-		r.Want(patch.Pos, report.Join(path, "path"), "no pointer", "a JSON pointer such as /targets/0/auth")
+		r.Want(p.change.Pos, report.Join(p.path, "path"), "no pointer", "a JSON pointer such as /targets/0/auth")
 		return settings
 	}
-	patched, ok := add(settings.OrObject(patch.Pos), steps, value)
+	patched, ok := add(settings.OrObject(p.change.Pos), steps, value)
 	if !ok {
-		r.Problem(pointer.Pos, report.Join(path, "path"), "no place for it in the config")
-		return settings.OrObject(patch.Pos)
+		r.Problem(pointer.Pos, report.Join(p.path, "path"), "no place for it in the config")
+		return settings.OrObject(p.change.Pos)
 	}
 	return patched
 }

@@ -28,15 +28,14 @@ func (p *plugin) resource() *format.Resource {
 	}
 }
 
-// plugin notes a plugin, if it is the one that is read.
+// plugin notes a plugin, if it is the one that is read or guards it.
 func (r *reader) plugin(n *tree.Node, key objectKey) {
 	name := n.Get("plugin")
 	if name == nil {
 		r.Want(n.Pos, "plugin", "nothing", schema.PluginName)
 		return
 	}
-	if name.Str() != schema.PluginName {
-		r.Warn(name.Pos, "plugin", "plugin "+name.Quoted()+" is not run")
+	if r.SkipsPlugin(name, "plugin") {
 		return
 	}
 	if version := n.Get("apiVersion"); version.Str() != kongV1 {
@@ -75,8 +74,10 @@ func (r *reader) entry(p *plugin) *tree.Node {
 			set(f.Name, f.Pos, f.Value)
 		}
 	}
-	if settings := r.settings(p); settings != nil {
-		set("config", settings.Pos, settings)
+	if f := r.Tables.Named(p.n.Get("plugin").Str()); f != nil {
+		if settings := r.settings(p, f.Fields["config"]); settings != nil {
+			set("config", settings.Pos, settings)
+		}
 	}
 	if tags := annotation(p.n, annotationTags); tags != nil {
 		if items := texts(tags, tags.Str()); len(items) > 0 {
@@ -87,20 +88,20 @@ func (r *reader) entry(p *plugin) *tree.Node {
 }
 
 // settings returns the settings of the plugin, from the resource itself or a secret, with
-// its patches; nil where there are none.
-func (r *reader) settings(p *plugin) *tree.Node {
+// its patches; nil where there are none. f describes them.
+func (r *reader) settings(p *plugin, f *schema.Field) *tree.Node {
 	settings := p.n.Get("config")
-	for _, f := range p.n.Fields {
-		if f.Name != "configFrom" {
+	for _, from := range p.n.Fields {
+		if from.Name != "configFrom" {
 			continue
 		}
 		if settings != nil {
-			r.Problem(f.Pos, "configFrom", "got both config and configFrom, want one of them")
+			r.Problem(from.Pos, "configFrom", "got both config and configFrom, want one of them")
 		}
-		settings = r.secrets.value(p.key.namespace, "configFrom", f.Value, r.Tables.Settings())
+		settings = r.secrets.value(p.key.namespace, "configFrom", from.Value, f)
 	}
-	for i, patch := range r.ListOf("", p.n, "configPatches") {
-		settings = r.patch(p, report.Index("configPatches", i), settings, patch)
+	for i, change := range r.ListOf("", p.n, "configPatches") {
+		settings = r.patch(patch{p, report.Index("configPatches", i), change, f}, settings)
 	}
 	return settings
 }

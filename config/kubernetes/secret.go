@@ -63,7 +63,7 @@ func (s *secrets) value(namespace, path string, n *tree.Node, f *schema.Field) *
 	switch {
 	case ok:
 		return s.parse(ref, path, text, f, variable)
-	case s.Converting() && f != s.Tables.Settings():
+	case s.Converting() && (f == nil || f.Name != "config"):
 		return s.placeholder(ref.Pos, path, variable) // its value need not be known
 	case !s.AllowUnset:
 		s.Problem(ref.Pos, path, "%s", s.missing("no key "+ref.Get("key").Quoted()+" of a secret "+ref.Get("name").Quoted()))

@@ -4,6 +4,8 @@
 package load
 
 import (
+	"fmt"
+
 	"semlb/config"
 	"semlb/config/format"
 	"semlb/config/kubernetes"
@@ -20,6 +22,16 @@ const (
 
 // CheckKongVersion returns what is wrong with a version for [Options].
 func CheckKongVersion(version string) error { return schema.CheckVersion(version) }
+
+// CheckIgnoredPlugins returns what is wrong with names for [Options].
+func CheckIgnoredPlugins(names []string) error {
+	for _, name := range names {
+		if name == "" || name == schema.PluginName {
+			return fmt.Errorf("got %q, want the name of a plugin beside %s", name, schema.PluginName)
+		}
+	}
+	return nil
+}
 
 // Source is the text of one file.
 type Source struct {
@@ -45,6 +57,9 @@ type Options struct {
 	// SecretsDir/NAME/KEY or SecretsDir/NAMESPACE/NAME/KEY. Resources refer to them as
 	// to Secrets of the files. Empty is none.
 	SecretsDir string
+	// IgnoredPlugins are the names of plugins that guard requests, that are not supported
+	// or not wanted, and without which the configuration is to be served.
+	IgnoredPlugins []string
 	// AllowUnset accepts variables and Secrets that have no value, for a check where
 	// there are no keys. What is loaded so must not be served.
 	AllowUnset bool
@@ -70,8 +85,11 @@ type loader struct {
 	*format.Input
 	readers []format.Reader
 	config  config.Config
-	// plugins are those that were found, within entities too, in order.
-	plugins []format.Item
+	// plugins are those that were found, within entities too, in order, and guards those
+	// that have a say over who may use them.
+	plugins, guards []format.Item
+	// served are the scopes of the enabled instances.
+	served []config.Scope
 	// positions are those of entities, by what they are called.
 	positions map[alias]config.Position
 	consumers *rules.Consumers
@@ -98,7 +116,7 @@ func newLoader(opts Options) (*loader, error) {
 	l := &loader{
 		Input: &format.Input{
 			Tables: tables, Env: opts.Env, AllowUnset: opts.AllowUnset,
-			IngressClass: opts.IngressClass, SecretsDir: opts.SecretsDir,
+			IngressClass: opts.IngressClass, SecretsDir: opts.SecretsDir, IgnoredPlugins: opts.IgnoredPlugins,
 			Set: format.Set{Blocks: map[string]*tree.Node{}},
 		},
 		positions: map[alias]config.Position{}, scopes: map[config.Scope]config.Position{},
@@ -137,6 +155,7 @@ func (l *loader) load(sources []Source) error {
 			l.plugin(p, names)
 		}
 	}
+	l.checkGuards(names)
 	if len(l.plugins) == 0 && l.Count() == 0 {
 		l.Warn(config.Position{}, "", "there is no "+schema.PluginName)
 	}

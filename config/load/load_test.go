@@ -53,11 +53,11 @@ func TestDefaultsAreThoseOfTheSchema(t *testing.T) {
 }
 
 func TestOtherPluginsAreNamedInWarnings(t *testing.T) {
-	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + "- name: cors\n- name: key-auth\nupstreams: [{name: u}]\n")}}, load.Options{})
+	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + "- name: file-log\n- name: prometheus\nupstreams: [{name: u}]\n")}}, load.Options{})
 	require.NoError(t, err)
 	require.Len(t, warnings, 3)
 	require.Equal(t, `kong.yaml:9: upstreams: not read`, warnings[0].String())
-	require.Equal(t, `kong.yaml:7: plugins[1].name: plugin "cors" is not run`, warnings[1].String())
+	require.Equal(t, `kong.yaml:7: plugins[1].name: plugin "file-log" is not run`, warnings[1].String())
 }
 
 func TestAFileWithoutThePluginIsAWarning(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"semlb/config/tree"
 )
 
-// foundPlugin notes a plugin, if it is the one that is read.
+// foundPlugin notes a plugin, if it is the one that is read or guards it.
 func (l *loader) foundPlugin(item format.Item) {
 	n, name := item.Node, item.Node.Get("name")
 	switch {
@@ -19,8 +19,9 @@ func (l *loader) foundPlugin(item format.Item) {
 		l.Want(n.Pos, item.Path, n.Kind.Article(), "an object")
 	case name == nil:
 		l.Want(n.Pos, report.Join(item.Path, "name"), "nothing", schema.PluginName)
-	case name.Kind == tree.String && name.Text != schema.PluginName && !name.Broken:
-		l.Warn(name.Pos, report.Join(item.Path, "name"), "plugin "+name.Quoted()+" is not run")
+	case l.SkipsPlugin(name, report.Join(item.Path, "name")):
+	case name.Kind == tree.String && !name.Broken && name.Text != schema.PluginName:
+		l.guards = append(l.guards, item)
 	default:
 		l.plugins = append(l.plugins, item)
 	}
@@ -50,6 +51,9 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 	if item.Unbound == nil {
 		scope = l.scope(item.Scope, entry, names)
 	}
+	if item.Unbound == nil && !disabled(n) {
+		l.served = append(l.served, scope)
+	}
 	switch {
 	case l.Count() > before:
 	case l.Converting():
@@ -57,6 +61,12 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 	case item.Unbound == nil:
 		l.config.Plugins = append(l.config.Plugins, l.decodePlugin(n, scope))
 	}
+}
+
+// disabled reports whether a plugin's entry says that it does not run.
+func disabled(n *tree.Node) bool {
+	runs, given := n.Get("enabled").Bool()
+	return given && !runs
 }
 
 func (l *loader) decodePlugin(n *tree.Node, scope config.Scope) config.Plugin {

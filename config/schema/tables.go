@@ -22,6 +22,14 @@ type Tables struct {
 	Entities map[string]*Field
 }
 
+// Named describes the entry of a plugin with a name, or is nil for one that is not served.
+func (t *Tables) Named(plugin string) *Field {
+	if plugin == PluginName {
+		return t.Plugin
+	}
+	return nil
+}
+
 // Settings describes the settings of the plugin.
 func (t *Tables) Settings() *Field { return t.Plugin.Fields["config"] }
 

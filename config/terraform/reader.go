@@ -197,14 +197,13 @@ func (r *reader) declaration(f *file, b *hclsyntax.Block) {
 func (r *reader) resource(f *file, b *hclsyntax.Block) {
 	pos, path := f.position(b.TypeRange), strings.Join(b.Labels, ".")
 	kind, isKong := kongType(b.Labels[0])
+	plugin, isPlugin := pluginNamed(kind)
 	switch {
 	case kind == "control_plane", kind == "workspace":
 		return
-	case strings.HasPrefix(kind, "plugin_") && kind != pluginType:
-		name := strings.ReplaceAll(strings.TrimPrefix(kind, "plugin_"), "_", "-")
-		r.Warn(pos, "", "plugin "+report.Quote(name)+" is not run")
+	case isPlugin && r.SkipsPlugin(format.StringAt(pos, plugin), ""):
 		return
-	case !isKong || !slices.Contains(resourceTypes, kind):
+	case !isKong || !isPlugin && !slices.Contains(resourceTypes, kind):
 		r.Warn(pos, "", "resource "+report.Quote(path)+" is not read")
 		return
 	}

@@ -10,7 +10,6 @@ import (
 	"semlb/config"
 	"semlb/config/format"
 	"semlb/config/report"
-	"semlb/config/schema"
 	"semlb/config/tree"
 )
 
@@ -30,6 +29,11 @@ func (r *reader) Finish() {
 			if res.kind == kind {
 				y.yield(res)
 			}
+		}
+	}
+	for _, res := range r.order {
+		if name, ok := pluginNamed(res.kind); ok {
+			y.plugin(res, name)
 		}
 	}
 }
@@ -62,9 +66,6 @@ func (y yielder) yield(r *resource) {
 	case r.kind == memberType:
 		n := y.body(r)
 		y.AddMember(n.Get("consumer_id").Str(), n.Get("consumer_group_id").Str())
-	case r.kind == pluginType:
-		n := y.Tables.Plugin.Converted(y.body(r))
-		y.AddPlugin(r.path(), n.With("name", format.StringAt(n.Pos, schema.PluginName)), config.Scope{})
 	case names[r.kind] != nil:
 		n := y.entity(r)
 		if r.kind == config.KindConsumer {
@@ -72,6 +73,17 @@ func (y yielder) yield(r *resource) {
 		}
 		y.AddEntity(r.kind, r.path(), n)
 	}
+}
+
+// plugin adds a plugin. Of one that is not served only its scope is of interest.
+func (y yielder) plugin(r *resource, name string) {
+	f, n := y.Tables.Named(name), (*tree.Node)(nil)
+	if f != nil {
+		n = f.Converted(y.body(r))
+	} else {
+		n = y.attributes(r, append(config.ScopeParts[:], "enabled")...)
+	}
+	y.AddPlugin(r.path(), n.With("name", format.StringAt(n.Pos, name)), config.Scope{})
 }
 
 // entity returns an entity.
@@ -93,18 +105,25 @@ var (
 // body returns the attributes of a resource as an object, without those that say
 // where and how Terraform makes it.
 func (y yielder) body(r *resource) *tree.Node {
-	n := &tree.Node{Kind: tree.Object, Pos: r.pos}
 	for _, b := range r.body.Blocks {
 		if !slices.Contains(metaBlocks, b.Type) {
 			name := shownName(b.Type)
 			y.Problem(r.file.position(b.TypeRange), report.Join(r.path(), name), "got a block, want an attribute: %s = …", name)
 		}
 	}
-	for _, name := range inOrder(r.body.Attributes) {
-		if slices.Contains(metaAttributes, name) {
+	return y.attributes(r, slices.DeleteFunc(inOrder(r.body.Attributes), func(name string) bool {
+		return slices.Contains(metaAttributes, name)
+	})...)
+}
+
+// attributes returns those attributes of a resource that it has of a list, as an object.
+func (y yielder) attributes(r *resource, names ...string) *tree.Node {
+	n := &tree.Node{Kind: tree.Object, Pos: r.pos}
+	for _, name := range names {
+		a := r.body.Attributes[name]
+		if a == nil {
 			continue
 		}
-		a := r.body.Attributes[name]
 		value := y.tree(location{r.file, report.Join(r.path(), name)}, a.Expr)
 		n.Fields = append(n.Fields, tree.Field{Name: name, Pos: r.file.position(a.NameRange), Value: value})
 	}

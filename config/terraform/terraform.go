@@ -24,7 +24,7 @@ func Format() format.Format {
 		Write:       write,
 		Beside: &schema.Beside{
 			Format:  "Terraform",
-			Ignored: "other resources and plugins; data sources and modules; lines of prose",
+			Ignored: "other resources, and plugins, except those that guard; data sources and modules; lines of prose",
 			Refused: "`count`, `for_each`; functions other than `" + strings.Join(functionNames(), "`, `") + "`; Terraform in JSON",
 		},
 	}
@@ -43,13 +43,24 @@ const (
 // Types of resources, without a prefix, that are no entities.
 const (
 	memberType = "consumer_group_member"
-	pluginType = "plugin_ai_proxy_advanced"
+	// pluginPrefix comes before the name of a plugin.
+	pluginPrefix = "plugin_"
 )
 
-// resourceTypes are the types that are read, in the order in which they are.
+// pluginNamed returns the plugin that a type of resource is.
+func pluginNamed(kind string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(kind, pluginPrefix)
+	return strings.ReplaceAll(rest, "_", "-"), ok
+}
+
+// typeOf returns the type of the resource that a plugin is.
+func typeOf(plugin string) string { return pluginPrefix + strings.ReplaceAll(plugin, "-", "_") }
+
+// resourceTypes are the types that are read, in the order in which they are; plugins come
+// after them.
 var resourceTypes = []string{
 	config.KindService, config.KindRoute, config.KindConsumerGroup, config.KindConsumer, memberType,
-	"key_auth", "basic_auth", "jwt", pluginType,
+	"key_auth", "basic_auth", "jwt",
 }
 
 // kongType returns a resource's type without the prefix.

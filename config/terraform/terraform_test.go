@@ -144,7 +144,7 @@ func TestTerraformFilesAreOneModule(t *testing.T) {
 func TestWhatIsNotOfKongIsNamedInWarnings(t *testing.T) {
 	_, warnings := loadTerraform(t, `
 resource "aws_instance" "x" { ami = unknown.thing }
-resource "konnect_gateway_plugin_rate_limiting" "y" {}
+resource "konnect_gateway_plugin_http_log" "y" {}
 data "http" "z" {}
 Then add:
 `+configtest.TerraformPlugin(`instance_name = "var.nothing"`, ""), nil)
@@ -155,7 +155,7 @@ Then add:
 	require.Equal(t, []string{
 		"main.tf:5: a line of prose, which Terraform does not take, is not read",
 		`main.tf:2: resource "aws_instance.x" is not read`,
-		`main.tf:3: plugin "rate-limiting" is not run`,
+		`main.tf:3: plugin "http-log" is not run`,
 		`main.tf:4: block "data http z" is not read`,
 		`main.tf:11: konnect_gateway_plugin_ai_proxy_advanced.p.instance_name: "var.nothing" is no variable that is declared; it is taken literally`,
 	}, texts)

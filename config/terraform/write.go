@@ -136,7 +136,7 @@ func (w *writer) plugin(index int, p format.Plugin) {
 		label = fmt.Sprintf("%s_%d", label, index+1)
 	}
 	w.extensions(w.Tables.Plugin, "", p.Node)
-	w.module.resource(pluginType, label, p.Body(w.reference).Without("name", "run_on", "created_at", "updated_at"))
+	w.module.resource(typeOf(schema.PluginName), label, p.Body(w.reference).Without("name", "run_on", "created_at", "updated_at"))
 }
 
 // extensions warns of settings that Konnect's provider does not have.

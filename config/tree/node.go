@@ -172,6 +172,9 @@ func (n *Node) Empty() bool {
 // Reference returns the name or the id of another entity: a string, or an object whose
 // one field is "id", "name" or "username".
 func (n *Node) Reference() (string, bool) {
+	if n == nil {
+		return "", false
+	}
 	if n.Kind == Object && len(n.Fields) == 1 {
 		switch f := n.Fields[0]; f.Name {
 		case "id", "name", "username":

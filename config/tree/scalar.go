@@ -17,7 +17,7 @@ func IsNumber(text string) bool { return jsonNumber.MatchString(text) }
 // Bool returns the value of a boolean. Without quotes, the words of YAML 1.1 are
 // booleans, as they are for decK.
 func (n *Node) Bool() (value, ok bool) {
-	if n.Kind != Bool && (n.Kind != String || !n.Plain) {
+	if n == nil || n.Kind != Bool && (n.Kind != String || !n.Plain) {
 		return false, false
 	}
 	switch strings.ToLower(n.Text) {

@@ -1,0 +1,107 @@
+package load_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/config/configtest"
+	"semlb/config/load"
+)
+
+// guarded are configurations in every format with a plugin that guards what an instance
+// serves, and how faults begin.
+var guarded = map[string]struct{ file, text, at string }{
+	"global": {"kong.yaml", configtest.Minimal + "- name: oauth2\n", "kong.yaml:7: plugins[1]: "},
+	"within a service": {"kong.yaml", configtest.Minimal + "services: [{name: s, plugins: [{name: oauth2}]}]\n",
+		"kong.yaml:7: services[0].plugins[0]: "},
+	"within a route": {"kong.yaml", configtest.Minimal + "services: [{name: s, routes: [{name: r, plugins: [{name: oauth2}]}]}]\n",
+		"kong.yaml:7: services[0].routes[0].plugins[0]: "},
+	"within a consumer": {"kong.yaml", configtest.Minimal + "consumers: [{username: c, plugins: [{name: oauth2}]}]\n",
+		"kong.yaml:7: consumers[0].plugins[0]: "},
+	"within a group": {"kong.yaml", configtest.Minimal + "consumer_groups: [{name: g, plugins: [{name: oauth2}]}]\n",
+		"kong.yaml:7: consumer_groups[0].plugins[0]: "},
+	"of the service of the instance's route": {"kong.yaml", strings.Replace(configtest.Minimal, "  config:", "  route: r\n  config:", 1) +
+		"- {name: oauth2, service: s}\nservices: [{name: s, routes: [{name: r}]}]\n", "kong.yaml:8: plugins[1]: "},
+	"JSON": {"kong.json", `{"plugins": [{"name": "oauth2"}, {"name": "ai-proxy-advanced", "config": {"targets": [
+		{"model": {"provider": "openai", "name": "m"}, "route_type": "llm/v1/chat"}]}}]}`, "kong.json:1: plugins[0]: "},
+	"a resource": {"kong.yaml", configtest.Resource("KongClusterPlugin", "ai", "", "  labels: {global: 'true'}\nplugin: ai-proxy-advanced"+configtest.PluginConfig) +
+		configtest.Resource("KongPlugin", "auth", "", "plugin: oauth2\nconfigFrom: {secretKeyRef: {name: gone, key: k}}\n") +
+		configtest.Resource("Service", "s", "konghq.com/plugins: auth", ""), "kong.yaml:23: "},
+	"Terraform": {"main.tf", configtest.TerraformPlugin("", "") +
+		"resource \"konnect_gateway_plugin_oauth2\" \"o\" {\n  config = { provision_key = var.unset }\n}\n",
+		"main.tf:8: konnect_gateway_plugin_oauth2.o: "},
+	"a script": {"kong.sh", "curl -X POST localhost:8001/plugins --json '" +
+		`{"name": "ai-proxy-advanced", "config": {"targets": [{"model": {"provider": "openai", "name": "m"}, "route_type": "llm/v1/chat"}]}}` +
+		"'\ncurl -d name=oauth2 localhost:8001/services/s/plugins\n", "kong.sh:2: /services/s/plugins: "},
+}
+
+func TestAPluginThatGuardsIsNeverDroppedQuietly(t *testing.T) {
+	for name, tt := range guarded {
+		t.Run(name, func(t *testing.T) {
+			_, err := loadFile(tt.file, tt.text, load.Options{})
+			require.EqualError(t, err, tt.at+`plugin "oauth2" guards an ai-proxy-advanced and is not supported yet: give --ignore-plugin oauth2 to serve without it`)
+
+			warnings, err := loadFile(tt.file, tt.text, load.Options{IgnoredPlugins: []string{"opa", "oauth2"}})
+			require.NoError(t, err)
+			require.Contains(t, strings.Join(warnings, "\n"), `plugin "oauth2" is ignored: requests are served without it`)
+		})
+	}
+}
+
+// loadFile loads a file and returns the warnings.
+func loadFile(file, text string, opts load.Options) ([]string, error) {
+	_, warnings, err := load.Sources([]load.Source{{Name: file, Data: []byte(text)}}, opts)
+	var texts []string
+	for _, w := range warnings {
+		texts = append(texts, w.String())
+	}
+	return texts, err
+}
+
+func TestAPluginThatGuardsNothingThatIsServedIsAWarning(t *testing.T) {
+	onRoute := func(plugin string) string {
+		return strings.Replace(configtest.Minimal, "  config:", "  route: r\n  config:", 1) + plugin +
+			"\nservices: [{name: s, routes: [{name: r}]}, {name: other, routes: [{name: elsewhere}]}]\n"
+	}
+	const nothing = `plugin "oauth2" is not run: it guards no ai-proxy-advanced`
+	for text, want := range map[string]string{
+		onRoute("- {name: oauth2, route: elsewhere}"):                                                         "kong.yaml:8: plugins[1]: " + nothing,
+		onRoute("- {name: oauth2, service: other}"):                                                           "kong.yaml:8: plugins[1]: " + nothing,
+		onRoute("- {name: oauth2, service: {name: other}}"):                                                   "kong.yaml:8: plugins[1]: " + nothing,
+		"plugins: [{name: oauth2}]":                                                                           "kong.yaml:1: plugins[0]: " + nothing,
+		strings.Replace(configtest.Minimal, "  config:", "  enabled: false\n  config:", 1) + "- name: oauth2": "kong.yaml:8: plugins[1]: " + nothing,
+	} {
+		warnings, err := loadFile("kong.yaml", text, load.Options{})
+		require.NoError(t, err, text)
+		require.Contains(t, warnings, want)
+	}
+}
+
+func TestADisabledPluginGuardsNothing(t *testing.T) {
+	warnings, err := loadFile("kong.yaml", configtest.Minimal+"- {name: oauth2, enabled: false}\n", load.Options{})
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	_, err = loadFile("kong.yaml", configtest.Resource("KongClusterPlugin", "ai", "", "  labels: {global: 'true'}\nplugin: ai-proxy-advanced"+configtest.PluginConfig)+
+		configtest.Resource("KongClusterPlugin", "o", "", "  labels: {global: 'true'}\nplugin: oauth2\ndisabled: true\n"), load.Options{})
+	require.NoError(t, err)
+}
+
+func TestNoFormatIsWrittenWithoutAPluginThatGuards(t *testing.T) {
+	for _, format := range load.Writable() {
+		source := []load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + "- name: oauth2\n")}}
+		_, _, err := load.Convert(source, format, load.Options{})
+		require.ErrorContains(t, err, `plugin "oauth2" guards`, format)
+		_, _, err = load.Convert(source, format, load.Options{IgnoredPlugins: []string{"oauth2"}})
+		require.NoError(t, err, format)
+	}
+}
+
+func TestTheNameOfAnIgnoredPluginIsNotThatOfTheInstance(t *testing.T) {
+	require.NoError(t, load.CheckIgnoredPlugins([]string{"oauth2", "our-own"}))
+	for _, name := range []string{"", "ai-proxy-advanced"} {
+		require.EqualError(t, load.CheckIgnoredPlugins([]string{name}), fmt.Sprintf("got %q, want the name of a plugin beside ai-proxy-advanced", name))
+	}
+}
