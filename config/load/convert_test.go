@@ -2,7 +2,6 @@ package load_test
 
 import (
 	stdcmp "cmp"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"semlb/config"
 	"semlb/config/configtest"
 	"semlb/config/load"
+	"semlb/test/golden"
 	"semlb/wire"
 )
 
@@ -171,13 +171,7 @@ func requireEqual(t *testing.T, want, got *config.Config, formats ...string) {
 func TestConversionToTerraformIsItsLanguage(t *testing.T) {
 	out, _, err := load.Convert([]load.Source{{Name: "a", Data: []byte(configtest.ManyFields)}}, "terraform", load.Options{})
 	require.NoError(t, err)
-	golden := "testdata/many_fields.tf"
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		require.NoError(t, os.WriteFile(golden, out, 0o644))
-	}
-	want, err := os.ReadFile(golden)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(out))
+	golden.Check(t, "testdata/many_fields.tf", string(out))
 }
 
 func TestWhatOneFormatCannotSayIsAnError(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"semlb/config/configtest"
 	"semlb/config/load"
+	"semlb/test/golden"
 )
 
 // TestTheCompatibilityDocumentIsUpToDate compares it with what the code says now.
@@ -19,13 +20,7 @@ import (
 func TestTheCompatibilityDocumentIsUpToDate(t *testing.T) {
 	got, err := load.Compatibility()
 	require.NoError(t, err)
-	file := filepath.Join("..", "..", "docs", "compatibility.md")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		require.NoError(t, os.WriteFile(file, got, 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "run make generate")
+	golden.Check(t, filepath.Join("..", "..", "docs", "compatibility.md"), string(got))
 }
 
 // TestTheExamplesOfDocumentsLoad loads every example in the documents whose first

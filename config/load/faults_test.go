@@ -12,6 +12,7 @@ import (
 	"semlb/config"
 	"semlb/config/configtest"
 	"semlb/config/load"
+	"semlb/test/golden"
 )
 
 // TestFaultsAreNamedAllAtOnce loads each file of testdata/faults and compares every
@@ -30,13 +31,7 @@ func TestFaultsAreNamedAllAtOnce(t *testing.T) {
 			_, _, err = load.Sources([]load.Source{{Name: filepath.Base(file), Data: data}}, load.Options{Env: env})
 			require.Error(t, err)
 			require.NotContains(t, err.Error(), configtest.Marker)
-			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".txt"
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				require.NoError(t, os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644))
-			}
-			want, readErr := os.ReadFile(golden)
-			require.NoError(t, readErr)
-			require.Equal(t, string(want), err.Error()+"\n")
+			golden.Check(t, strings.TrimSuffix(file, filepath.Ext(file))+".txt", err.Error()+"\n")
 		})
 	}
 }

@@ -2,12 +2,12 @@ package templates
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
 
 	"semlb/config/report"
+	"semlb/config/verbs"
 )
 
 // problem is what is wrong with a template. It quotes no value.
@@ -134,28 +134,19 @@ func (r *functions) indent(args []any) (any, error) {
 // counted before it is made.
 func (r *functions) bounded(write func(...any) string) func(...any) (string, error) {
 	return func(args ...any) (string, error) {
-		if err := r.spend(escapedSize * longest(args) * len(args)); err != nil {
+		if err := r.spend(verbs.EscapedSize * longest(args) * len(args)); err != nil {
 			return "", err
 		}
 		return write(args...), nil
 	}
 }
 
-// escapedSize is how many bytes a byte may become when it is escaped or quoted.
-const escapedSize = 10
-
-// maxPadding is the largest width or precision that a verb without its own bound has.
-const maxPadding = 1000
-
-// padded matches a width or precision beyond maxPadding, or given as an argument.
-var padded = regexp.MustCompile(`[0-9]{4,}|\*`)
-
 func (r *functions) printf(format string, args ...any) (string, error) {
-	if padded.MatchString(format) {
+	size, ok := verbs.MaxSize(format, longest(args))
+	if !ok {
 		return "", problem("want printf with widths below 1000")
 	}
-	verbs := strings.Count(format, "%")
-	if err := r.spend(len(format) + verbs*(maxPadding+escapedSize*longest(args))); err != nil {
+	if err := r.spend(size); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf(format, args...), nil
@@ -163,7 +154,7 @@ func (r *functions) printf(format string, args ...any) (string, error) {
 
 // longest returns the length of the longest text among values.
 func longest(args []any) int {
-	n := 16 // of what is no text
+	n := verbs.ScalarSize
 	for _, a := range args {
 		if s, ok := a.(string); ok {
 			n = max(n, len(s))

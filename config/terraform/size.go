@@ -1,22 +1,10 @@
 package terraform
 
 import (
-	"regexp"
-	"strings"
-
 	"github.com/zclconf/go-cty/cty"
-)
 
-// Bounds of what format makes of one argument.
-const (
-	// maxPadding is the largest width or precision that a verb has.
-	maxPadding = 1000
-	// escapedSize is how many bytes a byte may become when it is quoted.
-	escapedSize = 10
+	"semlb/config/verbs"
 )
-
-// padded matches a width or a precision beyond maxPadding, or given as an argument.
-var padded = regexp.MustCompile(`[0-9]{4,}|\*`)
 
 // outputSize returns the most bytes or values that a function can make, where that is
 // more than its arguments have.
@@ -25,9 +13,6 @@ func outputSize(name string, args []cty.Value) int {
 	n, text := 1, len(textOf(args, 0))
 	switch name {
 	case "format", "formatlist":
-		if padded.MatchString(textOf(args, 0)) {
-			return most
-		}
 		longest := 0
 		for _, a := range args {
 			longest = max(longest, longestText(a))
@@ -35,7 +20,11 @@ func outputSize(name string, args []cty.Value) int {
 				n = max(n, a.LengthInt())
 			}
 		}
-		text += strings.Count(textOf(args, 0), "%") * (maxPadding + escapedSize*longest)
+		size, ok := verbs.MaxSize(textOf(args, 0), longest)
+		if !ok {
+			return most
+		}
+		text = size
 	case "join":
 		for _, a := range args[1:] {
 			n += weight(a)
@@ -74,7 +63,7 @@ func numberOf(args []cty.Value, i int) int {
 
 // longestText returns the length of the longest text in a value.
 func longestText(v cty.Value) int {
-	longest := 16 // of numbers
+	longest := 0
 	_ = cty.Walk(v, func(_ cty.Path, part cty.Value) (bool, error) {
 		longest = max(longest, len(textOf([]cty.Value{part}, 0)))
 		return true, nil

@@ -3,7 +3,6 @@ package providertest
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/provider"
+	"semlb/test/golden"
 )
 
 // eachRewrite rewrites every body for every target of its route type.
@@ -47,14 +47,7 @@ func checkGolden(t testing.TB, s *subject) {
 		}
 		fmt.Fprintf(&text, "\n> %s\n\n", w.Body)
 	})
-	file := filepath.Join("testdata", "requests.golden")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), text.String())
+	golden.Check(t, filepath.Join("testdata", "requests.golden"), text.String())
 }
 
 // checkForm checks what HTTP needs of a request. Its content-length is the length of

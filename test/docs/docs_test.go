@@ -18,6 +18,7 @@ import (
 	"semlb/cli"
 	"semlb/config/load"
 	"semlb/config/schema"
+	"semlb/test/golden"
 )
 
 const root = "../.."
@@ -386,7 +387,7 @@ func TestTheBootstrapOfComposeIsUpToDate(t *testing.T) {
 	want, stderr, code := run(t, "envoy", "--grpc-listen", "127.0.0.1:8081")
 	require.Zero(t, code, stderr)
 	shown := readCompose(t).Configs["bootstrap"].Content
-	if os.Getenv("UPDATE_GOLDEN") != "" {
+	if golden.Updates() {
 		file := filepath.Join(root, "docker-compose.yaml")
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)

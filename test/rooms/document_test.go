@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"semlb/test/golden"
 )
 
 const (
@@ -24,7 +26,7 @@ func TestTheTableOfRoomsIsUpToDate(t *testing.T) {
 	require.True(t, found, "ARCHITECTURE.md has no line %q", tableBegin)
 	shown, after, found := strings.Cut(rest, tableEnd)
 	require.True(t, found, "ARCHITECTURE.md has no line %q", tableEnd)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
+	if golden.Updates() {
 		require.NoError(t, os.WriteFile(file, []byte(before+tableBegin+table()+tableEnd+after), 0o644))
 		return
 	}
