@@ -15,6 +15,7 @@ import (
 
 	"semlb/envoy"
 	"semlb/provider"
+	"semlb/record/metrics/metricstest"
 	"semlb/router"
 )
 
@@ -96,7 +97,7 @@ func TestBodiesOverTheBudgetAreShed(t *testing.T) {
 	headers := c.requireShed(c.ask(envoy.RoleInner), 1)
 	require.Equal(t, "true", headers["x-envoy-ratelimited"], "the outer hop does not try again")
 	require.EqualValues(t, 3, c.router.thinking.Load())
-	require.Equal(t, 2.0, series(t, c.registry, "semlb_answers_total")["overloaded"])
+	require.Equal(t, 2.0, metricstest.Series(t, c.registry, "semlb_answers_total")["overloaded"])
 
 	close(c.router.letGo)
 	c.all.Wait()

@@ -13,28 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/record/metrics"
+	"semlb/record/metrics/metricstest"
 )
-
-// series are the series of a metric, as their labels' values.
-func series(t *testing.T, r *prometheus.Registry, name string) map[string]float64 {
-	t.Helper()
-	families, err := r.Gather()
-	require.NoError(t, err)
-	all := make(map[string]float64)
-	for _, f := range families {
-		if f.GetName() != name {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			var values []string
-			for _, pair := range m.GetLabel() {
-				values = append(values, pair.GetValue())
-			}
-			all[strings.Join(values, " ")] = m.GetCounter().GetValue()
-		}
-	}
-	return all
-}
 
 // constants are the string constants of a file whose names begin with a prefix.
 func constants(t *testing.T, file, prefix string) []string {
@@ -58,7 +38,7 @@ func constants(t *testing.T, file, prefix string) []string {
 func TestEveryCodeStartsAtZero(t *testing.T) {
 	r := prometheus.NewRegistry()
 	metrics.New(r, Labels())
-	have := series(t, r, "semlb_answers_total")
+	have := metricstest.Series(t, r, "semlb_answers_total")
 	want := slices.Concat(constants(t, "codes.go", "code"), constants(t, "../provider/errors.go", "Code"), []string{"all_out", "no_match"})
 	require.Len(t, have, len(want))
 	for _, code := range want {

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/record"
+	"semlb/record/metrics/metricstest"
 )
 
 var labels = Labels{
@@ -16,34 +16,12 @@ var labels = Labels{
 	Results: []string{"answered", "timeout", "error"}, Answered: "answered", Cut: "cut",
 }
 
-// series are the series of a counter or a histogram, by their labels' values; a
-// histogram's value is its count.
-func series(t *testing.T, r *prometheus.Registry, name string) map[string]float64 {
-	t.Helper()
-	families, err := r.Gather()
-	require.NoError(t, err)
-	all := make(map[string]float64)
-	for _, f := range families {
-		if f.GetName() != name {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			var values []string
-			for _, pair := range m.GetLabel() {
-				values = append(values, pair.GetValue())
-			}
-			all[strings.Join(values, " ")] = m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
-		}
-	}
-	return all
-}
-
 func TestClosedSetsStartAtZero(t *testing.T) {
 	r := prometheus.NewRegistry()
 	New(r, labels)
-	require.Equal(t, map[string]float64{"matched": 0, "degraded": 0}, series(t, r, "semlb_decisions_total"))
-	require.Equal(t, map[string]float64{"overloaded": 0}, series(t, r, "semlb_answers_total"))
-	require.Equal(t, map[string]float64{"no_route": 0}, series(t, r, "semlb_envoy_answers_total"))
+	require.Equal(t, map[string]float64{"matched": 0, "degraded": 0}, metricstest.Series(t, r, "semlb_decisions_total"))
+	require.Equal(t, map[string]float64{"overloaded": 0}, metricstest.Series(t, r, "semlb_answers_total"))
+	require.Equal(t, map[string]float64{"no_route": 0}, metricstest.Series(t, r, "semlb_envoy_answers_total"))
 }
 
 func TestRequestsAreCounted(t *testing.T) {
@@ -61,11 +39,11 @@ func TestRequestsAreCounted(t *testing.T) {
 	} {
 		c.Consume(e)
 	}
-	require.Equal(t, 1.0, series(t, r, "semlb_decisions_total")["matched"])
-	require.Equal(t, 1.0, series(t, r, "semlb_answers_total")["overloaded"])
-	require.Equal(t, map[string]float64{"no_route": 1}, series(t, r, "semlb_envoy_answers_total"))
-	require.Equal(t, map[string]float64{"m openai prompt": 3, "m openai completion": 5}, series(t, r, "semlb_llm_tokens_total"))
-	require.Equal(t, map[string]float64{"m openai": 0.5}, series(t, r, "semlb_llm_cost_total"))
+	require.Equal(t, 1.0, metricstest.Series(t, r, "semlb_decisions_total")["matched"])
+	require.Equal(t, 1.0, metricstest.Series(t, r, "semlb_answers_total")["overloaded"])
+	require.Equal(t, map[string]float64{"no_route": 1}, metricstest.Series(t, r, "semlb_envoy_answers_total"))
+	require.Equal(t, map[string]float64{"m openai prompt": 3, "m openai completion": 5}, metricstest.Series(t, r, "semlb_llm_tokens_total"))
+	require.Equal(t, map[string]float64{"m openai": 0.5}, metricstest.Series(t, r, "semlb_llm_cost_total"))
 }
 
 // Two targets of the same provider and model have separate series, and a removed target
@@ -75,7 +53,7 @@ func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	c := New(r, labels)
 	one, two := record.Target{ID: "a1", Provider: "openai", Model: "m"}, record.Target{ID: "b2", Provider: "openai", Model: "m"}
 	c.SetTargets([]record.Target{one, two})
-	begun := series(t, r, "semlb_attempts_total")
+	begun := metricstest.Series(t, r, "semlb_attempts_total")
 	require.Len(t, begun, 2*(2+4+1), "results without an answer, answers by class, and those cut")
 	for of, n := range begun {
 		require.Zero(t, n, of)
@@ -84,20 +62,20 @@ func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	c.Consume(&record.Attempted{Target: two, Result: "answered", Status: 429, Duration: time.Second})
 	c.Consume(&record.Attempted{Target: two, Result: "answered", Status: 200, Cut: true})
 	c.Consume(&record.Attempted{Target: one, Result: "timeout"})
-	have := series(t, r, "semlb_attempts_total")
+	have := metricstest.Series(t, r, "semlb_attempts_total")
 	require.Len(t, have, len(begun), "all were there at the start")
 	require.Equal(t, 1.0, have["m openai answered 4xx b2"])
 	require.Equal(t, 1.0, have["m openai cut 2xx b2"])
 	require.Equal(t, 1.0, have["m openai timeout none a1"])
-	require.Equal(t, map[string]float64{"m openai": 2}, series(t, r, "semlb_attempt_seconds"))
+	require.Equal(t, map[string]float64{"m openai": 2}, metricstest.Series(t, r, "semlb_attempt_seconds"))
 
 	c.SetTargets([]record.Target{one, {ID: "c3", Provider: "openai", Model: "n"}})
-	have = series(t, r, "semlb_attempts_total")
+	have = metricstest.Series(t, r, "semlb_attempts_total")
 	require.Len(t, have, len(begun))
 	require.Equal(t, 1.0, have["m openai timeout none a1"], "the count of an unchanged target continues")
-	require.Len(t, series(t, r, "semlb_attempt_seconds"), 1, "its model is still configured")
+	require.Len(t, metricstest.Series(t, r, "semlb_attempt_seconds"), 1, "its model is still configured")
 
 	c.SetTargets(nil)
-	require.Empty(t, series(t, r, "semlb_attempts_total"))
-	require.Empty(t, series(t, r, "semlb_attempt_seconds"))
+	require.Empty(t, metricstest.Series(t, r, "semlb_attempts_total"))
+	require.Empty(t, metricstest.Series(t, r, "semlb_attempt_seconds"))
 }

@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,7 +43,7 @@ func TestWrongRequestsAreRefused(t *testing.T) {
 		{"model escaped", `{"mod\u0065l":"a",` + messages + `}`, nil, 400, "ambiguous_json", `"model"`},
 		{"deep", `{"a":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `,` + messages + `}`, nil, 400, "request_too_complex", ""},
 		{"many messages", `{"messages":[` + strings.Repeat("{},", 20_000) + `{}]}`, nil, 400, "request_too_complex", ""},
-		{"compressed", zipped(t, `{`+messages+`}`), http.Header{"Content-Encoding": {"gzip"}}, 415, "unsupported_encoding", ""},
+		{"compressed", harness.Gzip(t, `{`+messages+`}`), http.Header{"Content-Encoding": {"gzip"}}, 415, "unsupported_encoding", ""},
 		{"too large", `{` + messages + strings.Repeat(" ", 1<<20) + `}`, nil, 413, "request_too_large", ""},
 		{"empty", ``, nil, 400, "", ""},
 	} {
@@ -84,14 +82,4 @@ func TestARequestWithoutABodyIsRefused(t *testing.T) {
 		}
 	}
 	require.Empty(t, stub.Requests())
-}
-
-func zipped(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := w.Write([]byte(text))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.String()
 }

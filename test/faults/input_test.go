@@ -1,8 +1,6 @@
 package faults_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"net/http"
 	"slices"
@@ -107,7 +105,7 @@ func (w *world) decisionTime(body string, status int) time.Duration {
 func TestFault04EncodedBodies(t *testing.T) {
 	r := begin(t, "gzip, br, zstd, deflate, lists and repeated headers of them; a bomb of 1:1000")
 	w := start(t, options{})
-	plain, bomb := `{`+messages+`}`, zipped(t, strings.Repeat(" ", 100<<20))
+	plain, bomb := `{`+messages+`}`, harness.Gzip(t, strings.Repeat(" ", 100<<20))
 	require.Less(t, len(bomb), 1<<20)
 	w.survives(func() {
 		n := 0
@@ -126,23 +124,13 @@ func TestFault04EncodedBodies(t *testing.T) {
 			{"nonsense"},
 		} {
 			// A plain body under a wrong name is as bad: the target would read another text.
-			bodies := []string{zipped(t, plain), plain, bomb}
+			bodies := []string{harness.Gzip(t, plain), plain, bomb}
 			n += w.refuses(http.StatusUnsupportedMediaType, "unsupported_encoding", bodies, http.Header{"Content-Encoding": encoding})
 		}
-		n += w.refuses(http.StatusBadRequest, "invalid_json", []string{zipped(t, plain)}, http.Header{"Content-Encoding": {"identity"}}, nil)
+		n += w.refuses(http.StatusBadRequest, "invalid_json", []string{harness.Gzip(t, plain)}, http.Header{"Content-Encoding": {"identity"}}, nil)
 		r.saw("%d × 415 unsupported_encoding or, declared as plain, 400; none decoded, nothing forwarded", n)
 		require.Equal(t, http.StatusOK, w.post(plain, http.Header{"Content-Encoding": {"identity"}}).Status)
 	})
-}
-
-func zipped(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := w.Write([]byte(text))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.String()
 }
 
 func TestFault05InvalidUTF8(t *testing.T) {

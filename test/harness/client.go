@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -149,4 +150,15 @@ func Chat(prompt string, members ...string) string {
 	}
 	members = append(members, `"messages":[{"role":"user","content":`+string(text)+`}]`)
 	return "{" + strings.Join(members, ",") + "}"
+}
+
+// Gzip compresses a body.
+func Gzip(t testing.TB, body string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(body))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.String()
 }

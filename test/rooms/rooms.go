@@ -84,6 +84,7 @@ func Support() []Room {
 		{"embeddings/embeddingstest", "the contract that every embedder passes", []string{"embeddings"}},
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
 		{"provider/providertest", "the contract that every dialect passes", []string{"provider", "provider/dialects"}},
+		{"record/metrics/metricstest", "reads the metrics of a registry", nil},
 		{"test/ca", "certificate authorities that nothing but a test trusts", nil},
 		{"test/golden", "compares texts with golden files", nil},
 		{"test/process", "runs programs that end with their test", nil},
