@@ -127,9 +127,12 @@ func (st *store) check(d document, e edit) (*config.Config, []config.Warning, er
 
 func apply(ctx context.Context, live Live, cfg *config.Config) error {
 	err := live.Apply(ctx, cfg)
+	var internal *config.InternalError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &internal):
+		return plainError(http.StatusInternalServerError, internal.Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return plainError(http.StatusInternalServerError, "The change could not be put in force in time; the configuration is as it was")
 	default:

@@ -87,3 +87,17 @@ func TestAChangedFileIsReloaded(t *testing.T) {
 		})
 	}
 }
+
+func TestAPanicWhileLoadingKeepsWhatIsInForce(t *testing.T) {
+	f := startFixture(t, plain)
+	f.awaitReadyz(http.StatusOK)
+	broken := strings.Replace(plain, "- {route_type", "- {auth: {header_name: A, header_value: $PANIC}, route_type", 1)
+	require.NoError(t, os.WriteFile(f.file, []byte(broken), 0o600))
+	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), "reload refused") }, waitLimit, waitStep)
+	require.Contains(t, f.log.String(), "internal error, reference ")
+	require.Contains(t, f.log.String(), "resolve.go", "the log has the stack")
+	require.NotContains(t, f.log.String(), "a bug that quotes")
+	f.awaitReadyz(http.StatusOK)
+	change(t, f.file)
+	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), "msg=reloaded") }, waitLimit, waitStep)
+}

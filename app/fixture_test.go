@@ -33,6 +33,15 @@ plugins:
     - {route_type: llm/v1/chat, model: {provider: openai, name: m, options: {upstream_url: "http://127.0.0.1:9"}}}
 `
 
+// environment has no variable. It panics where a test needs a bug that the configuration
+// reaches.
+func environment(name string) (string, bool) {
+	if name == "PANIC" {
+		panic("a bug that quotes " + name)
+	}
+	return "", false
+}
+
 // fixture is a program that serves; no Envoy is connected to it.
 type fixture struct {
 	*App
@@ -53,7 +62,7 @@ func startFixture(t *testing.T, text string, meanwhile ...func(file string)) *fi
 	require.NoError(t, os.WriteFile(f.file, []byte(text), 0o600))
 	o := DefaultOptions()
 	o.Log = slog.New(slog.NewTextHandler(f.log, nil))
-	o.Files, o.Reading.Env = []string{f.file}, func(string) (string, bool) { return "", false }
+	o.Files, o.Reading.Env = []string{f.file}, environment
 	o.MemoryStore, o.Drain = true, 3*readyPoll
 	o.Admin.Listen, o.Status, o.GRPCSocket = AdminOff, "127.0.0.1:0", filepath.Join(dir, "grpc.sock")
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"semlb/config"
 )
 
 // reloader applies the configuration files when they change, or on SIGHUP.
@@ -61,12 +64,22 @@ func (r *reloader) reload(ctx context.Context) {
 	r.ready.changed(err)
 	if err != nil {
 		r.results.WithLabelValues("refused").Inc()
-		r.log.Error("reload refused, the last good configuration stays in force", "error", err)
+		r.log.Error("reload refused, the last good configuration stays in force", append([]any{"error", err}, stackOf(err)...)...)
 		return
 	}
 	r.source.api.Replace(cfg)
 	r.results.WithLabelValues("applied").Inc()
 	r.log.Info("reloaded", "plugins", len(cfg.Plugins))
+}
+
+// stackOf returns the stack of an internal error as an attribute of a log line; nil for
+// another error.
+func stackOf(err error) []any {
+	var internal *config.InternalError
+	if !errors.As(err, &internal) {
+		return nil
+	}
+	return []any{"stack", internal.Stack}
 }
 
 // notifyHangups returns a channel of SIGHUPs, which then do not end the process.

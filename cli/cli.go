@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"semlb/app"
+	"semlb/config"
 )
 
 // Environment is what a command may use of the process it runs in.
@@ -28,6 +30,12 @@ func System() Environment {
 	return Environment{Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
 }
 
+// The exit statuses of commands that fail: what a user can mend, and a bug.
+const (
+	statusError    = 1
+	statusInternal = 2
+)
+
 // Main runs a command line and returns the exit status. Errors are sentences on
 // Stderr.
 func Main(ctx context.Context, args []string, env Environment) int {
@@ -37,9 +45,17 @@ func Main(ctx context.Context, args []string, env Environment) int {
 	root.SetErr(env.Stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(env.Stderr, "semlb:"+lead(err.Error()))
-		return 1
+		return statusOf(err)
 	}
 	return 0
+}
+
+func statusOf(err error) int {
+	var internal *config.InternalError
+	if errors.As(err, &internal) {
+		return statusInternal
+	}
+	return statusError
 }
 
 func newRoot(env Environment) *cobra.Command {

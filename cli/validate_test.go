@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,4 +30,20 @@ plugins:
 		require.Contains(t, stderr, file+":3: config.targets[0]: ")
 		require.Contains(t, stderr, want)
 	}
+}
+
+// TestABugEndsACommandWithAReference checks that validate tells a bug of semlb from a
+// fault of the configuration.
+func TestABugEndsACommandWithAReference(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kong.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`_format_version: "3.0"
+plugins:
+- name: ai-proxy-advanced
+  config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m}, auth: {header_name: A, header_value: $KEY}}]}
+`), 0o600))
+	var stdout, stderr bytes.Buffer
+	env := Environment{Stdout: &stdout, Stderr: &stderr, LookupEnv: func(string) (string, bool) { panic("sk-secret") }}
+	require.Equal(t, 2, Main(t.Context(), []string{"validate", file}, env))
+	require.Empty(t, stdout.String())
+	require.Regexp(t, `^semlb: internal error, reference [0-9a-f]{8}, at cli/validate_test\.go:\d+: this is a bug of semlb, please report it\n$`, stderr.String())
 }

@@ -62,9 +62,18 @@ type Builder struct {
 func New(o Options) *Builder { return &Builder{options: o} }
 
 // Build builds every enabled instance. Its error lists every fault, and leaves nothing
-// open.
+// open. A panic is returned as [config.InternalError].
 func (b *Builder) Build(ctx context.Context, cfg *config.Config) (*Instances, error) {
 	all := &Instances{Config: cfg, byPlugin: make(map[*config.Plugin]*Instance)}
+	if err := config.Guard(func() error { return b.fill(ctx, all) }); err != nil {
+		return nil, errors.Join(err, all.Close())
+	}
+	return all, nil
+}
+
+// fill builds the enabled instances of a configuration.
+func (b *Builder) fill(ctx context.Context, all *Instances) error {
+	cfg := all.Config
 	var faults []error
 	for i := range cfg.Plugins {
 		p := &cfg.Plugins[i]
@@ -79,10 +88,7 @@ func (b *Builder) Build(ctx context.Context, cfg *config.Config) (*Instances, er
 		all.List = append(all.List, instance)
 		all.byPlugin[p] = instance
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(append(faults, all.Close())...)
-	}
-	return all, nil
+	return errors.Join(faults...)
 }
 
 // instance builds one plugin instance. An error leaves nothing open.

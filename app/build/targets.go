@@ -22,8 +22,13 @@ type builtTargets struct {
 }
 
 // CheckTargets returns the faults that show only when targets are made, such as a
-// deployment's name that cannot be part of a host.
+// deployment's name that cannot be part of a host. A panic is returned as
+// [config.InternalError].
 func CheckTargets(cfg *config.Config) error {
+	return config.Guard(func() error { return checkTargets(cfg) })
+}
+
+func checkTargets(cfg *config.Config) error {
 	b := New(Options{BaseURL: func(int, *config.Target) (string, error) { return "", nil }})
 	var faults []error
 	for i := range cfg.Plugins {

@@ -99,7 +99,7 @@ func (m *Manager) Apply(ctx context.Context, cfg *config.Config) error {
 		instances.Inherit(m.current.Instances)
 	}
 	next := start(instances, m.options.Descriptions)
-	if err := m.publish(ctx, next); err != nil {
+	if err := config.Guard(func() error { return m.publish(ctx, next) }); err != nil {
 		next.end(m.log)
 		return errors.Join(err, m.sendResources(ctx, m.current))
 	}

@@ -18,7 +18,15 @@ import (
 // a source holds in clear text otherwise is in clear text in the result. What is
 // wrong with the sources is an error as it is for [Sources]. What a format cannot say
 // is an error or, where the meaning stays, a warning.
-func Convert(sources []Source, to string, opts Options) ([]byte, []config.Warning, error) {
+func Convert(sources []Source, to string, opts Options) (text []byte, warnings []config.Warning, err error) {
+	err = config.Guard(func() (err error) {
+		text, warnings, err = convert(sources, to, opts)
+		return err
+	})
+	return text, warnings, err
+}
+
+func convert(sources []Source, to string, opts Options) ([]byte, []config.Warning, error) {
 	target, err := find(to, Writable())
 	if err != nil {
 		return nil, nil, fmt.Errorf("convert to %w", err)

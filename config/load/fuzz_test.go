@@ -73,8 +73,32 @@ func FuzzTerraformFiles(f *testing.F) {
 		spent, allocated := configtest.Cost(t, func() { c, _, err = load.Sources(sources, load.Options{Env: env}) })
 		require.Less(t, spent, 5*time.Second)
 		require.Less(t, allocated, uint64(256<<20))
+		requireNoPanic(t, err)
 		require.Equal(t, err == nil, c != nil)
-		_, _, _ = load.Convert(sources, "deck", load.Options{})
+		_, _, err = load.Convert(sources, "deck", load.Options{})
+		requireNoPanic(t, err)
+	})
+}
+
+// FuzzFiles does the same to a module of files in several formats.
+func FuzzFiles(f *testing.F) {
+	names := []string{"a.yaml", "b.tf", "c.tfvars", "d.sh", "e.json"}
+	f.Add(configtest.EveryEntity, uint8(0), configtest.TerraformPlugin("route = { id = konnect_gateway_route.chat.id }\n consumer = { id = var.c }", ""), uint8(1))
+	f.Add("t = [1.50, -2e3]\nc = { x = 0.10 }\n", uint8(2), "variable \"t\" { type = list(number) }\n"+configtest.TerraformPlugin("", "balancer = { retries = var.t[0], fail_timeout = -var.c.x }"), uint8(1))
+	f.Add(configtest.Script, uint8(3), configtest.ClusterFile, uint8(0))
+	f.Add("kubectl annotate -n kong svc/llm konghq.com/plugins=p,q", uint8(3), configtest.ClusterFile, uint8(4))
+	f.Add("_plugin_configs: {x: {targets: []}}\n${{ if eq (env \"DECK_A\") \"\" }}a: 1", uint8(0), "{\"name\": \"ai-proxy-advanced\", \"_config\": \"x\"}", uint8(4))
+	f.Fuzz(func(t *testing.T, first string, one uint8, second string, two uint8) {
+		sources := []load.Source{
+			{Name: names[int(one)%len(names)], Data: []byte(first)}, {Name: "2/" + names[int(two)%len(names)], Data: []byte(second)},
+		}
+		c, _, err := load.Sources(sources, load.Options{Env: configtest.AnyVariable})
+		requireNoPanic(t, err)
+		require.Equal(t, err == nil, c != nil)
+		for _, to := range load.Writable() {
+			_, _, err = load.Convert(sources, to, load.Options{})
+			requireNoPanic(t, err)
+		}
 	})
 }
 
@@ -102,6 +126,7 @@ func fuzzLoad(f *testing.F, file string, env func(string) (string, bool)) {
 		})
 		require.Less(t, spent, 5*time.Second)
 		require.Less(t, allocated, uint64(256<<20))
+		requireNoPanic(t, err)
 		require.Equal(t, err == nil, c != nil)
 		if err != nil && !strings.Contains(text, configtest.Marker) {
 			require.NotContains(t, err.Error(), configtest.Marker)
@@ -123,6 +148,7 @@ func FuzzConvert(f *testing.F) {
 		formats := load.Writable()
 		to := formats[uint(i)%uint(len(formats))]
 		out, _, err := load.Convert([]load.Source{{Name: "f", Data: []byte(text)}}, to, load.Options{})
+		requireNoPanic(t, err)
 		if err != nil {
 			return
 		}

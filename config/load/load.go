@@ -67,16 +67,22 @@ type Options struct {
 
 // Sources reads sources into one configuration. Where anything is wrong it returns
 // [config.Faults] with everything that is, and no configuration. Warnings are returned in
-// either case.
+// either case. A panic is returned as [config.InternalError].
 func Sources(sources []Source, opts Options) (*config.Config, []config.Warning, error) {
 	l, err := newLoader(opts)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := l.load(sources); err != nil {
+	err = config.Guard(func() error {
+		if err := l.load(sources); err != nil {
+			return err
+		}
+		l.config.Index()
+		return nil
+	})
+	if err != nil {
 		return nil, l.Warnings(), err
 	}
-	l.config.Index()
 	return &l.config, l.Warnings(), nil
 }
 

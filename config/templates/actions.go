@@ -133,10 +133,17 @@ func (d *blockDepth) enter(start int, text []byte) int {
 	return d.all
 }
 
-// mask makes the parser take an action as text. The text keeps its length, so that
-// offsets stay those of the file.
+// mask makes the parser take an action as text, with the openings in it where it is not
+// closed. The text keeps its length, so that offsets stay those of the file.
 func mask(text []byte, a action) {
-	copy(text[a.start:], unset[:len(opening)])
+	for at := a.start; at < a.end; {
+		next := bytes.Index(text[at:a.end], []byte(opening))
+		if next < 0 {
+			return
+		}
+		copy(text[at+next:], unset[:len(opening)])
+		at += next + len(opening)
+	}
 }
 
 // actionAt returns the segment of the action that holds an offset.
