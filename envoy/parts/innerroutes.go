@@ -30,14 +30,18 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 			Name: "all", Domains: []string{"*"}, Routes: routes,
 		}},
 		// A provider's own copies must not steer the outer hop.
-		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders),
+		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders, []string{headerServedBy}),
 		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
-			setHeader(headerServedBy, "%DYNAMIC_METADATA("+envoy.MetadataNamespace+":"+keyServed+")%"),
+			setHeader(headerServedBy, servedBy),
 			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
 		},
 		RequestHeadersToRemove: slices.Concat(proxyHeaders, envoy.ReservedHeaders(), envoy.MetadataKeys()),
 	}
 }
+
+// servedBy is the model that answered. An error is no answer of a model, whoever made it.
+const servedBy = "%CEL(response.code >= 200 && response.code < 300 ? metadata.filter_metadata['" +
+	envoy.MetadataNamespace + "']['" + keyServed + "'] : '')%"
 
 // proxyHeaders are request headers of Envoy and of proxies before it that no provider
 // gets.

@@ -36,6 +36,9 @@ func outerManager(l limits) *hcmv3.HttpConnectionManager {
 		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{
 			CidrRanges: []*corev3.CidrRange{{AddressPrefix: "192.0.2.0", PrefixLen: wrapperspb.UInt32(32)}},
 		},
+		// A client's own request ID is that of its log and of its traces.
+		PreserveExternalRequestId:     true,
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{soundRequestID()},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
 		},

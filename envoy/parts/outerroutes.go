@@ -57,10 +57,15 @@ func hopRoute(l limits) *routev3.Route {
 // at the outer hop, and a provider's own copies at the inner one.
 func labels() []string { return []string{envoy.HeaderRetry, envoy.FinalHeader} }
 
-// kongHeaders are the response headers that Kong adds.
+// kongHeaders are the response headers that Kong adds, and the request ID where the
+// provider has sent none: the support of providers needs theirs.
 func kongHeaders() []*corev3.HeaderValueOption {
+	const requestID = "%REQ(X-REQUEST-ID)%"
+	unlessSent := setHeader("x-request-id", requestID)
+	unlessSent.AppendAction = corev3.HeaderValueOption_ADD_IF_ABSENT
 	return []*corev3.HeaderValueOption{
-		setHeader(headerRequestID, "%REQ(X-REQUEST-ID)%"),
+		unlessSent,
+		setHeader(headerRequestID, requestID),
 		setHeader(headerProxyLatency, "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%"),
 	}
 }

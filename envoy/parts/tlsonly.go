@@ -18,8 +18,7 @@ const headerScheme = "x-semlb-scheme"
 // it before it selects a route. A client that sets it without TLS gets what it would get
 // over TLS; only its own request was sent in the clear.
 func forwardedScheme() *corev3.TypedExtensionConfig {
-	const name = "envoy.http.early_header_mutation.header_mutation"
-	return extension(name, &earlyv3.HeaderMutation{Mutations: []*mutationrulesv3.HeaderMutation{
+	return extension(earlyMutation, &earlyv3.HeaderMutation{Mutations: []*mutationrulesv3.HeaderMutation{
 		{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: headerScheme}},
 		{Action: &mutationrulesv3.HeaderMutation_Append{Append: setHeader(headerScheme, "%REQ(X-FORWARDED-PROTO)%")}},
 	}})

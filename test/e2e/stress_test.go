@@ -274,7 +274,7 @@ func (s *stress) send(client *http.Client, r *stressed) {
 	case s.overHTTP2(stub) && code == "upstream_invalid_response":
 		code = "upstream_reset"
 	}
-	model := "openai/" + modelOf(r.lane, last)
+	model := harness.ServedBy(status, "openai/"+modelOf(r.lane, last))
 	if answer.Err != nil || answer.Status != status || answer.Header.Get("X-Kong-Llm-Model") != model ||
 		code != "" && !strings.Contains(answer.Body, `"`+code+`"`) {
 		s.report("request %d over %s: got %d, %s, %v, %.200s; want %d, %s, %s", r.id, r.protocol,

@@ -117,6 +117,15 @@ func StatusOf(url string) int {
 	return answer.Status
 }
 
+// ServedBy is the X-Kong-LLM-Model of an answer with a status where model was asked: ""
+// on errors, which no model has answered.
+func ServedBy(status int, model string) string {
+	if status/100 != 2 {
+		return ""
+	}
+	return model
+}
+
 // OpenAIError is the error object of the OpenAI API.
 type OpenAIError struct {
 	Message string `json:"message"`

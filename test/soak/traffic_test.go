@@ -147,7 +147,7 @@ func (r *request) compareAnswer(answer harness.Answer, lane, last int) string {
 	case stub == secure && code == "upstream_invalid_response":
 		code = "upstream_reset"
 	}
-	model := "openai/" + modelOf(lane, last)
+	model := harness.ServedBy(status, "openai/"+modelOf(lane, last))
 	if answer.Err != nil || answer.Status != status || answer.Header.Get("X-Kong-Llm-Model") != model ||
 		code != "" && !strings.Contains(answer.Body, `"`+code+`"`) {
 		return fmt.Sprintf("got %d, %s, %v, %.200s; want %d, %s, %s",
