@@ -62,13 +62,19 @@ type index struct {
 	// services are those of routes, groups those of consumers.
 	services map[string]string
 	groups   map[string][]string
+	// capturing are the paths of all routes that are regular expressions, capturingOf
+	// those of each route, in Kong's order.
+	capturing   []capturing
+	capturingOf map[string][]capturing
 }
 
 func newIndex(c *Config) *index {
 	x := &index{
 		Names: NewNames(c), bound: map[alias]bool{}, plugins: map[Scope]int{},
 		services: map[string]string{}, groups: map[string][]string{},
+		capturingOf: map[string][]capturing{},
 	}
+	x.indexCaptures(c.Routes)
 	for _, r := range c.Routes {
 		x.services[cmp.Or(r.Name, r.ID)] = x.Of(KindService, r.Service)
 	}

@@ -56,7 +56,8 @@ type server struct {
 }
 
 // New returns the handler of a demo server: POST /v1/chat/completions,
-// /v1/completions and /v1/embeddings, and GET /v1/models.
+// /v1/completions and /v1/embeddings, the first two on Azure's paths too, and GET
+// /v1/models.
 //
 // A request header x-demo-fail makes it fail, see [FailHeader]. Answers have the
 // headers x-demo-target and x-demo-attempt.
@@ -71,6 +72,8 @@ func New(options Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /v1/chat/completions", s.post(true, s.chat))
 	mux.Handle("POST /v1/completions", s.post(true, s.completion))
+	mux.Handle("POST /openai/deployments/{deployment}/chat/completions", s.post(true, s.chat))
+	mux.Handle("POST /openai/deployments/{deployment}/completions", s.post(true, s.completion))
 	mux.Handle("POST /v1/embeddings", s.post(false, s.embed))
 	mux.HandleFunc("GET /v1/models", s.models)
 	mux.HandleFunc("/", notFound)

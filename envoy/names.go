@@ -45,6 +45,10 @@ const (
 	// HeaderIdle is the idle timeout of an attempt (read_timeout), in milliseconds.
 	HeaderIdle = "x-semlb-idle"
 
+	// HeaderCaptures holds the named groups of the path of the route that matched, encoded
+	// as a query, if a target of the plan takes one.
+	HeaderCaptures = "x-semlb-captures"
+
 	// HeaderObserve selects what of an attempt is copied to the observing role:
 	// [ObserveAnswer] or [ObserveAll].
 	HeaderObserve = "x-semlb-observe"
@@ -67,7 +71,7 @@ const FinalHeader = "x-envoy-ratelimited"
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
 }
 
 // InternalHeaders are the headers between the hops. Clients' copies are dropped, and

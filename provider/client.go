@@ -9,6 +9,8 @@ type Client struct {
 	// Header returns the client's value of a header, by its lower-case name. Nil
 	// means no headers.
 	Header func(name string) (string, bool)
+	// Captures are the named groups of the path of the route that the request matched.
+	Captures map[string]string
 }
 
 func (c Client) header(name string) string {

@@ -208,6 +208,24 @@ func TestTemplates(t *testing.T) {
 	require.ErrorContains(t, err, "original")
 }
 
+func TestTemplatesOfNamedGroups(t *testing.T) {
+	s := provider.Settings{Provider: "azure", Model: "$(uri_captures.name)", Options: provider.Options{
+		AzureInstance: "i", AzureDeploymentID: "west-$(uri_captures.name)",
+	}}
+	target := newTarget(t, withRoute(s))
+	require.True(t, target.Captures())
+	w := rewrite(t, s, chat, provider.Client{Captures: map[string]string{"name": "a/b"}})
+	require.Equal(t, "a/b", w.Model)
+	require.Equal(t, "/openai/deployments/west-a%2Fb/chat/completions?api-version=2023-05-15", w.Path)
+	for _, captures := range []map[string]string{nil, {"name": ""}, {"other": "x"}} {
+		_, err := target.Rewrite(read(t, chat), provider.Client{Captures: captures})
+		require.Contains(t, requestError(t, err).Message, `named group in the path of its route, "name"`)
+	}
+	_, err := target.Rewrite(read(t, chat), provider.Client{Captures: map[string]string{"name": "a\nb"}})
+	requestError(t, err)
+	require.False(t, newTarget(t, provider.Settings{Provider: "openai", Model: "$(headers.m)"}).Captures())
+}
+
 func TestNothingPrintsASecret(t *testing.T) {
 	const secret = "hunter2"
 	s := provider.Settings{

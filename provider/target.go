@@ -115,6 +115,9 @@ func (t *Target) Fields() []Field {
 	return fields
 }
 
+// Captures reports whether the target's rewrites take [Client.Captures].
+func (t *Target) Captures() bool { return t.model.captures() || t.upstream.captures() }
+
 // NeedsOriginal reports whether a plan with this target needs more of the client's
 // request than [EncodeOriginals] carries: the whole body, if the target has a
 // [Translator]; a value for a template; or a credential of the client's own that the

@@ -88,7 +88,7 @@ func TestNewRefuses(t *testing.T) {
 		},
 		"auth.header_value: ": func(s *provider.Settings) { s.Auth.HeaderValue = wire.NewSecret(secret + "\r\nx: y") },
 		"model.name: ":        func(s *provider.Settings) { s.Model = "$(body.x)" },
-		"want headers or":     func(s *provider.Settings) { s.Model = "$(uri_captures.x)" },
+		"want headers,":       func(s *provider.Settings) { s.Model = "$(path.x)" },
 		"holds a credential":  func(s *provider.Settings) { s.Model = "$(headers.Authorization)" },
 		"not in the host":     func(s *provider.Settings) { s.Options.UpstreamURL = "https://$(headers.h)/" },
 		"user, password":      func(s *provider.Settings) { s.Options.UpstreamURL = "https://u:" + secret + "@h/" },

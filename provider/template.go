@@ -3,13 +3,14 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"semlb/wire"
 )
 
-// template is a text with values of the client's request in it: $(headers.x) and
-// $(query_params.x).
+// template is a text with values of the client's request in it: $(headers.x),
+// $(query_params.x) and $(uri_captures.x).
 type template []part
 
 // part is a literal, or the name of a value and its source.
@@ -44,9 +45,9 @@ func parseTemplate(text string) (template, error) {
 			if wire.IsCredentialHeader(name) {
 				return nil, fmt.Errorf("template takes header %q, which holds a credential", name)
 			}
-		case "query_params":
+		case "query_params", "uri_captures":
 		default:
-			return nil, fmt.Errorf("template source: got %q, want headers or query_params", source)
+			return nil, fmt.Errorf("template source: got %q, want headers, query_params or uri_captures", source)
 		}
 		t = append(t, part{source: source, name: name})
 		text = after
@@ -85,6 +86,11 @@ func (t template) text() string {
 	return t[0].literal
 }
 
+// captures reports whether the text takes a named group of the request's path.
+func (t template) captures() bool {
+	return slices.ContainsFunc(t, func(p part) bool { return p.source == "uri_captures" })
+}
+
 // expand replaces the sources with their values, each passed through escape. A
 // missing or empty value is a RequestError that names it.
 func (t template) expand(c Client, escape func(string) string) (string, error) {
@@ -107,9 +113,14 @@ func (t template) expand(c Client, escape func(string) string) (string, error) {
 }
 
 func (p part) lookup(c Client) (string, error) {
-	value, kind := c.header(p.name), "header"
-	if p.source == "query_params" {
+	var value, kind string
+	switch p.source {
+	case "query_params":
 		value, kind = queryValue(c.Query, p.name), "query parameter"
+	case "uri_captures":
+		value, kind = c.Captures[p.name], "named group in the path of its route,"
+	default:
+		value, kind = c.header(p.name), "header"
 	}
 	if value == "" {
 		return "", badRequest(CodeInvalidRequest, fmt.Sprintf("request lacks the %s %q, which the target needs", kind, p.name))

@@ -146,6 +146,11 @@ func (up *upstream) dynamic() bool {
 	return up.path.dynamic() || slices.ContainsFunc(up.own, func(p param) bool { return p.text.dynamic() })
 }
 
+// captures reports whether path or parameters take a named group of the request's path.
+func (up *upstream) captures() bool {
+	return up.path.captures() || slices.ContainsFunc(up.own, func(p param) bool { return p.text.captures() })
+}
+
 // finish joins neighbouring literals, so that a path without sources is one, and
 // checks the path.
 func (up *upstream) finish() error {

@@ -58,9 +58,12 @@ func planned(s *Snapshot, x *exchange) (*Instance, *Target, error) {
 // rewriteAttempt rewrites an attempt: from the body of attempt 1 and the originals that
 // its rewrite kept, or from the client's own request if attempt 1 was not rewritten.
 func rewriteAttempt(x *exchange, instance *Instance, target *Target) (*extprocv3.ProcessingResponse, error) {
-	client := clientOf(x)
 	var request *provider.Request
 	var err error
+	if x.captures, err = readCaptures(x); err != nil {
+		return nil, fmt.Errorf("read captures: %w", err)
+	}
+	client := clientOf(x)
 	if originals := x.header(envoy.HeaderOriginals); originals != "" {
 		request, client.Query, err = provider.ReadAttempt(x.body, originals)
 	} else {

@@ -24,6 +24,8 @@ type exchange struct {
 	metadata   map[string]*structpb.Struct
 	body       []byte
 	bodiless   bool
+	// captures are the named groups of the path of the Kong route that matched.
+	captures map[string]string
 
 	// probes are those of the request's plan, acquired from router.
 	probes []router.Probe
@@ -99,6 +101,12 @@ func (x *exchange) headerList(name string) []string {
 	return all
 }
 
+// path is the client's path, without the query.
+func (x *exchange) path() string {
+	path, _, _ := strings.Cut(x.header(":path"), "?")
+	return path
+}
+
 // query is the client's query string, without "?".
 func (x *exchange) query() string {
 	_, query, _ := strings.Cut(x.header(":path"), "?")
@@ -107,6 +115,5 @@ func (x *exchange) query() string {
 
 // asksForModels reports whether this is OpenAI's request for the list of models.
 func (x *exchange) asksForModels() bool {
-	path, _, _ := strings.Cut(x.header(":path"), "?")
-	return x.header(":method") == "GET" && strings.HasSuffix(path, "/models")
+	return x.header(":method") == "GET" && strings.HasSuffix(x.path(), "/models")
 }

@@ -40,6 +40,9 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 	if err != nil {
 		return p.refuse(x, err)
 	}
+	if instance.Captures {
+		x.captures = snapshot.Captures(match, x.path())
+	}
 	plan, panicked := route(ctx, instance.Router, routed(x, request, instance, match))
 	x.acquiredProbes(instance.Router, plan.Probes)
 	if panicked != nil {
@@ -163,6 +166,10 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		original = original || targets[i].NeedsOriginal(request, client)
 	}
 	if original {
+		set, err := withCaptures(set, x.captures)
+		if err != nil {
+			return nil, err
+		}
 		return envoy.PassRequest(set, envoy.Unset(envoy.RoleOuter, set)), nil
 	}
 	rewrite, err := targets[0].Rewrite(request, client)

@@ -46,7 +46,7 @@ func withServed(set []envoy.Header, instance *Instance, target *Target, model st
 // clientOf is what a rewrite may read of the client's request beside its body.
 // Credentials used to authenticate to Envoy are never forwarded.
 func clientOf(x *exchange) provider.Client {
-	client := provider.Client{Query: x.query(), Header: x.lookup}
+	client := provider.Client{Query: x.query(), Header: x.lookup, Captures: x.captures}
 	if x.header(envoy.HeaderConsumer) != "" {
 		client = client.Without(envoy.APIKeyName)
 	}

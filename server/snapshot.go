@@ -29,6 +29,9 @@ type Router interface {
 type Snapshot struct {
 	// Find returns the instance that serves a request, or nil where none does.
 	Find func(Match) *Instance
+	// Captures returns the named groups of the path of the Kong route that a request
+	// matched; the path has no query.
+	Captures func(m Match, path string) map[string]string
 	// Instances holds every instance by ID: those that Find returns, and those of
 	// earlier configurations whose requests may still be in flight.
 	Instances map[string]*Instance
@@ -89,6 +92,8 @@ type Instance struct {
 	// Models are the only ones that a request of each route type may name
 	// (model_policy: strict); nil lets it name any, which is then replaced.
 	Models map[string][]string
+	// Captures reports whether a rewrite takes named groups of the request's path.
+	Captures bool
 	// Touched is what the targets' rewrites may change.
 	Touched provider.Touched
 }

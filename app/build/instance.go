@@ -35,6 +35,7 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 		Streaming:   streaming,
 		ModelHeader: s.ModelNameHeader,
 		Models:      permittedModels(s),
+		Captures:    slices.ContainsFunc(targets, func(t *server.Target) bool { return t.Captures() }),
 		Touched:     touchedBy(targets),
 	}, nil
 }

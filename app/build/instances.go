@@ -53,6 +53,11 @@ func (all *Instances) Find(m server.Match) *server.Instance {
 	return nil
 }
 
+// Captures returns the named groups of the path of the Kong route that a request matched.
+func (all *Instances) Captures(m server.Match, path string) map[string]string {
+	return all.Config.Captures(match(m), path)
+}
+
 // ForRequest returns the plugin and the instance that serve a request by the
 // precedence of scopes.
 func (all *Instances) ForRequest(r config.Request) (*config.Plugin, *Instance, bool) {

@@ -30,6 +30,7 @@ func (s *Snapshot) Targets() map[string]*server.Target { return s.Load().Targets
 func (m *Manager) newSnapshot() *server.Snapshot {
 	s := &server.Snapshot{
 		Find:          m.current.Find,
+		Captures:      m.current.Captures,
 		Consumer:      gateway.Identifier(m.current.Config),
 		ConsumersOnly: m.current.ConsumersOnly(),
 		Instances:     make(map[string]*server.Instance),

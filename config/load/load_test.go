@@ -197,3 +197,27 @@ func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, missing)
 }
+
+func TestNamedGroupsThatNoRouteHasAreWarnings(t *testing.T) {
+	const text = `_format_version: "3.0"
+services:
+- name: one
+  routes: [{name: a, paths: ["~/(?<model>[a-z]+)/chat"]}]
+- name: two
+  routes: [{name: b, paths: ["/plain"]}]
+plugins:
+- name: ai-proxy-advanced
+  %s
+  config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: "x-$(uri_captures.model)"}}]}
+`
+	for scope, known := range map[string]bool{"route: a": true, "service: one": true, "enabled: true": true, "route: b": false, "service: two": false} {
+		_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: fmt.Appendf(nil, text, scope)}}, load.Options{})
+		require.NoError(t, err)
+		if known {
+			require.Empty(t, warnings, scope)
+			continue
+		}
+		require.Len(t, warnings, 1, scope)
+		require.Equal(t, "kong.yaml:10: plugins[0].config.targets[0].model.name: no route that the plugin applies to has the group (?<model>…) in a path: its requests are answered with 400", warnings[0].String())
+	}
+}

@@ -125,3 +125,25 @@ func unique(all []string) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// TestNamedGroupsOfKongsRoutes has instances whose models are named by the path. The
+// listener names the first route, and nothing names the other.
+func TestNamedGroupsOfKongsRoutes(t *testing.T) {
+	w := newWorldOf(t, `_format_version: "3.0"
+routes:
+- {name: chat, paths: ["~/chat/(?<version>v[0-9])/"]}
+- {name: unnamed, paths: ["~/(?<version>[a-z]+)/v1/"]}
+plugins:
+- name: ai-proxy-advanced
+  config:
+    balancer: {algorithm: priority, failover_criteria: [error, http_429, non_idempotent]}
+    targets:
+    - {route_type: llm/v1/chat, weight: 75, model: {provider: openai, name: broken, options: {upstream_url: "http://failing"}}}
+    - {route_type: llm/v1/chat, weight: 25, model: {provider: openai, name: model-$(uri_captures.version), options: {upstream_url: "http://well"}}}
+`)
+	for where, model := range map[string]string{"/chat": "openai/model-v1", "/elsewhere": "openai/model-elsewhere"} {
+		answer := w.ask(plain, where, claims())
+		require.Equal(t, http.StatusOK, answer.Status, answer.Body)
+		require.Equal(t, model, answer.Header.Get("X-Kong-Llm-Model"))
+	}
+}

@@ -49,12 +49,19 @@ func kong(scopes ...string) string {
 // newWorld starts semlb, and the Envoy of the page with all listeners.
 func newWorld(t *testing.T, scopes ...string) *world {
 	t.Helper()
+	return newWorldOf(t, kong(scopes...))
+}
+
+// newWorldOf is newWorld with a configuration whose targets are behind "failing" and
+// "well".
+func newWorldOf(t *testing.T, config string) *world {
+	t.Helper()
 	w := &world{
 		t: t, ports: map[string]string{}, client: harness.NewClient(t, harness.HTTP1),
 		failing: harness.NewStub(t, "failing"), well: harness.NewStub(t, "well"),
 	}
 	w.failing.Do(harness.Status(http.StatusTooManyRequests))
-	text := strings.NewReplacer("http://failing", w.failing.URL, "http://well", w.well.URL).Replace(kong(scopes...))
+	text := strings.NewReplacer("http://failing", w.failing.URL, "http://well", w.well.URL).Replace(config)
 	file, dir := harness.WriteConfig(t, text), harness.SocketDir(t)
 	flags := []string{"-c", file, "--grpc-socket", dir + "/grpc", "--hop-socket", dir + "/hop"}
 	status := harness.FreeAddress(t)

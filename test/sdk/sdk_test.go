@@ -24,27 +24,77 @@ const (
 func TestOpenAISDKs(t *testing.T) {
 	sdks := tools.SDKs(t)
 	seed := string(examples.Global())
-	plain, strict := startDemo(t, seed), startDemo(t, stricter(t, seed))
+	plain, strict, byPath := startDemo(t, seed)+"/v1", startDemo(t, stricter(t, seed))+"/v1", startDemo(t, paths)
 
 	t.Run("Python", func(t *testing.T) {
-		command := exec.Command("python3", "-B", "python/checks.py", plain, strict)
+		command := exec.Command("python3", "-B", "python/checks.py", plain, strict, byPath)
 		command.Env = append(loopbackOnly(), "PYTHONPATH="+filepath.Join(sdks, "sdk-python"))
 		runChecks(t, command)
 	})
 	t.Run("Node", func(t *testing.T) {
-		command := exec.Command("node", "node/checks.cjs", plain, strict)
+		command := exec.Command("node", "node/checks.cjs", plain, strict, byPath)
 		command.Env = append(loopbackOnly(), "SEMLB_SDK_NODE="+filepath.Join(sdks, "sdk-node"))
 		runChecks(t, command)
 	})
 }
 
-// startDemo starts semlb with demo LLMs and returns the base URL for an SDK. The
+// paths has the routes of the plugin's documented examples for SDKs: the client's path
+// names the model or the deployment, or a route has one deployment.
+const paths = `_format_version: "3.0"
+services:
+- name: azure-openai-service
+  url: http://localhost:8000
+  routes:
+  - name: openai-chat
+    paths: ["~/(?<model>[^#?/]+)/chat/completions$"]
+    methods: [POST]
+    plugins:
+    - name: ai-proxy-advanced
+      config:
+        targets:
+        - route_type: llm/v1/chat
+          model: {provider: openai, name: "$(uri_captures.model)"}
+  - name: azure-chat-route
+    paths: ["~/openai/deployments/(?<azure_deployment>[^/]+)/chat/completions$"]
+    methods: [POST]
+    plugins:
+    - name: ai-proxy-advanced
+      config:
+        balancer: {algorithm: priority, failover_criteria: [error, http_503, non_idempotent]}
+        targets:
+        - route_type: llm/v1/chat
+          weight: 200
+          auth: {header_name: api-key, header_value: of-azure}
+          model:
+            provider: azure
+            name: "$(uri_captures.azure_deployment)"
+            options: {azure_instance: my-instance, azure_deployment_id: "$(uri_captures.azure_deployment)"}
+        - route_type: llm/v1/chat
+          auth: {header_name: api-key, header_value: of-azure}
+          model:
+            provider: azure
+            name: "backup-$(uri_captures.azure_deployment)"
+            options: {azure_instance: my-instance, azure_deployment_id: "backup-$(uri_captures.azure_deployment)"}
+  - name: azure-chat-gpt-4
+    paths: ["~/openai/deployments/azure-gpt-4/chat/completions$"]
+    methods: [POST]
+    regex_priority: 1
+    plugins:
+    - name: ai-proxy-advanced
+      config:
+        targets:
+        - route_type: llm/v1/chat
+          auth: {header_name: api-key, header_value: of-azure}
+          model: {provider: azure, name: gpt-4, options: {azure_instance: my-instance, azure_deployment_id: my-gpt-4}}
+`
+
+// startDemo starts semlb with demo LLMs and returns its URL. The
 // checks share it, so one check must not affect the next: a target that answered one
 // check with Retry-After would cool down, and be left out of the plans of others.
 func startDemo(t *testing.T, config string) string {
 	t.Helper()
 	flags := []string{"--demo", "--max-retry-after", "0"}
-	return harness.Start(t, harness.Options{Config: config, Flags: flags}).URL + "/v1"
+	return harness.Start(t, harness.Options{Config: config, Flags: flags}).URL
 }
 
 // stricter is the seed with everything on that answers a request instead of

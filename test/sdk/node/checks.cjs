@@ -1,6 +1,6 @@
 // Uses OpenAI's own Node SDK, unchanged, through semlb.
 //
-// checks.cjs URL STRICT_URL runs every check and prints a line for each: "ok NAME",
+// checks.cjs URL STRICT_URL PATHS_URL runs every check and prints a line for each: "ok NAME",
 // or "FAIL NAME: WHY"; then "done", the number of checks, and exit status 0. The Go
 // test beside it starts what the URLs name, and says in SEMLB_SDK_NODE where the SDK
 // is (see sdk_test.go).
@@ -11,7 +11,7 @@ const { createRequire } = require('node:module');
 
 const OpenAI = createRequire(process.env.SEMLB_SDK_NODE + '/')('openai');
 
-const [url, strictURL] = process.argv.slice(2);
+const [url, strictURL, pathsURL] = process.argv.slice(2);
 const apiKey = 'sk-client-key-of-no-worth';
 const model = 'gpt-4'; // clients always name one; the configured one serves
 const codeQuestion = 'Why does my Go program deadlock on an unbuffered channel?';
@@ -20,6 +20,7 @@ const description = 'Specialist in programming problems'; // what a target is de
 const tools = [{ type: 'function', function: { name: 'find_file', parameters: { type: 'object', properties: {} } } }];
 
 const newClient = (options) => new OpenAI({ baseURL: url, apiKey, maxRetries: 0, timeout: 20_000, ...options });
+const azureClient = () => new OpenAI.AzureOpenAI({ endpoint: pathsURL, apiKey, apiVersion: '2024-10-21', maxRetries: 0, timeout: 20_000 });
 const strictClient = () => newClient({ baseURL: strictURL });
 
 // ask sends a chat request; fail is what the demo LLMs are to do. It returns the
@@ -217,6 +218,23 @@ const checks = {
     await rejects(OpenAI.RateLimitError, ask({ client, fail: '*=429:1' }), 429);
     assert.equal(sent.length, 3); // the SDK's default is two more tries
     for (const i of [1, 2]) assert(sent[i] - sent[i - 1] > 900, `tried again after ${sent[i] - sent[i - 1]} ms`);
+  },
+  async the_path_names_the_model() {
+    for (const name of ['gpt-4', 'gpt-4o-mini']) {
+      const { data, response } = await ask({ client: newClient({ baseURL: `${pathsURL}/${name}` }) }).withResponse();
+      assert.equal(response.headers.get('x-kong-llm-model'), `openai/${name}`);
+      assert.equal(data.model, name);
+    }
+  },
+  async the_deployment_of_azures_sdk_is_the_paths() {
+    for (const deployment of ['west-gpt-4o', 'east-gpt-4o']) {
+      const { response } = await ask({ client: azureClient(), model: deployment }).withResponse();
+      assert.equal(response.headers.get('x-kong-llm-model'), `azure/${deployment}`);
+    }
+  },
+  async the_deployment_is_known_to_later_attempts() {
+    const { response } = await ask({ client: azureClient(), model: 'west-gpt-4o', fail: 'west-gpt-4o=503' }).withResponse();
+    assert.equal(response.headers.get('x-kong-llm-model'), 'azure/backup-west-gpt-4o');
   },
 };
 

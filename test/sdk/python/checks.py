@@ -1,9 +1,10 @@
 """Uses OpenAI's own Python SDK, unchanged, through semlb.
 
-checks.py URL STRICT_URL runs every check and prints a line for each: "ok NAME",
+checks.py URL STRICT_URL PATHS_URL runs every check and prints a line for each: "ok NAME",
 or "FAIL NAME: WHY"; then "done", the number of checks, and exit status 0. The Go
 test beside it starts what the URLs name: semlb with demo LLMs behind the seed's
-configuration, and behind one that refuses more (see sdk_test.go).
+configuration, behind one that refuses more, and behind routes whose paths name
+the model or the deployment (see sdk_test.go).
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import traceback
 
 import openai
 
-URL, STRICT_URL = sys.argv[1:]
+URL, STRICT_URL, PATHS_URL = sys.argv[1:]
 KEY = "sk-client-key-of-no-worth"
 MODEL = "gpt-4"  # clients always name one; the configured one serves
 CODE_QUESTION = "Why does my Go program deadlock on an unbuffered channel?"
@@ -366,6 +367,39 @@ def default_retries_leave_bad_requests_alone():
     with openai.DefaultHttpxClient(event_hooks={"request": [lambda r: sent.append(r)]}) as http:
         raises(openai.BadRequestError, lambda: ask(openai.OpenAI(base_url=URL, api_key=KEY, http_client=http), messages="hello"), 400)
     equal(len(sent), 1)
+
+
+@check
+def the_path_names_the_model():
+    for model in ("gpt-4", "gpt-4o-mini", "org%2Fown-model"):
+        raw = ask(new_client(PATHS_URL + "/" + model), raw=True)
+        equal(raw.headers["x-kong-llm-model"], "openai/" + model.replace("%2F", "/"))
+        equal(raw.parse().model, model.replace("%2F", "/"))
+
+
+def new_azure_client():
+    return openai.AzureOpenAI(azure_endpoint=PATHS_URL, api_key=KEY, api_version="2024-10-21", max_retries=0, timeout=20)
+
+
+@check
+def the_deployment_of_azures_sdk_is_the_paths():
+    for deployment in ("west-gpt-4o", "east-gpt-4o"):
+        raw = ask(new_azure_client(), raw=True, model=deployment)
+        equal(raw.headers["x-kong-llm-model"], "azure/" + deployment)
+
+
+@check
+def the_deployment_is_known_to_later_attempts():
+    raw = ask(new_azure_client(), raw=True, model="west-gpt-4o", fail="west-gpt-4o=503")
+    equal(raw.headers["x-kong-llm-model"], "azure/backup-west-gpt-4o")
+
+
+@check
+def a_route_of_its_own_has_a_deployment_of_its_own():
+    raw = ask(new_azure_client(), raw=True, model="azure-gpt-4", stream=True)
+    equal(raw.headers["x-kong-llm-model"], "azure/gpt-4")
+    raw = ask(new_client(PATHS_URL + "/openai/deployments/azure-gpt-4"), raw=True)
+    equal(raw.headers["x-kong-llm-model"], "azure/gpt-4")
 
 
 def main():
