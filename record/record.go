@@ -169,6 +169,9 @@ type Observed struct {
 	Payload *Payload
 	// Stream marks an answer of server-sent events.
 	Stream bool
+	// Unread is why an encoded answer could not be read to its end, from a closed set; ""
+	// if it was. Usage and Payload are then of what could be read, if anything.
+	Unread string
 	// Latency is the time from the attempt's start to the end of its answer, and
 	// FirstByte that to the answer's first byte; FirstByte is 0 if there was none.
 	Latency, FirstByte time.Duration

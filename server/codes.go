@@ -41,6 +41,7 @@ func Labels() metrics.Labels {
 	return metrics.Labels{
 		Reasons: texts(router.Reasons()), Codes: Codes(), EnvoyCodes: envoy.OwnAnswers(),
 		Results: texts(router.Results()), Answered: string(router.Answered), Cut: "cut",
+		Unread: []string{unreadEncoding, unreadInvalid, unreadLength},
 	}
 }
 

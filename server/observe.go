@@ -2,8 +2,7 @@ package server
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +56,7 @@ func (o *observer) observe(s stream, x *exchange) error {
 			return ended(err)
 		}
 		if a.take(m) {
+			a.whole = true
 			o.record(a)
 			return nil
 		}
@@ -65,13 +65,13 @@ func (o *observer) observe(s stream, x *exchange) error {
 
 // record records an attempt that has passed, and reports its usage to the router.
 func (o *observer) record(a *observation) {
-	if a.gzipped {
-		a.unzip()
+	if len(a.encodings) > 0 {
+		a.decode()
 	}
 	now := time.Now()
 	e := &record.Observed{
 		Request: record.Request{ID: a.id, Instance: a.instance.ID, Time: now},
-		Target:  a.target.Recorded(), Stream: a.streams, Latency: now.Sub(a.begun),
+		Target:  a.target.Recorded(), Stream: a.streams, Unread: a.unread, Latency: now.Sub(a.begun),
 	}
 	if !a.first.IsZero() {
 		e.FirstByte = a.first.Sub(a.begun)
@@ -100,9 +100,12 @@ type observation struct {
 	instance *Instance
 	target   *Target
 	meter    provider.Meter
-	streams  bool // the answer
-	gzipped  bool
 	status   int
+
+	streams   bool     // the answer
+	whole     bool     // its end has passed
+	encodings []string // in which the answer is
+	unread    string   // why the answer could not be read; "" if it could
 
 	begun, first time.Time // of the attempt, and of the answer's first byte
 	request      payload
@@ -129,7 +132,7 @@ func (o *observation) take(m *extprocv3.ProcessingRequest) bool {
 		o.streams = strings.HasPrefix(answer.header("content-type"), "text/event-stream")
 		words, _ := strconv.Atoi(o.header(envoy.HeaderWords))
 		o.meter = o.target.Meter(provider.Answer{Streaming: o.streams, PromptWords: words})
-		o.gzipped = answer.header("content-encoding") == "gzip"
+		o.encodings = encodingsOf(answer)
 		return h.GetEndOfStream()
 	}
 	if b := m.GetRequestBody(); b != nil {
@@ -145,28 +148,33 @@ func (o *observation) take(m *extprocv3.ProcessingRequest) bool {
 	return false
 }
 
-// takeAnswer reads bytes of the answer. Compressed ones are kept until its end.
+// takeAnswer reads bytes of the answer. Encoded ones are kept until its end.
 func (o *observation) takeAnswer(b []byte) {
-	if o.header(envoy.HeaderObserve) == envoy.ObserveAll || o.gzipped {
+	encoded := len(o.encodings) > 0
+	if o.header(envoy.HeaderObserve) == envoy.ObserveAll || encoded {
 		o.response.add(b)
 	}
-	if !o.gzipped {
+	if !encoded {
 		_, _ = o.meter.Write(b) // never fails
 	}
 }
 
-// unzip reads a compressed answer, up to the bound of a payload and eight times
-// that of its content.
-func (o *observation) unzip() {
-	r, err := gzip.NewReader(&o.response)
-	if err != nil {
-		return
+// decode reads an encoded answer, as far as its bytes were kept. The bytes themselves are
+// no text, and are not logged.
+func (o *observation) decode() {
+	encoded := o.response
+	plain, err := decode(o.encodings, &encoded)
+	_, _ = o.meter.Write(plain) // never fails
+	o.response = payload{cut: encoded.cut}
+	o.response.add(plain)
+	switch {
+	case errors.Is(err, errUnknownEncoding):
+		o.unread = unreadEncoding
+	case encoded.cut || len(plain) == maxPlain:
+		o.unread = unreadLength
+	case err != nil && o.whole:
+		o.unread = unreadInvalid
 	}
-	var plain bytes.Buffer
-	_, _ = io.Copy(&plain, io.LimitReader(r, 8*maxPayload)) // what was read before an error counts
-	_, _ = o.meter.Write(plain.Bytes())
-	o.response = payload{cut: o.response.cut}
-	o.response.add(plain.Bytes())
 }
 
 // usage is what the answer consumed.

@@ -12,6 +12,7 @@ import (
 // rewritten is the response of a role that turns a request into the one for a target.
 func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
 	remove := append(envoy.Unset(role, set), x.those(r.RemoveHeaders)...)
+	set = append(set, x.acceptable()...)
 	for _, h := range r.SetHeaders {
 		set = append(set, envoy.Header{Name: h.Name, Value: h.Value.Reveal()})
 	}

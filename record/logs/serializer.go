@@ -45,7 +45,11 @@ func (l *Lines) observed(e *record.Observed) {
 		fields = append(fields, slog.Group("payload",
 			slog.String("request", p.Request), slog.String("response", p.Response), slog.Bool("cut", p.Cut)))
 	}
-	l.write(e.Time, slog.LevelInfo, "answer", slog.String("request_id", e.ID), aiProxy(fields...))
+	attrs := []slog.Attr{slog.String("request_id", e.ID)}
+	if e.Unread != "" {
+		attrs = append(attrs, slog.String("unread", e.Unread))
+	}
+	l.write(e.Time, slog.LevelInfo, "answer", append(attrs, aiProxy(fields...))...)
 }
 
 func usage(e *record.Observed) []any {

@@ -14,6 +14,8 @@ import (
 type Labels struct {
 	// Reasons of decisions, Codes of semlb's own answers and EnvoyCodes of Envoy's.
 	Reasons, Codes, EnvoyCodes []string
+	// Unread are the reasons for which answers could not be read.
+	Unread []string
 	// Results are those of attempts. Of these, Answered is the one of attempts that
 	// were answered, and Cut names those whose answer broke off.
 	Results       []string
@@ -27,6 +29,7 @@ type Counters struct {
 	decisions    *prometheus.CounterVec
 	answers      *prometheus.CounterVec
 	envoyAnswers *prometheus.CounterVec
+	unread       *prometheus.CounterVec
 	targets      *targets
 }
 
@@ -43,12 +46,16 @@ func New(r prometheus.Registerer, l Labels) *Counters {
 		envoyAnswers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "semlb_envoy_answers_total", Help: "Requests that Envoy answered itself before any attempt, by code.",
 		}, []string{"code"}),
+		unread: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_answers_unread_total", Help: "Answers of models whose usage or payload could not be read, by reason.",
+		}, []string{"reason"}),
 		targets: newTargets(r),
 	}
 	initialize(c.decisions, l.Reasons)
 	initialize(c.answers, l.Codes)
 	initialize(c.envoyAnswers, l.EnvoyCodes)
-	r.MustRegister(c.decisions, c.answers, c.envoyAnswers)
+	initialize(c.unread, l.Unread)
+	r.MustRegister(c.decisions, c.answers, c.envoyAnswers, c.unread)
 	return c
 }
 
@@ -96,6 +103,9 @@ func (c *Counters) attempted(e *record.Attempted) {
 }
 
 func (c *Counters) observed(e *record.Observed) {
+	if e.Unread != "" {
+		c.unread.WithLabelValues(e.Unread).Inc()
+	}
 	if e.Usage == nil {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 var labels = Labels{
-	Reasons: []string{"matched", "degraded"}, Codes: []string{"overloaded"}, EnvoyCodes: []string{"no_route"},
+	Reasons: []string{"matched", "degraded"}, Codes: []string{"overloaded"}, EnvoyCodes: []string{"no_route"}, Unread: []string{"encoding"},
 	Results: []string{"answered", "timeout", "error"}, Answered: "answered", Cut: "cut",
 }
 
@@ -22,6 +22,7 @@ func TestClosedSetsStartAtZero(t *testing.T) {
 	require.Equal(t, map[string]float64{"matched": 0, "degraded": 0}, metricstest.Series(t, r, "semlb_decisions_total"))
 	require.Equal(t, map[string]float64{"overloaded": 0}, metricstest.Series(t, r, "semlb_answers_total"))
 	require.Equal(t, map[string]float64{"no_route": 0}, metricstest.Series(t, r, "semlb_envoy_answers_total"))
+	require.Equal(t, map[string]float64{"encoding": 0}, metricstest.Series(t, r, "semlb_answers_unread_total"))
 }
 
 func TestRequestsAreCounted(t *testing.T) {
@@ -35,12 +36,13 @@ func TestRequestsAreCounted(t *testing.T) {
 		&record.Finished{EnvoyCode: "no_route"},
 		&record.Finished{},
 		&record.Observed{Target: target, Usage: &record.Usage{Prompt: 3, Completion: 5, Cost: 0.5}},
-		&record.Observed{Target: target, Payload: &record.Payload{}},
+		&record.Observed{Target: target, Payload: &record.Payload{}, Unread: "encoding"},
 	} {
 		c.Consume(e)
 	}
 	require.Equal(t, 1.0, metricstest.Series(t, r, "semlb_decisions_total")["matched"])
 	require.Equal(t, 1.0, metricstest.Series(t, r, "semlb_answers_total")["overloaded"])
+	require.Equal(t, map[string]float64{"encoding": 1}, metricstest.Series(t, r, "semlb_answers_unread_total"))
 	require.Equal(t, map[string]float64{"no_route": 1}, metricstest.Series(t, r, "semlb_envoy_answers_total"))
 	require.Equal(t, map[string]float64{"m openai prompt": 3, "m openai completion": 5}, metricstest.Series(t, r, "semlb_llm_tokens_total"))
 	require.Equal(t, map[string]float64{"m openai": 0.5}, metricstest.Series(t, r, "semlb_llm_cost_total"))

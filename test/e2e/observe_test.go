@@ -87,14 +87,21 @@ func TestLoggedPayloadsHoldNoCredentialOfTheClient(t *testing.T) {
 // logged is the last line of a log with a message.
 func logged(t *testing.T, log, message string) map[string]any {
 	t.Helper()
+	found := ofRequest(log, message, "")
+	require.NotNil(t, found, "no line %q in %s", message, log)
+	return found
+}
+
+// ofRequest is the last line of a log with a message, about the request with an ID if one
+// is given; nil if there is none.
+func ofRequest(log, message, id string) map[string]any {
 	var found map[string]any
 	for line := range strings.Lines(log) {
 		var m map[string]any
-		if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message {
+		if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message && (id == "" || m["request_id"] == id) {
 			found = m
 		}
 	}
-	require.NotNil(t, found, "no line %q in %s", message, log)
 	return found
 }
 
