@@ -34,6 +34,9 @@ type Attempt struct {
 	// Unsent reports that nothing was sent, for a reason that is not the target's: no
 	// route, no cluster, a full circuit breaker of Envoy's, or no rewrite.
 	Unsent bool
+	// Stale reports that the attempt failed because its connection, which an earlier
+	// request had used, ended. It may be made once more, with the same Number.
+	Stale bool
 	// Gone reports that the downstream side, in the end the client, disconnected.
 	Gone bool
 	// Transport is the kind of connection failure: tls, refused, timeout or other;
@@ -69,6 +72,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Status:     int(r.GetResponseCode().GetValue()),
 		Class:      classOf(flags, r.GetResponseCodeDetails()),
 		Flags:      flags,
+		Stale:      r.GetResponseHeaders()[HeaderRepeat] != "",
 		Gone:       hasFlag(flags, "DC", "DR"),
 		Transport:  transportOf(c.GetUpstreamTransportFailureReason()),
 		RetryAfter: r.GetResponseHeaders()["retry-after"],

@@ -83,6 +83,11 @@ var attemptFailures = []Failure{
 		Message: "The model's provider sent an invalid response.", Code: "upstream_invalid_response", Type: typeUpstream,
 	},
 	{
+		// HTTP/2's REFUSED_STREAM: the provider did not process the request.
+		Class: ClassConnect, Flags: []string{"UR"}, Details: "remote_refused_stream_reset", Status: 502,
+		Message: "The model's provider refused the request.", Code: "upstream_refused", Type: typeUpstream,
+	},
+	{
 		Class: ClassReset, Flags: []string{"UC", "UR", "LR", "URX"}, Status: 502,
 		Message: "The model's provider closed the connection.", Code: "upstream_reset", Type: typeUpstream,
 	},

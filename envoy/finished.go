@@ -16,7 +16,8 @@ type Finished struct {
 	Instance string
 	Plan     []string
 	Probes   string
-	// Attempts is how many targets of the plan were tried.
+	// Attempts is how many targets of the plan were tried; an attempt that was made once
+	// more counts once.
 	Attempts int
 	Status   int
 	// Stream reports that the answer was a stream of server-sent events.
@@ -48,7 +49,7 @@ func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 		RequestID: e.GetRequest().GetRequestId(),
 		Instance:  headers[HeaderInstance],
 		Probes:    headers[HeaderProbes],
-		Attempts:  int(c.GetUpstreamRequestAttemptCount()),
+		Attempts:  int(c.GetUpstreamRequestAttemptCount()) - repeatsOf(c),
 		Status:    int(e.GetResponse().GetResponseCode().GetValue()),
 		Stream:    strings.HasPrefix(e.GetResponse().GetResponseHeaders()["content-type"], "text/event-stream"),
 		Gone:      hasFlag(flags, "DC", "DR"),
@@ -66,4 +67,11 @@ func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 		return f, fmt.Errorf("read access log: %d attempts of %d", f.Attempts, len(f.Plan))
 	}
 	return f, nil
+}
+
+// repeatsOf is the number of a request's attempts that were made once more; see
+// HeaderRepeat.
+func repeatsOf(c *dataaccesslogv3.AccessLogCommon) int {
+	fields := c.GetMetadata().GetFilterMetadata()[MetadataNamespace].GetFields()
+	return int(fields[KeyRepeats].GetNumberValue())
 }

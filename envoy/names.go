@@ -39,6 +39,10 @@ const (
 	// HeaderRetry is, on a request, the list of failure classes that may move on; on a
 	// response of the inner hop, it is present if this failure may.
 	HeaderRetry = "x-semlb-retry"
+	// HeaderRepeat is, on a response of the inner hop, present if the attempt failed
+	// because its connection ended, which was older than the attempt, and may be made once
+	// more. It ends at the hop's cluster.
+	HeaderRepeat = "x-semlb-repeat"
 	// HeaderProbes names the targets of the plan whose attempts are probes of an open
 	// breaker; see router.FormatProbes.
 	HeaderProbes = "x-semlb-probes"
@@ -71,7 +75,7 @@ const FinalHeader = "x-envoy-ratelimited"
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
 }
 
 // InternalHeaders are the headers between the hops. Clients' copies are dropped, and
@@ -206,6 +210,8 @@ const (
 	KeyPlan     = "plan"
 	KeyAttempt  = "attempt"
 	KeyProbes   = "probes"
+	// KeyRepeats is the number of attempts of a request that were made once more.
+	KeyRepeats = "repeats"
 )
 
 // Names of listeners, route configurations and clusters.

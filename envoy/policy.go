@@ -13,7 +13,8 @@ type Class string
 
 // The classes; [AttemptFailures] has the response flags of each.
 const (
-	// ClassConnect: no connection, so nothing was sent.
+	// ClassConnect: no connection, so nothing was sent, or a provider that refused the
+	// request unprocessed.
 	ClassConnect Class = "connect"
 	// ClassConnectTimeout: no connection within connect_timeout, so nothing was sent.
 	ClassConnectTimeout Class = "connect-timeout"
@@ -104,16 +105,17 @@ func statusList(statuses []int) string {
 	return strings.Join(codes, ",")
 }
 
-// Headers are those of a request whose plan has attempts targets. They make Envoy's
+// Headers are those of a request whose plan has targets targets. They make Envoy's
 // router filter retry as the policy permits: see its documentation of x-envoy-retry-on.
-func (p Policy) Headers(attempts int) []Header {
+func (p Policy) Headers(targets int) []Header {
 	h := make([]Header, 1, planHeaders)
 	h[0] = Header{HeaderRetry, cmp.Or(p.classList, noClass)}
-	if attempts < 2 {
+	retries := p.retries(targets)
+	if retries < 1 {
 		return h
 	}
 	h = append(h,
-		Header{"x-envoy-max-retries", strconv.Itoa(attempts - 1)},
+		Header{"x-envoy-max-retries", strconv.Itoa(retries)},
 		Header{"x-envoy-retriable-header-names", HeaderRetry},
 	)
 	if p.statusList == "" {
@@ -123,6 +125,15 @@ func (p Policy) Headers(attempts int) []Header {
 		Header{"x-envoy-retriable-status-codes", p.statusList},
 		Header{"x-envoy-retry-on", "retriable-headers,retriable-status-codes"},
 	)
+}
+
+// retries is how often a request whose plan has targets targets may be sent again: to the
+// next target, and if the policy permits resets, once more to each of them (HeaderRepeat).
+func (p Policy) retries(targets int) int {
+	if slices.Contains(p.Classes, ClassReset) {
+		return 2*targets - 1
+	}
+	return targets - 1
 }
 
 // planHeaders is room for the five headers of a policy and for what the caller adds:

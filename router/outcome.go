@@ -21,13 +21,16 @@ const (
 	Answered Result = "answered"
 	// Abandoned: the client left before there was an answer.
 	Abandoned Result = "abandoned"
+	// Stale: the connection, which an earlier request had used, ended before the answer
+	// began. The attempt is made once more.
+	Stale Result = "stale"
 	// Unsent: nothing was sent, for a reason outside the target.
 	Unsent Result = "unsent"
 )
 
 // Results lists every result.
 func Results() []Result {
-	return []Result{Failed, TimedOut, Invalid, Answered, Abandoned, Unsent}
+	return []Result{Failed, TimedOut, Invalid, Answered, Abandoned, Stale, Unsent}
 }
 
 // Outcome is the result of an attempt, as far as it is known.

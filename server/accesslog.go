@@ -157,7 +157,9 @@ func (s *AccessLogService) attempt(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 		}
 		return nil
 	}
-	instance.Router.Report(outcome)
+	if outcome.Result != router.Stale { // it says nothing about the target
+		instance.Router.Report(outcome)
+	}
 	s.recorder.Record(attempted(a, instance, target, outcome, now))
 	return nil
 }

@@ -21,6 +21,8 @@ func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 	switch {
 	case a.Gone && !a.Answered:
 		o.Result = router.Abandoned
+	case a.Stale:
+		o.Result = router.Stale
 	case a.Class == envoy.ClassTimeout:
 		o.Result = router.TimedOut
 	case a.Answered:

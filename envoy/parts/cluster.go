@@ -60,10 +60,13 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 		CircuitBreakers:               unlimitedBreakers(),
 		LoadAssignment:                loadAssignment(u.Name(), socketAddress(u.Host, u.Port)),
 		UpstreamBindConfig:            writeTimeout(u.WriteTimeout),
+		UpstreamConnectionOptions:     keepAlive(),
 	}
 	discover(c, u.Host)
+	common := providerHead.ofResponses()
+	common.IdleTimeout = durationpb.New(providerIdle)
 	options := &httpv3.HttpProtocolOptions{
-		CommonHttpProtocolOptions: providerHead.ofResponses(),
+		CommonHttpProtocolOptions: common,
 		UpstreamProtocolOptions:   onlyHTTP1(),
 	}
 	if u.Scheme == "https" {
@@ -113,6 +116,22 @@ func writeTimeout(d time.Duration) *corev3.BindConfig {
 			State:       corev3.SocketOption_STATE_PREBIND,
 		}},
 	}
+}
+
+// providerIdle is how long a connection to a provider is kept without a request: Kong's
+// upstream_keepalive_idle_timeout. Many networks drop connections that are idle for a few
+// minutes without telling either end; Envoy's default of an hour is longer than that.
+const providerIdle = time.Minute
+
+// keepAlive makes the kernel find out that the other end of a connection is gone, also
+// while a model thinks and nothing is sent. write_timeout bounds how long that takes
+// (TCP_USER_TIMEOUT, which then counts instead of the number of probes).
+func keepAlive() *clusterv3.UpstreamConnectionOptions {
+	return &clusterv3.UpstreamConnectionOptions{TcpKeepalive: &corev3.TcpKeepalive{
+		KeepaliveTime:     wrapperspb.UInt32(30),
+		KeepaliveInterval: wrapperspb.UInt32(10),
+		KeepaliveProbes:   wrapperspb.UInt32(3),
+	}}
 }
 
 // tlsSocket verifies the certificate and its name. trust is a file of certificate

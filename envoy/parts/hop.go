@@ -46,6 +46,7 @@ func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
 		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
 			CommonHttpProtocolOptions: common,
 			UpstreamProtocolOptions:   onlyHTTP1(),
+			HttpFilters:               repeats(),
 		}),
 	}
 }

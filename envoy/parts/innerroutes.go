@@ -30,7 +30,7 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 			Name: "all", Domains: []string{"*"}, Routes: routes,
 		}},
 		// A provider's own copies must not steer the outer hop.
-		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders, []string{headerServedBy}),
+		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders, []string{headerServedBy, envoy.HeaderRepeat}),
 		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
 			setHeader(headerServedBy, servedBy),
 			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
@@ -78,10 +78,21 @@ func attemptRoute(l limits, idle time.Duration, clusterHeader string, matches []
 			ClusterSpecifier: &routev3.RouteAction_ClusterHeader{ClusterHeader: clusterHeader},
 			Timeout:          durationpb.New(0),
 			IdleTimeout:      durationpb.New(0),
-			// Without retry_on the policy is one attempt. Its timer runs before the first byte
-			// and between any two.
-			RetryPolicy: &routev3.RetryPolicy{PerTryIdleTimeout: durationpb.New(idle)},
+			RetryPolicy:      oneAttempt(idle),
 		}},
+	}
+}
+
+// oneAttempt sends a request once, and again only if the provider refused it unprocessed:
+// with HTTP/2's REFUSED_STREAM, which is also what becomes of a request on a connection
+// that the provider is closing (GOAWAY). The idle timer runs before the first byte and
+// between any two.
+func oneAttempt(idle time.Duration) *routev3.RetryPolicy {
+	return &routev3.RetryPolicy{
+		RetryOn:           "refused-stream",
+		NumRetries:        wrapperspb.UInt32(1),
+		RetryBackOff:      noBackOff(),
+		PerTryIdleTimeout: durationpb.New(idle),
 	}
 }
 

@@ -62,6 +62,9 @@ func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
 func innerReplies() *hcmv3.LocalReplyConfig {
 	c := new(hcmv3.LocalReplyConfig)
 	for f := range envoy.AttemptFailures() {
+		if f.Class == envoy.ClassReset {
+			c.Mappers = append(c.Mappers, repeatable(f))
+		}
 		c.Mappers = append(c.Mappers,
 			mapper(f, both(matching(f), permits(f.Class)), envoy.HeaderRetry),
 			mapper(f, matching(f), envoy.FinalHeader))

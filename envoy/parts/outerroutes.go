@@ -43,13 +43,18 @@ func hopRoute(l limits) *routev3.Route {
 			Timeout:     durationpb.New(0),
 			IdleTimeout: durationpb.New(0),
 			RetryPolicy: &routev3.RetryPolicy{
-				// The next target is another one, so there is nothing to wait for.
-				RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
-					BaseInterval: durationpb.New(time.Millisecond),
-					MaxInterval:  durationpb.New(time.Millisecond),
-				},
+				RetryBackOff: noBackOff(),
 			},
 		}},
+	}
+}
+
+// noBackOff is the shortest that Envoy accepts: the next attempt is at another target or
+// on another connection, so there is nothing to wait for.
+func noBackOff() *routev3.RetryPolicy_RetryBackOff {
+	return &routev3.RetryPolicy_RetryBackOff{
+		BaseInterval: durationpb.New(time.Millisecond),
+		MaxInterval:  durationpb.New(time.Millisecond),
 	}
 }
 

@@ -37,7 +37,8 @@ func plugin(a, b *harness.Stub, balancer map[string]any) harness.Plugin {
 
 func start(t *testing.T, balancer map[string]any, flags ...string) *world {
 	t.Helper()
-	w := &world{t: t, a: harness.NewStub(t, "a"), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
+	// A failure on a connection of an earlier request would be tried once more.
+	w := &world{t: t, a: harness.NewStub(t, "a").OncePerConnection(), b: harness.NewStub(t, "b"), client: harness.NewClient(t, harness.HTTP1)}
 	w.Semlb = harness.Start(t, harness.Options{Config: harness.Config(plugin(w.a, w.b, balancer)), Flags: flags})
 	return w
 }

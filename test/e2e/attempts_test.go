@@ -48,7 +48,7 @@ func TestRetriesBoundTheAttemptsAndNoTargetIsTriedTwice(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d retries, %d targets", tt.retries, tt.targets), func(t *testing.T) {
 			t.Parallel()
-			all := stubs(t, tt.targets)
+			all := oncePerConnection(stubs(t, tt.targets))
 			plugin := harness.Plugin{Failover: harness.SeedCriteria(), Retries: &tt.retries}
 			s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(urlsOf(all...))))})
 			for _, b := range []harness.Behaviour{harness.Status(429), harness.Reset()} {

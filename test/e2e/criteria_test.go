@@ -117,7 +117,7 @@ func newCriteria(t *testing.T, criteria []string) *criteriaTest {
 	c := &criteriaTest{
 		criteria: criteria,
 		first: map[int]*harness.Stub{
-			laneStub:  harness.NewStub(t, "first"),
+			laneStub:  harness.NewStub(t, "first").OncePerConnection(),
 			laneHTTP2: harness.NewTLSStub(t, "first over HTTP/2", authority),
 		},
 		unasked: harness.NewTLSStub(t, "wrong name", authority, "other.test"),

@@ -84,6 +84,14 @@ func stubs(t *testing.T, n int) []*harness.Stub {
 	return all
 }
 
+// oncePerConnection makes the connections of stubs end with their first request.
+func oncePerConnection(all []*harness.Stub) []*harness.Stub {
+	for _, s := range all {
+		s.OncePerConnection()
+	}
+	return all
+}
+
 func urlsOf(all ...*harness.Stub) []string {
 	urls := make([]string, len(all))
 	for i, s := range all {

@@ -49,7 +49,7 @@ func gateProviders(t *testing.T, templates bool) []*gateProvider {
 	if templates {
 		deployment, size = "$(headers.x-deployment)", "$(headers.x-size)"
 	}
-	all := stubs(t, 3)
+	all := oncePerConnection(stubs(t, 3))
 	return []*gateProvider{
 		{
 			stub: all[0], served: "azure/gpt-5-azure",

@@ -20,13 +20,15 @@ import (
 )
 
 // schemes is a provider on HTTP/2 that keeps the pseudo-header :scheme, which Go's
-// own server does not show, and answers everything with a status.
+// own server does not show, and answers everything with a status, after it has refused
+// some requests.
 type schemes struct {
 	url    string
 	status int
 
-	mu   sync.Mutex
-	seen []string
+	mu      sync.Mutex
+	seen    []string
+	refuses int
 }
 
 func newSchemes(t *testing.T, authority *ca.Authority, status int) *schemes {
@@ -95,11 +97,28 @@ func ended(frame http2.Frame) bool {
 }
 
 func (s *schemes) answer(framer *http2.Framer, stream uint32) error {
+	if s.refused() {
+		return framer.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
+	}
 	var block bytes.Buffer
 	if err := hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: ":status", Value: strconv.Itoa(s.status)}); err != nil {
 		return err
 	}
 	return framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: true})
+}
+
+// refuse makes the provider refuse the next n requests.
+func (s *schemes) refuse(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuses = n
+}
+
+func (s *schemes) refused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuses--
+	return s.refuses >= 0
 }
 
 func (s *schemes) all() []string {

@@ -83,6 +83,18 @@ func Reset() Behaviour {
 	}
 }
 
+// OnReused behaves like reused for a request on a connection that had one before, and
+// like fresh for a connection's first.
+func OnReused(reused, fresh Behaviour) Behaviour {
+	return func(x *Exchange) {
+		if x.Nth() > 1 {
+			reused(x)
+			return
+		}
+		fresh(x)
+	}
+}
+
 // Close closes the connection without an answer after reading the body.
 func Close() Behaviour { return raw("") }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ type Received struct {
 	SHA256 string
 	// BodyErr is the error that cut the body short.
 	BodyErr error
+	// Nth counts the requests of its connection, from 1.
+	Nth int64
 	// At is when the headers were received.
 	At time.Time
 	// Gone is when the client closed the connection or stream before the answer was
@@ -96,6 +99,9 @@ func newStub(t testing.TB, name, scheme string, l net.Listener) *Stub {
 	s.server = &http.Server{
 		Handler:           http.HandlerFunc(s.handle),
 		ReadHeaderTimeout: time.Minute,
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, countKey{}, new(atomic.Int64))
+		},
 		// Some tests have clients that do not trust the certificate.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
@@ -103,7 +109,17 @@ func newStub(t testing.TB, name, scheme string, l net.Listener) *Stub {
 	return s
 }
 
+// countKey is the key of a connection's number of requests.
+type countKey struct{}
+
 func (s *Stub) serve(run func() error) { _ = run() } // always http.ErrServerClosed, by the cleanup
+
+// OncePerConnection makes connections end with their first request, so that no attempt is
+// made on a connection of an earlier one.
+func (s *Stub) OncePerConnection() *Stub {
+	s.server.SetKeepAlivesEnabled(false)
+	return s
+}
 
 // Do sets the behaviour for requests from now on.
 func (s *Stub) Do(b Behaviour) {
@@ -172,6 +188,9 @@ func (s *Stub) handle(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, URI: r.RequestURI, Host: r.Host, Proto: r.Proto,
 		Header: r.Header.Clone(), ContentLength: r.ContentLength, At: time.Now(),
 	}
+	if n, ok := r.Context().Value(countKey{}).(*atomic.Int64); ok {
+		record.Nth = n.Add(1)
+	}
 	s.mu.Lock()
 	if !s.forgets {
 		s.received = append(s.received, record)
@@ -208,6 +227,9 @@ type Exchange struct {
 
 // Stub returns the name of the stub.
 func (x *Exchange) Stub() string { return x.stub.Name }
+
+// Nth is the request's position on its connection, from 1.
+func (x *Exchange) Nth() int64 { return x.record.Nth }
 
 // Body reads the whole body, records it and returns it. Further calls return the same.
 func (x *Exchange) Body() []byte {

@@ -1,0 +1,44 @@
+package parts
+
+import (
+	_ "embed"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
+	codecv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/upstream_codec/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+
+	"semlb/envoy"
+)
+
+// A provider may close an idle connection at the moment when the next request is sent on
+// it. That is no failure of the provider: if the policy permits to send a request again
+// that may have arrived, the attempt is made once more at the same target. Envoy's own
+// retry conditions do not distinguish a connection that was used before from a new one,
+// so the inner hop labels the failure (HeaderRepeat), and a script between the outer
+// router and the hop gives the next attempt the number of this one.
+
+// repeatable labels a failure that may have been the connection's. The label's value is
+// the age of the connection when the attempt began, and Envoy adds no header if the
+// connection was made later, for this attempt. UC is the only flag of a connection that
+// ended; f is the failure that has it.
+func repeatable(f envoy.Failure) *hcmv3.ResponseMapper {
+	m := mapper(f, both(flagged("UC"), permits(f.Class)), envoy.HeaderRetry)
+	m.HeadersToAdd = append(m.HeadersToAdd, setHeader(envoy.HeaderRepeat, "%COMMON_DURATION(US_CX_BEG:DS_RX_BEG:us)%"))
+	return m
+}
+
+//go:embed repeat.lua
+var repeatScript string
+
+// repeats are the filters of the hop's cluster, through which every attempt passes on its
+// way from the outer router. Requests that must not be sent twice skip the script.
+func repeats() []*hcmv3.HttpFilter {
+	script := &luav3.Lua{DefaultSourceCode: &corev3.DataSource{
+		Specifier: &corev3.DataSource_InlineString{InlineString: repeatScript},
+	}}
+	return []*hcmv3.HttpFilter{
+		onlyIf("envoy.filters.http.lua", script, matchesHeader(envoy.HeaderRetry, `.*\|`+string(envoy.ClassReset)+`\|.*`)),
+		httpFilter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}),
+	}
+}
