@@ -23,7 +23,7 @@ func (a *byWeight) order(dst []string, _ Request, n int) []string {
 type weighted struct {
 	static
 	ids   []string
-	turns *turns
+	turns turns
 }
 
 func newWeighted(b balance) algorithm {

@@ -6,7 +6,7 @@ import "slices"
 // on to the targets whose turns are next (balancer.algorithm: round-robin).
 type roundRobin struct {
 	static
-	turns *turns
+	turns turns
 	ids   []string // by descending weight
 }
 

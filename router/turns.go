@@ -1,33 +1,20 @@
 package router
 
 import (
+	"container/heap"
 	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-// turns is a smooth weighted round robin, the algorithm of nginx: in each turn every
-// target gains its weight, the target with the most credit has the turn and pays the
-// sum of all weights. Over a full round each target has as many turns as its weight,
-// evenly spread.
-//
-// The turns repeat with the round, so they are computed once, and the cost of a turn does
-// not depend on the number of targets. Only if the round is too long to be kept, each
-// turn is computed when it is needed.
-type turns struct {
-	// round is the order of turns, as indexes of ids; nil if it is too long.
-	round []uint32
-	ids   []string
-	at    atomic.Uint64
-
-	mu      sync.Mutex
-	credits credits // of rounds that are not kept
-}
-
-// credits is the state of the algorithm.
-type credits struct {
-	weights, credit []int
-	total           int
+// turns gives each target as many turns as its weight in every round, evenly spread. A
+// turn costs about the same for any number of targets.
+type turns interface {
+	// next takes one turn and returns the ID of the target whose it is.
+	next() string
+	// upcoming takes one turn, and appends the ID of the target whose it is and of up to
+	// n-1 others whose turns come soon after, each once. It may append fewer.
+	upcoming(dst []string, n int) []string
 }
 
 const (
@@ -35,36 +22,34 @@ const (
 	// a millisecond or two when a configuration is loaded.
 	longestRound = 1 << 16
 	roundCost    = 1 << 22
-	// lookAhead is how many turns are searched for the targets that come next.
+	// lookAhead is how many turns of a round are searched for the targets that come next.
 	lookAhead = 64
 )
 
-func newTurns(targets []Target) *turns {
-	t := &turns{credits: newCredits(targets)}
-	for _, target := range targets {
-		t.ids = append(t.ids, target.ID)
+// newTurns makes a round, or, where its computation would cost too much, a schedule.
+func newTurns(targets []Target) turns {
+	ids, weights, length := make([]string, len(targets)), lowestTerms(targets), 0
+	for i, t := range targets {
+		ids[i] = t.ID
+		length += weights[i]
 	}
-	if length := t.credits.total; length <= longestRound && length*len(targets) <= roundCost {
-		t.round = make([]uint32, length)
-		for i := range t.round {
-			t.round[i] = uint32(t.credits.advance())
-		}
+	if length > longestRound || length*len(targets) > roundCost {
+		return newSchedule(ids, weights)
 	}
-	return t
+	return newRound(ids, weights, length)
 }
 
-// newCredits divides the weights by what they have in common, which changes no turn.
-func newCredits(targets []Target) credits {
+// lowestTerms are the weights, divided by what they have in common, which changes no turn.
+func lowestTerms(targets []Target) []int {
 	common := 0
 	for _, t := range targets {
 		common = gcd(t.Weight, common)
 	}
-	c := credits{credit: make([]int, len(targets))}
-	for _, t := range targets {
-		c.weights = append(c.weights, t.Weight/common)
-		c.total += t.Weight / common
+	weights := make([]int, len(targets))
+	for i, t := range targets {
+		weights[i] = t.Weight / common
 	}
-	return c
+	return weights
 }
 
 func gcd(a, b int) int {
@@ -74,49 +59,115 @@ func gcd(a, b int) int {
 	return a
 }
 
-// advance takes one turn and returns whose it is.
-func (c *credits) advance() int {
-	best := 0
-	for i, weight := range c.weights {
-		c.credit[i] += weight
-		if c.credit[i] > c.credit[best] {
-			best = i
+// round is the turns of a smooth weighted round robin, the algorithm of nginx: in each
+// turn every target gains its weight as credit, the target with the most credit has the
+// turn and pays the sum of all weights. The turns repeat, so they are computed once.
+type round struct {
+	order []uint32 // indexes of ids
+	ids   []string
+	at    atomic.Uint64
+}
+
+func newRound(ids []string, weights []int, length int) *round {
+	r := &round{order: make([]uint32, length), ids: ids}
+	credit := make([]int, len(weights))
+	for turn := range r.order {
+		best := 0
+		for i, weight := range weights {
+			credit[i] += weight
+			if credit[i] > credit[best] {
+				best = i
+			}
 		}
+		credit[best] -= length
+		r.order[turn] = uint32(best)
 	}
-	c.credit[best] -= c.total
-	return best
+	return r
 }
 
-// next takes one turn and returns the ID of the target whose it is.
-func (t *turns) next() string {
-	if t.round != nil {
-		return t.ids[t.round[t.take()]]
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.ids[t.credits.advance()]
-}
+// take takes one turn and returns its place.
+func (r *round) take() uint64 { return (r.at.Add(1) - 1) % uint64(len(r.order)) }
 
-// take takes one turn of a round that is kept, and returns its place.
-func (t *turns) take() uint64 { return (t.at.Add(1) - 1) % uint64(len(t.round)) }
+func (r *round) next() string { return r.ids[r.order[r.take()]] }
 
-// upcoming takes one turn, and appends the ID of the target whose it is and of those
-// whose turns come next, up to n of them and as far as it looks ahead.
-func (t *turns) upcoming(dst []string, n int) []string {
-	if t.round == nil {
-		return append(dst, t.next())
-	}
-	start, place := len(dst), t.take()
-	for range min(lookAhead, len(t.round)) {
+func (r *round) upcoming(dst []string, n int) []string {
+	start, place := len(dst), r.take()
+	for range min(lookAhead, len(r.order)) {
 		if len(dst)-start == n {
 			break
 		}
-		if id := t.ids[t.round[place]]; !slices.Contains(dst[start:], id) {
+		if id := r.ids[r.order[place]]; !slices.Contains(dst[start:], id) {
 			dst = append(dst, id)
 		}
-		if place++; place == uint64(len(t.round)) {
+		if place++; place == uint64(len(r.order)) {
 			place = 0
 		}
 	}
 	return dst
+}
+
+// schedule computes each turn when it is needed, as Envoy's weighted balancers do: turn k
+// of a target is due at k/weight, and the earliest is next. After a whole round each
+// target has had as many turns as its weight.
+type schedule struct {
+	mu  sync.Mutex
+	due dueTurns
+	ids []string
+}
+
+// dueTurn is the next turn of a target, due at number/weight.
+type dueTurn struct{ target, number, weight int }
+
+func newSchedule(ids []string, weights []int) *schedule {
+	s := &schedule{ids: ids}
+	for i, weight := range weights {
+		s.due = append(s.due, dueTurn{target: i, number: 1, weight: weight})
+	}
+	heap.Init(&s.due)
+	return s
+}
+
+func (s *schedule) next() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := &s.due[0]
+	id := s.ids[first.target]
+	first.number++
+	heap.Fix(&s.due, 0)
+	return id
+}
+
+// upcoming takes the others from the top of the heap, where they are nearly in order.
+func (s *schedule) upcoming(dst []string, n int) []string {
+	start := len(dst)
+	dst = append(dst, s.next())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, due := range s.due[:min(n, len(s.due))] {
+		if id := s.ids[due.target]; len(dst)-start < n && id != dst[start] {
+			dst = append(dst, id)
+		}
+	}
+	return dst
+}
+
+// dueTurns is a heap of [container/heap], ties by configuration order.
+type dueTurns []dueTurn
+
+func (d dueTurns) Len() int      { return len(d) }
+func (d dueTurns) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
+
+func (d dueTurns) Less(i, j int) bool {
+	a, b := d[i].number*d[j].weight, d[j].number*d[i].weight
+	return a < b || a == b && d[i].target < d[j].target
+}
+
+// Push and Pop are part of the interface of heaps; a schedule neither grows nor shrinks.
+func (d *dueTurns) Push(x any) { *d = append(*d, x.(dueTurn)) }
+
+// Pop implements [heap.Interface].
+func (d *dueTurns) Pop() any {
+	last := (*d)[len(*d)-1]
+	*d = (*d)[:len(*d)-1]
+	return last
 }

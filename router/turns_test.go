@@ -17,24 +17,54 @@ func numbered(n int, weight func(i int) int) []Target {
 	return targets
 }
 
-func TestTurnsAreTheSameWhetherTheRoundIsKeptOrNot(t *testing.T) {
+// Every full round gives each target as many turns as its weight, however the turns are
+// computed.
+func TestTurnsAreSharedByWeight(t *testing.T) {
 	targets := numbered(5, func(i int) int { return 10 * (i*i + 1) })
-	kept, computed := newTurns(targets), newTurns(targets)
-	require.Len(t, kept.round, 1+2+5+10+17)
-	computed.round = nil
-	computed.credits = newCredits(targets)
-	for range 3 * len(kept.round) {
-		require.Equal(t, computed.next(), kept.next())
+	ids, weights, length := idsOf(targets), lowestTerms(targets), 1+2+5+10+17
+	for name, turns := range map[string]turns{
+		"round": newRound(ids, weights, length), "schedule": newSchedule(ids, weights),
+	} {
+		for range 3 {
+			count := make(map[string]int)
+			for turn := range length {
+				id := turns.next()
+				count[id]++
+				i := slices.Index(ids, id)
+				fair := float64(weights[i]*(turn+1)) / float64(length)
+				require.InDelta(t, fair, float64(count[id]), 1.5, "%s: turn %d of %s", name, turn, id)
+			}
+			for i, id := range ids {
+				require.Equal(t, weights[i], count[id], "%s: %s", name, id)
+			}
+		}
 	}
 }
 
-func TestALongRoundIsNotKept(t *testing.T) {
-	targets := []Target{{ID: "a", Weight: 65535}, {ID: "b", Weight: 65534}}
-	turns := newTurns(targets)
-	require.Nil(t, turns.round)
+func idsOf(targets []Target) []string {
+	ids := make([]string, len(targets))
+	for i, t := range targets {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+// A round that is long, or costs much to compute, is not kept.
+func TestLongRoundsAreScheduled(t *testing.T) {
+	for _, targets := range [][]Target{
+		{{ID: "a", Weight: 65535}, {ID: "b", Weight: 65534}},
+		numbered(1000, func(i int) int { return 1 + i%10 }),
+	} {
+		require.IsType(t, &schedule{}, newTurns(targets))
+		r := newRoundRobin(balance{targets: targets})
+		for range 3 {
+			ids := r.order(nil, Request{}, 2)
+			require.Len(t, ids, 2)
+			require.NotEqual(t, ids[0], ids[1])
+		}
+	}
+	turns := newTurns([]Target{{ID: "a", Weight: 65535}, {ID: "b", Weight: 65534}})
 	require.Equal(t, []string{"a", "b", "a"}, []string{turns.next(), turns.next(), turns.next()})
-	r := newRoundRobin(balance{targets: targets})
-	require.Len(t, r.order(nil, Request{}, 2), 2)
 }
 
 // An attempt that fails moves on to the targets whose turns are next, so that a failing
@@ -64,31 +94,44 @@ func TestOrdersHaveEachTargetOnce(t *testing.T) {
 	}
 }
 
-// A plan of four attempts costs the same, whatever the number of targets.
+// spread are weights. The rounds of 1,000 targets are kept for the first two only.
+var spread = map[string]func(i int) int{
+	"equal":     func(int) int { return 1 },
+	"1 to 3":    func(i int) int { return 1 + i%3 },
+	"1 to 10":   func(i int) int { return 1 + i%10 },
+	"1 to 1000": func(i int) int { return 1 + i%1000 },
+}
+
+func balanced(tb testing.TB, targets []Target) *Router {
+	r, err := New(Options{
+		Algorithm: RoundRobin, MaxAttempts: 4, Targets: targets,
+		Circuits: NewCircuits(new(clock).now, nil), Breaker: testBreaker(),
+	})
+	require.NoError(tb, err)
+	return r
+}
+
+// A plan of four attempts costs about the same for any number of targets.
 func BenchmarkRoundRobin(b *testing.B) {
-	for _, count := range []int{3, 1000} {
-		b.Run(fmt.Sprintf("%d targets", count), func(b *testing.B) {
-			r, err := New(Options{
-				Algorithm: RoundRobin, MaxAttempts: 4, Targets: numbered(count, func(i int) int { return 1 + i%3 }),
-				Circuits: NewCircuits(new(clock).now, nil), Breaker: testBreaker(),
+	for name, weight := range spread {
+		for _, count := range []int{3, 1000} {
+			b.Run(fmt.Sprintf("%s/%d targets", name, count), func(b *testing.B) {
+				r := balanced(b, numbered(count, weight))
+				b.ReportAllocs()
+				for b.Loop() {
+					r.Route(b.Context(), Request{})
+				}
 			})
-			require.NoError(b, err)
-			b.ReportAllocs()
-			for b.Loop() {
-				r.Route(b.Context(), Request{})
-			}
-		})
+		}
 	}
 }
 
 func TestAPlanAllocatesTheSameForAnyNumberOfTargets(t *testing.T) {
-	allocations := func(count int) float64 {
-		r, err := New(Options{
-			Algorithm: RoundRobin, MaxAttempts: 4, Targets: numbered(count, func(i int) int { return 1 + i%3 }),
-			Circuits: NewCircuits(new(clock).now, nil), Breaker: testBreaker(),
-		})
-		require.NoError(t, err)
-		return testing.AllocsPerRun(100, func() { r.Route(t.Context(), Request{}) })
+	for name, weight := range spread {
+		few, many := balanced(t, numbered(3, weight)), balanced(t, numbered(1000, weight))
+		allocations := func(r *Router) float64 {
+			return testing.AllocsPerRun(100, func() { r.Route(t.Context(), Request{}) })
+		}
+		require.Equal(t, allocations(few), allocations(many), name)
 	}
-	require.Equal(t, allocations(3), allocations(1000))
 }
