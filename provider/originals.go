@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,11 +114,12 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 // client's own. The bodies are equal byte for byte if the earlier rewrite removed no
 // member; a removed member is restored at the end.
 //
-// The error is never the client's fault: its request passed [ReadRequest] before.
+// No error is the client's fault, not even a [*RequestError]: its request passed
+// [ReadRequest] before.
 func ReadAttempt(body []byte, originals string) (*Request, string, error) {
 	req, err := readBody(body, MaxMembers+attemptMembers)
 	if err != nil {
-		return nil, "", fmt.Errorf("read body of attempt: %w", attemptError(err))
+		return nil, "", fmt.Errorf("read body of attempt: %w", err)
 	}
 	query, fields, err := decodeOriginals(originals)
 	if err != nil {
@@ -130,18 +130,9 @@ func ReadAttempt(body []byte, originals string) (*Request, string, error) {
 	}
 	req.restored = true
 	if err := req.settle(); err != nil {
-		return nil, "", fmt.Errorf("restore request: %w", attemptError(err))
+		return nil, "", fmt.Errorf("restore request: %w", err)
 	}
 	return req, query, nil
-}
-
-// attemptError turns a RequestError into one with status 500.
-func attemptError(err error) error {
-	var fault *RequestError
-	if errors.As(err, &fault) {
-		return &RequestError{Status: http.StatusInternalServerError, Code: fault.Code, Message: fault.Message}
-	}
-	return err
 }
 
 // restore brings back the client's value of a member; nil means it sent none.

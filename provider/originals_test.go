@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"encoding/base64"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -92,5 +91,5 @@ func TestReadAttemptRefusesWhatWasNotEncoded(t *testing.T) {
 		require.Error(t, err, text)
 	}
 	_, _, err = provider.ReadAttempt([]byte(`{"messages":[],}`), good)
-	require.Equal(t, http.StatusInternalServerError, requestError(t, err).Status)
+	require.Error(t, err)
 }

@@ -26,12 +26,17 @@ func (r *rewriter) decide(_ context.Context, x *exchange) *extprocv3.ProcessingR
 	if err != nil {
 		return envoy.Final(r.failed(x, codePlanLost, "attempt", err))
 	}
-	response, err := rewriteAttempt(x, instance, target)
+	request, client, err := readAttempt(x)
+	if err != nil {
+		return envoy.Final(r.failed(x, codeRewriteFailed, "read attempt", err))
+	}
+	rewrite, err := target.Rewrite(request, client)
 	if err != nil {
 		return envoy.Final(r.refuse(x, err))
 	}
 	r.metrics.rewrites.Inc()
-	return response
+	set := []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}
+	return x.rewritten(envoy.RoleInner, rewrite, withServed(set, instance, target, rewrite.Model))
 }
 
 // planned finds the instance and the target of an attempt.
@@ -55,13 +60,16 @@ func planned(s *Snapshot, x *exchange) (*Instance, *Target, error) {
 	return instance, target, nil
 }
 
-// rewriteAttempt rewrites an attempt: from the body of attempt 1 and the originals that
-// its rewrite kept, or from the client's own request if attempt 1 was not rewritten.
-func rewriteAttempt(x *exchange, instance *Instance, target *Target) (*extprocv3.ProcessingResponse, error) {
+// readAttempt reads the client's request: from the body of attempt 1 and the originals
+// that its rewrite kept, or from the body alone if attempt 1 was not rewritten.
+//
+// The request was readable when its plan was made, so no error is the client's. An error
+// has the code only of a [provider.RequestError], whose message may quote the request.
+func readAttempt(x *exchange) (*provider.Request, provider.Client, error) {
 	var request *provider.Request
 	var err error
 	if x.captures, err = readCaptures(x); err != nil {
-		return nil, fmt.Errorf("read captures: %w", err)
+		return nil, provider.Client{}, fmt.Errorf("read captures: %w", err)
 	}
 	client := clientOf(x)
 	if originals := x.header(envoy.HeaderOriginals); originals != "" {
@@ -69,13 +77,9 @@ func rewriteAttempt(x *exchange, instance *Instance, target *Target) (*extprocv3
 	} else {
 		request, err = provider.ReadRequest(x.body)
 	}
-	if err != nil {
-		return nil, err
+	var bad *provider.RequestError
+	if errors.As(err, &bad) {
+		err = errors.New(bad.Code)
 	}
-	rewrite, err := target.Rewrite(request, client)
-	if err != nil {
-		return nil, err
-	}
-	set := []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}
-	return x.rewritten(envoy.RoleInner, rewrite, withServed(set, instance, target, rewrite.Model)), nil
+	return request, client, err
 }
