@@ -64,6 +64,9 @@ type Target struct {
 	Provider, Model string
 	// Name is how the target is shown to people.
 	Name string
+	// Metered marks a target whose tokens and cost are read from its answers
+	// (log_statistics).
+	Metered bool
 }
 
 // Candidate is a description and its distance from a prompt.
@@ -172,8 +175,9 @@ type Observed struct {
 	// Unread is why an encoded answer could not be read to its end, from a closed set; ""
 	// if it was. Usage and Payload are then of what could be read, if anything.
 	Unread string
-	// Latency is the time from the attempt's start to the end of its answer, and
-	// FirstByte that to the answer's first byte; FirstByte is 0 if there was none.
+	// Latency is the time from the arrival of the attempt's copy, which Envoy sends when
+	// the attempt begins, to the end of the answer's copy. FirstByte is that to the first
+	// byte of the answer; 0 if there was none.
 	Latency, FirstByte time.Duration
 }
 

@@ -126,5 +126,5 @@ func (t *Target) LogValue() slog.Value { return slog.StringValue(t.Name()) }
 
 // Recorded is the target as events name it.
 func (t *Target) Recorded() record.Target {
-	return record.Target{ID: t.ID(), Provider: t.Provider, Model: t.Model, Name: t.Name()}
+	return record.Target{ID: t.ID(), Provider: t.Provider, Model: t.Model, Name: t.Name(), Metered: t.Statistics}
 }

@@ -110,7 +110,7 @@ func (c *Counters) observed(e *record.Observed) {
 		return
 	}
 	t := e.Target
-	c.targets.tokens.WithLabelValues(t.Provider, t.Model, "prompt").Add(float64(e.Usage.Prompt))
-	c.targets.tokens.WithLabelValues(t.Provider, t.Model, "completion").Add(float64(e.Usage.Completion))
+	c.targets.tokens.WithLabelValues(t.Provider, t.Model, tokensPrompt).Add(float64(e.Usage.Prompt))
+	c.targets.tokens.WithLabelValues(t.Provider, t.Model, tokensCompletion).Add(float64(e.Usage.Completion))
 	c.targets.cost.WithLabelValues(t.Provider, t.Model).Add(e.Usage.Cost)
 }

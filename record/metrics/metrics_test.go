@@ -28,8 +28,10 @@ func TestClosedSetsStartAtZero(t *testing.T) {
 func TestRequestsAreCounted(t *testing.T) {
 	r := prometheus.NewRegistry()
 	c := New(r, labels)
-	target := record.Target{ID: "a1", Provider: "openai", Model: "m"}
-	c.SetTargets([]record.Target{target})
+	target := record.Target{ID: "a1", Provider: "openai", Model: "m", Metered: true}
+	c.SetTargets([]record.Target{target, {ID: "b2", Provider: "openai", Model: "not metered"}})
+	require.Equal(t, map[string]float64{"m openai prompt": 0, "m openai completion": 0}, metricstest.Series(t, r, "semlb_llm_tokens_total"))
+	require.Equal(t, map[string]float64{"m openai": 0}, metricstest.Series(t, r, "semlb_llm_cost_total"))
 	for _, e := range []record.Event{
 		&record.Decided{Reason: "matched"},
 		&record.Answered{Code: "overloaded"},
@@ -75,7 +77,7 @@ func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	have = metricstest.Series(t, r, "semlb_attempts_total")
 	require.Len(t, have, len(begun))
 	require.Equal(t, 1.0, have["m openai timeout none a1"], "the count of an unchanged target continues")
-	require.Len(t, metricstest.Series(t, r, "semlb_attempt_seconds"), 1, "its model is still configured")
+	require.Equal(t, map[string]float64{"m openai": 2, "n openai": 0}, metricstest.Series(t, r, "semlb_attempt_seconds"), "its model is still configured")
 
 	c.SetTargets(nil)
 	require.Empty(t, metricstest.Series(t, r, "semlb_attempts_total"))

@@ -20,6 +20,12 @@ type targets struct {
 	known map[string]record.Target
 }
 
+// Values of the label type.
+const (
+	tokensPrompt     = "prompt"
+	tokensCompletion = "completion"
+)
+
 func newTargets(r prometheus.Registerer) *targets {
 	t := &targets{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -56,9 +62,7 @@ func (m *targets) set(configured []record.Target, l Labels) {
 	for _, t := range configured {
 		next[t.ID] = t
 		models[model{t.Provider, t.Model}] = true
-		if _, known := m.known[t.ID]; !known {
-			m.initialize(t, l)
-		}
+		m.initialize(t, l)
 	}
 	for id, t := range m.known {
 		if _, kept := next[id]; kept {
@@ -75,8 +79,8 @@ func (m *targets) set(configured []record.Target, l Labels) {
 	m.known = next
 }
 
-// initialize makes the series of a target's attempts, so that its first failure is an
-// increase.
+// initialize makes the series of a target, if they do not exist, so that the first event
+// is an increase.
 func (m *targets) initialize(t record.Target, l Labels) {
 	for _, result := range l.Results {
 		if result != l.Answered {
@@ -88,4 +92,10 @@ func (m *targets) initialize(t record.Target, l Labels) {
 		}
 	}
 	m.attempts.WithLabelValues(t.Provider, t.Model, t.ID, l.Cut, "2xx")
+	m.attemptSeconds.WithLabelValues(t.Provider, t.Model)
+	if t.Metered {
+		m.tokens.WithLabelValues(t.Provider, t.Model, tokensPrompt)
+		m.tokens.WithLabelValues(t.Provider, t.Model, tokensCompletion)
+		m.cost.WithLabelValues(t.Provider, t.Model)
+	}
 }
