@@ -96,6 +96,18 @@ func (all *Instances) AddTo(c *parts.Config) {
 	}
 }
 
+// Clusters are the names of the clusters that attempts of the instances need, sorted.
+func (all *Instances) Clusters() []string {
+	var names []string
+	for _, i := range all.List {
+		for _, u := range i.Upstreams {
+			names = append(names, u.Name())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // AddInstance adds what attempts of one instance need to Envoy's configuration.
 func AddInstance(c *parts.Config, i *server.Instance, upstreams []parts.Upstream) {
 	c.Upstreams = append(c.Upstreams, upstreams...)

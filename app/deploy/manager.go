@@ -106,8 +106,24 @@ func (m *Manager) Apply(ctx context.Context, cfg *config.Config) error {
 	if len(instances.List) == 0 {
 		m.log.Warn("the configuration has no enabled ai-proxy-advanced plugin; every request is answered 404")
 	}
+	m.warnWithoutXDS(next)
 	m.swap(next)
 	return nil
+}
+
+// warnWithoutXDS warns if attempts of a changed configuration need clusters that the one
+// in force has not, and no Envoy receives them: one that is configured from a file
+// answers these attempts with 503.
+func (m *Manager) warnWithoutXDS(next *deployment) {
+	if m.current == nil || m.options.Control.Connected() {
+		return
+	}
+	known := m.current.Clusters()
+	isKnown := func(name string) bool { return slices.Contains(known, name) }
+	if added := slices.DeleteFunc(next.Clusters(), isKnown); len(added) > 0 {
+		m.log.Warn("the changed configuration needs clusters that no Envoy receives: none is connected over xDS. "+
+			"For an Envoy that is configured from a file, print the file again and restart it", "clusters", added)
+	}
 }
 
 // publish does everything of a change that can fail, or takes time, before the change

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,10 +48,12 @@ type fixture struct {
 	*Manager
 	t       *testing.T
 	control *noEnvoy
+	logged  *bytes.Buffer
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
+	logged := new(bytes.Buffer)
 	log, registry, control := slog.New(slog.DiscardHandler), prometheus.NewRegistry(), &noEnvoy{}
 	circuits := router.NewCircuits(time.Now, nil)
 	m := NewManager(Options{
@@ -58,10 +61,10 @@ func newFixture(t *testing.T) *fixture {
 		Envoy:    gateway.Options{Listen: netip.MustParseAddrPort("127.0.0.1:8000"), Service: parts.Endpoint{Path: "/semlb.sock"}, DecisionBudget: time.Second},
 		Control:  control,
 		Snapshot: NewSnapshot(), Circuits: circuits, Counters: metrics.New(registry, server.Labels()), Redactor: new(LogRedactor),
-		Descriptions: NewDescriptions(time.Minute, log, registry, func() {}), DecisionBudget: time.Second, Log: log,
+		Descriptions: NewDescriptions(time.Minute, log, registry, func() {}), DecisionBudget: time.Second, Log: slog.New(slog.NewTextHandler(logged, nil)), // of this goroutine only
 	})
 	t.Cleanup(m.Close)
-	return &fixture{m, t, control}
+	return &fixture{m, t, control, logged}
 }
 
 // balanced is a configuration of two targets at a port that wait for 90 s.
@@ -214,4 +217,18 @@ func TestARefusedConfigurationRegistersNoTarget(t *testing.T) {
 	f.control.refuses = errors.New("refused")
 	require.ErrorIs(t, f.Apply(t.Context(), balanced(t, 9003)), f.control.refuses)
 	require.ElementsMatch(t, before, f.options.Circuits.Targets())
+}
+
+// An Envoy that is configured from a file has the clusters of that file only.
+func TestNewClustersThatNoEnvoyReceivesAreAWarning(t *testing.T) {
+	const warning = "no Envoy receives"
+	f := newFixture(t)
+	f.apply(balanced(t, 9001))
+	require.NotContains(t, f.logged.String(), warning, "the file may be printed after semlb has started")
+	f.apply(balanced(t, 9001, ", retries: 1"))
+	require.NotContains(t, f.logged.String(), warning, "the clusters are the same")
+	f.apply(balanced(t, 9002))
+	require.Contains(t, f.logged.String(), warning)
+	require.Contains(t, f.logged.String(), "9002")
+	require.NotContains(t, f.logged.String(), "9001")
 }
