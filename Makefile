@@ -28,10 +28,11 @@ help: ## list the targets
 # No DWARF tables: a first build takes a tenth less time, and stack traces still have
 # line numbers.
 build: ## build bin/semlb
-	@go build -trimpath -gcflags=all=-dwarf=false -ldflags=-s -o bin/semlb .
+	@[ -x bin/semlb ] || echo "building semlb; the first build takes a few minutes and prints nothing"
+	@CGO_ENABLED=0 go build -trimpath -gcflags=all=-dwarf=false -ldflags=-s -o bin/semlb .
 
 run: ## serve the decK example with demo LLMs; needs no key and no server
-	@$(MAKE) --no-print-directory --jobs=2 build $(ENVOY)
+	@$(MAKE) --no-print-directory --silent --jobs=2 build $(ENVOY)
 	@bin/semlb run --demo -c $(EXAMPLE) --envoy $(ENVOY)
 
 tools: $(ENVOY) .tools/envoy-$(ENVOY_OLDEST)/envoy $(REDIS) $(SDKS) ## install what the tests need into .tools/
