@@ -100,7 +100,8 @@ func (a *App) GRPCAddresses() []string {
 // Close releases everything that New opened. [App.Run] calls it.
 func (a *App) Close() { a.closers.close() }
 
-// closers are functions that release what was opened, in that order.
+// closers are functions that release what was opened, in the order of opening. They are
+// called in the reverse order.
 type closers []func()
 
 func (c *closers) add(f func()) { *c = append(*c, f) }

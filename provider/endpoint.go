@@ -37,7 +37,7 @@ func defaultPort(scheme string) int {
 }
 
 // checkHost refuses text that is not a host, and the hosts where clouds keep the
-// credentials of the machine (faults, row 24).
+// credentials of the machine.
 func checkHost(host string) error {
 	name := strings.TrimSuffix(host, ".")
 	addr, err := netip.ParseAddr(name)

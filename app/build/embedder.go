@@ -12,7 +12,6 @@ import (
 	"semlb/embeddings/openai"
 	"semlb/embeddings/remote"
 	"semlb/embeddings/static"
-	"semlb/wire"
 )
 
 // embedderOf returns the embedder of an instance. Instances that configure the same
@@ -114,8 +113,8 @@ func (b *Builder) remoteEmbedder(p *config.Plugin) (remoteEmbedder, error) {
 		Dimensions: p.Settings.VectorDB.Dimensions,
 		Timeout:    embedTimeout,
 		Auth: remote.Auth{
-			HeaderName: e.Auth.HeaderName, HeaderValue: wire.NewSecret(e.Auth.HeaderValue.Reveal()),
-			ParamName: e.Auth.ParamName, ParamValue: wire.NewSecret(e.Auth.ParamValue.Reveal()),
+			HeaderName: e.Auth.HeaderName, HeaderValue: e.Auth.HeaderValue,
+			ParamName: e.Auth.ParamName, ParamValue: e.Auth.ParamValue,
 			ParamLocation: string(e.Auth.ParamLocation),
 		},
 	})

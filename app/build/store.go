@@ -8,7 +8,6 @@ import (
 	"semlb/config"
 	"semlb/vectordb"
 	"semlb/vectordb/redis"
-	"semlb/wire"
 )
 
 // openStore opens the store of an instance for the vectors of a collection.
@@ -75,7 +74,7 @@ func redisConnection(r *config.Redis) redis.Connection {
 	return redis.Connection{
 		Addr:           net.JoinHostPort(r.Host, strconv.Itoa(r.Port)),
 		Username:       username,
-		Password:       wire.NewSecret(r.Password.Reveal()),
+		Password:       r.Password,
 		Database:       r.Database,
 		SSL:            r.SSL,
 		SSLSkipVerify:  !r.SSLVerify,

@@ -11,7 +11,6 @@ import (
 	"semlb/provider/dialects"
 	"semlb/router"
 	"semlb/server"
-	"semlb/wire"
 )
 
 // builtTargets are the targets of an instance, in the configuration's order.
@@ -130,8 +129,8 @@ func upstreamOf(e provider.Endpoint, s *config.AIProxyAdvanced) parts.Upstream {
 
 func authOf(a *config.Auth) provider.Auth {
 	return provider.Auth{
-		HeaderName: a.HeaderName, HeaderValue: wire.NewSecret(a.HeaderValue.Reveal()),
-		ParamName: a.ParamName, ParamValue: wire.NewSecret(a.ParamValue.Reveal()),
+		HeaderName: a.HeaderName, HeaderValue: a.HeaderValue,
+		ParamName: a.ParamName, ParamValue: a.ParamValue,
 		ParamLocation: string(a.ParamLocation), AllowOverride: a.AllowOverride,
 	}
 }

@@ -128,10 +128,10 @@ func credentialsOf(cfg *config.Config, secretsDir string) (parts.Credentials, er
 	for i := range cfg.Consumers {
 		consumer := &cfg.Consumers[i]
 		for _, k := range consumer.KeyAuth {
-			c.APIKeys = append(c.APIKeys, parts.APIKey{Consumer: nameOf(consumer), Key: wire.NewSecret(k.Key.Reveal())})
+			c.APIKeys = append(c.APIKeys, parts.APIKey{Consumer: nameOf(consumer), Key: k.Key})
 		}
 		for _, b := range consumer.BasicAuth {
-			c.Users = append(c.Users, parts.User{Name: b.Username, Password: wire.NewSecret(b.Password.Reveal())})
+			c.Users = append(c.Users, parts.User{Name: b.Username, Password: b.Password})
 		}
 		for _, j := range consumer.JWTSecrets {
 			file, err := writeKeySet(secretsDir, j)

@@ -14,7 +14,7 @@ import (
 
 const (
 	mostMethods = 25
-	mostLines   = 80
+	mostLines   = 60
 )
 
 // exceptions are the types that may have more methods, and the functions that may have

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
-	// readyLimit is what README promises of a second start.
+	// readyLimit and stopLimit are generous: a second start takes half a second.
 	readyLimit = 5 * time.Second
 	stopLimit  = 15 * time.Second
 	mealPrompt = "What should I cook for my mother's birthday?"
