@@ -183,3 +183,34 @@ func TestValuesOfTerraformThatAreMissingAreAllowedForACheck(t *testing.T) {
 	require.Len(t, strings.Split(err.Error(), "\n"), 3)
 	require.ErrorContains(t, err, "config.balancer.retries: variable n has no value: export TF_VAR_n=…")
 }
+
+func TestPartsOfSensitiveVariablesStayReferences(t *testing.T) {
+	header := func(value string) string {
+		return strings.Replace(configtest.TerraformPlugin("", ""), `route_type`, `auth = { header_name = "A", header_value = `+value+` }, route_type`, 1)
+	}
+	secret := "\"" + configtest.Marker + "\""
+	declare := "variable \"keys\" {\n type = map(string)\n sensitive = \"true\"\n default = { open-ai = " + secret + " }\n}\n" +
+		"variable \"creds\" {\n type = object({ a = string, b = optional(list(string)) })\n sensitive = true\n}\n" +
+		"variable \"list\" {\n sensitive = true\n default = [{ k = " + secret + " }, " + secret + "]\n}\n" +
+		"variable \"unset\" {\n type = map(string)\n sensitive = true\n}\n" +
+		"variable \"short-lived\" {\n ephemeral = true\n default = " + secret + "\n}\n"
+	vars := load.Source{Name: "terraform.tfvars", Data: []byte("creds = { a = " + secret + ", b = [" + secret + "] }\n")}
+	for value, want := range map[string]string{
+		"var.keys[\"open-ai\"]":                     `${{ env "DECK_KEYS_OPEN_AI" }}`,
+		"\"Bearer ${var.keys.open-ai}\"":            `Bearer ${{ env "DECK_KEYS_OPEN_AI" }}`,
+		"lookup(var.keys, \"open-ai\", \"x\")":      `${{ env "DECK_KEYS_OPEN_AI" }}`,
+		"[for k, v in var.keys : \"${k}=${v}\"][0]": `open-ai=${{ env "DECK_KEYS_OPEN_AI" }}`,
+		"var.creds.a":     `${{ env "DECK_CREDS_A" }}`,
+		"var.creds.b[0]":  `${{ env "DECK_CREDS_B_0" }}`,
+		"var.list[0].k":   `${{ env "DECK_LIST_0_K" }}`,
+		"var.list[1]":     `${{ env "DECK_LIST_1" }}`,
+		"var.short-lived": `${{ env "DECK_SHORT_LIVED" }}`,
+	} {
+		out, _, err := load.Convert([]load.Source{vars, {Name: "main.tf", Data: []byte(declare + header(value))}}, "deck", load.Options{})
+		require.NoError(t, err, value)
+		require.Contains(t, string(out), "header_value: "+want+"\n", value)
+		require.NotContains(t, string(out), configtest.Marker, value)
+	}
+	_, _, err := load.Convert([]load.Source{{Name: "main.tf", Data: []byte(declare + header("var.unset[\"a\"]"))}}, "deck", load.Options{})
+	require.ErrorContains(t, err, "it depends on the value of a variable, which cannot be converted")
+}

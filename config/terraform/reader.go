@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	ctyconvert "github.com/zclconf/go-cty/cty/convert"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -180,10 +181,8 @@ func (r *reader) declaration(f *file, b *hclsyntax.Block) {
 		switch name {
 		case "default":
 			v.fallback = &expression{location{f, "var." + b.Labels[0]}, a.Expr}
-		case "sensitive":
-			value, _ := a.Expr.Value(nil)
-			value, _ = value.Unmark()
-			v.sensitive = value.IsKnown() && !value.IsNull() && value.Type() == cty.Bool && value.True()
+		case "sensitive", "ephemeral": // neither is written where Terraform keeps values
+			v.sensitive = v.sensitive || isTrue(a.Expr)
 		case "type":
 			if typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr); !diags.HasErrors() {
 				unmarkDefaults(defaults)
@@ -191,6 +190,15 @@ func (r *reader) declaration(f *file, b *hclsyntax.Block) {
 			}
 		}
 	}
+}
+
+// isTrue reports whether an expression without references is true, or "true", which
+// Terraform takes too.
+func isTrue(x hclsyntax.Expression) bool {
+	value, _ := x.Value(nil)
+	value, _ = value.Unmark()
+	value, err := ctyconvert.Convert(value, cty.Bool)
+	return err == nil && value.IsKnown() && !value.IsNull() && value.True()
 }
 
 // resource notes a resource of Kong; others are named in a warning.

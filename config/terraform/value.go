@@ -26,7 +26,13 @@ type mark string
 
 // placeholderMark is on values that were made from the variable a placeholder stands
 // for.
-type placeholderMark string
+type placeholderMark struct {
+	// text is the placeholder.
+	text string
+	// whole is the type of a list or a map that the placeholder stands for as a whole;
+	// empty for a text.
+	whole string
+}
 
 // origin is a mark of literals: where one is, and how a number is written.
 type origin struct {
@@ -44,7 +50,7 @@ func newOrigin(pos config.Position, text string) *origin {
 // valueMarks are the marks of a value and of what it is part of.
 type valueMarks struct {
 	hidden       bool
-	placeholders []string
+	placeholders []placeholderMark
 	origins      []*origin
 }
 
@@ -55,12 +61,12 @@ func marksOf(v cty.Value) valueMarks {
 		case mark:
 			m.hidden = true
 		case placeholderMark:
-			m.placeholders = append(m.placeholders, string(found))
+			m.placeholders = append(m.placeholders, found)
 		case *origin:
 			m.origins = append(m.origins, found)
 		}
 	}
-	slices.Sort(m.placeholders)
+	slices.SortFunc(m.placeholders, func(a, b placeholderMark) int { return strings.Compare(a.text, b.text) })
 	return m
 }
 
@@ -132,6 +138,8 @@ type treeBuilder struct {
 	report *report.Report
 	// path is that of the expression.
 	path string
+	// reference is set where the expression is nothing but a reference.
+	reference bool
 }
 
 // tree returns the tree of a value that is part of one with the marks around it. A part
@@ -143,8 +151,11 @@ func (b treeBuilder) tree(v cty.Value, pos config.Position, around valueMarks) *
 	v, _ = v.Unmark()
 	n := &tree.Node{Pos: pos, Hidden: m.hidden}
 	switch {
-	case !v.IsKnown() && len(m.placeholders) > 0: // of a type that is not known
-		n.Kind, n.Text, n.Broken = tree.String, m.placeholders[0], true
+	case !v.IsKnown() && len(m.placeholders) > 0:
+		if !b.reference || m.placeholders[0].whole != v.Type().GoString() {
+			return b.broken(pos, dependsOnVariable)
+		}
+		n.Kind, n.Text, n.Broken = tree.String, m.placeholders[0].text, true
 	case !v.IsKnown():
 		return brokenValue(pos)
 	case v.IsNull():
@@ -168,6 +179,8 @@ func (b treeBuilder) tree(v cty.Value, pos config.Position, around valueMarks) *
 	}
 	return n
 }
+
+const dependsOnVariable = "it depends on the value of a variable, which cannot be converted"
 
 // broken reports a problem, and returns what stands for the value.
 func (b treeBuilder) broken(pos config.Position, problem string) *tree.Node {
@@ -200,8 +213,8 @@ func (b treeBuilder) scalar(n *tree.Node, v cty.Value, m valueMarks) *tree.Node 
 		}
 	}
 	for _, p := range m.placeholders {
-		if !strings.Contains(n.Text, p) {
-			return b.broken(n.Pos, "it depends on the value of a variable, which cannot be converted")
+		if !strings.Contains(n.Text, p.text) {
+			return b.broken(n.Pos, dependsOnVariable)
 		}
 		n.Broken = true
 	}

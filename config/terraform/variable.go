@@ -1,8 +1,6 @@
 package terraform
 
 import (
-	"strings"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -85,17 +83,6 @@ func (e *evaluator) variableValue(v *variable, name string) (value cty.Value, mi
 		return cty.DynamicVal, true
 	}
 	return e.typed(v, at, value), false
-}
-
-// symbolic returns what stands for the value of a variable in a conversion. The
-// structure of a list or an object is not known then.
-func (e *evaluator) symbolic(v *variable, name string) cty.Value {
-	text := e.Placeholders.Variable(strings.ToUpper(name))
-	value := cty.StringVal(text)
-	if v.complex() {
-		value = cty.DynamicVal
-	}
-	return value.Mark(sensitiveMark).Mark(placeholderMark(text))
 }
 
 // typed returns a value as the type of its variable has it.
