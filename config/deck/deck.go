@@ -35,15 +35,15 @@ func Format() format.Format {
 	}
 }
 
-// keys are those of a decK file, and whether they are read. The others hold nothing that
-// ai-proxy-advanced needs.
+// keys are those of a decK file, and whether they are read or say nothing. The others
+// hold nothing that ai-proxy-advanced needs.
 var keys = map[string]bool{
-	"_format_version": true, "_info": true, "_konnect": true, "_plugin_configs": true, "_transform": true, "_workspace": true,
-	"consumer_groups": true, "consumers": true, "plugins": true, "routes": true, "services": true,
+	"_comment": true, "_format_version": true, "_ignore": true, "_info": true, "_konnect": true, "_plugin_configs": true, "_transform": true, "_workspace": true,
+	"consumer_groups": true, "consumers": true, "plugins": true, "routes": true, "services": true, "vaults": true,
 
-	"_comment": false, "ca_certificates": false, "certificates": false, "custom_entities": false, "filter_chains": false,
+	"ca_certificates": false, "certificates": false, "custom_entities": false, "filter_chains": false,
 	"key_sets": false, "keys": false, "licenses": false, "partials": false, "rbac_roles": false, "service_packages": false,
-	"snis": false, "upstreams": false, "vaults": false,
+	"snis": false, "upstreams": false,
 }
 
 // unread returns the keys that are accepted and not read, in alphabetical order.
@@ -58,6 +58,7 @@ var lists = []struct{ key, kind string }{
 	{"routes", config.KindRoute},
 	{"consumers", config.KindConsumer},
 	{"consumer_groups", config.KindConsumerGroup},
+	{"vaults", format.KindVault},
 }
 
 // recognise takes everything that is not clearly something else, so that a misspelt key
@@ -85,11 +86,16 @@ func (r reader) Read(d format.Document) {
 	for _, f := range schema.Unique(&r.Report, "", &schema.Field{}, root) {
 		r.key(f)
 	}
+	old := slices.Contains(olderVersions, root.Get("_format_version").OrObject(root.Pos).Text)
 	for i, n := range r.ListOf("", root, "plugins") {
-		r.AddPlugin(report.Index("plugins", i), n, config.Scope{})
+		r.AddPlugin(report.Index("plugins", i), withoutRemarks(n), config.Scope{})
 	}
 	for _, list := range lists {
 		for i, n := range r.ListOf("", root, list.key) {
+			n = withoutRemarks(n)
+			if old {
+				n = withRegexPaths(list.kind, n)
+			}
 			r.AddEntity(list.kind, report.Index(list.key, i), n)
 		}
 	}
@@ -119,8 +125,8 @@ func (r reader) formatVersion(path string, n *tree.Node) {
 		return
 	}
 	scalar := n.Kind == tree.String || n.Kind == tree.Float
-	if !scalar || n.Text != "1.1" && n.Text != "3.0" {
-		r.Want(n.Pos, path, schema.Show(n), "1.1 or 3.0")
+	if !scalar || n.Text != newestVersion && !slices.Contains(olderVersions, n.Text) {
+		r.Want(n.Pos, path, schema.Show(n), strings.Join(olderVersions, ", ")+" or "+newestVersion)
 	}
 }
 
@@ -162,7 +168,7 @@ func write(out *format.Output) ([]byte, error) {
 	for _, p := range out.Plugins {
 		add("plugins", p.Body(func(_, name string) *tree.Node { return tree.NewString(name) }))
 	}
-	root := tree.NewObject("_format_version", tree.NewString("3.0"))
+	root := tree.NewObject("_format_version", tree.NewString(newestVersion))
 	for _, key := range []string{"services", "routes", "consumer_groups", "consumers", "plugins"} {
 		if found[key] != nil {
 			root = root.With(key, found[key])

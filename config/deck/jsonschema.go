@@ -1,6 +1,9 @@
 package deck
 
-import "semlb/config/schema"
+import (
+	"semlb/config/format"
+	"semlb/config/schema"
+)
 
 // templatePattern is what a value with a template of decK looks like.
 const templatePattern = `\$\{\{`
@@ -16,9 +19,9 @@ func jsonSchema(tables *schema.Tables) schema.JSON {
 		"then": schema.JSON{"$ref": "#/$defs/" + schema.PluginName},
 		"else": schema.JSON{"type": "object", "required": []string{"name"}},
 	}
-	defs := schema.JSON{"plugin": plugin, schema.PluginName: settings}
+	defs := schema.JSON{"plugin": plugin, schema.PluginName: withRemarks(settings), format.KindVault: withRemarks(w.Field(schema.Vault))}
 	for kind, f := range tables.Entities {
-		defs[kind] = entity(w.Field(f))
+		defs[kind] = entity(withRemarks(w.Field(f)))
 	}
 	properties := schema.JSON{}
 	for key, read := range keys {
@@ -27,7 +30,7 @@ func jsonSchema(tables *schema.Tables) schema.JSON {
 			properties[key] = schema.JSON{"description": "Not read by semlb."}
 		}
 	}
-	properties["_format_version"] = schema.JSON{"enum": []any{"3.0", "1.1", 3.0, 1.1}}
+	properties["_format_version"] = schema.JSON{"enum": []any{"3.0", "2.1", "1.1", 3.0, 2.1, 1.1}}
 	properties["plugins"] = listOf("plugin")
 	for _, list := range lists {
 		properties[list.key] = listOf(list.kind)
@@ -42,6 +45,25 @@ func entity(o schema.JSON) schema.JSON {
 		if properties[nested] != nil {
 			properties[nested] = listOf(kind)
 		}
+	}
+	return o
+}
+
+// withRemarks lets an entity, and the credentials nested in it, have remarks.
+func withRemarks(o schema.JSON) schema.JSON {
+	properties, ok := o["properties"].(schema.JSON)
+	if !ok {
+		return o
+	}
+	for _, p := range properties {
+		if list, ok := p.(schema.JSON); ok {
+			if items, ok := list["items"].(schema.JSON); ok {
+				withRemarks(items)
+			}
+		}
+	}
+	for _, name := range remarks {
+		properties[name] = schema.JSON{}
 	}
 	return o
 }

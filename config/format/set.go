@@ -5,8 +5,12 @@ import (
 	"semlb/config/tree"
 )
 
-// KindPlugin is the kind of an [Item] that is a plugin.
-const KindPlugin = "plugin"
+// The kinds of an [Item] that is a plugin, and of one that is a vault: a name by which
+// references find the environment.
+const (
+	KindPlugin = "plugin"
+	KindVault  = "vault"
+)
 
 // Set is what readers yield.
 type Set struct {
@@ -20,7 +24,7 @@ type Set struct {
 // Item is a plugin or an entity, as a decK file has it: entities may have plugins, and
 // services routes, within them. Nothing of it has been checked.
 type Item struct {
-	// Kind is KindPlugin, or one of the kinds of package config.
+	// Kind is KindPlugin, KindVault, or one of the kinds of package config.
 	Kind string
 	// Path is what faults call the item, such as "services[0]".
 	Path string

@@ -94,6 +94,8 @@ func (r *reader) resource(n *tree.Node, kind string, key objectKey) {
 		r.knownFields(n, "username", "custom_id", "credentials", "consumerGroups")
 		r.consumers = append(r.consumers, n)
 		r.bind(n, config.KindConsumer, consumerName(n))
+	case "KongVault":
+		r.vault(n)
 	case "KongConsumerGroup":
 		r.knownFields(n)
 		r.AddEntity(config.KindConsumerGroup, "", entity(n, key.name))

@@ -33,7 +33,7 @@ func (l *loader) item(item format.Item) {
 // checked; nil where it is faulty.
 func (l *loader) decode(kind, path string, n *tree.Node, into any) *tree.Node {
 	before, f := l.Count(), l.Tables.Entities[kind]
-	n = resolver{l.Input}.resolve(path, f, n)
+	n = resolver{l.Input, l.vaults}.resolve(path, f, n)
 	schema.Check(&l.Report, path, f, n)
 	schema.CheckSupport(&l.Report, path, f, n)
 	switch kind {

@@ -140,6 +140,8 @@ func TestExamplesAreValidByTheSchema(t *testing.T) {
 	require.Empty(t, violations(t, "deck", strings.NewReplacer("enabled: no", "enabled: false", "ssl: on", "ssl: true").Replace(configtest.ManyFields)))
 	require.Empty(t, violations(t, "deck", configtest.EveryEntity))
 	require.Empty(t, violations(t, "deck", "plugins: [{name: cors, anything: 1}]\n_plugin_configs: {a: {}}"))
+	require.Empty(t, violations(t, "deck", "_format_version: \"2.1\"\n_ignore: [1]\nvaults: [{name: env, prefix: v, config: {prefix: P_}}]\nroutes: [{name: a, _comment: x}]\n"+
+		"consumers: [{username: a, keyauth_credentials: [{key: k, _ignore: [x]}]}]\nplugins: [{name: ai-proxy-advanced, _comment: x, config: {targets: [{route_type: llm/v1/chat, model: {provider: openai}}]}}]"))
 	require.Empty(t, violations(t, "kubernetes", configtest.ClusterFile))
 	require.Empty(t, violations(t, "admin-api", string(configtest.BodyOf(t, "../../examples/admin-api/global.sh"))))
 	// What conversions write is valid as well.

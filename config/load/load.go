@@ -101,6 +101,7 @@ type loader struct {
 	consumers *rules.Consumers
 	// scopes are the positions of the instances that a scope has.
 	scopes map[config.Scope]config.Position
+	vaults vaults
 	// output, in a conversion, is what is written.
 	output *format.Output
 }
@@ -151,6 +152,7 @@ func (l *loader) load(sources []Source) error {
 			r.Finish()
 		}
 	}
+	l.vaults = readVaults(l.Input)
 	for _, item := range l.Items {
 		l.item(item)
 	}

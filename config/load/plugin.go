@@ -42,7 +42,7 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 	if n.Broken {
 		return
 	}
-	n = resolver{l.Input}.resolve(item.Path, l.Tables.Plugin, n)
+	n = resolver{l.Input, l.vaults}.resolve(item.Path, l.Tables.Plugin, n)
 	schema.Check(&l.Report, item.Path, l.Tables.Plugin, n)
 	entry := tree.NewCursor(item.Path, n)
 	rules.Plugin(&l.Report, entry)

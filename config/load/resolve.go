@@ -13,7 +13,10 @@ import (
 )
 
 // resolver fills in references to the environment.
-type resolver struct{ *format.Input }
+type resolver struct {
+	*format.Input
+	vaults vaults
+}
 
 // resolve returns a value with the secrets filled in that it refers to. They are hidden;
 // one that is missing is a fault, and broken.
@@ -30,17 +33,16 @@ func (r resolver) resolve(path string, f *schema.Field, n *tree.Node) *tree.Node
 	})
 }
 
-// vaultOpen starts a reference to a vault.
-const vaultOpen = "{vault://"
-
 func (r resolver) text(path string, f *schema.Field, n *tree.Node) *tree.Node {
 	var text string
 	var err error
 	switch {
 	case r.Converting() && f.Vault && strings.HasPrefix(n.Text, vaultOpen):
-		kept := *n
-		kept.Broken = true
-		return &kept
+		if text, err = r.converted(n); err == nil {
+			kept := *n
+			kept.Text, kept.Broken = text, true
+			return &kept
+		}
 	case strings.Contains(n.Text, vaultOpen):
 		text, err = r.fromVault(f, n.Text)
 	case f.Secret && !n.Hidden && strings.Contains(n.Text, "$"):
@@ -59,33 +61,11 @@ func (r resolver) text(path string, f *schema.Field, n *tree.Node) *tree.Node {
 }
 
 var (
-	vaultName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
-	word      = regexp.MustCompile(`\S+`)
+	word = regexp.MustCompile(`\S+`)
 	// variableWord is a word that is a variable: $NAME, ${NAME} and, as a shell's quotes
 	// leave it, '$NAME'.
 	variableWord = regexp.MustCompile(`^(?:\$(\w+)|\$\{(\w+)\}|'\$(\w+)')$`)
 )
-
-// fromVault returns the value of a reference such as {vault://env/my-key}, which is
-// the variable MY_KEY.
-func (r resolver) fromVault(f *schema.Field, text string) (string, error) {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(text), vaultOpen)
-	rest, whole := strings.CutSuffix(rest, "}")
-	switch {
-	case !f.Vault:
-		return "", errors.New("got a vault reference, which the field does not take")
-	case !ok || !whole:
-		return "", errors.New("a vault reference must be the whole value")
-	}
-	name, isEnv := strings.CutPrefix(rest, "env/")
-	if !isEnv {
-		return "", errors.New("not supported yet: a vault other than env")
-	}
-	if !vaultName.MatchString(name) {
-		return "", errors.New("got a malformed vault reference, want the form {vault://env/my-key}")
-	}
-	return r.variable(strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
-}
 
 // withVariables fills in the words of a text that are variables. A dollar sign within a
 // word stays.

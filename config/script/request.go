@@ -48,6 +48,7 @@ func (r request) part(i int) string {
 var collections = map[string]string{
 	"services": config.KindService, "routes": config.KindRoute,
 	"consumers": config.KindConsumer, "consumer_groups": config.KindConsumerGroup,
+	"vaults": format.KindVault,
 }
 
 // credential returns the kind of credential that a request makes.
@@ -81,7 +82,7 @@ func (r request) yield(in *format.Input, owned format.Owned) {
 	switch {
 	case r.part(0) == "plugins":
 		in.AddPlugin(r.path(), r.body, config.Scope{})
-	case kind != "" && nested == "plugins":
+	case kind != "" && kind != format.KindVault && nested == "plugins":
 		in.AddPlugin(r.path(), r.body, scope)
 	case kind == config.KindService && nested == "routes":
 		in.Items = append(in.Items, format.Item{Kind: config.KindRoute, Path: r.path(), Node: r.body, Scope: scope})
@@ -100,8 +101,11 @@ func (r request) yield(in *format.Input, owned format.Owned) {
 // there.
 func (r request) entity(kind string, owned format.Owned) *tree.Node {
 	n, key := r.body, "name"
-	if kind == config.KindConsumer {
+	switch kind {
+	case config.KindConsumer:
 		key = "username"
+	case format.KindVault:
+		key = "prefix"
 	}
 	if len(r.parts) > 1 && n.Kind == tree.Object && !n.Has(key) {
 		n = n.With(key, format.StringAt(n.Pos, r.parts[1]))

@@ -66,6 +66,8 @@ func (y yielder) yield(r *resource) {
 	case r.kind == memberType:
 		n := y.body(r)
 		y.AddMember(n.Get("consumer_id").Str(), n.Get("consumer_group_id").Str())
+	case r.kind == vaultType:
+		y.AddEntity(format.KindVault, r.path(), y.vault(r))
 	case names[r.kind] != nil:
 		n := y.entity(r)
 		if r.kind == config.KindConsumer {
@@ -84,6 +86,21 @@ func (y yielder) plugin(r *resource, name string) {
 		n = y.attributes(r, append(config.ScopeParts[:], "enabled")...)
 	}
 	y.AddPlugin(r.path(), n.With("name", format.StringAt(n.Pos, name)), config.Scope{})
+}
+
+// vault returns a vault, whose settings the provider takes as JSON in a text.
+func (y yielder) vault(r *resource) *tree.Node {
+	n := y.body(r)
+	settings := n.Get("config")
+	if settings == nil || settings.Kind != tree.String || settings.Broken {
+		return n
+	}
+	parsed, faults := tree.NewDocument(r.file.name, []byte(settings.Text)).ParseJSON()
+	if faults != nil {
+		y.Want(settings.Pos, report.Join(r.path(), "config"), "a text that is no JSON", "jsonencode({…})")
+		return n.Without("config")
+	}
+	return n.With("config", parsed.Concealed(settings.Pos))
 }
 
 // entity returns an entity.

@@ -43,6 +43,7 @@ const (
 // Types of resources, without a prefix, that are no entities.
 const (
 	memberType = "consumer_group_member"
+	vaultType  = "vault"
 	// pluginPrefix comes before the name of a plugin.
 	pluginPrefix = "plugin_"
 )
@@ -60,7 +61,7 @@ func typeOf(plugin string) string { return pluginPrefix + strings.ReplaceAll(plu
 // after them.
 var resourceTypes = []string{
 	config.KindService, config.KindRoute, config.KindConsumerGroup, config.KindConsumer, memberType,
-	"key_auth", "basic_auth", "jwt",
+	"key_auth", "basic_auth", "jwt", vaultType,
 }
 
 // kongType returns a resource's type without the prefix.
