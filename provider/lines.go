@@ -13,6 +13,15 @@ type Lines struct {
 	skipping bool // until the end of the current line
 }
 
+// End calls line for the unfinished line, if there is one: a stream may end without a
+// newline.
+func (l *Lines) End(line func([]byte)) {
+	if len(l.pending) > 0 && !l.skipping {
+		line(l.pending)
+	}
+	l.pending, l.skipping = l.pending[:0], false
+}
+
 // Split calls line for every line that p completes, without its newline. The
 // slice is valid during the call only.
 func (l *Lines) Split(p []byte, line func([]byte)) {

@@ -49,7 +49,8 @@ type Options struct {
 	UpstreamURL, UpstreamPath string
 
 	// AzureInstance and AzureDeploymentID are required for azure without an
-	// UpstreamURL. Empty AzureAPIVersion means 2023-05-15, or the client's own.
+	// UpstreamURL. AzureAPIVersion that is empty or the schema's default, 2023-05-15, yields
+	// to the client's own.
 	AzureInstance, AzureDeploymentID, AzureAPIVersion string
 
 	// DashscopeInternational is true by default in the plugin's schema.

@@ -133,7 +133,7 @@ func TestNameAndFields(t *testing.T) {
 	require.Equal(t, "t1", target.ID())
 	require.Equal(t, "openai/gpt-4o", target.Name())
 	require.Empty(t, newTarget(t, provider.Settings{Provider: "xai"}).Fields())
-	require.Equal(t, []string{"max_completion_tokens", "max_tokens", "model"}, names(target.Fields()))
+	require.Equal(t, []string{"max_completion_tokens", "max_tokens", "model", "top_k"}, names(target.Fields()))
 }
 
 func names(fields []provider.Field) []string {

@@ -5,7 +5,8 @@ type Usage struct {
 	PromptTokens     int
 	CompletionTokens int
 	TotalTokens      int
-	// Estimated means that the provider sent no counts, see [Answer.EstimateUsage].
+	// Estimated means that the provider did not send every count, see
+	// [Answer.EstimateUsage].
 	Estimated bool
 	// Model is the model that the answer names, or empty.
 	Model string

@@ -11,6 +11,9 @@ func (d *dialect) Fields() []string {
 	for _, o := range d.options {
 		names = append(names, o.Name)
 	}
+	if d.noTopK {
+		names = append(names, topK)
+	}
 	if d.limit != nil || d.chat && d.limits != bothNames {
 		names = append(names, "max_tokens")
 		if d.chat {
@@ -34,6 +37,9 @@ func (d *dialect) Body(req *provider.Request, model string, credentials []provid
 		if !d.clientFirst || req.Sent(o.Name) == nil {
 			edits = append(edits, o)
 		}
+	}
+	if d.noTopK {
+		edits = append(edits, provider.Edit{Name: topK})
 	}
 	edits = d.limitEdits(edits, req, model)
 	if d.alwaysStream {

@@ -22,6 +22,33 @@ func rewrite(t *testing.T, s provider.Settings, body string) provider.Rewrite {
 	return w
 }
 
+// The names are OpenAI's and Azure's own.
+func TestTheLimitOfTokensIsNamedByTheFamily(t *testing.T) {
+	for field, models := range map[string][]string{
+		"max_tokens": {
+			"gpt-35-turbo", "gpt-35-turbo-16k", "gpt-35-turbo-0125", "gpt-35-turbo-instruct", "gpt-3.5-turbo", "gpt-3.5-turbo-0613", "ft:gpt-3.5-turbo-0125:org::id",
+			"gpt-4", "gpt-4-32k", "gpt-4-0613", "gpt-4-1106-preview", "gpt-4-turbo-2024-04-09", "gpt-4o", "gpt-4o-mini-2024-07-18", "GPT-4O", "chatgpt-4o-latest",
+			"gpt-4.1", "gpt-4.1-nano", "gpt-41-mini", "gpt-4.5-preview", "gpt-45-preview", "openai/gpt-4o",
+			"gpt-oss-120b", "my-deployment", "omni", "o", "o1x", "olmo-2", "gpt-", "3.5-turbo", "m", "",
+		},
+		"max_completion_tokens": {
+			"o1", "o1-mini", "o1-preview-2024-09-12", "o3", "O3-mini", "o3-mini.ft-1", "o4-mini-2025-04-16", "ft:o4-mini-2025-04-16:org", "o10-pro", "openai/o3",
+			"gpt-5", "gpt-5-mini", "gpt-5.1", "gpt-5.1-codex-max", "gpt-51", "gpt-5-chat-latest", "gpt-5-2025-08-07", "gpt5-nano", "gpt-6", "gpt-10", "gpt-100o", "openai/gpt-5.2",
+		},
+	} {
+		for _, model := range models {
+			for _, name := range []string{"openai", "azure"} {
+				s := provider.Settings{Provider: name, Model: model, Options: provider.Options{UpstreamURL: "https://h", MaxTokens: "7"}}
+				w := rewrite(t, s, `{"model":"m","messages":[],"max_tokens":1,"max_completion_tokens":2}`)
+				var got map[string]any
+				require.NoError(t, json.Unmarshal(w.Body, &got))
+				delete(got, "model")
+				require.Equal(t, map[string]any{"messages": []any{}, field: 7.0}, got, model)
+			}
+		}
+	}
+}
+
 func TestBodySetsModelAndOptions(t *testing.T) {
 	openai := func(model string, o provider.Options) provider.Settings {
 		return provider.Settings{Provider: "openai", Model: model, Options: o}
@@ -38,8 +65,20 @@ func TestBodySetsModelAndOptions(t *testing.T) {
 		{"model is added", openai("gpt-4o", provider.Options{}), `{"messages":[]}`, `{"messages":[],"model":"gpt-4o"}`},
 		{"own model stays", openai("", provider.Options{}), chat, chat},
 		{
-			"configured options win, as written", openai("g", provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}),
+			"configured options win, as written", provider.Settings{Provider: "xai", Model: "g", Options: provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}},
 			`{"model":"m","messages":[],"top_p":0.1}`, `{"model":"g","messages":[],"top_p":0.90,"temperature":1.0,"top_k":5}`,
+		},
+		{
+			"an option that OpenAI does not have", openai("g", provider.Options{TopP: "0.90", TopK: "5"}),
+			`{"top_k":null,"model":"m","messages":[]}`, `{"model":"g","messages":[],"top_p":0.90}`,
+		},
+		{
+			"a limit that old versions of Azure do not know", provider.Settings{Provider: "azure", Model: "gpt-35-turbo-16k", Options: provider.Options{UpstreamURL: "https://h"}},
+			`{"max_completion_tokens":9,"messages":[]}`, `{"messages":[],"model":"gpt-35-turbo-16k","max_tokens":9}`,
+		},
+		{
+			"the limit of a deployment with a name of its own", provider.Settings{Provider: "azure", Model: "mine", Options: provider.Options{UpstreamURL: "https://h"}},
+			`{"max_completion_tokens":9,"messages":[]}`, `{"max_completion_tokens":9,"messages":[],"model":"mine"}`,
 		},
 		{
 			"client's options win", client(openai("g", provider.Options{Temperature: "1.0", TopP: "0.90"})),

@@ -15,6 +15,7 @@ type brand struct {
 	base       string // in front of the operation's path
 	authHeader string // for a credential that names no header; empty: authorization
 	limits     limits
+	noTopK     bool // top_k is an error, and is removed
 	// adjust changes the site by the settings of this brand alone. Nil for most.
 	adjust func(*provider.Site, provider.Settings) error
 }
@@ -28,6 +29,9 @@ const (
 	// byModel is for brands that serve OpenAI's models: those that reason take
 	// max_completion_tokens and refuse max_tokens.
 	byModel
+	// byModelAndVersion is byModel for an API of whose versions some do not know
+	// max_completion_tokens: models that do not reason get max_tokens.
+	byModelAndVersion
 	// maxTokensOnly is for brands that do not know max_completion_tokens: mistral
 	// refuses it, deepseek ignores it, and an ignored limit is no limit at all.
 	maxTokensOnly
@@ -35,12 +39,12 @@ const (
 
 // brands has a line for every provider that speaks OpenAI's format.
 var brands = map[string]brand{
-	"azure":     {authHeader: "api-key", limits: byModel, adjust: azureSite},
+	"azure":     {authHeader: "api-key", limits: byModelAndVersion, noTopK: true, adjust: azureSite},
 	"cerebras":  {host: "api.cerebras.ai", base: "/v1"},
 	"dashscope": {host: "dashscope.aliyuncs.com", base: "/compatible-mode/v1", adjust: dashscopeSite},
 	"deepseek":  {host: "api.deepseek.com", base: "/v1", limits: maxTokensOnly},
-	"mistral":   {host: "api.mistral.ai", base: "/v1", limits: maxTokensOnly, adjust: mistralFormat},
-	"openai":    {host: "api.openai.com", base: "/v1", limits: byModel},
+	"mistral":   {host: "api.mistral.ai", base: "/v1", limits: maxTokensOnly, noTopK: true, adjust: mistralFormat},
+	"openai":    {host: "api.openai.com", base: "/v1", limits: byModel, noTopK: true},
 	"vllm":      {base: "/v1"},
 	"xai":       {host: "api.x.ai", base: "/v1"},
 }
@@ -61,6 +65,9 @@ func (b brand) site(s provider.Settings) (provider.Site, error) {
 	}
 	return site, b.adjust(&site, s)
 }
+
+// defaultVersion is the plugin's default of azure_api_version.
+const defaultVersion = "2023-05-15"
 
 // azureSite puts the deployment into the path, on the instance's own host, and
 // adds the version of the API.
@@ -84,13 +91,15 @@ func azureSite(site *provider.Site, s provider.Settings) error {
 	if err != nil {
 		return fmt.Errorf("azure_api_version: %w", err)
 	}
-	if version == "" {
-		version = "2023-05-15"
+	// The schema's default and no version at all cannot be told apart.
+	byDefault := version == "" || version == defaultVersion
+	if byDefault {
+		version = defaultVersion
 	}
 	site.Path = "/openai/deployments/" + deployment + site.Path
 	site.Params = []provider.Param{{
 		Name: "api-version", Value: version,
-		Yields: o.AzureAPIVersion == "" || s.OptionsPrecedence == provider.PrecedenceClient,
+		Yields: byDefault || s.OptionsPrecedence == provider.PrecedenceClient,
 	}}
 	return nil
 }

@@ -36,6 +36,8 @@ func TestBrandsHaveTheirOwnURL(t *testing.T) {
 
 func TestAzureVersion(t *testing.T) {
 	azure := provider.Settings{Provider: "azure", Model: "m", Options: provider.Options{UpstreamURL: "https://h/p"}}
+	schemas := azure
+	schemas.Options.AzureAPIVersion = "2023-05-15"
 	explicit := azure
 	explicit.Options.AzureAPIVersion = "2024-10-21"
 	clientFirst := explicit
@@ -47,6 +49,8 @@ func TestAzureVersion(t *testing.T) {
 	}{
 		{"default", azure, "", "/p?api-version=2023-05-15"},
 		{"the client's", azure, "api-version=c", "/p?api-version=c"},
+		{"the client's, over the schema's default", schemas, "api-version=c", "/p?api-version=c"},
+		{"the schema's default", schemas, "a=1", "/p?a=1&api-version=2023-05-15"},
 		{"configured", explicit, "api-version=c&a=1", "/p?a=1&api-version=2024-10-21"},
 		{"configured, but the client's wins", clientFirst, "api-version=c", "/p?api-version=c"},
 	} {

@@ -74,6 +74,56 @@ func answers() []providertest.Answer {
 			Usage: provider.Usage{PromptTokens: 5, CompletionTokens: 3, TotalTokens: 8, Estimated: true},
 		},
 		{
+			Name:  "counts as texts and with fractions, choices of no known shape",
+			Body:  `{"model":7,"choices":{},"usage":{"prompt_tokens":"111","completion_tokens":11.0,"total_tokens":1.22e2}}`,
+			Usage: provider.Usage{PromptTokens: 111, CompletionTokens: 11, TotalTokens: 122},
+		},
+		{
+			Name:  "counts under other names",
+			Body:  `{"choices":[{"message":null,"delta":"x"}],"usage":{"input_tokens":10,"output_tokens":2,"prompt_tokens_details":{"cached_tokens":1}}}`,
+			Usage: provider.Usage{PromptTokens: 10, CompletionTokens: 2, TotalTokens: 12},
+		},
+		{
+			Name:  "one count and the total",
+			Body:  `{"choices":[],"usage":{"completion_tokens":2,"total_tokens":12,"prompt_tokens":null}}`,
+			Usage: provider.Usage{PromptTokens: 10, CompletionTokens: 2, TotalTokens: 12},
+		},
+		{
+			Name:  "one count alone, the other is estimated",
+			Body:  `{"choices":[{"message":{"content":[{"type":"text","text":"twelve chars"},7]}}],"usage":{"prompt_tokens":10}}`,
+			Usage: provider.Usage{PromptTokens: 10, CompletionTokens: 3, TotalTokens: 13, Estimated: true},
+		},
+		{
+			Name:  "the total alone",
+			Body:  `{"choices":[{"text":"twelve chars"}],"usage":{"total_tokens":10}}`,
+			Usage: provider.Usage{PromptTokens: 7, CompletionTokens: 3, TotalTokens: 10, Estimated: true},
+		},
+		{
+			Name:  "counts that are none",
+			Body:  `{"choices":[{"text":"twelve chars"}],"usage":{"prompt_tokens":-1,"completion_tokens":"many","total_tokens":1e300}}`,
+			Usage: provider.Usage{PromptTokens: 5, CompletionTokens: 3, TotalTokens: 8, Estimated: true},
+		},
+		{
+			Name:  "a stream that is not called one",
+			Body:  stream + `data: {"usage":{"prompt_tokens":3,"completion_tokens":4}}`,
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7, Model: "gpt-4o"},
+		},
+		{
+			Name: "a stream whose last event has no end", Streaming: true,
+			Body:  stream + `data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}`,
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7, Model: "gpt-4o"},
+		},
+		{
+			Name: "a stream with zeros beside the counts", Streaming: true,
+			Body:  `data: {"usage":{"prompt_tokens":3,"completion_tokens":4}}` + "\n\n" + `data: {"usage":{"prompt_tokens":0,"completion_tokens":0}}` + "\n\n",
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7},
+		},
+		{
+			Name: "a whole answer that is called a stream", Streaming: true,
+			Body:  `{"usage":{"prompt_tokens":3,"completion_tokens":4}}`,
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7},
+		},
+		{
 			Name: "a stream with counts at its end", Streaming: true,
 			Body:  stream + `data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}` + "\n\ndata: [DONE]\n\n",
 			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7, Model: "gpt-4o"},

@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"unicode/utf8"
 
 	"semlb/provider"
@@ -22,20 +23,26 @@ type body struct {
 	} `json:"choices"`
 }
 
-type counts struct {
-	Prompt     int `json:"prompt_tokens"`
-	Completion int `json:"completion_tokens"`
-	Total      int `json:"total_tokens"`
-}
-
-// messageText is the text of a message. Content that is not a string has length 0.
+// messageText is the text of a message. Content that is neither a string nor a list of
+// parts has length 0.
 type messageText struct{ Content any }
 
 func (m *messageText) length() int {
 	if m == nil {
 		return 0
 	}
-	text, _ := m.Content.(string)
+	parts, _ := m.Content.([]any)
+	length := runes(m.Content)
+	for _, part := range parts {
+		fields, _ := part.(map[string]any)
+		length += runes(fields["text"])
+	}
+	return length
+}
+
+// runes is the length of a value that is a string, else 0.
+func runes(v any) int {
+	text, _ := v.(string)
 	return utf8.RuneCountInString(text)
 }
 
@@ -47,16 +54,18 @@ type tally struct {
 	characters int // of the completion
 }
 
-// read adds an answer or an event. One that is not JSON adds nothing.
+// read adds an answer or an event. One that is not JSON adds nothing, and neither does a
+// member of an unknown shape.
 func (t *tally) read(text []byte) {
 	var b body
-	if json.Unmarshal(text, &b) != nil {
+	var mismatch *json.UnmarshalTypeError // the rest is decoded all the same
+	if err := json.Unmarshal(text, &b); err != nil && !errors.As(err, &mismatch) {
 		return
 	}
 	if b.Model != "" {
 		t.model = b.Model
 	}
-	if b.Usage != nil {
+	if b.Usage.counted() {
 		t.counts = b.Usage
 	}
 	for _, c := range b.Choices {
@@ -67,11 +76,8 @@ func (t *tally) read(text []byte) {
 // Usage returns the last counts that were read.
 func (t *tally) Usage() provider.Usage {
 	u := t.answer.EstimateUsage(t.characters)
-	if c := t.counts; c != nil {
-		u = provider.Usage{
-			PromptTokens: c.Prompt, CompletionTokens: c.Completion,
-			TotalTokens: max(c.Total, c.Prompt+c.Completion),
-		}
+	if t.counts != nil {
+		u = t.counts.usage(u)
 	}
 	u.Model = t.model
 	return u
@@ -94,10 +100,17 @@ func (m *wholeMeter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Usage reads the answer, unless it was too long.
+// Usage reads the answer, unless it was too long. It may be a stream that was not called
+// one.
 func (m *wholeMeter) Usage() provider.Usage {
-	if !m.oversized {
+	switch {
+	case m.oversized:
+	case json.Valid(m.body):
 		m.read(m.body)
+	default:
+		stream := streamMeter{tally: m.tally}
+		_, _ = stream.Write(m.body) // never fails
+		return stream.Usage()
 	}
 	return m.tally.Usage()
 }
@@ -114,9 +127,17 @@ func (m *streamMeter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// line reads a line if it is the data of an event.
+// Usage reads the last event too, if it has no end.
+func (m *streamMeter) Usage() provider.Usage {
+	m.lines.End(m.line)
+	return m.tally.Usage()
+}
+
+// line reads a line if it is the data of an event, or JSON by itself.
 func (m *streamMeter) line(line []byte) {
-	if data, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data:")); ok {
+	line = bytes.TrimSpace(line)
+	data, ok := bytes.CutPrefix(line, []byte("data:"))
+	if ok || bytes.HasPrefix(line, []byte("{")) {
 		m.read(bytes.TrimSpace(data))
 	}
 }

@@ -31,7 +31,7 @@ func New(s provider.Settings) (provider.Dialect, error) {
 		return nil, err
 	}
 	d := &dialect{
-		site: site, model: s.Model, limits: b.limits,
+		site: site, model: s.Model, limits: b.limits, noTopK: b.noTopK,
 		chat:         s.RouteType == string(provider.Chat),
 		clientFirst:  s.OptionsPrecedence == provider.PrecedenceClient,
 		alwaysStream: s.ResponseStreaming == provider.StreamingAlways,
@@ -40,10 +40,14 @@ func New(s provider.Settings) (provider.Dialect, error) {
 	return d, nil
 }
 
+// topK is the option that OpenAI's own API does not have.
+const topK = "top_k"
+
 // dialect is OpenAI's format for one target.
 type dialect struct {
 	site         provider.Site
 	limits       limits
+	noTopK       bool
 	chat         bool // route type chat, not completions
 	clientFirst  bool // the client's options win
 	alwaysStream bool
@@ -59,9 +63,9 @@ func (d *dialect) prepare(o provider.Options) {
 	d.modelJSON = quote(d.model)
 	d.limitName = d.tokenLimit(d.model)
 	for _, option := range []struct{ name, value string }{
-		{"temperature", o.Temperature}, {"top_p", o.TopP}, {"top_k", o.TopK},
+		{"temperature", o.Temperature}, {"top_p", o.TopP}, {topK, o.TopK},
 	} {
-		if option.value != "" {
+		if option.value != "" && (option.name != topK || !d.noTopK) {
 			d.options = append(d.options, provider.Edit{Name: option.name, Raw: []byte(option.value)})
 		}
 	}
