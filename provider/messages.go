@@ -22,6 +22,29 @@ func (rd *reader) messages() error {
 	return rd.enter() // the closing bracket
 }
 
+// prompts reads the rest of an array of prompts whose bracket was read.
+func (rd *reader) prompts() error {
+	rd.req.prompt = rd.req.prompt[:0]
+	for rd.dec.PeekKind() != ']' {
+		if len(rd.req.prompt) == MaxMessages {
+			return badRequest(CodeTooComplex, "request body has more than "+strconv.Itoa(MaxMessages)+" prompts")
+		}
+		if rd.dec.PeekKind() != '"' {
+			rd.req.odd = true
+			if err := rd.skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		_, value, err := rd.scalar()
+		if err != nil {
+			return err
+		}
+		rd.req.prompt = append(rd.req.prompt, value)
+	}
+	return rd.enter() // the closing bracket
+}
+
 // message reads one message. Its role may follow its content, so the text is
 // collected first and kept at the end if the role is user.
 func (rd *reader) message() error {

@@ -134,9 +134,12 @@ func (rd *reader) field(name string) (span, error) {
 	if err != nil {
 		return span{}, err
 	}
-	if kind == '[' && name == "messages" {
+	switch {
+	case kind == '[' && name == "messages":
 		err = rd.messages()
-	} else {
+	case kind == '[' && name == "prompt":
+		err = rd.prompts()
+	default:
 		err = rd.rest()
 	}
 	return span{start, int(rd.dec.InputOffset())}, err

@@ -47,6 +47,8 @@ func TestReadRequestFindsShapeModelAndPrompt(t *testing.T) {
 		{"nested messages do not count", `{"metadata":{"messages":[{"role":"user","content":"x"}],"model":"y"},"messages":[]}`, "", provider.Chat},
 		{"parts of other kinds", `{"messages":[{"role":"user","content":["x",{"type":"text","text":1},{"type":["text"],"text":"y"}]}]}`, "", provider.Chat},
 		{"prompt", `{"prompt":"say \u0068i"}`, "say hi", provider.Completions},
+		{"several prompts", `{"prompt":["a","\u0062\n"]}`, "a\nb\n", provider.Completions},
+		{"no prompt in the list", `{"prompt":[]}`, "", provider.Completions},
 		{"null beside prompt", `{"messages":null,"prompt":"p"}`, "p", provider.Completions},
 		{"input string", `{"input":"in"}`, "", provider.Responses},
 		{"input items", `{"input":[{"role":"user","content":[{"type":"input_text","text":"q"}]},{"type":"function_call","arguments":"{}"}],"prompt":{"id":"p"}}`, "", provider.Responses},
@@ -99,7 +101,10 @@ func TestReadRequestRefuses(t *testing.T) {
 		{"deep part", `{"messages":[{"content":[{"a":` + deep + `}]}]}`, provider.CodeTooComplex, "64"},
 		{"deep key", `{` + deep + `:1}`, provider.CodeInvalidJSON, ""},
 		{"nothing to answer", `{"model":"a"}`, provider.CodeInvalidRequest, "request body doesn't contain valid prompts"},
-		{"prompt of numbers", `{"prompt":[1,2]}`, provider.CodeInvalidRequest, "request body doesn't contain valid prompts"},
+		{"prompt of numbers", `{"prompt":[1,2]}`, provider.CodeInvalidRequest, "array of strings"},
+		{"prompt of arrays", `{"prompt":["a",[1]]}`, provider.CodeInvalidRequest, "array of strings"},
+		{"prompt that is an object", `{"prompt":{}}`, provider.CodeInvalidRequest, "request body doesn't contain valid prompts"},
+		{"too many prompts", `{"prompt":[` + strings.Repeat(`"",`, provider.MaxMessages) + `""]}`, provider.CodeTooComplex, "10000 prompts"},
 		{"null messages", `{"messages":null}`, provider.CodeInvalidRequest, "request body doesn't contain valid prompts"},
 		{"messages and prompt", `{"messages":[],"prompt":"x"}`, provider.CodeInvalidRequest, "both"},
 		{"messages and input", `{"messages":[],"input":"x"}`, provider.CodeInvalidRequest, "beside"},
@@ -193,6 +198,12 @@ func TestChecksOfRouteTypeStreamingAndContentType(t *testing.T) {
 	require.NoError(t, chat.CheckStreaming(provider.StreamingAllow))
 	require.NoError(t, chat.CheckStreaming(provider.StreamingAlways))
 	require.Equal(t, "streaming is not enabled", requestError(t, chat.CheckStreaming(provider.StreamingDeny)).Message)
+
+	for _, full := range []string{`{"messages":[{}]}`, `{"prompt":""}`, `{"prompt":[""]}`, `{"input":[]}`} {
+		require.NoError(t, read(t, full).CheckContent(), full)
+	}
+	require.Equal(t, "messages must not be empty", requestError(t, chat.CheckContent()).Message)
+	require.Equal(t, "prompt must not be empty", requestError(t, read(t, `{"prompt":[ ]}`).CheckContent()).Message)
 
 	for _, good := range []string{"", "application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", "application/ld+JSON;x=y"} {
 		require.NoError(t, provider.CheckContentType(good), good)

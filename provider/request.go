@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,7 +19,7 @@ type Shape string
 const (
 	// Chat has a "messages" array.
 	Chat Shape = "llm/v1/chat"
-	// Completions has a string "prompt".
+	// Completions has a "prompt", a string or an array of strings.
 	Completions Shape = "llm/v1/completions"
 	// Responses has an "input". No route type takes it; it is recognised so that
 	// the refusal can name it.
@@ -54,6 +55,7 @@ type Request struct {
 	members []member // the top-level members, in order
 	missing []Edit   // members the client sent and body no longer has
 	prompt  []span   // raw strings of the text to embed
+	odd     bool     // the member prompt is an array of more than strings
 	text    string   // the prompt
 }
 
@@ -68,7 +70,7 @@ type member struct {
 }
 
 // Prompt is the text to embed: the text parts of the last user message, joined
-// by newlines; or the prompt of a completion. It is empty where there is none, as
+// by newlines; or the prompts of a completion, joined likewise. It is empty where there is none, as
 // for a message of only images. The first call decodes it.
 func (r *Request) Prompt() string {
 	if !r.decoded {
@@ -111,8 +113,23 @@ func (r *Request) CheckRouteType(routeTypes ...string) error {
 	if slices.Contains(routeTypes, string(r.Shape)) {
 		return nil
 	}
-	return badRequest(CodeRouteType, fmt.Sprintf("request format %q does not fit route_type %s",
-		r.Shape, `"`+strings.Join(routeTypes, `" or "`)+`"`))
+	format := strconv.Quote(string(r.Shape))
+	if r.Shape == Responses {
+		format += `, or of another API that takes "input",`
+	}
+	return badRequest(CodeRouteType, fmt.Sprintf("request format %s does not fit route_type %s",
+		format, `"`+strings.Join(routeTypes, `" or "`)+`"`))
+}
+
+// CheckContent returns a [*RequestError] if there is nothing to answer: no message, or no
+// prompt in a list of them.
+func (r *Request) CheckContent() error {
+	for _, name := range []string{"messages", "prompt"} {
+		if raw := r.Sent(name); raw != nil && raw[0] == '[' && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0 {
+			return badRequest(CodeInvalidRequest, name+" must not be empty")
+		}
+	}
+	return nil
 }
 
 // CheckStreaming returns a [*RequestError] if the client asks for a stream and mode
@@ -211,8 +228,10 @@ func (r *Request) settleShape() error {
 		r.Shape = Chat
 	case input != nil:
 		r.Shape = Responses
-	case prompt != nil && prompt[0] == '"':
+	case prompt != nil && (prompt[0] == '"' || prompt[0] == '[' && !r.odd):
 		r.Shape = Completions
+	case prompt != nil && prompt[0] == '[':
+		return badRequest(CodeInvalidRequest, "prompt must be a string or an array of strings: tokens are those of one model")
 	default:
 		return badRequest(CodeInvalidRequest, "request body doesn't contain valid prompts")
 	}

@@ -15,6 +15,7 @@ const (
 	codeNoPlugin      = "no_plugin"
 	codeNoConsumer    = "no_consumer"
 	codeModels        = "models" // which is no error
+	codeModelNotFound = "model_not_found"
 	codeNoBody        = "no_body"
 	codeEncoding      = "unsupported_encoding"
 	codeTooLarge      = "request_too_large"
@@ -31,7 +32,7 @@ const (
 func Codes() []string {
 	return slices.Concat(provider.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
-		codeNoPlugin, codeNoConsumer, codeModels, codeNoBody, codeEncoding, codeTooLarge, codeHeaders, codeModel,
+		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeTooLarge, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

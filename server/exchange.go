@@ -112,8 +112,3 @@ func (x *exchange) query() string {
 	_, query, _ := strings.Cut(x.header(":path"), "?")
 	return query
 }
-
-// asksForModels reports whether this is OpenAI's request for the list of models.
-func (x *exchange) asksForModels() bool {
-	return x.header(":method") == "GET" && strings.HasSuffix(x.path(), "/models")
-}

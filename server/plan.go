@@ -33,12 +33,12 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 	if instance == nil {
 		return p.noInstance(x, snapshot, match)
 	}
-	if x.bodiless && x.asksForModels() {
-		return p.answer(x, instance.modelList(), record.Answered{Status: 200, Code: codeModels})
+	if model, asks := x.asksForModels(); asks {
+		return p.models(x, instance, model)
 	}
 	request, err := parse(x, instance)
 	if err != nil {
-		return p.refuse(x, err)
+		return p.refuse(x, x.misdirected(err, instance))
 	}
 	if instance.Captures {
 		x.captures = snapshot.Captures(match, x.path())
@@ -75,6 +75,9 @@ func parse(x *exchange, instance *Instance) (*provider.Request, error) {
 		return nil, err
 	}
 	if err := request.CheckRouteType(instance.RouteTypes...); err != nil {
+		return nil, err
+	}
+	if err := request.CheckContent(); err != nil {
 		return nil, err
 	}
 	if models := instance.Models[string(request.Shape)]; models != nil && request.Model != "" && !slices.Contains(models, request.Model) {

@@ -33,6 +33,8 @@ func TestWrongRequestsAreRefused(t *testing.T) {
 		{"content type", `{` + messages + `}`, http.Header{"Content-Type": {"text/plain"}}, 400, "unsupported_content_type", ""},
 		{"form", `a=b`, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 400, "unsupported_content_type", ""},
 		{"neither messages nor prompt", `{"model":"x"}`, nil, 400, "invalid_request", "request body doesn't contain valid prompts"},
+		{"no messages", `{"messages":[ ]}`, nil, 400, "invalid_request", "messages must not be empty"},
+		{"tokens", `{"prompt":[1,2]}`, nil, 400, "invalid_request", "array of strings"},
 		{"messages that are no array", `{"messages":"hello"}`, nil, 400, "invalid_request", "array"},
 		{"messages and prompt", `{"prompt":"x",` + messages + `}`, nil, 400, "invalid_request", "both messages and prompt"},
 		{"another route type", `{"prompt":"x"}`, nil, 400, "route_type_mismatch", `"llm/v1/completions" does not fit route_type "llm/v1/chat"`},

@@ -29,7 +29,14 @@ func TestTargetsOfSeveralRouteTypes(t *testing.T) {
 	require.Equal(t, "/v1/completions", text.Requests()[0].URI)
 	require.JSONEq(t, `{"model":"text","prompt":"hello"}`, string(text.Requests()[0].Body))
 
-	answer := s.Post(client, `{"model":"m","input":"hello"}`)
+	const several = `{"model":"text","prompt":["hello","world"]}`
+	require.Equal(t, 200, s.Post(client, several).Status)
+	require.Equal(t, several, string(text.Requests()[1].Body))
+	answer := s.Post(client, `{"model":"m","prompt":[]}`)
+	require.Equal(t, 400, answer.Status)
+	require.Equal(t, "prompt must not be empty", answer.OpenAIError(t).Message)
+
+	answer = s.Post(client, `{"model":"m","input":"hello"}`)
 	require.Equal(t, 400, answer.Status)
 	require.Contains(t, answer.OpenAIError(t).Message, `does not fit route_type "llm/v1/chat" or "llm/v1/completions"`)
 }

@@ -190,7 +190,7 @@ func TestFault06PartsAndEmptyMessages(t *testing.T) {
 		}
 		asked := len(e.inputs())
 		empty := []string{
-			`[]`, `[{"role":"user","content":null}]`, `[{"role":"user"}]`, `[{"role":"user","content":""}]`, `[{"role":"user","content":[]}]`,
+			`[{"role":"user","content":null}]`, `[{"role":"user"}]`, `[{"role":"user","content":""}]`, `[{"role":"user","content":[]}]`,
 			`[{"role":"user","content":[` + picture + `]}]`, `[{"role":"assistant","content":"program"}]`, `[null]`, `[{"role":"user","content":{}}]`,
 		}
 		w.requireGrowth(len(empty), func() int { return w.decided("no_prompt") }, func() {
@@ -199,6 +199,8 @@ func TestFault06PartsAndEmptyMessages(t *testing.T) {
 				require.Equal(t, cook1Model, answer.Header.Get("X-Stub"), "%s: the default route: %s", m, answer.Body)
 			}
 		})
+		answer := w.post(`{"messages":[]}`)
+		require.Equal(t, http.StatusBadRequest, answer.Status, "no messages at all: %s", answer.Body)
 		require.Len(t, e.inputs(), asked, "nothing was embedded")
 		r.saw("text embedded alone, %d without text on the default route (no_prompt), no image fetched", len(empty))
 	})
