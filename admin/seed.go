@@ -37,7 +37,7 @@ func (sd seed) state() (*state, *config.Config, error) {
 			return s, cfg, err
 		}
 	}
-	return nil, nil, errors.New("seed state: the files hold something that one decK file cannot say the same way")
+	return nil, nil, errors.New("seed state: the files contain something that a single decK file cannot express")
 }
 
 // variables lists the variables that the files refer to.

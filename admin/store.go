@@ -134,7 +134,7 @@ func apply(ctx context.Context, live Live, cfg *config.Config) error {
 	case errors.As(err, &internal):
 		return plainError(http.StatusInternalServerError, internal.Error())
 	case errors.Is(err, context.DeadlineExceeded):
-		return plainError(http.StatusInternalServerError, "The change could not be put in force in time; the configuration is as it was")
+		return plainError(http.StatusInternalServerError, "The change could not be applied in time; the configuration is unchanged")
 	default:
 		return schemaViolation(wrong(err.Error()))
 	}
@@ -149,5 +149,5 @@ func (st *store) rollBack(ctx context.Context, live Live, before *snapshot, caus
 	defer cancel()
 	err := errors.Join(cause, live.Apply(ctx, before.config))
 	st.log.Error("keep state", "error", err, "old_state_written", restored == nil)
-	return plainError(http.StatusInternalServerError, "The change could not be kept on the disk and is not in force")
+	return plainError(http.StatusInternalServerError, "The change could not be written to disk and was not applied")
 }

@@ -119,7 +119,7 @@ func (d *draft) identify(now time.Time) {
 	case malformed:
 		d.violations = append(d.violations, wrong("expected a valid UUID", "id"))
 	case d.pathID != "" && given != "" && given != d.pathID:
-		d.violations = append(d.violations, wrong("got another id than the entity's", "id"))
+		d.violations = append(d.violations, wrong("differs from the id of the entity", "id"))
 	}
 	switch {
 	case d.pathID != "":

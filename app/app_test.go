@@ -54,7 +54,7 @@ func TestReadyOnceDescriptionsAreEmbeddedAndUntilTheDrain(t *testing.T) {
 
 	stopped := make(chan error, 1)
 	go func() { stopped <- f.stop() }()
-	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), `msg="not ready any more"`) }, waitLimit, waitStep)
+	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), `msg="no longer ready"`) }, waitLimit, waitStep)
 	require.Equal(t, http.StatusServiceUnavailable, f.readyz(), "it still serves while it drains")
 	time.Sleep(readyPoll)
 	require.Equal(t, http.StatusServiceUnavailable, f.readyz())

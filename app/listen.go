@@ -55,7 +55,7 @@ func listen(flag, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		if strings.Contains(err.Error(), "address already in use") {
-			return nil, fmt.Errorf("%s is taken by another program: end it, or choose another address with --%s", address, flag)
+			return nil, fmt.Errorf("%s is in use by another program: stop it, or choose another address with --%s", address, flag)
 		}
 		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
@@ -101,7 +101,7 @@ func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
 		if conn, err := net.Dial("unix", path); err == nil {
 			conn.Close()
-			return nil, fmt.Errorf("%s is served by another program: end it, or choose another socket with --grpc-socket", path)
+			return nil, fmt.Errorf("%s is in use by another program: stop it, or choose another socket with --grpc-socket", path)
 		}
 		os.Remove(path)
 	}

@@ -86,11 +86,11 @@ func newCircuits(snapshot *deploy.Snapshot, r prometheus.Registerer, log *slog.L
 		}
 		if c.Open {
 			out.Inc()
-			log.Warn("target is out: it failed too often", "target", c.Target, "model", model, "for", c.For)
+			log.Warn("target is out: circuit breaker opened", "target", c.Target, "model", model, "for", c.For)
 			return
 		}
 		back.Inc()
-		log.Info("target is back", "target", c.Target, "model", model)
+		log.Info("target is back: circuit breaker closed", "target", c.Target, "model", model)
 	})
 	r.MustRegister(changes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "semlb_targets_out", Help: "Targets whose circuit breaker is open or half-open.",

@@ -98,7 +98,7 @@ func (a *App) ignoreHangups(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			a.options.Log.Warn("SIGHUP changes nothing: the state file is only read at the start")
+			a.options.Log.Warn("SIGHUP ignored: the state file is only read at startup")
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (a *App) announceStop(parent context.Context) part {
 			return nil // a part has failed
 		}
 		if a.child == nil {
-			a.options.Log.Info("not ready any more", "stopping_in", a.options.Drain)
+			a.options.Log.Info("no longer ready", "stopping_in", a.options.Drain)
 			time.Sleep(a.options.Drain)
 		}
 		a.options.Log.Info("stopping")

@@ -68,7 +68,7 @@ func TestConvertKeepsUnboundPlugins(t *testing.T) {
 	code, stdout, stderr = command(t, "convert", "--to", "deck", file)
 	require.Zero(t, code, stderr)
 	require.Contains(t, stdout, "enabled: false\n")
-	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is bound to nothing: it becomes a global instance that is disabled`)
+	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is not attached to anything; it becomes a disabled global instance`)
 }
 
 func TestSchemaPrintsJSONSchema(t *testing.T) {
@@ -97,7 +97,7 @@ func TestValidateWithoutKeys(t *testing.T) {
 func TestValidateReportsThatNothingIsInForce(t *testing.T) {
 	code, stdout, stderr := command(t, "validate", "--allow-unset", example("kubernetes", "consumer.yaml"))
 	require.Zero(t, code)
-	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is bound to nothing`)
+	require.Contains(t, stderr, `KongPlugin "ai-proxy-advanced" is not attached to anything`)
 	require.Equal(t, "valid, but without effect: there is no instance of ai-proxy-advanced\n", stdout)
 
 	file := filepath.Join(t.TempDir(), "kong.yaml")

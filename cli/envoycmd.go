@@ -119,7 +119,7 @@ func (f *envoyFlags) services() ([]parts.Endpoint, error) {
 		all = append(all, e)
 	}
 	if sockets && names {
-		return nil, fmt.Errorf("--grpc-address: got %q, want no DNS name beside a Unix socket, which Envoy cannot have in one cluster", f.addresses)
+		return nil, fmt.Errorf("--grpc-address: got %q, want no DNS name together with a Unix socket: one Envoy cluster cannot have both", f.addresses)
 	}
 	return all, nil
 }

@@ -56,7 +56,7 @@ func (f *readFlags) checkRead(arguments []string) error {
 	}
 	info, err := os.Stat(f.reading.SecretsDir)
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is no directory", f.reading.SecretsDir)
+		err = fmt.Errorf("%s is not a directory", f.reading.SecretsDir)
 	}
 	if err != nil {
 		return fmt.Errorf("--secrets: %w", err)

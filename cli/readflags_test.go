@@ -64,7 +64,7 @@ func TestTheIngressClassAppliesToEveryCommandThatReads(t *testing.T) {
 		require.Zero(t, code, "%s: %s", name, stderr)
 		require.NotContains(t, stderr, "class", name)
 		_, _, stderr = command(t, args...)
-		require.Contains(t, stderr, "of another ingress class is not read", name)
+		require.Contains(t, stderr, "of another ingress class is ignored", name)
 	}
 }
 
@@ -122,6 +122,6 @@ configFrom: {secretKeyRef: {namespace: kong, name: whole, key: config}}
 		require.Zero(t, code, "%s: %s", name, stderr)
 		code, _, stderr = command(t, append(args, "--secrets", file)...)
 		require.Equal(t, 1, code, name)
-		require.Equal(t, "semlb: --secrets: "+file+" is no directory\n", stderr)
+		require.Equal(t, "semlb: --secrets: "+file+" is not a directory\n", stderr)
 	}
 }

@@ -76,7 +76,7 @@ func (r *Router) fill(ctx context.Context, texts []string, records []vectordb.Re
 			continue
 		}
 		if fresh[next] == nil {
-			return fmt.Errorf("embed descriptions: %q means nothing to the embedding model", texts[next])
+			return fmt.Errorf("embed descriptions: %q has no word that the embedding model knows", texts[next])
 		}
 		records[i].Vector = fresh[next]
 		next++

@@ -13,7 +13,7 @@ import (
 )
 
 // angles is an embedder for tests: a text's direction in degrees from the first
-// axis. Texts it does not know fail; "mute" means nothing to it.
+// axis. Texts it does not know fail; "mute" has no word to it.
 type angles map[string]float64
 
 var errDown = errors.New("embedder is down")
@@ -184,7 +184,7 @@ func TestADescriptionWithoutMeaningIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	r, err := New(Options{Algorithm: Semantic, Targets: []Target{{ID: "a", Description: "mute", Weight: 1}}, MaxAttempts: 1, Semantic: SemanticOptions{Embedder: known(), Index: store}})
 	require.NoError(t, err)
-	require.ErrorContains(t, r.Load(t.Context(), store), `"mute" means nothing`)
+	require.ErrorContains(t, r.Load(t.Context(), store), `"mute" has no word`)
 }
 
 func TestWeightedGroupsStartByShare(t *testing.T) {

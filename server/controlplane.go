@@ -148,7 +148,7 @@ func (c *ControlPlane) onRequest(stream int64, r *discoveryv3.DiscoveryRequest) 
 // refused tracks a NACK; c.mu is held.
 func (c *ControlPlane) refused(stream int64, r *discoveryv3.DiscoveryRequest, detail string) {
 	c.metrics.rejections.Inc()
-	c.log.Error("envoy refused its configuration", "type", r.GetTypeUrl(), "error", detail)
+	c.log.Error("envoy rejected its configuration", "type", r.GetTypeUrl(), "error", detail)
 	version, ok := c.acks.nack(stream, r, detail)
 	if ok {
 		// The cache sees the request as an ACK of the version. Otherwise it would send what
@@ -188,7 +188,7 @@ type RefusedError struct {
 	Detail string
 }
 
-func (e *RefusedError) Error() string { return "envoy refused its configuration: " + e.Detail }
+func (e *RefusedError) Error() string { return "envoy rejected its configuration: " + e.Detail }
 
 // Wait returns when every connected Envoy, and at least one, has acknowledged the whole
 // configuration in force, with a *RefusedError if one rejected a part, or with the

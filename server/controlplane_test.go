@@ -111,7 +111,7 @@ func TestWhatEnvoyRefusesIsSaidWithoutCredentials(t *testing.T) {
 	s := c.subscribe(t, nil)
 	s.answer(resource.ListenerType, duplicate)
 	err := c.refusal(t)
-	require.EqualError(t, err, "envoy refused its configuration: Duplicated credential key: '[redacted]'")
+	require.EqualError(t, err, "envoy rejected its configuration: Duplicated credential key: '[redacted]'")
 	var refused *server.RefusedError
 	require.ErrorAs(t, c.Wait(t.Context()), &refused)
 	require.NotContains(t, c.log.String(), "annas-key")

@@ -43,7 +43,7 @@ func newAdmin(socket string) *admin {
 }
 
 // errNotListening is drain's error when no Envoy listens on the socket.
-var errNotListening = errors.New("no envoy listens")
+var errNotListening = errors.New("no Envoy is listening")
 
 // drain makes Envoy accept no new connection from clients, and waits until the requests
 // in flight have ended or ctx has. The inner hop stays open for their next attempts.

@@ -88,7 +88,7 @@ func TestStoppingEndsTheWholeProcessGroup(t *testing.T) {
 func TestAProgramThatLeavesProcessesBehindIsAnError(t *testing.T) {
 	binary, dir := standIn(t, `sleep 300 & echo $! >$dir/pid`)
 	p := Process{Binary: binary, Bootstrap: &bootstrapv3.Bootstrap{}, Dir: dir, Grace: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
-	require.ErrorContains(t, p.Run(t.Context()), "run it in the foreground")
+	require.ErrorContains(t, p.Run(t.Context()), "run Envoy in the foreground")
 	requireEnded(t, pidIn(t, dir))
 }
 
@@ -97,7 +97,7 @@ func TestReadingTheVersionTimesOut(t *testing.T) {
 	binary, dir := standIn(t, `sleep 300 & echo $! >$dir/pid; wait`)
 	start := time.Now()
 	_, err := versionOf(t.Context(), binary, 200*time.Millisecond)
-	require.ErrorContains(t, err, "--version does not end: it had 200ms")
+	require.ErrorContains(t, err, "--version did not end within 200ms")
 	require.Less(t, time.Since(start), versionGrace+2*time.Second)
 	requireEnded(t, pidIn(t, dir))
 }

@@ -98,7 +98,7 @@ func exitError(err error) error {
 	case err == nil:
 		err = errors.New("it exited with status 0")
 	case errors.Is(err, exec.ErrWaitDelay):
-		err = errors.New("it exited with status 0, but not what it had started; run it in the foreground")
+		err = errors.New("it exited with status 0, but its child processes did not; run Envoy in the foreground")
 	}
 	return fmt.Errorf("envoy ended: %w", err)
 }

@@ -52,7 +52,7 @@ func versionOf(ctx context.Context, binary string, timeout time.Duration) (envoy
 		group.end()
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return envoy.Version{}, fmt.Errorf("%s --version does not end: it had %s", binary, timeout)
+		return envoy.Version{}, fmt.Errorf("%s --version did not end within %s", binary, timeout)
 	}
 	if err != nil {
 		return envoy.Version{}, fmt.Errorf("run %s --version: %w", binary, err)

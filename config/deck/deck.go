@@ -111,7 +111,7 @@ func (r reader) key(f tree.Field) {
 	case !known:
 		r.Problem(f.Pos, f.Shown(), "unknown field%s", tree.Suggest(f, keys))
 	case !read && !f.Value.Empty():
-		r.Warn(f.Pos, f.Shown(), "not read")
+		r.Warn(f.Pos, f.Shown(), "ignored")
 	case f.Name == "_format_version":
 		r.formatVersion(f.Shown(), f.Value)
 	case f.Name == "_plugin_configs":

@@ -28,7 +28,7 @@ type Output struct {
 type Plugin struct {
 	Node  *tree.Node
 	Scope config.Scope
-	// Unbound is set for one that is bound to nothing.
+	// Unbound is set for one that is not attached to anything.
 	Unbound *Resource
 }
 
@@ -79,7 +79,7 @@ func (o *Output) RequireDirect(format string) error {
 	return nil
 }
 
-// DisableUnbound turns an instance that is bound to nothing into a global one that is
+// DisableUnbound turns an instance that is not attached to anything into a global one that is
 // disabled, for formats that cannot say that a plugin applies nowhere. There can be one
 // such instance; further ones are left out.
 func (o *Output) DisableUnbound() {
@@ -89,10 +89,10 @@ func (o *Output) DisableUnbound() {
 		if p.Unbound != nil {
 			name := p.Unbound.Kind + " " + p.Unbound.Shown
 			if global {
-				o.Warn("%s is bound to nothing, and is left out: there is a global instance already", name)
+				o.Warn("%s is not attached to anything; it is omitted, because there is a global instance already", name)
 				continue
 			}
-			o.Warn("%s is bound to nothing: it becomes a global instance that is disabled", name)
+			o.Warn("%s is not attached to anything; it becomes a disabled global instance", name)
 			p.Node, p.Unbound, global = p.Node.With("enabled", &tree.Node{Kind: tree.Bool, Text: "false"}), nil, true
 		}
 		kept = append(kept, p)
@@ -105,7 +105,7 @@ func (o *Output) AddHosts() {
 	for i, e := range o.Entities {
 		if e.Kind == config.KindService && e.Node.Get("host") == nil && e.Node.Get("url") == nil {
 			o.Entities[i].Node = e.Node.With("host", tree.NewString("localhost"))
-			o.Warn("service %s has no host; localhost stands for it", report.Quote(e.Name))
+			o.Warn("service %s has no host; it gets localhost", report.Quote(e.Name))
 		}
 	}
 }

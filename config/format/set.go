@@ -32,7 +32,7 @@ type Item struct {
 	// Scope is what a plugin is nested in, and so applies to. Of a route it is the service
 	// that the route is nested in.
 	Scope config.Scope
-	// Unbound is set for a plugin that is bound to nothing: it is checked, and never
+	// Unbound is set for a plugin that is not attached to anything: it is checked, and never
 	// runs.
 	Unbound *Resource
 }

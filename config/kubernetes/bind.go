@@ -102,7 +102,7 @@ func (r *reader) yield(p *plugin) {
 	scopes := p.scopes()
 	if len(scopes) == 0 {
 		resource := p.resource()
-		r.Warn(p.n.Pos, "", resource.Kind+" "+resource.Shown+" is bound to nothing")
+		r.Warn(p.n.Pos, "", resource.Kind+" "+resource.Shown+" is not attached to anything")
 		r.Items = append(r.Items, format.Item{Kind: format.KindPlugin, Node: n, Unbound: resource})
 	}
 	for _, s := range scopes {

@@ -55,11 +55,11 @@ func (m matcher) backend(at string, rule *tree.Node) string {
 		return ""
 	}
 	if len(refs) > 1 {
-		m.Warn(refs[1].Pos, report.Join(at, "backendRefs"), "only the first backend says which service the route is of")
+		m.Warn(refs[1].Pos, report.Join(at, "backendRefs"), "only the first backend determines the service of the route")
 	}
 	for j, ref := range refs {
 		if filters := ref.Get("filters"); !filters.Empty() {
-			m.Warn(filters.Pos, fmt.Sprintf("%s.backendRefs[%d].filters", at, j), "filters of a backend are not run: the targets take its place")
+			m.Warn(filters.Pos, fmt.Sprintf("%s.backendRefs[%d].filters", at, j), "filters of a backend are ignored: targets replace the backend")
 		}
 	}
 	return objectKey{cmp.Or(refs[0].Get("namespace").Str(), m.key.namespace), refs[0].Get("name").Str()}.String()
@@ -78,7 +78,7 @@ func (m matcher) filters(at string, rule *tree.Node) []filter {
 		case kind.Str() == "ExtensionRef":
 			m.Want(f.Pos, path, "an ExtensionRef to something else", "group configuration.konghq.com, kind KongPlugin and a name")
 		case kind.Str() == "RequestRedirect":
-			m.Problem(f.Pos, path, "not supported yet: a rule that redirects")
+			m.Problem(f.Pos, path, "not supported yet: rules that redirect")
 		default:
 			m.Warn(f.Pos, path, "filter "+kind.Quoted()+" is not run")
 		}
@@ -94,7 +94,7 @@ func namesPlugin(ref *tree.Node) bool {
 // httpPaths returns the paths of a match in Kong's form.
 func (m matcher) httpPaths(at string, match *tree.Node) []*tree.Node {
 	if q := match.Get("queryParams"); !q.Empty() {
-		m.Problem(q.Pos, report.Join(at, "queryParams"), "not supported yet: matches of query parameters")
+		m.Problem(q.Pos, report.Join(at, "queryParams"), "not supported yet: query parameter matches")
 	}
 	path := match.At("path", "value")
 	if path == nil {

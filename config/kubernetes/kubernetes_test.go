@@ -37,7 +37,7 @@ func TestKubernetesExamplesLoadAsWritten(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, c.Plugins)
 		require.Contains(t, warnings[0].String(), `example`)
-		require.Contains(t, warnings[0].String(), `KongPlugin "ai-proxy-advanced" is bound to nothing`)
+		require.Contains(t, warnings[0].String(), `KongPlugin "ai-proxy-advanced" is not attached to anything`)
 
 		c, warnings, err = load.Sources(append(sources, load.Source{Name: "more.yaml", Data: []byte(tt.resource)}), load.Options{Env: env})
 		require.NoError(t, err)
@@ -115,10 +115,10 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 		{"faults of an unbound plugin", plugin("config: {targets: []}\ndisabled: 3"), "kong.yaml:9: config.targets: got 0 elements, want at least 1\nkong.yaml:10: disabled: got integer 3, want true or false"},
 		{"both configs", plugin("config: {targets: []}\nconfigFrom: {"+ref+"}") + secret("{}"), "kong.yaml:10: configFrom: got both config and configFrom, want one of them\nkong.yaml:10: config.targets: got nothing, want a list"},
 		{"no secret", plugin("configFrom: {" + ref + "}"), `kong.yaml:9: configFrom.secretKeyRef: no key "v" of a secret "k" in the files`},
-		{"no reference", plugin("configFrom: {}"), "kong.yaml:9: configFrom.secretKeyRef: got no reference, want the name and the key of a secret"},
-		{"secret without a value", plugin("configFrom: {"+ref+"}") + secret("[unseen-MARKER"), "kong.yaml:9: configFrom.secretKeyRef: got a secret that is none, want one value of JSON or YAML"},
+		{"no reference", plugin("configFrom: {}"), "kong.yaml:9: configFrom.secretKeyRef: got an incomplete reference, want the name and the key of a secret"},
+		{"secret without a value", plugin("configFrom: {"+ref+"}") + secret("[unseen-MARKER"), "kong.yaml:9: configFrom.secretKeyRef: got a secret with an invalid value, want one JSON or YAML value"},
 		{"secret of a wrong kind", plugin("configFrom: {"+ref+"}") + secret(`{"targets": "unseen-MARKER", "unseen-MARKER": 1, "llm_format": "unseen-MARKER"}`), "kong.yaml:9: config.targets: got a string, want a list\nkong.yaml:9: config.[redacted]: unknown field\nkong.yaml:9: config.llm_format: got a string [redacted], want one of anthropic, bedrock, cohere, gemini, huggingface, openai\nkong.yaml:9: config.llm_format: not supported yet: formats other than openai"},
-		{"patch to nowhere", plugin("config: {targets: [{model: {provider: openai}, route_type: llm/v1/chat}]}\nconfigPatches: [{path: /a/b/c, valueFrom: {"+ref+"}}, {path: a}]") + secret("1"), "kong.yaml:10: configPatches[0].path: no place for it in the config\nkong.yaml:10: configPatches[1].valueFrom.secretKeyRef: got no reference, want the name and the key of a secret\nkong.yaml:10: configPatches[1].path: got no pointer, want a JSON pointer such as /targets/0/auth"},
+		{"patch to nowhere", plugin("config: {targets: [{model: {provider: openai}, route_type: llm/v1/chat}]}\nconfigPatches: [{path: /a/b/c, valueFrom: {"+ref+"}}, {path: a}]") + secret("1"), "kong.yaml:10: configPatches[0].path: no such path in the config\nkong.yaml:10: configPatches[1].valueFrom.secretKeyRef: got an incomplete reference, want the name and the key of a secret\nkong.yaml:10: configPatches[1].path: got an invalid path, want a JSON pointer such as /targets/0/auth"},
 		{"same name twice", plugin(configtest.PluginConfig) + plugin(configtest.PluginConfig), "kong.yaml:17: metadata.name: got a second plugin of the same name or id, first at kong.yaml:2"},
 		{"consumer without a name", configtest.Resource("KongConsumer", "c", "konghq.com/plugins: p", "") + plugin(configtest.PluginConfig), "kong.yaml:2: got neither a name nor an id, want one of them"},
 		{"misspelt field of a consumer", configtest.Resource("KongConsumer", "c", "", "username: c\nusernam: c\ncredentals: []"), "kong.yaml:9: usernam: unknown field, did you mean \"username\"?\nkong.yaml:10: credentals: unknown field, did you mean \"credentials\"?"},
@@ -135,9 +135,9 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 
 func TestWhatIsNotReadOfAClusterIsAWarning(t *testing.T) {
 	for text, want := range map[string]string{
-		configtest.Resource("Deployment", "d", "", ""):                                                                              `kong.yaml:2: kind: resource "Deployment" is not read`,
+		configtest.Resource("Deployment", "d", "", ""):                                                                              `kong.yaml:2: kind: resource "Deployment" is ignored`,
 		configtest.Resource("KongPlugin", "p", "", "plugin: loggly"):                                                                `kong.yaml:8: plugin: plugin "loggly" is not run`,
-		configtest.Resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                                   `kong.yaml:7: metadata.annotations: resource "KongPlugin" of another ingress class is not read`,
+		configtest.Resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                                   `kong.yaml:7: metadata.annotations: resource "KongPlugin" of another ingress class is ignored`,
 		configtest.Resource("Service", "s", "konghq.com/plugins: gone", ""):                                                         `kong.yaml:7: metadata.annotations: plugin "gone" is not in the files`,
 		configtest.Resource("KongConsumer", "c", "", "username: u\ncredentials: [gone]"):                                            `kong.yaml:9: credentials: secret "gone" is not in the files`,
 		configtest.Resource("KongPlugin", "p", "", "  labels: {global: 'true'}\nplugin: ai-proxy-advanced"+configtest.PluginConfig): "kong.yaml:8: metadata.labels.global: only a KongClusterPlugin can be global",

@@ -58,7 +58,7 @@ func TestFaultsOfMountedSecretsDoNotShowThem(t *testing.T) {
 	configtest.Mount(t, filepath.Join(dir, "whole"), "..2", map[string]string{"config": strings.Repeat(configtest.Marker, 1<<18)})
 	configtest.Mount(t, filepath.Join(dir, "one"), "..2", map[string]string{"key": "", "kongCredType": configtest.Marker})
 	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.MountedCluster)}}, load.Options{SecretsDir: dir})
-	require.ErrorContains(t, err, "kong.yaml:14: configPatches[0].valueFrom.secretKeyRef: got a secret that is none")
+	require.ErrorContains(t, err, "kong.yaml:14: configPatches[0].valueFrom.secretKeyRef: got a secret with an invalid value")
 	require.ErrorContains(t, err, "kong.yaml:23: configFrom.secretKeyRef: read secret kong/whole: ")
 	require.ErrorContains(t, err, "got more than 1048576 bytes")
 	require.NotContains(t, configtest.EveryWayToPrint(t, err)+configtest.EveryWayToPrint(t, warnings), configtest.Marker)

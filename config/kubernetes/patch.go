@@ -28,12 +28,12 @@ func (r *reader) patch(p patch, settings *tree.Node) *tree.Node {
 	from := p.change.Get("valueFrom").OrObject(p.change.Pos)
 	value := r.secrets.value(p.plugin.key.namespace, report.Join(p.path, "valueFrom"), from, p.settings.FindPointer(steps))
 	if !ok {
-		r.Want(p.change.Pos, report.Join(p.path, "path"), "no pointer", "a JSON pointer such as /targets/0/auth")
+		r.Want(p.change.Pos, report.Join(p.path, "path"), "an invalid path", "a JSON pointer such as /targets/0/auth")
 		return settings
 	}
 	patched, ok := add(settings.OrObject(p.change.Pos), steps, value)
 	if !ok {
-		r.Problem(pointer.Pos, report.Join(p.path, "path"), "no place for it in the config")
+		r.Problem(pointer.Pos, report.Join(p.path, "path"), "no such path in the config")
 		return settings.OrObject(p.change.Pos)
 	}
 	return patched

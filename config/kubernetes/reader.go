@@ -46,7 +46,7 @@ func (r *reader) Read(d format.Document) {
 	}
 	r.unique(n)
 	if class, path := classOf(n); class != nil && class.Str() != r.IngressClass {
-		r.Warn(class.Pos, path, "resource "+n.Get("kind").Quoted()+" of another ingress class is not read")
+		r.Warn(class.Pos, path, "resource "+n.Get("kind").Quoted()+" of another ingress class is ignored")
 		return
 	}
 	if key.name == "" {
@@ -101,7 +101,7 @@ func (r *reader) resource(n *tree.Node, kind string, key objectKey) {
 		r.AddEntity(config.KindConsumerGroup, "", entity(n, key.name))
 		r.bind(n, config.KindConsumerGroup, key.name)
 	default:
-		r.Warn(n.Pos, "kind", "resource "+n.Get("kind").Quoted()+" is not read")
+		r.Warn(n.Pos, "kind", "resource "+n.Get("kind").Quoted()+" is ignored")
 	}
 }
 
@@ -174,6 +174,6 @@ func (r *reader) knownFields(n *tree.Node, names ...string) {
 		}
 	}
 	if s := n.Get("spec"); !s.Empty() {
-		r.Warn(s.Pos, "spec", "not read")
+		r.Warn(s.Pos, "spec", "ignored")
 	}
 }

@@ -53,7 +53,7 @@ func TestHTTPRoutesBecomeRoutes(t *testing.T) {
 		configtest.Resource("Ingress", "r", "", "")
 	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
 	require.NoError(t, err)
-	require.Equal(t, "kong.yaml:18: spec.rules[1].backendRefs: only the first backend says which service the route is of", warnings[0].String())
+	require.Equal(t, "kong.yaml:18: spec.rules[1].backendRefs: only the first backend determines the service of the route", warnings[0].String())
 	hosts := []string{"a.example", "*.b.example"}
 	want := []config.Route{
 		{Name: "kong/r", Service: "kong/llm", Hosts: hosts, Paths: []string{"/", "~/x$"}},
@@ -70,7 +70,7 @@ func TestHTTPRoutesBecomeRoutes(t *testing.T) {
 
 func TestWhatRoutesAskForAndDoNotGetIsAFault(t *testing.T) {
 	for spec, want := range map[string]string{
-		"spec: {rules: [{matches: [{queryParams: [{name: a}]}]}]}":    "kong.yaml:8: spec.rules[0].matches[0].queryParams: not supported yet: matches of query parameters",
+		"spec: {rules: [{matches: [{queryParams: [{name: a}]}]}]}":    "kong.yaml:8: spec.rules[0].matches[0].queryParams: not supported yet: query parameter matches",
 		"spec: {rules: [{matches: [{path: {type: Odd, value: /}}]}]}": `kong.yaml:8: spec.rules[0].matches[0].path.type: got string "Odd", want PathPrefix, Exact or RegularExpression`,
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Resource("HTTPRoute", "r", "", spec))}}, load.Options{})
@@ -105,16 +105,16 @@ func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		`kong.yaml:13: spec.rules[0].filters[1]: filter "URLRewrite" is not run`,
-		"kong.yaml:16: spec.rules[1].backendRefs[0].filters: filters of a backend are not run: the targets take its place",
+		"kong.yaml:16: spec.rules[1].backendRefs[0].filters: filters of a backend are ignored: targets replace the backend",
 		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
 		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
-		`kong.yaml:32: KongPlugin "q" is bound to nothing`,
+		`kong.yaml:32: KongPlugin "q" is not attached to anything`,
 	}, texts)
 }
 
 func TestFiltersThatCannotBeLeftOutAreFaults(t *testing.T) {
 	for filter, want := range map[string]string{
-		"{type: RequestRedirect, requestRedirect: {scheme: https}}":                               "not supported yet: a rule that redirects",
+		"{type: RequestRedirect, requestRedirect: {scheme: https}}":                               "not supported yet: rules that redirect",
 		"{type: ExtensionRef, extensionRef: {group: example.com, kind: Waf, name: w}}":            "got an ExtensionRef to something else, want group configuration.konghq.com, kind KongPlugin and a name",
 		"{type: ExtensionRef, extensionRef: {group: configuration.konghq.com, kind: KongPlugin}}": "got an ExtensionRef to something else, want group configuration.konghq.com, kind KongPlugin and a name",
 	} {
@@ -130,7 +130,7 @@ func TestIngressesNameTheirClassInTheirSpec(t *testing.T) {
 	for name, tt := range map[string]struct {
 		text, warning string
 	}{
-		"of another class":     {ingress("", "ingressClassName: nginx"), `kong.yaml:8: spec.ingressClassName: resource "Ingress" of another ingress class is not read`},
+		"of another class":     {ingress("", "ingressClassName: nginx"), `kong.yaml:8: spec.ingressClassName: resource "Ingress" of another ingress class is ignored`},
 		"of the class":         {ingress("", "ingressClassName: kong"), ""},
 		"the annotation first": {ingress("kubernetes.io/ingress.class: kong", "ingressClassName: nginx"), ""},
 	} {

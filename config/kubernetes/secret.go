@@ -55,7 +55,7 @@ func (s *secrets) value(namespace, path string, n *tree.Node, f *schema.Field) *
 	}
 	name := ref.Get("key").Str()
 	if key.name == "" || name == "" {
-		s.Want(n.Pos, path, "no reference", "the name and the key of a secret")
+		s.Want(n.Pos, path, "an incomplete reference", "the name and the key of a secret")
 		return broken
 	}
 	text, ok := secretText(s.find(key, ref, path), name)
@@ -76,7 +76,7 @@ func (s *secrets) parse(ref *tree.Node, path, text string, f *schema.Field, vari
 	broken := &tree.Node{Kind: tree.Object, Pos: ref.Pos, Broken: true}
 	roots, faults := tree.NewDocument("", []byte(text)).Parse()
 	if len(faults) > 0 || len(roots) != 1 {
-		s.Want(ref.Pos, path, "a secret that is none", "one value of JSON or YAML")
+		s.Want(ref.Pos, path, "a secret with an invalid value", "one JSON or YAML value")
 		return broken
 	}
 	if !s.Charge(roots[0]) {

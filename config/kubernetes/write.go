@@ -25,7 +25,7 @@ func write(out *format.Output) ([]byte, error) {
 	}
 	for _, p := range out.Placeholders.All() {
 		if p.Exposed {
-			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which kubernetes cannot", Name, p.Variable)
+			return nil, fmt.Errorf("convert to %s: %s is used outside of a secret, which Kubernetes resources cannot express", Name, p.Variable)
 		}
 	}
 	w := writer{Output: out, bound: map[target][]string{}, names: map[target]bool{}}
@@ -85,7 +85,7 @@ func (w *writer) plugin(p format.Plugin) error {
 	}
 	name := w.objectName("plugin", like)
 	if p.Scope.Service != "" && p.Scope.Route != "" {
-		return fmt.Errorf("convert to kubernetes: %s: a scope of a service and a route at once, which kubernetes cannot", p.Node.Pos)
+		return fmt.Errorf("convert to kubernetes: %s: a scope of a service and a route at once, which Kubernetes resources cannot express", p.Node.Pos)
 	}
 	w.docs = append(w.docs, pluginResource(p, name))
 	if p.Unbound != nil {
@@ -120,7 +120,7 @@ func (w *writer) resource(kind, name string, e *format.Entity, annotations ...tr
 		meta = tree.NewObject("name", tree.NewString(name))
 	}
 	if !objectName.MatchString(plain) {
-		w.Warn("%s is not a name that Kubernetes takes: replace it", report.Quote(name))
+		w.Warn("%s is not a valid Kubernetes name: replace it", report.Quote(name))
 	}
 	var all []tree.Field
 	if version != coreV1 {
@@ -145,7 +145,7 @@ func (w *writer) entityAnnotations(e *format.Entity) []tree.Field {
 		all = append(all, textField(annotationTags, joined(tags)))
 	}
 	if e.Node.Get("id") != nil {
-		w.Warn("the id of %s %s is left out, which kubernetes cannot give", strings.ReplaceAll(e.Kind, "_", " "), report.Quote(e.Name))
+		w.Warn("the id of %s %s is omitted: Kubernetes resources cannot express it", strings.ReplaceAll(e.Kind, "_", " "), report.Quote(e.Name))
 	}
 	return all
 }
@@ -185,7 +185,7 @@ func (w *writer) entity(e format.Entity) {
 		w.docs = append(w.docs, w.resource("Service", e.Name, &e))
 		if on := e.Node.Get("enabled"); on != nil {
 			if enabled, _ := on.Bool(); !enabled {
-				w.Warn("that service %s is disabled is left out, which kubernetes cannot say", report.Quote(e.Name))
+				w.Warn("service %s is disabled, which Kubernetes resources cannot express", report.Quote(e.Name))
 			}
 		}
 	case config.KindRoute:

@@ -23,7 +23,7 @@ func (w *writer) route(e format.Entity) {
 		service = strings.TrimPrefix(service, namespace+"/")
 	}
 	if strings.Contains(service, "/") {
-		w.Warn("service %s is in another namespace than its route %s, which kubernetes cannot", report.Quote(service), report.Quote(e.Name))
+		w.Warn("service %s is in another namespace than its route %s, which Kubernetes resources cannot express", report.Quote(service), report.Quote(e.Name))
 	}
 	kind, spec := "HTTPRoute", httpRouteSpec(e, service)
 	if len(e.Node.Get("paths").Elements()) > 0 {

@@ -37,7 +37,7 @@ func TestBodiesNameTheirOwnScope(t *testing.T) {
 	require.Equal(t, []config.Scope{{}, {Consumer: "c"}}, configtest.ScopesOf(c))
 
 	_, _, err := load.Sources([]load.Source{{Name: "body", Data: []byte(`{"name": "ai-proxy-advanced", "service": {"id": "a"}, "confg": 1, ` + settings + `}`), Scope: config.Scope{Service: "b"}}}, load.Options{})
-	require.EqualError(t, err, `body:1: service: got another service than the one around the plugin
+	require.EqualError(t, err, `body:1: service: got a different service than that of the enclosing entity
 body:1: confg: unknown field, did you mean "config"?`)
 }
 
@@ -71,5 +71,5 @@ func TestFormatsAndDirectoriesMix(t *testing.T) {
 func TestScopesThatNameNoEntityAreWarnings(t *testing.T) {
 	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte("services: [{name: s}]\n" + configtest.Minimal + "  service: t\n")}}, load.Options{})
 	require.NoError(t, err)
-	require.Equal(t, "kong.yaml:8: plugins[0].service: no such service is in the files", warnings[0].String())
+	require.Equal(t, "kong.yaml:8: plugins[0].service: the files do not define this service", warnings[0].String())
 }

@@ -27,7 +27,7 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		{"alias bomb", aliasBomb(60), "got more than 100000 values"},
 		{"alias bomb of merges", "a: &a {b: 1}\nc: &c {<<: [" + strings.Repeat("*a,", 100_000) + "]}\nplugins: *c", "got more than 100000 values"},
 		{"wide merges", wideMerges(40_000), "unknown field"},
-		{"shared blocks", sharedBomb(3000), "further faults are left out"},
+		{"shared blocks", sharedBomb(3000), "further faults are not shown"},
 		{"alias of itself", "plugins: &a [*a]", "an alias contains itself"},
 		{"deep flow list", "plugins: " + strings.Repeat("[", 200_000), "exceeded max depth"},
 		{"deep list", "plugins: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "got values nested deeper than 64 levels"},
@@ -38,12 +38,12 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		{"too many values", "plugins: [" + strings.Repeat("1,", 700_000) + "]", "too many values"},
 		{"many values", "plugins: [" + strings.Repeat("1,", 250_000) + "]", "got more than 100000 values"},
 		{"many values in JSON", `{"plugins": [` + strings.Repeat("1,", 250_000) + "1]}", "got more than 100000 values"},
-		{"many templates", strings.Repeat("${{ env (", 100_000), "fill in template"},
+		{"many templates", strings.Repeat("${{ env (", 100_000), "render template"},
 		{"deep template", "a: ${{ " + strings.Repeat("toInt (", 500_000), "too many parentheses"},
 		{"templates that grow", strings.Repeat("# x\na: ${{ env \"DECK_LONG\" | indent 1000 }}\n", 50), "bytes, want at most"},
 		{"long line of templates", strings.Repeat(`é${{ env "DECK_NO" }}`, 100_000), "is not set"},
 		{"long names", `{"plugins": [{"name": "ai-proxy-advanced", "` + strings.Repeat("a", 2_000_000) + `": 1}]}`, "unknown field"},
-		{"many faults", "plugins: [" + strings.Repeat("1,", 50_000) + "]", "further faults are left out"},
+		{"many faults", "plugins: [" + strings.Repeat("1,", 50_000) + "]", "further faults are not shown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			configtest.RequireCheap(t, load.Source{Name: "kong.yaml", Data: []byte(tt.text)}, env, tt.want)

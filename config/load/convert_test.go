@@ -183,7 +183,7 @@ func TestWhatOneFormatCannotSayIsAnError(t *testing.T) {
 		errors string
 	}{
 		{number, "admin-api", "convert to admin-api: the value of DECK_W goes through a template, which only deck has"},
-		{text, "kubernetes", "convert to kubernetes: DECK_D is used outside of a secret, which kubernetes cannot"},
+		{text, "kubernetes", "convert to kubernetes: DECK_D is used outside of a secret, which Kubernetes resources cannot express"},
 		{configtest.Minimal, "xml", `convert to "xml": want deck, kubernetes, terraform, admin-api or konnect`},
 		{"plugins: 1", "deck", "a:1: plugins: got an integer, want a list"},
 		{"plugins: \uE0000\uE001", "deck", "convert a: it holds characters of the private use area"},
@@ -210,10 +210,10 @@ func TestWhatAConversionLosesIsAWarning(t *testing.T) {
 		return all
 	}
 	require.Equal(t, []string{
-		"there is no ai-proxy-advanced",
-		`the id of service "llm" is left out, which kubernetes cannot give`,
-		`that service "llm" is disabled is left out, which kubernetes cannot say`,
-		`"a|b" is not a name that Kubernetes takes: replace it`,
+		"the configuration has no ai-proxy-advanced plugin",
+		`the id of service "llm" is omitted: Kubernetes resources cannot express it`,
+		`service "llm" is disabled, which Kubernetes resources cannot express`,
+		`"a|b" is not a valid Kubernetes name: replace it`,
 	}, warnings("services: [{name: llm, id: x, enabled: false}, {name: 'a|b'}]", "kubernetes"))
 	require.Equal(t, []string{
 		"a.yaml:24: credentials: the value of the secret becomes the variable ANNA_KEY_KEY",
@@ -223,7 +223,7 @@ func TestWhatAConversionLosesIsAWarning(t *testing.T) {
 
 func TestWhatCannotBeConvertedIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
-		configtest.Minimal + "  service: s\n  route: r\n":                                                                      "convert to kubernetes: a.yaml:2: a scope of a service and a route at once, which kubernetes cannot",
+		configtest.Minimal + "  service: s\n  route: r\n":                                                                      "convert to kubernetes: a.yaml:2: a scope of a service and a route at once, which Kubernetes resources cannot express",
 		configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced\nconfigFrom: {secretKeyRef: {name: k, key: v}}"): "a.yaml:9: configFrom.secretKeyRef: no key \"v\" of a secret \"k\" in the files",
 		"consumers: []": "convert: there is nothing to convert",
 	} {

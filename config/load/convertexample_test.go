@@ -33,7 +33,7 @@ func exampleFiles(t *testing.T) map[string][]load.Source {
 }
 
 // TestEveryExampleConvertsToEveryFormat says that what comes out is what went in. An
-// example that is bound to nothing is the same once both are bound, or where the format
+// example that is not attached to anything is the same once both are bound, or where the format
 // cannot say so, is disabled.
 func TestEveryExampleConvertsToEveryFormat(t *testing.T) {
 	t.Parallel()
@@ -57,7 +57,7 @@ func TestEveryExampleConvertsToEveryFormat(t *testing.T) {
 	require.Equal(t, 5, unbound, "four resources and the script whose routes have no names")
 }
 
-// requireSameUnbound converts what is bound to nothing.
+// requireSameUnbound converts what is not attached to anything.
 func requireSameUnbound(t *testing.T, source []load.Source, to string) {
 	t.Helper()
 	want, _, err := load.Sources(append(source[:1:1], bindingOfExamples()), load.Options{Env: configtest.AnyVariable})
@@ -83,8 +83,8 @@ func TestWhatIsBoundToNothingStaysSoOrIsDisabled(t *testing.T) {
 	out, warnings, err := load.Convert(source, "deck", load.Options{})
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		`KongPlugin "one" is bound to nothing: it becomes a global instance that is disabled`,
-		`KongPlugin "two" is bound to nothing, and is left out: there is a global instance already`,
+		`KongPlugin "one" is not attached to anything; it becomes a disabled global instance`,
+		`KongPlugin "two" is not attached to anything; it is omitted, because there is a global instance already`,
 	}, []string{warnings[2].String(), warnings[3].String()})
 	c := configtest.Load(t, string(out), load.Options{})
 	require.Equal(t, []config.Scope{{}, {Service: "kong/s"}}, configtest.ScopesOf(c))
@@ -95,8 +95,8 @@ func TestWhatIsBoundToNothingStaysSoOrIsDisabled(t *testing.T) {
 	_, warnings, err = load.Sources(sourceOf("kubernetes", out), load.Options{})
 	require.NoError(t, err)
 	require.Len(t, warnings, 2)
-	require.Contains(t, warnings[0].Text, `KongPlugin "one" is bound to nothing`)
-	require.Contains(t, warnings[1].Text, `KongPlugin "two" is bound to nothing`)
+	require.Contains(t, warnings[0].Text, `KongPlugin "one" is not attached to anything`)
+	require.Contains(t, warnings[1].Text, `KongPlugin "two" is not attached to anything`)
 }
 
 const configInSecret = `

@@ -56,12 +56,12 @@ func TestFaultyEntitiesAreNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"services: [{name: a}, {name: b, id: a}]":                       "kong.yaml:1: services[1]: got a second service of the same name or id, first at kong.yaml:1",
 		"routes: [{paths: [/]}]":                                        "kong.yaml:1: routes[0]: got neither a name nor an id, want one of them",
-		"routes: [{name: r, snis: [a], expression: 'x'}]":               "kong.yaml:1: routes[0].snis: not supported yet: routes of that kind\nkong.yaml:1: routes[0].expression: not supported yet: routes of that kind",
+		"routes: [{name: r, snis: [a], expression: 'x'}]":               "kong.yaml:1: routes[0].snis: not supported yet: matching routes by this field\nkong.yaml:1: routes[0].expression: not supported yet: matching routes by this field",
 		"routes: [{name: r, headers: {a: b}}]":                          "kong.yaml:1: routes[0].headers.a: got a string, want a list",
 		"routes: [{name: r, path: /}]":                                  `kong.yaml:1: routes[0].path: unknown field, did you mean "paths"?`,
 		"services: [{nmae: a, plugins: [{}]}]":                          "kong.yaml:1: services[0].nmae: unknown field, did you mean \"name\"?\nkong.yaml:1: services[0].plugins[0].name: got nothing, want ai-proxy-advanced",
 		"consumers: [{username: a, keyauth_credentials: [{key: [x]}]}]": "kong.yaml:1: consumers[0].keyauth_credentials[0].key: got a list, want a non-empty string",
-		"consumers: [{username: a, oauth2_credentials: [{name: x}]}]":   "kong.yaml:1: consumers[0].oauth2_credentials: not supported yet: credentials of that kind",
+		"consumers: [{username: a, oauth2_credentials: [{name: x}]}]":   "kong.yaml:1: consumers[0].oauth2_credentials: not supported yet: credentials of this kind",
 		"consumers: [a]": "kong.yaml:1: consumers[0]: got a string, want an object",
 		configtest.Minimal + "  consumer: a\n  consumer_group: g\n": "kong.yaml:2: plugins[0]: got a consumer and a consumer_group, want one of them",
 	} {

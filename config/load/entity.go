@@ -138,7 +138,7 @@ func (l *loader) consumer(path string, n *tree.Node) {
 		}
 	}
 	if acls := n.Get("acls"); !acls.Empty() {
-		l.Warn(acls.Pos, report.Join(path, "acls"), "not read")
+		l.Warn(acls.Pos, report.Join(path, "acls"), "ignored")
 	}
 	l.pluginsIn(path, n, config.Scope{Consumer: name})
 	for _, g := range n.Get("groups").Elements() {

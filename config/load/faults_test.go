@@ -86,7 +86,7 @@ func TestASourceThatCannotBeParsedIsAFault(t *testing.T) {
 		{"cut JSON", "a.json", "{\"plugins\": [\n", "a.json:2: read JSON: invalid syntax: the text ends too early"},
 		{"two JSON values", "a.json", "{}\n{}", "a.json:2: read JSON: invalid syntax: text after the document"},
 		{"not UTF-8", "a.yaml", "plugins: \xff", "a.yaml: got text that is not UTF-8, want UTF-8"},
-		{"binary", "a.yaml", "plugins: !!binary aGk=", "a.yaml:1: got a value with a YAML type of its own, want a plain value"},
+		{"binary", "a.yaml", "plugins: !!binary aGk=", "a.yaml:1: got a value with a custom YAML tag, want a plain value"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := load.Sources([]load.Source{{Name: tt.file, Data: []byte(tt.text)}}, load.Options{})

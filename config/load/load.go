@@ -165,7 +165,7 @@ func (l *loader) load(sources []Source) error {
 	}
 	l.checkGuards(names)
 	if len(l.plugins) == 0 && l.Count() == 0 {
-		l.Warn(config.Position{}, "", "there is no "+schema.PluginName)
+		l.Warn(config.Position{}, "", "the configuration has no "+schema.PluginName+" plugin")
 	}
 	return l.Err(files)
 }

@@ -56,7 +56,7 @@ func TestOtherPluginsAreNamedInWarnings(t *testing.T) {
 	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + "- name: file-log\n- name: prometheus\nupstreams: [{name: u}]\n")}}, load.Options{})
 	require.NoError(t, err)
 	require.Len(t, warnings, 3)
-	require.Equal(t, `kong.yaml:9: upstreams: not read`, warnings[0].String())
+	require.Equal(t, `kong.yaml:9: upstreams: ignored`, warnings[0].String())
 	require.Equal(t, `kong.yaml:7: plugins[1].name: plugin "file-log" is not run`, warnings[1].String())
 }
 
@@ -64,7 +64,7 @@ func TestAFileWithoutThePluginIsAWarning(t *testing.T) {
 	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte("_format_version: '3.0'\n")}}, load.Options{})
 	require.NoError(t, err)
 	require.Empty(t, c.Plugins)
-	require.Equal(t, "there is no ai-proxy-advanced", warnings[0].String())
+	require.Equal(t, "the configuration has no ai-proxy-advanced plugin", warnings[0].String())
 }
 
 func TestSharedBlocksGiveWhatAPluginLacks(t *testing.T) {

@@ -121,10 +121,10 @@ func (l *loader) scope(around config.Scope, entry tree.Cursor, names *config.Nam
 		name, ok := c.Node.Reference()
 		name = names.Of(kind, name)
 		if outer := around.Parts()[i]; ok && outer != "" && outer != name {
-			l.Problem(c.Pos, c.Path, "got another %s than the one around the plugin", kind)
+			l.Problem(c.Pos, c.Path, "got a different %s than that of the enclosing entity", kind)
 		}
 		if names.Missing(kind, name) {
-			l.Warn(c.Pos, c.Path, "no such "+strings.ReplaceAll(kind, "_", " ")+" is in the files")
+			l.Warn(c.Pos, c.Path, "the files do not define this "+strings.ReplaceAll(kind, "_", " "))
 		}
 		s.SetPart(kind, name)
 		valid = valid && ok

@@ -159,7 +159,7 @@ func TestReferencesThatCannotBeFilledInAreFaults(t *testing.T) {
 		"      auth: {header_name: A, header_value: Bearer $EMPTY}":                                                           "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: EMPTY is empty: export EMPTY=…",
 		"      auth: {header_name: A, header_value: 'x {vault://env/a}'}":                                                     "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: a vault reference must be the whole value",
 		"      auth: {header_name: A, header_value: '{vault://hcv/a}'}":                                                       "kong.yaml:7: plugins[0].config.targets[0].auth.header_value: not supported yet: a vault other than env",
-		"      description: '{vault://env/port}'":                                                                             "kong.yaml:7: plugins[0].config.targets[0].description: got a vault reference, which the field does not take",
+		"      description: '{vault://env/port}'":                                                                             "kong.yaml:7: plugins[0].config.targets[0].description: got a vault reference, which this field does not support",
 		"    vectordb: {strategy: redis, dimensions: 3, distance_metric: cosine,\n      redis: {port: '{vault://env/port}'}}": "kong.yaml:8: plugins[0].config.vectordb.redis.port: got a string [redacted], want 0 to 65535",
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + written)}}, load.Options{Env: env})

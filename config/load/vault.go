@@ -144,7 +144,7 @@ func (ref reference) variable() (string, error) {
 // fromVault returns the value of a reference.
 func (r resolver) fromVault(f *schema.Field, text string) (string, error) {
 	if !f.Vault {
-		return "", errors.New("got a vault reference, which the field does not take")
+		return "", errors.New("got a vault reference, which this field does not support")
 	}
 	ref, err := r.reference(text)
 	if err != nil {

@@ -82,7 +82,7 @@ func (r *Report) Err(files []string) error {
 	})
 	if len(faults) > maxReported {
 		last := config.Position{File: faults[maxReported].Position.File}
-		faults[maxReported] = config.Fault{Position: last, Problem: "further faults are left out"}
+		faults[maxReported] = config.Fault{Position: last, Problem: "further faults are not shown"}
 		faults = faults[:maxReported+1]
 	}
 	return faults

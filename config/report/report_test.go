@@ -36,7 +36,7 @@ func TestVeryManyFaultsAreCutShort(t *testing.T) {
 	var faults config.Faults
 	require.ErrorAs(t, r.Err([]string{"a"}), &faults)
 	require.Len(t, faults, 1001)
-	require.Equal(t, "a: further faults are left out", faults[1000].Error())
+	require.Equal(t, "a: further faults are not shown", faults[1000].Error())
 }
 
 func TestNearestNameIsSuggested(t *testing.T) {

@@ -109,7 +109,7 @@ func (c checker) partialOrInline(plugin tree.Cursor) {
 			continue
 		}
 		if block := plugin.At(strings.Split(path, ".")...); block.Exists() {
-			c.Problem(block.Pos, block.Path, "got a block that a partial brings too")
+			c.Problem(block.Pos, block.Path, "got a block that a partial sets too")
 		}
 	}
 }

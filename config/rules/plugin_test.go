@@ -17,5 +17,5 @@ func TestPartialsAndBlocksExcludeEachOther(t *testing.T) {
 	require.Empty(t, faults)
 	var r report.Report
 	rules.Plugin(&r, tree.NewCursor("", n))
-	require.EqualError(t, r.Err(nil), "test.json:3: config.embeddings: got a block that a partial brings too")
+	require.EqualError(t, r.Err(nil), "test.json:3: config.embeddings: got a block that a partial sets too")
 }

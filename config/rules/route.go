@@ -101,7 +101,7 @@ func (c checker) headers(headers tree.Cursor) {
 		case strings.EqualFold(f.Name, "host"):
 			c.Problem(f.Pos, path, "got the header host, want the field hosts")
 		case !wire.ValidHeaderName(f.Name):
-			c.Problem(f.Pos, path, "got a name that no header can have")
+			c.Problem(f.Pos, path, "got an invalid header name")
 		}
 		each(tree.NewCursor(path, f.Value), func(value tree.Cursor) {
 			if pattern, isRegex := strings.CutPrefix(value.Node.Text, "~*"); isRegex {

@@ -27,7 +27,7 @@ func TestRoutesThatEnvoyOrKongWouldRefuseAreFaults(t *testing.T) {
 		`paths: ["/50%"]`:                         `paths[0]: got string "/50%", want a path of RFC 3986, or "~/" in front of a regular expression`,
 		`headers: {x: ["~*("]}`:                   `headers.x[0]: got string "~*(", want a regular expression of RE2: missing closing )`,
 		`headers: {Host: [a.example]}`:            `headers.Host: got the header host, want the field hosts`,
-		`headers: {"x y": [a]}`:                   `headers."x y": got a name that no header can have`,
+		`headers: {"x y": [a]}`:                   `headers."x y": got an invalid header name`,
 		`hosts: ["*"]`:                            `hosts[0]: got string "*", want a host, with "*" as its leftmost or rightmost label at most`,
 		`hosts: ["a.*.example"]`:                  `hosts[0]: got string "a.*.example", want a host, with "*" as its leftmost or rightmost label at most`,
 		`hosts: ["*a.example"]`:                   `hosts[0]: got string "*a.example", want a host, with "*" as its leftmost or rightmost label at most`,
@@ -38,9 +38,9 @@ func TestRoutesThatEnvoyOrKongWouldRefuseAreFaults(t *testing.T) {
 		`methods: [post]`:                         `methods[0]: got string "post", want a method in capital letters`,
 		`https_redirect_status_code: 303`:         `https_redirect_status_code: got 303, want 301, 302, 307, 308 or 426`,
 		`protocols: []`:                           `protocols: got 0 elements, want at least 1`,
-		`protocols: [http, grpc]`:                 `protocols[1]: grpc is not supported yet: only http and https are`,
-		`protocols: [tcp]`:                        `protocols[0]: tcp is not supported yet: only http and https are`,
-		`protocols: [wss]`:                        `protocols[0]: wss is not supported yet: only http and https are`,
+		`protocols: [http, grpc]`:                 `protocols[1]: grpc is not supported yet: use http or https`,
+		`protocols: [tcp]`:                        `protocols[0]: tcp is not supported yet: use http or https`,
+		`protocols: [wss]`:                        `protocols[0]: wss is not supported yet: use http or https`,
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte("routes:\n- name: r\n  " + route)}}, load.Options{})
 		require.EqualError(t, err, "kong.yaml:3: routes[0]."+want)

@@ -131,7 +131,7 @@ func (c checker) text(path string, f *Field, n *tree.Node) {
 	case n.Text == "":
 		c.Want(n.Pos, path, "an empty string", f.Wanted())
 	case f.FreeSince != "":
-		c.Warn(n.Pos, path, "Kong takes any text here since "+f.FreeSince+"; the configuration's version has a list of its own, which is not known here")
+		c.Warn(n.Pos, path, "Kong accepts any text here since "+f.FreeSince+"; the values of the configured version are not checked")
 	case f.Values == nil:
 	case value == nil:
 		c.Want(n.Pos, path, f.Shown(n), f.Wanted())

@@ -112,15 +112,15 @@ func (d *document) entities() {
 		}
 		d.add("| %s | `%s` | %s | %s |\n", kind, path, value, row.reason)
 	}
-	d.add("\n### Fields without effect\n\nWhat these say is about an upstream, and the plugin's targets take its place. They are accepted, because files have them.\n\n| entity | field | why |\n|---|---|---|\n")
+	d.add("\n### Fields without effect\n\nThese fields configure an upstream, which the plugin's targets replace. They are accepted and ignored.\n\n| entity | field | why |\n|---|---|---|\n")
 	for _, row := range idleFields {
 		d.add("| %s | %s | %s |\n", row.kind, quotedList(row.fields), row.reason)
 	}
 	d.add(`
-### Differences to Kong's routes
+### Differences from Kong's routes
 
 - Regular expressions are those of RE2, as Kong's own since 3.0: no look-around, no back references. They are checked when they are loaded, and so is their size.
-- A route without http answers plain HTTP with https_redirect_status_code: 426, or a redirect. semlb's listener has no TLS of its own: a request came over TLS if X-Forwarded-Proto says https, which whatever ends TLS in front of it has to set. A client that sets it itself is served in clear.
+- A route without http answers plain HTTP with https_redirect_status_code: 426, or a redirect. semlb's listener has no TLS of its own: a request came over TLS if X-Forwarded-Proto says https, which the proxy that terminates TLS has to set. A client that sets it itself is served without TLS.
 - A route without https serves requests that came over TLS too, as Kong's router does.
 - Hosts without a port take every port.
 `)
@@ -151,7 +151,7 @@ func (d *document) extensionsBelow(path string, f *Field) {
 }
 
 func (d *document) formats(all []Beside) {
-	d.add("\n## Beside the plugin\n\n| format | accepted with a warning, not read | refused |\n|---|---|---|\n")
+	d.add("\n## Beside the plugin\n\n| format | ignored, with a warning | refused |\n|---|---|---|\n")
 	for _, row := range all {
 		d.add("| %s | %s | %s |\n", row.Format, row.Ignored, row.Refused)
 	}

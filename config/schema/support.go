@@ -22,20 +22,20 @@ type unsupported struct {
 
 // Reasons that several rows share.
 const (
-	noAlgorithm  = "only semantic, round-robin and priority are"
-	noOption     = "it belongs to an algorithm that is not"
-	noFormat     = "only providers that speak OpenAI's format are"
-	noEmbedder   = "only openai and mistral are"
-	noProvider   = "the provider it is for"
-	noCost       = "the cost of cached tokens, tiers and long contexts"
-	noCloud      = "credentials of clouds"
-	noRouteType  = "only llm/v1/chat and llm/v1/completions are"
-	noStore      = "only redis is"
+	noAlgorithm  = "use semantic, round-robin or priority"
+	noOption     = "an option of an unsupported algorithm"
+	noFormat     = "use a provider that speaks OpenAI's format"
+	noEmbedder   = "use openai or mistral"
+	noProvider   = "an option of an unsupported provider"
+	noCost       = "costs of cached tokens, service tiers and long contexts"
+	noCloud      = "cloud credentials"
+	noRouteType  = "use llm/v1/chat or llm/v1/completions"
+	noStore      = "use redis"
 	noCluster    = "Redis Cluster"
 	noSentinel   = "Redis Sentinel"
-	noMatch      = "routes of that kind"
-	noProtocol   = "only http and https are"
-	noCredential = "credentials of that kind"
+	noMatch      = "matching routes by this field"
+	noProtocol   = "use http or https"
+	noCredential = "credentials of this kind"
 )
 
 // Fields that have many unsupported values or fields.
@@ -50,10 +50,10 @@ const (
 // pluginSupport lists what is refused of a plugin.
 var pluginSupport = slices.Concat(
 	[]unsupported{
-		{"ordering", "", "the order of plugins"},
-		{"partials", "", "linked blocks"},
-		{"condition", "", "conditions"},
-		{"config.acls", "", "access rules"},
+		{"ordering", "", "plugin ordering"},
+		{"partials", "", "partials"},
+		{"condition", "", "conditional plugins"},
+		{"config.acls", "", "access control lists"},
 		{"config.llm_format", "", "formats other than openai"},
 		{"config.genai_category", "", "categories other than text/generation"},
 	},
@@ -67,11 +67,11 @@ var pluginSupport = slices.Concat(
 	fields(embedderOptions, noProvider, "azure", "bedrock", "gemini", "huggingface"),
 	cloudCredentials(),
 	[]unsupported{
-		{"config.embeddings.auth.allow_override", "", "clients' credentials for embeddings"},
-		{targetOptions + "embeddings_dimensions", "", "targets that embed"},
-		{targetOptions + "mistral_format", "ollama", "only openai is"},
-		{"config.targets[].model.model_alias", "", "aliases"},
-		{"config.targets[].metadata", "", "metadata"},
+		{"config.embeddings.auth.allow_override", "", "client credentials for embeddings"},
+		{targetOptions + "embeddings_dimensions", "", "targets that serve embeddings"},
+		{targetOptions + "mistral_format", "ollama", "use openai"},
+		{"config.targets[].model.model_alias", "", "model aliases"},
+		{"config.targets[].metadata", "", "target metadata"},
 	},
 	values("config.targets[].route_type", noRouteType,
 		"audio/v1/audio/speech", "audio/v1/audio/transcriptions", "audio/v1/audio/translations",
@@ -80,13 +80,13 @@ var pluginSupport = slices.Concat(
 		"video/v1/videos/generations"),
 	[]unsupported{
 		{"config.vectordb.strategy", "pgvector", noStore},
-		{"config.vectordb.pgvector", "", noStore},
+		{"config.vectordb.pgvector", "", "pgvector"},
 		{redisStore + "cloud_authentication", "", noCloud},
 	},
 	fields(redisStore, noCluster, "cluster_max_redirections", "cluster_nodes"),
 	[]unsupported{
-		{redisStore + "connection_is_proxied", "", "a proxy before Redis"},
-		{redisStore + "keepalive_backlog", "", "a bound on waiting connections"},
+		{redisStore + "connection_is_proxied", "", "a proxy in front of Redis"},
+		{redisStore + "keepalive_backlog", "", "a limit on queued connections"},
 	},
 	fields(redisStore, noSentinel, "sentinel_master", "sentinel_nodes", "sentinel_password", "sentinel_role", "sentinel_username"),
 )

@@ -125,7 +125,7 @@ func requireChange(t *testing.T, path string, change change, before, after *Fiel
 	if change.Allowed != "" {
 		_, warnings := checkedAt(t, before, path, "any")
 		require.Len(t, warnings, 1)
-		require.Contains(t, warnings[0].Text, "Kong takes any text here since ")
+		require.Contains(t, warnings[0].Text, "Kong accepts any text here since ")
 		_, warnings = checkedAt(t, after, path, "any")
 		require.Empty(t, warnings)
 	}

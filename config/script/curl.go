@@ -83,7 +83,7 @@ func (s *scriptReader) curl(pos config.Position, words []shell.Word) {
 		c.method = "POST"
 	}
 	if !slices.Contains([]string{"POST", "PUT", "PATCH"}, c.method) {
-		s.Warn(pos, "", "a request that sends nothing is not read")
+		s.Warn(pos, "", "a request without data is ignored")
 		return
 	}
 	parts, ok := s.path(pos, c.address)
@@ -117,7 +117,7 @@ func (s *scriptReader) path(pos config.Position, address shell.Word) ([]string, 
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
 		if err != nil || plain == "" || strings.Contains(plain, unread) {
-			s.Problem(pos, "", "got an address that is no path of the Admin API")
+			s.Problem(pos, "", "got a URL that is not a path of the Admin API")
 			return nil, false
 		}
 		parts[i] = plain
@@ -136,7 +136,7 @@ func (s *scriptReader) address(pos config.Position, address shell.Word) string {
 		inPath := strings.HasSuffix(p.Text, "Id") && !strings.Contains(text, "control-planes") || strings.Contains(text, "core-entities")
 		switch {
 		case p.Placeholder && inPath:
-			s.Warn(pos, "", "put the name or the id in the place of {"+report.Shorten(p.Text)+"}")
+			s.Warn(pos, "", "replace {"+report.Shorten(p.Text)+"} by a name or an id")
 			text += url.PathEscape(p.Text)
 		case p.Unread:
 			text += unread

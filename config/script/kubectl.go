@@ -91,7 +91,7 @@ func (s *scriptReader) annotate(pos config.Position, namespace string, args []st
 		resources = resources[1:]
 	}
 	if len(resources) == 0 || len(annotations) == 0 {
-		s.Warn(pos, "", "put the name of the resource into the command: kubectl annotate KIND NAME …")
+		s.Warn(pos, "", "add the name of the resource: kubectl annotate KIND NAME …")
 		return
 	}
 	for _, resource := range resources {
@@ -99,7 +99,7 @@ func (s *scriptReader) annotate(pos config.Position, namespace string, args []st
 		kind, _, _ = strings.Cut(kind, ".") // the API group
 		known := kubectlKinds[strings.ToLower(kind)]
 		if known == "" {
-			s.Warn(pos, "", named("resource", kind)+" is not read")
+			s.Warn(pos, "", named("resource", kind)+" is ignored")
 			continue
 		}
 		root := annotated(pos, known, tree.NewObject("namespace", tree.NewString(namespace), "name", tree.NewString(name)), annotations)

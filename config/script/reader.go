@@ -72,7 +72,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 	pos := s.position(c.Offset)
 	if len(c.Words) == 0 {
 		for _, name := range c.Assigned {
-			s.Warn(pos, "", "the assignment of "+report.Shorten(name)+" is not read: export the variable before")
+			s.Warn(pos, "", "the assignment of "+report.Shorten(name)+" is ignored: export the variable first")
 		}
 		return
 	}
@@ -85,7 +85,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 		// What it prints is read with the command behind the pipe.
 	case name == "kubectl" && s.kubectl(pos, c.Words[1:], inputOf(commands, i)):
 	default:
-		s.Warn(pos, "", named("command", name)+" is not read")
+		s.Warn(pos, "", named("command", name)+" is ignored")
 	}
 }
 

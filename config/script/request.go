@@ -93,7 +93,7 @@ func (r request) yield(in *format.Input, owned format.Owned) {
 	case kind != "" && len(r.parts) < 3:
 		in.AddEntity(kind, r.path(), r.entity(kind, owned))
 	default:
-		in.Warn(r.body.Pos, "", fmt.Sprintf("a request to %q is not read", r.shownPath()))
+		in.Warn(r.body.Pos, "", fmt.Sprintf("a request to %q is ignored", r.shownPath()))
 	}
 }
 

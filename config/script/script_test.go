@@ -36,7 +36,7 @@ func TestScriptsOfExamplesAreReadWithoutBeingExecuted(t *testing.T) {
 				if placeholder == "" {
 					require.Empty(t, warnings)
 				} else {
-					require.Equal(t, file+":1: put the name or the id in the place of {"+placeholder+"}", warnings[0].String())
+					require.Equal(t, file+":1: replace {"+placeholder+"} by a name or an id", warnings[0].String())
 				}
 				configtest.RequireExample(t, c.Plugins[0])
 			})
@@ -72,9 +72,9 @@ func TestScriptsMakeEntities(t *testing.T) {
 		texts = append(texts, w.String())
 	}
 	require.Equal(t, []string{
-		"all.sh:8: a request that sends nothing is not read",
-		`all.sh:10: command "rm" is not read`,
-		`all.sh:9: a request to "/upstreams" is not read`,
+		"all.sh:8: a request without data is ignored",
+		`all.sh:10: command "rm" is ignored`,
+		`all.sh:9: a request to "/upstreams" is ignored`,
 	}, texts)
 
 	_, _, err = load.Sources(source, load.Options{})
@@ -240,7 +240,7 @@ func TestMessagesOfScriptsHoldNoArguments(t *testing.T) {
 	}
 	_, warnings, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte("OPENAI_API_KEY=x\n")}}, load.Options{})
 	require.NoError(t, err)
-	require.Equal(t, "a.sh:1: the assignment of OPENAI_API_KEY is not read: export the variable before", warnings[0].String())
+	require.Equal(t, "a.sh:1: the assignment of OPENAI_API_KEY is ignored: export the variable first", warnings[0].String())
 	_, _, err = load.Sources([]load.Source{{Name: "a.sh", Data: []byte("echo a\necho 'b\n")}}, load.Options{})
 	require.EqualError(t, err, "a.sh:2: read shell script: invalid syntax: a quote or a bracket is not closed")
 }

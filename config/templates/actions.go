@@ -57,7 +57,7 @@ func (r *renderer) findActions() ([]action, bool) {
 		case a.broken:
 			r.fault(a.start, problem("want "+closing+" on the same line"))
 		case depth.enter(a.start, text) > tree.MaxHeight:
-			r.fault(a.start, problem("too many blocks inside each other"))
+			r.fault(a.start, problem("blocks are nested too deep"))
 			return nil, false
 		}
 		if all = append(all, a); r.faults.Full() {
@@ -197,7 +197,7 @@ func parseProblem(err error) (line int, found problem) {
 	case function != nil && !strings.HasPrefix(function[1], "DECK_"):
 		found = problem("unknown function " + report.Quote(function[1]))
 	case strings.Contains(text, "unexpected {{"):
-		found = "an end or an else that belongs to nothing"
+		found = "an end or an else without a block"
 	case strings.Contains(text, "undefined variable"):
 		found = "a variable that is not declared"
 	}

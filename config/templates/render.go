@@ -204,7 +204,7 @@ func (r *renderer) add(text string, s tree.Span) {
 
 // fault notes what is wrong at an offset of the file.
 func (r *renderer) fault(offset int, err error) {
-	text := "fill in template: " + err.Error()
+	text := "render template: " + err.Error()
 	var unset report.Unset
 	if errors.As(err, &unset) {
 		if r.AllowUnset {

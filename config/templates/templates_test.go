@@ -60,7 +60,7 @@ func TestTemplatesThatCannotBeFilledInAreFaultsWithTheirLine(t *testing.T) {
 		`${{ env DECK_A }}`:                    `want a form like env "DECK_NAME"`,
 		`${{ env "DECK_A" "DECK_B" }}`:         `want a form like env "DECK_NAME"`,
 		`${{ env "DECK_A" | indent -1 }}`:      "want indent with a whole number up to 1000",
-		`${{ end }}`:                           "an end or an else that belongs to nothing",
+		`${{ end }}`:                           "an end or an else without a block",
 		`${{ $x }}`:                            "a variable that is not declared",
 		// A name that holds the value of a variable is not shown.
 		`${{ env (env "DECK_A") }}`:                    `variable "[redacted]" does not start with DECK_`,
@@ -70,7 +70,7 @@ func TestTemplatesThatCannotBeFilledInAreFaultsWithTheirLine(t *testing.T) {
 	} {
 		d, faults := templates.Render("kong.yaml", []byte("a: 1\nb: "+text+"\nc: "+`${{ env "DECK_A" }}`), templates.Options{Env: env})
 		require.Len(t, faults, 1, text)
-		require.Equal(t, "kong.yaml:2: "+want, strings.Replace(faults[0].Error(), "fill in template: ", "", 1))
+		require.Equal(t, "kong.yaml:2: "+want, strings.Replace(faults[0].Error(), "render template: ", "", 1))
 		require.True(t, strings.HasSuffix(d.String(config.Position{}).Text, "\nc: "+configtest.Marker), "what follows is read: %q", d.String(config.Position{}).Text)
 	}
 }
@@ -111,13 +111,13 @@ func TestTemplatesThatStopTheExecutionQuoteNothing(t *testing.T) {
 		`${{ range $i := 1000000000000 }}${{ end }}`:                                         "too many steps",
 		`${{ define "a" }}${{ template "a" }}${{ end }}${{ template "a" }}`:                  misfit,
 		`${{ $x := env "DECK_LONG" }}${{ range $i := 99 }}${{ $x = print $x $x }}${{ end }}`: "too much text",
-		strings.Repeat("${{ if 1 }}", 100):                                                   "too many blocks inside each other",
+		strings.Repeat("${{ if 1 }}", 100):                                                   "blocks are nested too deep",
 		`${{ if 1 }}`:                                                                        "want ${{ end }} behind it",
 	} {
 		doc, faults := templates.Render("kong.yaml", []byte("a: 1\nb: "+text), templates.Options{Env: env})
 		require.Nil(t, doc)
 		require.Len(t, faults, 1, text)
-		require.Equal(t, "kong.yaml:2: fill in template: "+want, faults[0].Error(), text)
+		require.Equal(t, "kong.yaml:2: render template: "+want, faults[0].Error(), text)
 	}
 }
 
@@ -143,7 +143,7 @@ func TestTemplatesOfOneValueStayTemplatesInDeck(t *testing.T) {
 	_, _, err := load.Convert(header(`${{ printf "Bearer %s" (env "DECK_A") }}`), "terraform", load.Options{})
 	require.EqualError(t, err, "convert to terraform: the value of DECK_A goes through a template, which only deck has")
 	_, _, err = load.Convert(header(`${{ if env "DECK_A" }}a${{ end }}`), "deck", load.Options{})
-	require.EqualError(t, err, "a.yaml:7: fill in template: a template with a variable or a control structure cannot be converted")
+	require.EqualError(t, err, "a.yaml:7: render template: a template with a variable or a control structure cannot be converted")
 	out, _, err := load.Convert(header(`${{ print "a" "b" }}`), "kubernetes", load.Options{})
 	require.NoError(t, err)
 	require.NotContains(t, string(out), "$")

@@ -89,7 +89,7 @@ func (e *evaluator) object(at location, pos config.Position, x *hclsyntax.Object
 			m := marksOf(key)
 			key, _ = key.Unmark()
 			if !key.IsKnown() || key.IsNull() || key.Type() != cty.String || len(m.placeholders) > 0 {
-				e.Problem(f.Pos, at.path, "got a name that is no string")
+				e.Problem(f.Pos, at.path, "got a name that is not a string")
 				return brokenValue(f.Pos)
 			}
 			f.Name, f.Hidden = key.AsString(), m.hidden
@@ -122,7 +122,7 @@ func (e *evaluator) bounded(at location, n *tree.Node) *tree.Node {
 func (e *evaluator) evaluate(at location, x hclsyntax.Expression) (value cty.Value) {
 	value = cty.DynamicVal
 	if e.depth++; e.depth > maxReferences {
-		e.Problem(at.file.position(x.Range()), at.path, "got values that refer to each other more than %d times in a row", maxReferences)
+		e.Problem(at.file.position(x.Range()), at.path, "got a chain of more than %d references", maxReferences)
 		e.depth--
 		return value
 	}

@@ -119,7 +119,7 @@ func TestFaultsOfTerraformsValuesNameThePlaceWithoutTheValue(t *testing.T) {
 		"response_streaming = local.c.nothing":                    "main.tf:14: " + at + "response_streaming: unsupported attribute",
 		"response_streaming = var.n":                              "main.tf:2: var.n: got a value that is not of the variable's type",
 		"response_streaming = var.m":                              "main.tf:3: var.m: got a value that is not of the variable's type",
-		"response_streaming = var.j":                              "main.tf:4: var.j: got a value in the environment that is no expression of the variable's type",
+		"response_streaming = var.j":                              "main.tf:4: var.j: got a value in the environment that is not an expression of the variable's type",
 		"response_streaming = var.o":                              "main.tf:5: var.o: variable \"o\" contains itself",
 		"response_streaming = local.a":                            "main.tf:8: local.b[0]: local value \"a\" contains itself",
 		"response_streaming = [for x in local.a : x]":             "main.tf:8: local.b: local value \"a\" contains itself",

@@ -96,11 +96,11 @@ func (e *evaluator) variableWords(at location, x *hclsyntax.TemplateExpr) {
 		case !isVariable || !hclsyntax.ValidIdentifier(name):
 			continue
 		case e.variables[name] == nil:
-			e.Warn(pos, at.path, report.Quote(word)+" is no variable that is declared; it is taken literally")
+			e.Warn(pos, at.path, report.Quote(word)+" is not a declared variable; it is used literally")
 			continue
 		}
 		word = report.Shorten(word)
-		e.Warn(pos, at.path, "Terraform takes "+word+" in a string literally; it is filled in here: write ${"+word+"}")
+		e.Warn(pos, at.path, "Terraform takes "+word+" in a string literally; semlb substitutes it: write ${"+word+"}")
 		parts = append(parts, stringExpr(text[done:m[0]], x.SrcRange), variableExpr(name, x.SrcRange))
 		done = m[1]
 	}

@@ -88,7 +88,7 @@ func (r *reader) parse(f *file) *hclsyntax.Body {
 		return nil
 	}
 	for _, i := range prose {
-		r.Warn(config.Position{File: f.name, Line: i + 1, Column: 1}, "", "a line of prose, which Terraform does not take, is not read")
+		r.Warn(config.Position{File: f.name, Line: i + 1, Column: 1}, "", "a line that is not Terraform is ignored")
 	}
 	parsed, diags := hclsyntax.ParseConfig(f.text, f.name, hcl.InitialPos)
 	for _, d := range diags {
@@ -134,7 +134,7 @@ func (r *reader) block(f *file, b *hclsyntax.Block) {
 			r.resource(f, b)
 		}
 	default:
-		r.Warn(pos, "", "block "+report.Quote(strings.Join(append([]string{b.Type}, b.Labels...), " "))+" is not read")
+		r.Warn(pos, "", "block "+report.Quote(strings.Join(append([]string{b.Type}, b.Labels...), " "))+" is ignored")
 	}
 }
 
@@ -212,7 +212,7 @@ func (r *reader) resource(f *file, b *hclsyntax.Block) {
 	case isPlugin && r.SkipsPlugin(format.StringAt(pos, plugin), ""):
 		return
 	case !isKong || !isPlugin && !slices.Contains(resourceTypes, kind):
-		r.Warn(pos, "", "resource "+report.Quote(path)+" is not read")
+		r.Warn(pos, "", "resource "+report.Quote(path)+" is ignored")
 		return
 	}
 	for _, name := range []string{"count", "for_each"} {

@@ -31,9 +31,9 @@ func TestTerraformExamplesLoadAsTheyAre(t *testing.T) {
 			require.Equal(t, config.Position{File: file, Line: 13, Column: 1}, c.Plugins[0].Position)
 			configtest.RequireExample(t, c.Plugins[0])
 			require.Len(t, warnings, 5)
-			require.Equal(t, file+":12: a line of prose, which Terraform does not take, is not read", warnings[0].String())
+			require.Equal(t, file+":12: a line that is not Terraform is ignored", warnings[0].String())
 			require.Equal(t, file+":24: konnect_gateway_plugin_ai_proxy_advanced.my_ai_proxy_advanced.config.embeddings.auth.header_value: "+
-				"Terraform takes var.openai_api_key in a string literally; it is filled in here: write ${var.openai_api_key}", warnings[1].String())
+				"Terraform takes var.openai_api_key in a string literally; semlb substitutes it: write ${var.openai_api_key}", warnings[1].String())
 		})
 	}
 }
@@ -153,11 +153,11 @@ Then add:
 		texts = append(texts, w.String())
 	}
 	require.Equal(t, []string{
-		"main.tf:5: a line of prose, which Terraform does not take, is not read",
-		`main.tf:2: resource "aws_instance.x" is not read`,
+		"main.tf:5: a line that is not Terraform is ignored",
+		`main.tf:2: resource "aws_instance.x" is ignored`,
 		`main.tf:3: plugin "http-log" is not run`,
-		`main.tf:4: block "data http z" is not read`,
-		`main.tf:11: konnect_gateway_plugin_ai_proxy_advanced.p.instance_name: "var.nothing" is no variable that is declared; it is taken literally`,
+		`main.tf:4: block "data http z" is ignored`,
+		`main.tf:11: konnect_gateway_plugin_ai_proxy_advanced.p.instance_name: "var.nothing" is not a declared variable; it is used literally`,
 	}, texts)
 }
 

@@ -68,7 +68,7 @@ func (e *evaluator) variableValue(v *variable, name string) (value cty.Value, mi
 	case v.given != nil:
 		value = e.evaluate(v.given.location, v.given.expr).Mark(sensitiveMark)
 	case e.Converting():
-		e.Warn(v.pos, at.path, "the default takes the variable's place")
+		e.Warn(v.pos, at.path, "the variable is replaced by its default")
 		value = e.evaluate(v.fallback.location, v.fallback.expr)
 	case set && v.complex():
 		value = e.parsed(v, at, text)
@@ -144,7 +144,7 @@ func (e *evaluator) parsed(v *variable, at location, text string) cty.Value {
 	}
 	if e.Count() > before || !value.IsKnown() {
 		e.Truncate(before) // positions in the environment mean nothing
-		e.Problem(v.pos, at.path, "got a value in the environment that is no expression of the variable's type")
+		e.Problem(v.pos, at.path, "got a value in the environment that is not an expression of the variable's type")
 		return cty.DynamicVal
 	}
 	return value.Mark(sensitiveMark)

@@ -145,7 +145,7 @@ func (w *writer) extensions(f *schema.Field, path string, n *tree.Node) {
 		return
 	}
 	if f.Extension && n.Kind != tree.Null {
-		w.Warn("%s is an extension of semlb, which Konnect's provider does not take", path)
+		w.Warn("%s is an extension of semlb, which Konnect's Terraform provider does not support", path)
 	}
 	for _, child := range n.Fields {
 		w.extensions(f.Fields[child.Name], report.Join(path, child.Name), child.Value)

@@ -34,8 +34,8 @@ func TestExtensionsAreNamedThatKonnectDoesNotTake(t *testing.T) {
 	_, warnings, err := load.Convert([]load.Source{{Name: "a.yaml", Data: []byte(text)}}, "terraform", load.Options{})
 	require.NoError(t, err)
 	require.Equal(t, []config.Warning{
-		{Text: "config.model_policy is an extension of semlb, which Konnect's provider does not take"},
-		{Text: "config.balancer.spill is an extension of semlb, which Konnect's provider does not take"},
+		{Text: "config.model_policy is an extension of semlb, which Konnect's Terraform provider does not support"},
+		{Text: "config.balancer.spill is an extension of semlb, which Konnect's Terraform provider does not support"},
 	}, warnings)
 }
 

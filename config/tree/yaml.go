@@ -146,7 +146,7 @@ func (b *yamlBuilder) object(y *yaml.Node) *Node {
 		case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
 			merged = append(merged, b.merge(key, value)...)
 		case key.Kind != yaml.ScalarNode:
-			b.fault(key, "got a field whose name is no string")
+			b.fault(key, "got a field whose name is not a string")
 		default:
 			hidden, _ := b.filled(key)
 			n.Fields = append(n.Fields, Field{Name: key.Value, Pos: b.position(key), Hidden: hidden, Value: value})
@@ -207,7 +207,7 @@ func (b *yamlBuilder) scalar(y *yaml.Node) *Node {
 	case "!!str", "!!timestamp", "!!merge":
 		n.Kind = String
 	default:
-		return b.fault(y, "got a value with a YAML type of its own, want a plain value")
+		return b.fault(y, "got a value with a custom YAML tag, want a plain value")
 	}
 	return n
 }

@@ -36,7 +36,7 @@ func transportError(ctx context.Context, err error) *embeddings.Error {
 	}
 	cause := networkCause(err)
 	if cause == nil {
-		cause = errors.New("connection broke or the answer is not HTTP")
+		cause = errors.New("connection closed or response is not HTTP")
 	}
 	return &embeddings.Error{Kind: kind, Err: cause}
 }

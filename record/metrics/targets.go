@@ -39,7 +39,7 @@ func newTargets(r prometheus.Registerer) *targets {
 			Name: "semlb_llm_tokens_total", Help: "Tokens of answers whose target has log_statistics, by type (prompt, completion).",
 		}, []string{"provider", "model", "type"}),
 		cost: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "semlb_llm_cost_total", Help: "Cost of those answers, by the targets' input_cost and output_cost.",
+			Name: "semlb_llm_cost_total", Help: "Cost of answers whose target has log_statistics, by its input_cost and output_cost.",
 		}, []string{"provider", "model"}),
 	}
 	r.MustRegister(t.attempts, t.attemptSeconds, t.tokens, t.cost)

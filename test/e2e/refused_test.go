@@ -122,7 +122,7 @@ func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 	// An Envoy that has nothing else refuses what is in force.
 	one := newPicky(t, grpcAddress)
 	harness.AwaitStatus(t, "http://"+status+"/readyz", http.StatusServiceUnavailable)
-	require.Equal(t, "envoy refused its configuration: Duplicated credential key: '[redacted]'", refused(status))
+	require.Equal(t, "envoy rejected its configuration: Duplicated credential key: '[redacted]'", refused(status))
 	require.Contains(t, refused(admin), "the configuration is refused by Envoy; the log of semlb")
 	require.NotContains(t, refused(admin), "Duplicated")
 	require.Contains(t, p.Log(), "Duplicated credential key: '[redacted]'")

@@ -103,7 +103,7 @@ func (s *Store) findIndex(ctx context.Context) (indexed, search bool, err error)
 	indexed, err = s.collection.indexExists(ctx)
 	if isUnknownCommand(err) {
 		if !s.searchless.Swap(true) {
-			s.collection.log.WarnContext(ctx, "redis has no search module: it keeps the vectors, this process compares them",
+			s.collection.log.WarnContext(ctx, "redis has no search module: vectors are compared in this process",
 				"addr", s.collection.connection.Addr)
 		}
 		return false, false, nil
@@ -137,7 +137,7 @@ func (s *Store) putBack(ctx context.Context) (int, error) {
 	if err := s.collection.write(ctx, lost); err != nil {
 		return 0, err
 	}
-	s.collection.log.InfoContext(ctx, "put vectors back into redis",
+	s.collection.log.InfoContext(ctx, "restored vectors in redis",
 		"vectors", len(lost), "index", s.collection.layout.index)
 	return len(lost), nil
 }

@@ -50,7 +50,7 @@ func (c *collection) read(ctx context.Context, ids []string) (map[string][]float
 		ids = ids[n:]
 	}
 	if bad > 0 {
-		c.log.WarnContext(ctx, "passed over entries in redis that hold no unit vector of this width",
+		c.log.WarnContext(ctx, "skipped entries in redis without a unit vector of this width",
 			"entries", bad, "index", c.layout.index)
 	}
 	return found, nil
