@@ -87,7 +87,7 @@ func TestOnlyWhatWasFilledInIsHidden(t *testing.T) {
 	text := "_format_version: [${{ env \"DECK_A\" }}]\nplugins: ${{ env \"DECK_A\" }}\n" +
 		"_comment: {x: \"é ${{ env \"DECK_A\" }}\"}\nserviecs: 1\n${{ env \"DECK_A\" }}: 1\n"
 	_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{Env: env})
-	require.EqualError(t, err, `kong.yaml:1: _format_version: got a list, want 1.1 or 3.0
+	require.EqualError(t, err, `kong.yaml:1: _format_version: got a list, want 1.1, 2.1 or 3.0
 kong.yaml:2: plugins: got a string, want a list
 kong.yaml:4: serviecs: unknown field, did you mean "services"?
 kong.yaml:5: [redacted]: unknown field`)
