@@ -33,8 +33,8 @@ type Options struct {
 	// ProviderURLs are base URLs of providers, by name, for targets and embeddings
 	// without an upstream_url.
 	ProviderURLs map[string]string
-	// TrustedCA is a file of certificate authorities that Envoy verifies providers with;
-	// empty means that of this system.
+	// TrustedCA is a file of the certificate authorities with which Envoy verifies providers,
+	// and semlb embedding models and Redis; empty means those of this system.
 	TrustedCA string
 	// DecisionBudget bounds a routing decision; then the default group serves.
 	DecisionBudget time.Duration
@@ -126,6 +126,7 @@ func (o *Options) build() build.Options {
 		MemoryStore:       o.MemoryStore || o.Demo,
 		Demo:              o.Demo,
 		ProviderURLs:      o.ProviderURLs,
+		TrustedCA:         o.TrustedCA,
 		DecisionBudget:    o.DecisionBudget,
 		MaxRetryAfter:     o.MaxRetryAfter,
 	}

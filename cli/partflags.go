@@ -39,7 +39,7 @@ func (f *partFlags) bindParts(c *cobra.Command, env Environment) {
 	flags.StringVar(&f.embeddings, "embeddings", fromConfig, "embedding model: builtin or config")
 	flags.StringVar(&f.vectordb, "vectordb", fromConfig, "where vectors are kept: memory or config")
 	flags.DurationVar(&o.StoreSync, "store-sync", o.StoreSync, "interval at which a vector store is checked for vectors it has lost")
-	flags.StringVar(&o.TrustedCA, "trusted-ca", o.TrustedCA, "`FILE` of certificate authorities that providers are verified with (default: the system's)")
+	flags.StringVar(&o.TrustedCA, "trusted-ca", o.TrustedCA, "`FILE` of the certificate authorities that verify providers, embedding models and Redis; on the machines of Envoy and of semlb (default: the system's)")
 	flags.DurationVar(&o.DecisionBudget, "decision-budget", o.DecisionBudget, "longest time to find the matching group; then the default group serves")
 	flags.DurationVar(&o.MaxRetryAfter, "max-retry-after", o.MaxRetryAfter,
 		"longest cool-down that a target can request with Retry-After, in a 429 or 503; 0 ignores the header")

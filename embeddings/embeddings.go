@@ -6,9 +6,10 @@
 //   - [semlb/embeddings/openai] calls an endpoint that speaks OpenAI's API.
 //   - [semlb/embeddings/static] is the model inside the binary.
 //
-// The two in this package stand before another one: [Guard] protects a remote embedder
-// and its callers, [Cache] keeps vectors and makes one call for equal texts. A remote
-// embedder is used as Cache(Guard(embedder)), the built-in one as Cache(embedder).
+// The three in this package stand before another one: [Fit] shortens texts to what a model
+// reads, [Guard] protects a remote embedder and its callers, [Cache] keeps vectors and makes
+// one call for equal texts. A remote embedder is used as Cache(Guard(Fit(embedder))), the
+// built-in one as Cache(embedder).
 //
 // The cache makes its calls itself. golang.org/x/sync/singleflight loads one key a call and
 // cancels no load; otter's BulkGet loads several keys, but with the context of its first

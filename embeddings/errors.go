@@ -52,9 +52,15 @@ type Error struct {
 	// RetryAfter is how long the server or an open breaker asks callers to wait; 0 if
 	// it does not say.
 	RetryAfter time.Duration
+	// TooLong is set if the endpoint refused a text for its length.
+	TooLong *TooLong
 	// Err is the cause, or nil.
 	Err error
 }
+
+// TooLong is what an endpoint says about a text that is too long: how many tokens it
+// reads, and how many the text has. Each is 0 if the endpoint does not say.
+type TooLong struct{ Limit, Given int }
 
 // Error returns the kind, the status and the cause.
 func (e *Error) Error() string {
@@ -64,6 +70,9 @@ func (e *Error) Error() string {
 	}
 	if e.Code != "" {
 		text += " " + e.Code
+	}
+	if e.TooLong != nil {
+		text += " text too long"
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()

@@ -56,7 +56,8 @@ func (o GuardOptions) withDefaults() GuardOptions {
 // with [ErrOpen] or [ErrOverloaded].
 //
 // Failures are timeouts (a caller's deadline included), lost connections, useless
-// answers and statuses other than 400, 413 and 422, which are about the texts. A call
+// answers and statuses other than 400, 413 and 422, which are about the texts; a text that
+// is too long counts with no status. A call
 // that its caller cancelled counts neither way.
 type Guard struct {
 	next    Embedder
@@ -101,6 +102,9 @@ func isAboutTexts(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
+	}
+	if e.TooLong != nil {
+		return true
 	}
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:

@@ -9,13 +9,16 @@ import (
 // label of metrics.
 type Result string
 
-// The results. Hit and Joined count texts, the others calls of the embedder for all
+// The results. Hit, Joined and Shortened count texts, the others calls of the embedder for all
 // texts of a lookup that were missing.
 const (
 	// Hit: the vector was in the cache.
 	Hit Result = "hit"
 	// Joined: the lookup waited for a call that was in flight.
 	Joined Result = "joined"
+	// Shortened: the text was longer than the model reads, and its middle left out. See
+	// [Fit].
+	Shortened Result = "shortened"
 	// Called: the embedder returned the vectors.
 	Called Result = "called"
 	// Shed: the queue to the embedder was full or too slow. See [ErrOverloaded].
@@ -29,7 +32,9 @@ const (
 )
 
 // Results lists every result.
-func Results() []Result { return []Result{Hit, Joined, Called, Shed, Open, Failed, Abandoned} }
+func Results() []Result {
+	return []Result{Hit, Joined, Shortened, Called, Shed, Open, Failed, Abandoned}
+}
 
 // resultOf returns the result of a call of the embedder.
 func resultOf(err error) Result {

@@ -29,6 +29,9 @@ type Options struct {
 	// ProviderURLs are base URLs of providers, by name. They replace a provider's
 	// address where the configuration has no upstream_url.
 	ProviderURLs map[string]string
+	// TrustedCA is a file of the authorities that verify the certificates of embedding
+	// models and of Redis; "" means the system's.
+	TrustedCA string
 	// BaseURL, if it is not nil, returns the base URL of each target instead.
 	BaseURL func(target int, t *config.Target) (string, error)
 	// Demo logs mismatches of the embedding model at debug level: the user of a

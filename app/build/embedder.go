@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"semlb/config"
@@ -43,13 +44,17 @@ func (b *Builder) openBuiltin() (*embedderHandle, error) {
 	return &embedderHandle{embedder: cache, cache: cache, close: cache.Close}, nil
 }
 
-// openRemote opens the configured model behind a circuit breaker and a cache.
+// openRemote opens the configured model behind a layer that shortens texts, a circuit
+// breaker and a cache.
 func (b *Builder) openRemote(p *config.Plugin) (*embedderHandle, error) {
 	model, err := b.remoteEmbedder(p)
 	if err != nil {
 		return nil, fmt.Errorf("config.embeddings: %w", err)
 	}
-	guard := embeddings.NewGuard(model, embeddings.GuardOptions{Timeout: embedTimeout / 2})
+	fit := embeddings.NewFit(model, embeddings.FitOptions{
+		Tokens: openai.Limit(p.Settings.Embeddings.Model.Name), Count: b.options.CountEmbeddings,
+	})
+	guard := embeddings.NewGuard(fit, embeddings.GuardOptions{Timeout: embedTimeout / 2})
 	cache, err := b.cache(guard)
 	if err != nil {
 		return nil, err
@@ -106,12 +111,18 @@ func (b *Builder) remoteEmbedder(p *config.Plugin) (remoteEmbedder, error) {
 	if !ok {
 		return nil, fmt.Errorf("model.provider: %q is not supported", e.Model.Provider)
 	}
+	url := cmp.Or(e.Model.Options.UpstreamURL, b.options.ProviderURLs[string(e.Model.Provider)], kind.url)
+	roots, err := b.roots(!strings.HasPrefix(url, "http://"))
+	if err != nil {
+		return nil, err
+	}
 	return kind.open(remote.Settings{
-		URL:        cmp.Or(e.Model.Options.UpstreamURL, b.options.ProviderURLs[string(e.Model.Provider)], kind.url),
+		URL:        url,
 		Provider:   string(e.Model.Provider),
 		Model:      e.Model.Name,
 		Dimensions: p.Settings.VectorDB.Dimensions,
 		Timeout:    embedTimeout,
+		RootCAs:    roots,
 		Auth: remote.Auth{
 			HeaderName: e.Auth.HeaderName, HeaderValue: e.Auth.HeaderValue,
 			ParamName: e.Auth.ParamName, ParamValue: e.Auth.ParamValue,

@@ -107,7 +107,10 @@ func (b *Builder) addSharing(p *config.Plugin, i *Instance, options *router.Opti
 		b.options.Log.Warn("balancer.shared_state needs vectordb.strategy redis; each replica keeps its own state", "position", p.Position)
 		return nil
 	}
-	connection := redisConnection(&db.Redis)
+	connection, err := b.redisConnection(&db.Redis)
+	if err != nil {
+		return fmt.Errorf("config.vectordb.redis: %w", err)
+	}
 	connection.PoolSize = 3 // one waits for events, one writes
 	client, err := redis.NewClient(connection)
 	if err != nil {

@@ -58,15 +58,23 @@ func descriptions(p *config.Plugin) []string {
 }
 
 func (b *Builder) redisStore(p *config.Plugin, c vectordb.Collection) (vectordb.Store, error) {
+	connection, err := b.redisConnection(&p.Settings.VectorDB.Redis)
+	if err != nil {
+		return nil, err
+	}
 	return redis.New(redis.Options{
-		Connection: redisConnection(&p.Settings.VectorDB.Redis),
+		Connection: connection,
 		Collection: c,
 		InProcess:  p.Settings.VectorDB.Search != config.SearchStore,
 		Logger:     b.options.Log,
 	})
 }
 
-func redisConnection(r *config.Redis) redis.Connection {
+func (b *Builder) redisConnection(r *config.Redis) (redis.Connection, error) {
+	roots, err := b.roots(r.SSL && r.SSLVerify)
+	if err != nil {
+		return redis.Connection{}, err
+	}
 	username := r.Username
 	if r.Password.IsZero() {
 		username = "" // as the plugin does; validation has warned
@@ -79,9 +87,10 @@ func redisConnection(r *config.Redis) redis.Connection {
 		SSL:            r.SSL,
 		SSLSkipVerify:  !r.SSLVerify,
 		ServerName:     r.ServerName,
+		RootCAs:        roots,
 		ConnectTimeout: r.ConnectTimeout,
 		SendTimeout:    r.SendTimeout,
 		ReadTimeout:    r.ReadTimeout,
 		PoolSize:       r.KeepalivePoolSize,
-	}
+	}, nil
 }

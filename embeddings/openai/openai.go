@@ -56,6 +56,7 @@ func New(s remote.Settings) (*Embedder, error) {
 		URL:            withPath(u),
 		Auth:           s.Auth,
 		RequestMembers: []string{"input", "model", "encoding_format", "dimensions"},
+		RootCAs:        s.RootCAs,
 		Transport:      s.Transport,
 	})
 	if err != nil {
@@ -139,8 +140,9 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 	return e.vectors(data, len(texts))
 }
 
-// isRefusal reports whether an endpoint understood a request and refused it.
+// isRefusal reports whether an endpoint understood a request and refused it, for another
+// reason than the length of a text.
 func isRefusal(err error) bool {
 	var e *embeddings.Error
-	return errors.As(err, &e) && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity)
+	return errors.As(err, &e) && e.TooLong == nil && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity)
 }

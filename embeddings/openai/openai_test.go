@@ -224,11 +224,11 @@ func TestInsistsOnAWidthUntilAnotherIsAdopted(t *testing.T) {
 
 func TestKeepsRequestingAWidthAfterOtherRefusals(t *testing.T) {
 	var all []seen
-	url := serve(t, record(t, &all, answer(400, `{"error":{"code":"context_length_exceeded"}}`)))
+	url := serve(t, record(t, &all, answer(400, `{"error":{"code":"invalid_input"}}`)))
 	o := newEmbedder(t, remote.Settings{URL: url, Dimensions: 3})
 	for range 2 {
 		_, err := o.Embed(t.Context(), []string{"text"})
-		require.ErrorContains(t, err, "400 context_length_exceeded")
+		require.ErrorContains(t, err, "400 invalid_input")
 	}
 	require.Len(t, all, 4, "the width was not the reason, so the next call requests one again")
 }

@@ -3,6 +3,7 @@ package remote
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
@@ -29,6 +30,8 @@ type Options struct {
 	// RequestMembers are the members of the request's JSON, which a credential in the
 	// body must not replace.
 	RequestMembers []string
+	// RootCAs are the authorities that the default transport trusts; the system's if nil.
+	RootCAs *x509.CertPool
 	// Transport sends the requests. The default uses no proxy and refuses link-local
 	// addresses and the metadata services of clouds, whatever name resolves to them.
 	Transport http.RoundTripper
@@ -58,7 +61,7 @@ func NewClient(o Options) (*Client, error) {
 		u.RawQuery = query.Encode()
 	}
 	if o.Transport == nil {
-		o.Transport = newTransport()
+		o.Transport = newTransport(o.RootCAs)
 	}
 	return &Client{
 		auth:    o.Auth,

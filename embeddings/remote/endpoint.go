@@ -1,6 +1,8 @@
 package remote
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -66,7 +68,7 @@ func ParseURL(raw string) (*url.URL, error) {
 
 // newTransport returns the default transport. It uses no proxy, keeps few idle
 // connections, and connects to no metadata service.
-func newTransport() *http.Transport {
+func newTransport(roots *x509.CertPool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second, Control: wire.RefuseMetadata}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -74,6 +76,7 @@ func newTransport() *http.Transport {
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    64,
 		IdleConnTimeout:        90 * time.Second,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:    5 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}

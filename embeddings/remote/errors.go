@@ -101,6 +101,7 @@ func (c *Client) statusError(res *http.Response, texts []string) *embeddings.Err
 	failure := &embeddings.Error{
 		Kind:       embeddings.KindStatus,
 		Status:     res.StatusCode,
+		TooLong:    tooLong(res.StatusCode, raw, texts),
 		RetryAfter: min(wire.RetryAfter(res.Header.Get("Retry-After"), time.Now()), maxRetryAfter),
 	}
 	for _, field := range []any{body.Error.Code, body.Error.Type} {

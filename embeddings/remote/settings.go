@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,7 +33,8 @@ type Settings struct {
 	// default is [DefaultTimeout]. An earlier deadline of the caller holds as well.
 	Timeout time.Duration
 
-	// Transport is described at [Options].
+	// RootCAs and Transport are described at [Options].
+	RootCAs   *x509.CertPool
 	Transport http.RoundTripper
 }
 

@@ -44,8 +44,9 @@ type Server struct {
 	Host string
 	Port int
 	Addr string
-	// RootCAs is the authority of a server with TLS.
+	// RootCAs is the authority of a server with TLS, and CAFile its certificate in PEM.
 	RootCAs *x509.CertPool
+	CAFile  string
 
 	t       testing.TB
 	program string
@@ -93,7 +94,7 @@ func (s *Server) certify() []string {
 	s.t.Helper()
 	authority := ca.New(s.t)
 	cert, key := authority.IssueFiles("localhost", s.Host)
-	s.RootCAs = authority.Pool
+	s.RootCAs, s.CAFile = authority.Pool, authority.File
 	s.secure = &tls.Config{RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12}
 	return []string{
 		"--tls-auth-clients", "no", "--tls-ca-cert-file", authority.File, "--tls-cert-file", cert, "--tls-key-file", key,
