@@ -39,6 +39,11 @@ func outerManager(l limits) *hcmv3.HttpConnectionManager {
 		// A client's own request ID is that of its log and of its traces.
 		PreserveExternalRequestId:     true,
 		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{soundRequestID()},
+		// nginx speaks HTTP/1.0 to what is behind it, unless it is configured otherwise. A
+		// request without a host matches the routes without hosts.
+		HttpProtocolOptions: &corev3.Http1ProtocolOptions{
+			AcceptHttp_10: true, DefaultHostForHttp_10: "no-host.invalid",
+		},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
 		},
