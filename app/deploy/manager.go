@@ -33,6 +33,9 @@ type ControlPlane interface {
 	// Wait returns when every connected Envoy has acknowledged the resources, with an
 	// error if one refused them.
 	Wait(context.Context) error
+	// InForce reports whether an Envoy is connected, and each that is has acknowledged the
+	// resources.
+	InForce() bool
 }
 
 // Options configure a [Manager].
@@ -67,6 +70,8 @@ type Manager struct {
 	// replaced are deployments that a decision in flight may still use, oldest first.
 	replaced []*deployment
 	retired  retiredInstances
+	// swept is the deployment since which the files of others are removed.
+	swept *deployment
 }
 
 const (
@@ -233,12 +238,25 @@ func (m *Manager) expire(ctx context.Context, now time.Time) error {
 		n++
 	}
 	m.replaced = slices.Clone(m.replaced[n:])
+	m.sweep()
 	if m.retired.expire(now) == 0 {
 		return nil
 	}
 	m.options.Snapshot.Store(m.newSnapshot())
 	m.forgetTargets()
 	return m.sendResources(ctx, m.current)
+}
+
+// sweep removes the files that no Envoy needs any more, once for each deployment. Without an
+// Envoy that is connected, one may run that was configured from a file and names them.
+func (m *Manager) sweep() {
+	if m.current == nil || m.swept == m.current || !m.options.Control.InForce() {
+		return
+	}
+	m.swept = m.current
+	if err := m.options.Envoy.Sweep(m.current.Config); err != nil {
+		m.log.Warn("cannot remove key sets that are not in use", "error", err)
+	}
 }
 
 // forgetTargets removes the state of targets that requests cannot reach any more.

@@ -31,8 +31,9 @@ import (
 // noEnvoy is a control plane to which no Envoy is connected. It records what it was
 // sent, or refuses it.
 type noEnvoy struct {
-	sent    render.Resources
-	refuses error
+	sent         render.Resources
+	refuses      error
+	acknowledged bool
 }
 
 func (n *noEnvoy) Set(_ context.Context, r render.Resources) error {
@@ -42,6 +43,7 @@ func (n *noEnvoy) Set(_ context.Context, r render.Resources) error {
 	return n.refuses
 }
 func (*noEnvoy) Connected() bool            { return false }
+func (n *noEnvoy) InForce() bool            { return n.acknowledged }
 func (*noEnvoy) Wait(context.Context) error { return nil }
 
 type fixture struct {

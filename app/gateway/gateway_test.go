@@ -89,9 +89,22 @@ func TestAChangedTokenSecretIsAnotherFile(t *testing.T) {
 		return c.Credentials.Issuers[0].KeySetFile
 	}
 	first := file(consumers)
+	before, err := os.Stat(first)
+	require.NoError(t, err)
 	require.Equal(t, first, file(consumers))
+	after, err := os.Stat(first)
+	require.NoError(t, err)
+	require.True(t, os.SameFile(before, after), "a file that is there is not written again")
+	require.NoError(t, os.WriteFile(first, []byte("{"), 0o600))
+	require.Equal(t, first, file(consumers))
+	text, err := os.ReadFile(first)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"keys"`, "half a file is replaced")
 	require.NotEqual(t, first, file(strings.ReplaceAll(consumers, "annas-secret", "another")))
-	_, err := Options{}.Config(loaded(t, consumers))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 2, "and nothing is left behind")
+	_, err = Options{}.Config(loaded(t, consumers))
 	require.ErrorContains(t, err, "jwt secret of consumer anna: give --secrets-dir DIR")
 }
 

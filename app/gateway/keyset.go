@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -14,32 +15,108 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"semlb/config"
 )
 
 var errNoSecretsDir = errors.New("give --secrets-dir DIR, a directory that semlb may write and Envoy may read")
 
-// writeKeySet writes the JSON Web Key Set of a token secret and returns its path. The
-// file is named after its content: Envoy reads a changed secret because its path is new.
+// writeKeySet writes the JSON Web Key Set of a token secret and returns its path.
 func writeKeySet(dir string, j config.JWTSecret) (string, error) {
 	if dir == "" {
 		return "", errNoSecretsDir
 	}
-	key, err := jsonWebKey(j)
+	name, text, err := keySet(j)
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal(map[string]any{"keys": []any{key}})
-	if err != nil {
-		return "", fmt.Errorf("write key set: %w", err)
+	file := filepath.Join(dir, name)
+	if there, err := os.ReadFile(file); err == nil && bytes.Equal(there, text) {
+		return file, nil
 	}
-	sum := sha256.Sum256(text)
-	file := filepath.Join(dir, "jwks-"+hex.EncodeToString(sum[:8])+".json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := replaceFile(file, text); err != nil {
 		return "", fmt.Errorf("write key set: %w", err)
 	}
 	return file, nil
+}
+
+// The names of files in SecretsDir: those of key sets, and of key sets being written.
+const (
+	keySetFiles    = "jwks-*.json"
+	unfinishedSets = ".jwks-*"
+)
+
+// keySet is the key set of a token secret, and the name of its file. It is named after its
+// content: Envoy reads a changed secret because its path is new.
+func keySet(j config.JWTSecret) (name string, text []byte, err error) {
+	key, err := jsonWebKey(j)
+	if err != nil {
+		return "", nil, err
+	}
+	if text, err = json.Marshal(map[string]any{"keys": []any{key}}); err != nil {
+		return "", nil, fmt.Errorf("make key set: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return strings.Replace(keySetFiles, "*", hex.EncodeToString(sum[:8]), 1), text, nil
+}
+
+// replaceFile writes a file that only its owner may read. Envoy, which may read it at any
+// time, sees all of it or nothing.
+func replaceFile(file string, text []byte) (err error) {
+	temporary, err := os.CreateTemp(filepath.Dir(file), unfinishedSets)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(temporary.Name()))
+		}
+	}()
+	_, err = temporary.Write(text)
+	if err = errors.Join(err, temporary.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), file)
+}
+
+// Sweep removes the key sets from SecretsDir that cfg does not name. It is called when
+// every Envoy has taken cfg.
+func (o Options) Sweep(cfg *config.Config) error {
+	if o.SecretsDir == "" {
+		return nil
+	}
+	named := make(map[string]bool)
+	for _, consumer := range cfg.Consumers {
+		for _, j := range consumer.JWTSecrets {
+			name, _, err := keySet(j)
+			if err != nil {
+				return err
+			}
+			named[name] = true
+		}
+	}
+	entries, err := os.ReadDir(o.SecretsDir)
+	if err != nil {
+		return fmt.Errorf("find key sets: %w", err)
+	}
+	var faults []error
+	for _, entry := range entries {
+		if isKeySet(entry.Name()) && !named[entry.Name()] {
+			faults = append(faults, os.Remove(filepath.Join(o.SecretsDir, entry.Name())))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// isKeySet reports whether a file of SecretsDir is one of ours.
+func isKeySet(name string) bool {
+	for _, pattern := range []string{keySetFiles, unfinishedSets} {
+		if ours, err := filepath.Match(pattern, name); err == nil && ours {
+			return true
+		}
+	}
+	return false
 }
 
 // jsonWebKey is a secret in the form of RFC 7517.
