@@ -72,6 +72,9 @@ func TestHostileScriptsCostLittle(t *testing.T) {
 		"pipes":       strings.Repeat("a|", 40_000) + "a; (",
 		"one command": "a" + strings.Repeat(" a", 1_900_000),
 		"form":        "curl localhost/plugins -d '" + strings.Repeat("a=b&", 1_000_000) + "'",
+		"patches":     "curl localhost/plugins -d '{\"instance_name\": \"p\", \"x\": [" + strings.Repeat("1,", 50_000) + "1]}'\n" + strings.Repeat("curl localhost/plugins/p -X PATCH -d '{}'\n", 15_000),
+		"deletes":     strings.Repeat("curl localhost/routes/p -X PUT -d '{}'\ncurl localhost/routes/p -X DELETE\n", 8_000) + "curl localhost/plugins -d '{}'",
+		"assignments": "B=" + strings.Repeat("x", 1000) + "\n" + strings.Repeat("B=$B$B\n", 100) + strings.Repeat("C=$B$A\n", 10_000) + request,
 		"form steps":  "curl localhost/plugins -d '" + strings.Repeat("a.", 1_000_000) + "=b'",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ type curlFlags struct {
 type curlData struct {
 	word shell.Word
 	kind dataKind
+	// input is set for what the command reads.
+	input bool
 }
 
 // dataKind is the kind of flag that gives a piece of a body.
@@ -47,7 +50,7 @@ func newCurlFlags() *curlFlags {
 		"data-urlencode": dataEncoded, "form,F": dataForm, "form-string": dataString,
 	} {
 		name, short, _ := strings.Cut(name, ",")
-		c.take(name, short, func(w shell.Word) { c.data = append(c.data, curlData{w, kind}) })
+		c.take(name, short, func(w shell.Word) { c.data = append(c.data, curlData{word: w, kind: kind}) })
 	}
 	c.set.BoolVarP(&c.get, "get", "G", false, "")
 	c.set.BoolVarP(&c.head, "head", "I", false, "")
@@ -73,26 +76,36 @@ func newCurlFlags() *curlFlags {
 }
 
 // curl notes a request.
-func (s *scriptReader) curl(pos config.Position, words []shell.Word) {
+func (s *scriptReader) curl(pos config.Position, words, input []shell.Word) {
 	c := s.curlFlags
 	c.method, c.address, c.data, c.get, c.head = "", shell.Word{}, nil, false, false
 	if rest := c.parse(words); len(rest) > 0 {
 		c.address = rest[len(rest)-1]
 	}
+	c.readInput(input)
 	if c.method == "" && len(c.data) > 0 && !c.get && !c.head {
 		c.method = "POST"
 	}
-	if !slices.Contains([]string{"POST", "PUT", "PATCH"}, c.method) {
-		s.Warn(pos, "", "a request without data is ignored")
+	r := request{method: c.method, pos: pos, body: &tree.Node{Kind: tree.Object, Pos: pos}}
+	switch c.method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
+		return // it changes nothing
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		s.Warn(pos, "", "a request with a method that the Admin API does not have is ignored")
 		return
 	}
-	parts, ok := s.path(pos, c.address)
-	if !ok {
+	var ok bool
+	if r.parts, r.filled, ok = s.path(pos, c.address); !ok {
 		return
 	}
-	if body := s.body(pos, parts, c.data); body != nil {
-		s.requests = append(s.requests, request{parts, body.AsArgument()})
+	if c.method != http.MethodDelete {
+		if r.body = s.body(pos, r.parts, c.data); r.body == nil {
+			return
+		}
+		r.body = r.body.AsArgument()
 	}
+	s.requests = append(s.requests, r)
 }
 
 // maxPathPieces bounds what an address is made of.
@@ -102,49 +115,88 @@ const maxPathPieces = 100
 const unread = "\x00"
 
 // path returns the parts of the path of an address, behind what Konnect has before
-// entities.
-func (s *scriptReader) path(pos config.Position, address shell.Word) ([]string, bool) {
-	text := s.address(pos, address)
-	if _, rest, ok := strings.Cut(text, "://"); ok {
-		text = rest
-	}
-	_, text, _ = strings.Cut(text, "/")
+// entities, and whether there are values of variables in it.
+func (s *scriptReader) path(pos config.Position, address shell.Word) (parts []string, filled, ok bool) {
+	text, filled := s.address(pos, address)
+	_, text, _ = strings.Cut(withoutScheme(text), "/")
 	text, _, _ = strings.Cut(text, "?")
 	if _, rest, ok := strings.Cut(text, "core-entities/"); ok {
 		text = rest
 	}
-	parts := strings.Split(strings.Trim(text, "/"), "/")
+	parts = strings.Split(strings.Trim(text, "/"), "/")
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
 		if err != nil || plain == "" || strings.Contains(plain, unread) {
 			s.Problem(pos, "", "got a URL that is not a path of the Admin API")
-			return nil, false
+			return nil, false, false
 		}
 		parts[i] = plain
 	}
-	return parts, true
+	return parts, filled, true
 }
 
 // address returns the text of an address. Names that the reader of an example has to
-// replace are warned of where they name an entity. One of too many pieces is empty.
-func (s *scriptReader) address(pos config.Position, address shell.Word) string {
+// replace are warned of where they name an entity. Variables of the host may be unknown.
+// One of too many pieces is empty.
+func (s *scriptReader) address(pos config.Position, address shell.Word) (text string, filled bool) {
 	if len(address.Pieces) > maxPathPieces {
-		return ""
+		return "", false
 	}
-	text := ""
 	for _, p := range address.Pieces {
 		inPath := strings.HasSuffix(p.Text, "Id") && !strings.Contains(text, "control-planes") || strings.Contains(text, "core-entities")
 		switch {
 		case p.Placeholder && inPath:
 			s.Warn(pos, "", "replace {"+report.Shorten(p.Text)+"} by a name or an id")
 			text += url.PathEscape(p.Text)
+		case p.Variable != "":
+			value, inPath := s.addressVariable(p, text)
+			text, filled = text+value, filled || inPath
 		case p.Unread:
 			text += unread
 		default:
 			text += p.Text
 		}
 	}
-	return text
+	return text, filled
+}
+
+// addressVariable returns the value of a variable behind a text of an address, and
+// whether the value is part of the path. That of the host may be unknown.
+func (s *scriptReader) addressVariable(p shell.Piece, before string) (text string, inPath bool) {
+	value, known := s.value(p)
+	inPath = strings.Contains(withoutScheme(before), "/")
+	switch {
+	case known:
+		return value, inPath || strings.Contains(withoutScheme(value), "/")
+	case inPath && !s.Converting():
+		value, _ = s.variable(p) // a fault, unless variables may be unset
+		return value, false
+	default:
+		return p.Text, false
+	}
+}
+
+func withoutScheme(address string) string {
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		return rest
+	}
+	return address
+}
+
+// readInput puts what the command reads in the place of "@-" in the data.
+func (c *curlFlags) readInput(input []shell.Word) {
+	if len(input) == 0 {
+		return
+	}
+	for i, d := range c.data {
+		if (d.kind == dataPlain || d.kind == dataJSON) && d.word.Plain() == "@-" {
+			c.data[i].word = shell.Word{}
+			for _, w := range input {
+				c.data[i].word.Pieces = append(c.data[i].word.Pieces, w.Pieces...)
+			}
+			c.data[i].input = true
+		}
+	}
 }
 
 // fromFile reports whether curl reads a piece of a body from a file.
@@ -153,7 +205,7 @@ func (d curlData) fromFile() bool {
 	name, value, _ := strings.Cut(text, "=")
 	switch d.kind {
 	case dataPlain, dataJSON:
-		return strings.HasPrefix(text, "@")
+		return !d.input && strings.HasPrefix(text, "@")
 	case dataEncoded:
 		return strings.HasPrefix(text, "@") || strings.Contains(name, "@")
 	case dataForm:

@@ -32,8 +32,11 @@ func (s *scriptReader) form(pos config.Position, parts []string, data []curlData
 		}
 		for _, w := range fields {
 			name, value := w.Cut('=')
-			if d.kind <= dataRaw {
+			switch {
+			case d.kind <= dataRaw:
 				value = value.Unescaped()
+			case d.kind == dataForm:
+				value = value.Before(";type=")
 			}
 			n := s.formValue(pos, value)
 			if n == nil {

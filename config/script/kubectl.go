@@ -13,12 +13,12 @@ import (
 // kubectlFlags are the flags of one kubectl command.
 type kubectlFlags struct {
 	*flagReader
-	namespace string
+	namespace shell.Word
 }
 
 func newKubectlFlags() *kubectlFlags {
 	k := &kubectlFlags{flagReader: newFlagReader("kubectl")}
-	k.take("namespace", "n", func(w shell.Word) { k.namespace = w.Plain() })
+	k.take("namespace", "n", func(w shell.Word) { k.namespace = w })
 	k.ignore(
 		"filename,f", "kustomize,k", "selector,l", "output,o", "server,s", "v,v", "as", "as-group", "as-uid", "cache-dir",
 		"certificate-authority", "client-certificate", "client-key", "cluster", "context", "field-manager",
@@ -32,26 +32,39 @@ func newKubectlFlags() *kubectlFlags {
 // kubectl reads what a command applies, or what it annotates. It reports whether it is
 // such a command.
 func (s *scriptReader) kubectl(pos config.Position, words, input []shell.Word) bool {
-	s.kubectlFlags.namespace = ""
-	var rest []string
-	for _, w := range s.kubectlFlags.parse(words) {
-		rest = append(rest, w.Plain())
-	}
-	switch {
-	case len(rest) == 0:
+	s.kubectlFlags.namespace = shell.Word{}
+	rest := s.kubectlFlags.parse(words)
+	if len(rest) == 0 {
 		return false
-	case rest[0] == "apply" && len(input) > 0:
-		s.apply(input)
-	case rest[0] == "annotate":
-		s.annotate(pos, s.kubectlFlags.namespace, rest[1:])
+	}
+	namespace := s.argument(pos, s.kubectlFlags.namespace)
+	switch verb := rest[0].Plain(); {
+	case (verb == "apply" || verb == "create" || verb == "replace") && len(rest) == 1 && len(input) > 0:
+		s.apply(namespace, input)
+	case verb == "annotate":
+		var args []*tree.Node
+		for _, w := range rest[1:] {
+			args = append(args, s.argument(pos, w))
+		}
+		s.annotate(pos, namespace, args)
 	default:
 		return false
 	}
 	return true
 }
 
-// apply reads the resources that are piped into kubectl.
-func (s *scriptReader) apply(words []shell.Word) {
+// argument returns a word as a string, with the variables filled in that are known. One
+// with a variable is hidden.
+func (s *scriptReader) argument(pos config.Position, w shell.Word) *tree.Node {
+	text, filled := s.plain(w)
+	n := format.StringAt(pos, text)
+	n.Hidden = filled
+	return n
+}
+
+// apply reads the resources that are piped into kubectl. Those that name no namespace are
+// in that of the command.
+func (s *scriptReader) apply(namespace *tree.Node, words []shell.Word) {
 	all := shell.Word{}
 	for _, w := range words {
 		all.Pieces = append(all.Pieces, w.Pieces...)
@@ -63,6 +76,9 @@ func (s *scriptReader) apply(words []shell.Word) {
 	roots, faults := doc.Parse()
 	s.Add(faults...)
 	for _, root := range roots {
+		if meta := root.Get("metadata"); namespace.Text != "" && meta != nil && !meta.Has("namespace") {
+			root = root.With("metadata", meta.With("namespace", namespace))
+		}
 		s.Dispatch(format.Document{Name: s.name, Root: root.AsArgument()})
 	}
 }
@@ -78,15 +94,15 @@ var kubectlKinds = map[string]string{
 
 // annotate reads annotations of resources: KIND NAME… KEY=VALUE… or KIND/NAME…
 // KEY=VALUE….
-func (s *scriptReader) annotate(pos config.Position, namespace string, args []string) {
-	first := slices.IndexFunc(args, func(a string) bool { return strings.Contains(a, "=") || strings.HasSuffix(a, "-") })
+func (s *scriptReader) annotate(pos config.Position, namespace *tree.Node, args []*tree.Node) {
+	first := slices.IndexFunc(args, func(a *tree.Node) bool { return strings.Contains(a.Text, "=") || strings.HasSuffix(a.Text, "-") })
 	if first < 0 {
 		first = len(args)
 	}
 	resources, annotations := args[:first], args[first:]
-	if len(resources) > 0 && !strings.Contains(resources[0], "/") {
+	if len(resources) > 0 && !strings.Contains(resources[0].Text, "/") {
 		for i := 1; i < len(resources); i++ {
-			resources[i] = resources[0] + "/" + resources[i]
+			resources[i] = resources[i].WithText(resources[0].Text + "/" + resources[i].Text)
 		}
 		resources = resources[1:]
 	}
@@ -95,24 +111,28 @@ func (s *scriptReader) annotate(pos config.Position, namespace string, args []st
 		return
 	}
 	for _, resource := range resources {
-		kind, name, _ := strings.Cut(resource, "/")
+		kind, name, _ := strings.Cut(resource.Text, "/")
 		kind, _, _ = strings.Cut(kind, ".") // the API group
 		known := kubectlKinds[strings.ToLower(kind)]
 		if known == "" {
+			if resource.Hidden {
+				kind = "" // the value of a variable
+			}
 			s.Warn(pos, "", named("resource", kind)+" is ignored")
 			continue
 		}
-		root := annotated(pos, known, tree.NewObject("namespace", tree.NewString(namespace), "name", tree.NewString(name)), annotations)
+		meta := tree.NewObject("namespace", namespace, "name", resource.WithText(name))
+		root := annotated(pos, known, meta, annotations)
 		s.Dispatch(format.Document{Name: s.name, Root: root.AsArgument(), Partial: true})
 	}
 }
 
 // annotated returns a resource with annotations and nothing else.
-func annotated(pos config.Position, kind string, meta *tree.Node, annotations []string) *tree.Node {
+func annotated(pos config.Position, kind string, meta *tree.Node, annotations []*tree.Node) *tree.Node {
 	all := &tree.Node{Kind: tree.Object, Pos: pos}
 	for _, a := range annotations {
-		if key, value, ok := strings.Cut(a, "="); ok {
-			all = all.With(key, format.StringAt(pos, value))
+		if key, value, ok := strings.Cut(a.Text, "="); ok {
+			all = all.With(key, a.WithText(value))
 		}
 	}
 	root := tree.NewObject("apiVersion", format.StringAt(pos, "v1"), "kind", format.StringAt(pos, kind), "metadata", meta.With("annotations", all))

@@ -3,10 +3,10 @@ package script
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"semlb/config"
 	"semlb/config/format"
-	"semlb/config/report"
 	"semlb/config/script/shell"
 	"semlb/config/tree"
 )
@@ -31,6 +31,8 @@ type reader struct {
 	kubectlFlags *kubectlFlags
 	// requests are those of all scripts.
 	requests []request
+	// filled counts the bytes of variables' values.
+	filled int
 }
 
 func newReader(in *format.Input) format.Reader {
@@ -39,7 +41,7 @@ func newReader(in *format.Input) format.Reader {
 
 // Read takes a script.
 func (r *reader) Read(d format.Document) {
-	s := scriptReader{reader: r, name: d.Name, text: d.Text, lines: tree.LineStarts(d.Text)}
+	s := scriptReader{reader: r, name: d.Name, lines: tree.LineStarts(d.Text), assigned: map[string]string{}}
 	commands, err := shell.Read(string(d.Text))
 	for i := range commands {
 		s.command(commands, i)
@@ -56,9 +58,10 @@ func (r *reader) Finish() { yield(r.Input, r.requests) }
 type scriptReader struct {
 	*reader
 	name string
-	text []byte
-	// lines are the offsets at which the lines of text start.
+	// lines are the offsets at which the script's lines start.
 	lines []int
+	// assigned are the values of variables that the script assigns itself.
+	assigned map[string]string
 }
 
 // position returns the position of a command: the start of its line.
@@ -71,23 +74,25 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 	c := commands[i]
 	pos := s.position(c.Offset)
 	if len(c.Words) == 0 {
-		for _, name := range c.Assigned {
-			s.Warn(pos, "", "the assignment of "+report.Shorten(name)+" is ignored: export the variable first")
-		}
+		s.assign(pos, c.Assigned)
 		return
 	}
 	name := c.Words[0].Plain()
 	piped := i+1 < len(commands) && commands[i+1].Piped
 	switch {
 	case name == "curl":
-		s.curl(pos, c.Words[1:])
+		s.curl(pos, c.Words[1:], inputOf(commands, i))
 	case piped && len(printed(c)) > 0:
 		// What it prints is read with the command behind the pipe.
 	case name == "kubectl" && s.kubectl(pos, c.Words[1:], inputOf(commands, i)):
+	case slices.Contains(harmless, name):
 	default:
 		s.Warn(pos, "", named("command", name)+" is ignored")
 	}
 }
+
+// harmless are commands around requests that configure nothing.
+var harmless = []string{":", "[", "cd", "echo", "exit", "false", "grep", "jq", "printf", "return", "set", "sleep", "tee", "test", "true", "wait"}
 
 // plainWord matches words that are no credentials: names of commands and of kinds.
 var plainWord = regexp.MustCompile(`^[a-z]{1,20}$`)
@@ -140,7 +145,7 @@ func (s *scriptReader) document(w shell.Word) *tree.Document {
 		span := tree.Span{Start: len(text), SourceStart: p.Start, SourceEnd: p.Start, Plain: true}
 		switch {
 		case p.Unread:
-			s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: a substitution other than $NAME and ${NAME}")
+			s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: a substitution other than $NAME, ${NAME} and ${NAME:-default}")
 		case p.Variable != "":
 			span.Plain, span.SourceEnd = false, p.End
 			p.Text, span.Broken = s.variable(p)
@@ -157,19 +162,5 @@ func (s *scriptReader) document(w shell.Word) *tree.Document {
 	if s.Count() > before {
 		return nil
 	}
-	return tree.NewFilled(s.name, s.text, text, spans)
-}
-
-// variable returns what stands for a variable, and whether that is not its value.
-func (s *scriptReader) variable(p shell.Piece) (text string, broken bool) {
-	if s.Converting() {
-		return s.Placeholders.Variable(p.Variable), true
-	}
-	if value, ok := s.Env(p.Variable); ok && value != "" {
-		return value, false
-	}
-	if !s.AllowUnset {
-		s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "%s", report.Unset(p.Variable))
-	}
-	return "unknown", true
+	return tree.NewFilled(s.name, s.lines, text, spans)
 }

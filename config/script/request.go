@@ -12,13 +12,23 @@ import (
 
 // request is a request to the Admin API or to Konnect.
 type request struct {
+	method string
+	pos    config.Position
 	// parts are those of the path, behind what is before the entities.
 	parts []string
-	body  *tree.Node
+	// filled is set where the path has values of variables, which no message shows.
+	filled bool
+	// body is empty for a request that deletes.
+	body *tree.Node
 }
 
 // path returns the path, as faults show it.
-func (r request) path() string { return "/" + strings.Join(r.parts, "/") }
+func (r request) path() string {
+	if r.filled {
+		return r.shownPath()
+	}
+	return "/" + strings.Join(r.parts, "/")
+}
 
 // plainPart matches the collections of the Admin API.
 var plainPart = regexp.MustCompile(`^[a-z][a-z_-]{0,23}$`)
@@ -53,7 +63,7 @@ var collections = map[string]string{
 
 // credential returns the kind of credential that a request makes.
 func (r request) credential() (format.Credential, bool) {
-	if len(r.parts) != 3 || r.parts[0] != "consumers" {
+	if len(r.parts) < 3 || len(r.parts) > 4 || r.parts[0] != "consumers" {
 		return format.Credential{}, false
 	}
 	return format.CredentialOf(r.parts[2])
@@ -62,10 +72,11 @@ func (r request) credential() (format.Credential, bool) {
 // yield turns requests into entities and plugins. It gets all requests of a
 // configuration: a consumer's credentials have requests of their own.
 func yield(in *format.Input, requests []request) {
+	requests = run(in, requests)
 	owned := format.Owned{}
 	for _, r := range requests {
 		if kind, ok := r.credential(); ok {
-			owned.Add(r.parts[1], kind.List, r.body)
+			owned.Add(r.parts[1], kind.List, r.called("id", kind.Fields[0]))
 		}
 	}
 	for _, r := range requests {
@@ -81,11 +92,11 @@ func (r request) yield(in *format.Input, owned format.Owned) {
 	scope.SetPart(kind, name)
 	switch {
 	case r.part(0) == "plugins":
-		in.AddPlugin(r.path(), r.body, config.Scope{})
+		in.AddPlugin(r.path(), r.called("id", "instance_name"), config.Scope{})
 	case kind != "" && kind != format.KindVault && nested == "plugins":
-		in.AddPlugin(r.path(), r.body, scope)
+		in.AddPlugin(r.path(), r.called("id", "instance_name"), scope)
 	case kind == config.KindService && nested == "routes":
-		in.Items = append(in.Items, format.Item{Kind: config.KindRoute, Path: r.path(), Node: r.body, Scope: scope})
+		in.Items = append(in.Items, format.Item{Kind: config.KindRoute, Path: r.path(), Node: r.called("id", "name"), Scope: scope})
 	case kind == config.KindConsumerGroup && nested == "consumers":
 		in.AddMember(r.body.Get("consumer").Str(), name)
 	case kind == config.KindConsumer && nested == "consumer_groups":
@@ -97,19 +108,36 @@ func (r request) yield(in *format.Input, owned format.Owned) {
 	}
 }
 
+// uuid matches the ids of entities.
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// called returns the body with what the path calls the entity, if the body has neither of
+// the fields for its id and its name.
+func (r request) called(id, name string) *tree.Node {
+	_, given := r.collection()
+	n := r.body
+	if given == "" || n.Kind != tree.Object || n.Has(id) || n.Has(name) {
+		return n
+	}
+	called := format.StringAt(n.Pos, given)
+	called.Hidden = r.filled
+	if uuid.MatchString(given) {
+		return n.With(id, called)
+	}
+	return n.With(name, called)
+}
+
 // entity returns the entity that a request makes. A request to its own path names it
 // there.
 func (r request) entity(kind string, owned format.Owned) *tree.Node {
-	n, key := r.body, "name"
+	name := "name"
 	switch kind {
 	case config.KindConsumer:
-		key = "username"
+		name = "username"
 	case format.KindVault:
-		key = "prefix"
+		name = "prefix"
 	}
-	if len(r.parts) > 1 && n.Kind == tree.Object && !n.Has(key) {
-		n = n.With(key, format.StringAt(n.Pos, r.parts[1]))
-	}
+	n := r.called("id", name)
 	if kind == config.KindConsumer {
 		for _, name := range []string{"username", "id", "custom_id"} {
 			n = owned.Given(n, n.Get(name).Str())

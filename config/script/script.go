@@ -47,8 +47,8 @@ func Format() format.Format {
 		NewReader:   newReader,
 		Beside: &schema.Beside{
 			Format:  "shell scripts",
-			Ignored: "commands other than curl, echo and kubectl; requests that send nothing",
-			Refused: "bodies from a file; substitutions such as `$(…)` in a body",
+			Ignored: "commands other than curl, echo and kubectl; requests for other entities",
+			Refused: "bodies from a file other than `@-` with a here-document or a pipe; substitutions such as `$(…)` in a body",
 		},
 	}
 }

@@ -76,7 +76,7 @@ func Render(name string, source []byte, opts Options) (*tree.Document, config.Fa
 		r.fault(r.current.start, known)
 		return nil, r.faults.Faults()
 	}
-	return tree.NewFilled(name, source, []byte(r.out.String()), r.spans), r.faults.Faults()
+	return tree.NewFilled(name, r.lines, []byte(r.out.String()), r.spans), r.faults.Faults()
 }
 
 // renderer executes the templates of one file.

@@ -56,10 +56,11 @@ func NewDocument(name string, text []byte) *Document {
 	return &Document{name: name, text: text, lines: LineStarts(text)}
 }
 
-// NewFilled returns the document of a text that was made from a file's source by filling
-// in spans, which are in order.
-func NewFilled(name string, source, text []byte, spans []Span) *Document {
-	return &Document{name: name, text: text, lines: LineStarts(text), spans: spans, sourceLines: LineStarts(source)}
+// NewFilled returns the document of a text that was made from a file by filling in spans,
+// which are in order. lines are the offsets of the file's own lines, as [LineStarts]
+// returns them.
+func NewFilled(name string, lines []int, text []byte, spans []Span) *Document {
+	return &Document{name: name, text: text, lines: LineStarts(text), spans: spans, sourceLines: lines}
 }
 
 // LineStarts returns the offset of each line of a text. Lines end as YAML defines it.

@@ -31,7 +31,7 @@ func TestYAMLAndJSONGiveTheSameValues(t *testing.T) {
 func TestPositionsAreThoseOfTheFileWhateverIsFilledIn(t *testing.T) {
 	source, filled := "a: X\nb: 1\n", "a: |\n  one\n  two\nb: 1\n"
 	span := tree.Span{Start: 3, End: 15, SourceStart: 3, SourceEnd: 4}
-	roots, faults := tree.NewFilled("f", []byte(source), []byte(filled), []tree.Span{span}).Parse()
+	roots, faults := tree.NewFilled("f", tree.LineStarts([]byte(source)), []byte(filled), []tree.Span{span}).Parse()
 	require.Empty(t, faults)
 	a, b := roots[0].Get("a"), roots[0].Get("b")
 	require.True(t, a.Hidden)

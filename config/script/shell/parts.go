@@ -50,8 +50,8 @@ func (r *reader) part(w *Word, part syntax.WordPart, escaped string) {
 	}
 }
 
-// variable appends $NAME or ${NAME}. Parameters such as $1 stay as they are written:
-// texts have prices. Other expansions are not read.
+// variable appends $NAME, ${NAME} or ${NAME:-default}. Parameters such as $1 stay as they
+// are written: texts have prices. Other expansions are not read.
 func (r *reader) variable(w *Word, p *syntax.ParamExp, start, end int) {
 	text := r.text[start:end]
 	simple := p.Param != nil && (text == "$"+p.Param.Value || text == "${"+p.Param.Value+"}")
@@ -61,8 +61,34 @@ func (r *reader) variable(w *Word, p *syntax.ParamExp, start, end int) {
 	case simple:
 		r.verbatim(w, start, end)
 	default:
-		r.unread(w, start, end)
+		piece := Piece{Text: text, Start: start, End: end}
+		if value, ok := r.defaultOf(p); ok {
+			piece.Variable, piece.Default = p.Param.Value, &value
+		} else {
+			piece.Unread = true
+		}
+		r.append(w, piece)
 	}
+}
+
+// defaultOf returns the text that ${NAME:-text} and ${NAME-text} give for a variable that
+// is not set.
+func (r *reader) defaultOf(p *syntax.ParamExp) (string, bool) {
+	other := p.Excl || p.Length || p.Width || p.Index != nil || p.Slice != nil || p.Repl != nil || p.Names != 0
+	if other || p.Exp == nil || p.Param == nil || !syntax.ValidName(p.Param.Value) ||
+		p.Exp.Op != syntax.DefaultUnset && p.Exp.Op != syntax.DefaultUnsetOrNull {
+		return "", false
+	}
+	if p.Exp.Word == nil {
+		return "", true
+	}
+	w := r.word(p.Exp.Word)
+	for _, piece := range w.Pieces {
+		if piece.Variable != "" || piece.Unread {
+			return "", false
+		}
+	}
+	return w.Plain(), true
 }
 
 func (r *reader) unread(w *Word, start, end int) {

@@ -21,14 +21,21 @@ const (
 // Command is a simple command of a script.
 type Command struct {
 	Words []Word
-	// Assigned are the names of variables that are assigned before the words.
-	Assigned []string
+	// Assigned are the variables that are assigned before the words, or that a command
+	// such as export assigns.
+	Assigned []Assignment
 	// Input is the here-document or here-string of the command, if it has one.
 	Input Word
 	// Piped commands read what the one before them prints.
 	Piped bool
 	// Offset is where the command starts, in bytes.
 	Offset int
+}
+
+// Assignment is an assignment to a variable.
+type Assignment struct {
+	Name  string
+	Value Word
 }
 
 // placeholderPattern matches names in braces, such as {serviceName|Id}, in the
@@ -145,8 +152,26 @@ func (r *reader) statement(s *syntax.Stmt) {
 	case *syntax.FuncDecl:
 		r.statement(c.Body)
 	case *syntax.DeclClause:
-		r.add(Command{Words: []Word{r.word(&syntax.Word{Parts: []syntax.WordPart{c.Variant}})}, Offset: offsetOf(c)})
+		r.add(Command{Assigned: r.assignments(c.Args), Offset: offsetOf(c)})
 	}
+}
+
+// assignments returns the assignments of values. One of an array, or to a part of a
+// variable, has a value that is not read.
+func (r *reader) assignments(list []*syntax.Assign) []Assignment {
+	var all []Assignment
+	for _, a := range list {
+		switch {
+		case a.Name == nil || a.Naked:
+		case a.Value == nil && a.Array == nil:
+			all = append(all, Assignment{Name: a.Name.Value})
+		case a.Value == nil || a.Append || a.Index != nil:
+			all = append(all, Assignment{a.Name.Value, Word{[]Piece{{Unread: true}}}})
+		default:
+			all = append(all, Assignment{a.Name.Value, r.word(a.Value)})
+		}
+	}
+	return all
 }
 
 // binary reads the commands of a pipe or of a chain. The parser nests long chains to
@@ -174,12 +199,7 @@ func offsetOf(n syntax.Node) int { return int(n.Pos().Offset()) } //nolint:gosec
 
 // call reads a simple command.
 func (r *reader) call(c *syntax.CallExpr, redirects []*syntax.Redirect) {
-	command := Command{Offset: offsetOf(c)}
-	for _, a := range c.Assigns {
-		if a.Name != nil {
-			command.Assigned = append(command.Assigned, a.Name.Value)
-		}
-	}
+	command := Command{Offset: offsetOf(c), Assigned: r.assignments(c.Assigns)}
 	for _, w := range c.Args {
 		command.Words = append(command.Words, r.word(w))
 	}

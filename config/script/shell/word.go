@@ -16,6 +16,8 @@ type Piece struct {
 	Text string
 	// Variable is the name of the variable, or empty.
 	Variable string
+	// Default is the value of a variable that is not set; nil where there is none.
+	Default *string
 	// Start and End are the part of the script, as offsets in bytes.
 	Start, End int
 	// Placeholder pieces are names that the reader of an example has to replace.
@@ -77,6 +79,19 @@ func (w Word) Cut(separator byte) (before, behind Word) {
 		return before, behind
 	}
 	return w, Word{}
+}
+
+// Before returns what is before the first occurrence of a text in a word, or all of it.
+func (w Word) Before(text string) Word {
+	for i, p := range w.Pieces {
+		at := strings.Index(p.Text, text)
+		if p.Variable != "" || p.Unread || at < 0 {
+			continue
+		}
+		p.Text = p.Text[:at]
+		return Word{append(slices.Clone(w.Pieces[:i]), p)}
+	}
+	return w
 }
 
 // Unescaped returns a word of a form (application/x-www-form-urlencoded) without its
