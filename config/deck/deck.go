@@ -24,7 +24,7 @@ func Format() format.Format {
 		Description: "a decK file (plugins, services, routes, …)",
 		Endings:     []string{".yaml", ".yml", ".json"},
 		Recognise:   recognise,
-		NewReader:   func(in *format.Input) format.Reader { return reader{in} },
+		NewReader:   newReader,
 		Write:       write,
 		JSONSchema:  jsonSchema,
 		Beside: &schema.Beside{
@@ -74,10 +74,20 @@ func recognise(root *tree.Node) bool {
 }
 
 // reader reads decK files.
-type reader struct{ *format.Input }
+type reader struct {
+	*format.Input
+	// entities are the indexes of those that were yielded, and defaults what the files give
+	// for their kinds.
+	entities []int
+	defaults map[string]*tree.Node
+}
+
+func newReader(in *format.Input) format.Reader {
+	return &reader{Input: in, defaults: map[string]*tree.Node{}}
+}
 
 // Read yields the plugins and the entities of a file.
-func (r reader) Read(d format.Document) {
+func (r *reader) Read(d format.Document) {
 	root := d.Root
 	if root.Kind != tree.Object {
 		r.Want(root.Pos, "", root.Kind.Article(), "an object")
@@ -96,16 +106,25 @@ func (r reader) Read(d format.Document) {
 			if old {
 				n = withRegexPaths(list.kind, n)
 			}
+			r.entities = append(r.entities, len(r.Items))
 			r.AddEntity(list.kind, report.Index(list.key, i), n)
 		}
 	}
 }
 
-// Finish does nothing: a file yields all it has when it is read.
-func (reader) Finish() {}
+// Finish fills in the defaults, which any of the files may give.
+func (r *reader) Finish() {
+	if len(r.defaults) == 0 {
+		return
+	}
+	for _, i := range r.entities {
+		item := &r.Items[i]
+		item.Node = r.withDefaults(item.Kind, item.Path, item.Node)
+	}
+}
 
 // key checks a key of a file.
-func (r reader) key(f tree.Field) {
+func (r *reader) key(f tree.Field) {
 	read, known := keys[f.Name]
 	switch {
 	case !known:
@@ -114,13 +133,15 @@ func (r reader) key(f tree.Field) {
 		r.Warn(f.Pos, f.Shown(), "ignored")
 	case f.Name == "_format_version":
 		r.formatVersion(f.Shown(), f.Value)
+	case f.Name == "_info":
+		r.info(f.Shown(), f.Value)
 	case f.Name == "_plugin_configs":
 		r.blocks(f.Shown(), f.Value)
 	}
 }
 
 // formatVersion checks decK's own version.
-func (r reader) formatVersion(path string, n *tree.Node) {
+func (r *reader) formatVersion(path string, n *tree.Node) {
 	if n.Kind == tree.Null || n.Broken {
 		return
 	}
@@ -131,7 +152,7 @@ func (r reader) formatVersion(path string, n *tree.Node) {
 }
 
 // blocks notes the settings that plugins share.
-func (r reader) blocks(path string, n *tree.Node) {
+func (r *reader) blocks(path string, n *tree.Node) {
 	if n.Kind != tree.Object {
 		r.Want(n.Pos, path, n.Kind.Article(), "an object")
 		return

@@ -31,6 +31,8 @@ func jsonSchema(tables *schema.Tables) schema.JSON {
 		}
 	}
 	properties["_format_version"] = schema.JSON{"enum": []any{"3.0", "2.1", "1.1", 3.0, 2.1, 1.1}}
+	properties["_info"] = objectWith(infoKeys)
+	properties["_info"].(schema.JSON)["properties"].(schema.JSON)["defaults"] = objectWith(defaultKeys)
 	properties["plugins"] = listOf("plugin")
 	for _, list := range lists {
 		properties[list.key] = listOf(list.kind)
@@ -66,6 +68,15 @@ func withRemarks(o schema.JSON) schema.JSON {
 		properties[name] = schema.JSON{}
 	}
 	return o
+}
+
+// objectWith returns the schema of an object that has some of the known keys.
+func objectWith(known map[string]bool) schema.JSON {
+	properties := schema.JSON{}
+	for key := range known {
+		properties[key] = schema.JSON{}
+	}
+	return schema.JSON{"type": []string{"object", "null"}, "properties": properties, "additionalProperties": false}
 }
 
 // listOf returns the schema of a list whose elements are defined below "$defs".

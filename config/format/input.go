@@ -49,11 +49,24 @@ func (in *Input) SkipsPlugin(name *tree.Node, path string) bool {
 	case ignored && schema.Guards(name.Text):
 		in.Warn(name.Pos, path, "plugin "+name.Quoted()+" is ignored: requests are served without it")
 	case !schema.Guards(name.Text):
-		in.Warn(name.Pos, path, "plugin "+name.Quoted()+" is not run")
+		in.Warn(name.Pos, path, "plugin "+name.Quoted()+" is not run"+instead(name))
 	default:
 		return false
 	}
 	return true
+}
+
+// instead completes the warning about a plugin that is not run with the one that may be
+// meant.
+func instead(name *tree.Node) string {
+	switch {
+	case name.Hidden:
+		return ""
+	case name.Text == "ai-proxy":
+		return "; semlb runs " + schema.PluginName + ", which has the same settings for each of its targets"
+	default:
+		return report.Suggest(name.Text, map[string]bool{schema.PluginName: true})
+	}
 }
 
 // Charge counts values that are used once more, such as those of a shared block. It

@@ -1,6 +1,8 @@
 package kubernetes
 
 import (
+	"strings"
+
 	"semlb/config"
 	"semlb/config/format"
 	"semlb/config/tree"
@@ -34,7 +36,11 @@ func (r *reader) bind(n *tree.Node, kind, entity string) {
 		return
 	}
 	for _, name := range commaSeparated(a.Str()) {
-		if !r.addBinding(binding{kind, entity, name, keyOf(n).namespace, "metadata.annotations", a}) {
+		namespace := keyOf(n).namespace
+		if of, plugin, named := strings.Cut(name, ":"); named {
+			namespace, name = of, plugin
+		}
+		if !r.addBinding(binding{kind, entity, name, namespace, "metadata.annotations", a}) {
 			return
 		}
 	}
@@ -62,6 +68,8 @@ var entityKinds = map[string]string{
 // bindPartial notes the plugins that are bound to a resource that is known otherwise, or
 // that only the cluster has.
 func (r *reader) bindPartial(n *tree.Node, kind string, key objectKey) {
+	r.checkAnnotations(n)
+	r.checkPartial(n)
 	name := key.String()
 	switch entityKinds[kind] {
 	case config.KindConsumerGroup:

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,9 @@ import (
 // ingressMatches returns a match for each host and service of an Ingress.
 func (m matcher) ingressMatches(n *tree.Node) []match {
 	var matches []match
+	if prefix := annotation(n, annotationRegex); prefix.Str() != "" {
+		m.regexPrefix = prefix.Text
+	}
 	for i, rule := range m.ListOf("spec", n.Get("spec").OrObject(n.Pos), "rules") {
 		for _, next := range m.ingressRule(fmt.Sprintf("spec.rules[%d].http", i), rule) {
 			if len(matches) == 0 || !matches[len(matches)-1].addHost(next) {
@@ -71,7 +75,7 @@ func (m matcher) ingressPaths(at string, p *tree.Node) []*tree.Node {
 	kind := p.Get("pathType")
 	switch kind.Str() {
 	case "", "ImplementationSpecific":
-		if pattern, ok := strings.CutPrefix(path.Text, "/~"); ok {
+		if pattern, ok := strings.CutPrefix(path.Text, cmp.Or(m.regexPrefix, "/~")); ok {
 			path = path.WithText("~" + pattern)
 		}
 		return []*tree.Node{path}

@@ -27,15 +27,13 @@ const (
 	annotationPreserve = "konghq.com/preserve-host"
 	annotationPriority = "konghq.com/regex-priority"
 	annotationRedirect = "konghq.com/https-redirect-status-code"
+	annotationAliases  = "konghq.com/host-aliases"
+	annotationRegex    = "konghq.com/regex-prefix"
+	annotationSplit    = "konghq.com/headers-separator"
+	annotationTLSOnly  = "ingress.kubernetes.io/force-ssl-redirect"
 	labelGlobal        = "global"
 	labelCredential    = "konghq.com/credential"
 )
-
-// numberAnnotations are the annotations that are numbers, and the fields of a route that
-// have these.
-var numberAnnotations = [...]struct{ annotation, field string }{
-	{annotationPriority, "regex_priority"}, {annotationRedirect, "https_redirect_status_code"},
-}
 
 // Versions of the APIs of resources.
 const (

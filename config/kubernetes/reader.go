@@ -78,6 +78,7 @@ func classOf(n *tree.Node) (class *tree.Node, path string) {
 }
 
 func (r *reader) resource(n *tree.Node, kind string, key objectKey) {
+	r.checkAnnotations(n)
 	switch kind {
 	case "KongPlugin":
 		r.plugin(n, key)

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"semlb/config"
@@ -36,7 +37,7 @@ func (r *reader) route(n *tree.Node, kind string, key objectKey) {
 		r.bind(n, config.KindRoute, key.String())
 		return
 	}
-	for i, m := range (matcher{r.Input, key}).matches(n, kind) {
+	for i, m := range (matcher{Input: r.Input, key: key}).matches(n, kind) {
 		name := r.routeName(kind, key, i)
 		r.AddEntity(config.KindRoute, "", routeEntity(n, name, m))
 		r.bind(n, config.KindRoute, name)
@@ -50,6 +51,8 @@ func (r *reader) route(n *tree.Node, kind string, key objectKey) {
 type matcher struct {
 	*format.Input
 	key objectKey
+	// regexPrefix is in front of paths that are regular expressions; "" is "/~".
+	regexPrefix string
 }
 
 // matches returns the matches of a resource, in order. There is at least one.
@@ -88,6 +91,9 @@ func routeEntity(n *tree.Node, name string, m match) *tree.Node {
 		service := &tree.Node{Kind: tree.String, Pos: n.Pos, Text: m.service}
 		route = route.With("service", tree.NewObject("name", service))
 	}
+	if aliases := annotation(n, annotationAliases); aliases != nil {
+		m.hosts = append(slices.Clone(m.hosts), texts(aliases, aliases.Str())...)
+	}
 	route = route.With("hosts", list(m.hosts)).With("paths", list(m.paths))
 	if methods := annotation(n, annotationMethods); methods != nil && m.methods == nil {
 		m.methods = texts(methods, strings.ToUpper(methods.Str()))
@@ -96,23 +102,29 @@ func routeEntity(n *tree.Node, name string, m match) *tree.Node {
 	headers := m.headers.OrObject(n.Pos)
 	for _, f := range n.At("metadata", "annotations").OrObject(n.Pos).Fields {
 		if header, ok := strings.CutPrefix(f.Name, annotationHeaders); ok {
-			headers = headers.With(header, list(texts(f.Value, f.Value.Str())))
+			headers = headers.With(header, list(separated(f.Value, annotation(n, annotationSplit))))
 		}
 	}
 	if len(headers.Fields) > 0 {
 		route = route.With("headers", headers)
 	}
-	if protocols := annotation(n, annotationProtocol); protocols != nil {
-		route = route.With("protocols", list(texts(protocols, protocols.Str())))
-	}
 	route = route.With("strip_path", flag(annotation(n, annotationStrip), "false", n.Pos))
 	route = route.With("preserve_host", flag(annotation(n, annotationPreserve), "true", n.Pos))
-	for _, of := range numberAnnotations {
-		if number := annotation(n, of.annotation); number != nil {
-			route = route.With(of.field, (&schema.Field{Kind: tree.Int}).Converted(number))
-		}
+	return annotated(route, n)
+}
+
+// separated returns the values of a header's annotation.
+func separated(values, separator *tree.Node) []*tree.Node {
+	if separator.Str() == "" {
+		return texts(values, values.Str())
 	}
-	return route
+	var items []*tree.Node
+	for part := range strings.SplitSeq(values.Str(), separator.Text) {
+		item := *values
+		item.Text = strings.TrimSpace(part)
+		items = append(items, &item)
+	}
+	return items
 }
 
 // flag returns an annotation that is true or false.

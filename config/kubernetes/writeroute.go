@@ -29,12 +29,12 @@ func (w *writer) route(e format.Entity) {
 	if len(e.Node.Get("paths").Elements()) > 0 {
 		kind, spec = "Ingress", ingressSpec(e, service)
 	}
-	w.docs = append(w.docs, w.resource(kind, e.Name, &e, routeAnnotations(e.Node)...).With("spec", spec))
+	w.docs = append(w.docs, w.resource(kind, e.Name, &e, annotationsOf(e.Node)...).With("spec", spec))
 }
 
-// routeAnnotations returns the annotations that say what neither kind of resource has
+// annotationsOf returns the annotations that say what neither kind of resource has
 // fields for.
-func routeAnnotations(route *tree.Node) []tree.Field {
+func annotationsOf(route *tree.Node) []tree.Field {
 	all := []tree.Field{
 		textField(annotationStrip, flagText(route.Get("strip_path"), "true")),
 		textField(annotationPreserve, flagText(route.Get("preserve_host"), "false")),
@@ -45,8 +45,8 @@ func routeAnnotations(route *tree.Node) []tree.Field {
 	if protocols := route.Get("protocols"); !protocols.Empty() {
 		all = append(all, textField(annotationProtocol, joined(protocols)))
 	}
-	for _, of := range numberAnnotations {
-		if number := route.Get(of.field); number != nil {
+	for _, of := range routeAnnotations {
+		if number := route.Get(of.field); number != nil && of.kind == tree.Int {
 			all = append(all, textField(of.annotation, string(number.NumberText())))
 		}
 	}

@@ -60,7 +60,7 @@ func convert(sources []Source, to string, opts Options) ([]byte, []config.Warnin
 
 // keepPlugin keeps a checked plugin for a conversion.
 func (l *loader) keepPlugin(n *tree.Node, scope config.Scope, unbound *format.Resource) {
-	n = l.Tables.Plugin.Normal(n)
+	n = l.instances.distinct(l.Tables.Plugin.Normal(n))
 	l.expose(l.Tables.Plugin, n)
 	l.output.Plugins = append(l.output.Plugins, format.Plugin{Node: n, Scope: scope, Unbound: unbound})
 }

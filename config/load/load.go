@@ -102,6 +102,8 @@ type loader struct {
 	// scopes are the positions of the instances that a scope has.
 	scopes map[config.Scope]config.Position
 	vaults vaults
+	// instances are the names of plugins.
+	instances instanceNames
 	// output, in a conversion, is what is written.
 	output *format.Output
 }
@@ -126,7 +128,7 @@ func newLoader(opts Options) (*loader, error) {
 			IngressClass: opts.IngressClass, SecretsDir: opts.SecretsDir, IgnoredPlugins: opts.IgnoredPlugins,
 			Set: format.Set{Blocks: map[string]*tree.Node{}},
 		},
-		positions: map[alias]config.Position{}, scopes: map[config.Scope]config.Position{},
+		positions: map[alias]config.Position{}, scopes: map[config.Scope]config.Position{}, instances: instanceNames{},
 	}
 	l.consumers = rules.NewConsumers(&l.Report)
 	l.Dispatch = l.dispatch

@@ -221,3 +221,23 @@ plugins:
 		require.Equal(t, "kong.yaml:10: plugins[0].config.targets[0].model.name: no route that the plugin applies to has the group (?<model>…) in a path: its requests are answered with 400", warnings[0].String())
 	}
 }
+
+func TestPluginsWithOneInstanceNameAreAFault(t *testing.T) {
+	text := configtest.Minimal + "- {name: file-log, instance_name: one}\n- {name: file-log, instance_name: two}\n- {name: file-log, instance_name: one}\n"
+	_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
+	require.EqualError(t, err, "kong.yaml:9: plugins[3].instance_name: got a second plugin of the same instance_name, first at kong.yaml:7")
+}
+
+func TestPluginsThatAreNotRunPointAtTheOneThatIs(t *testing.T) {
+	for name, want := range map[string]string{
+		"ai-proxy":            `plugin "ai-proxy" is not run; semlb runs ai-proxy-advanced, which has the same settings for each of its targets`,
+		"ai-proxi-advanced":   `plugin "ai-proxi-advanced" is not run, did you mean "ai-proxy-advanced"?`,
+		"ai-proxy-avdanced":   `plugin "ai-proxy-avdanced" is not run, did you mean "ai-proxy-advanced"?`,
+		"ai-rag-injector":     `plugin "ai-rag-injector" is not run`,
+		"request-transformer": `plugin "request-transformer" is not run`,
+	} {
+		_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + "- name: " + name + "\n")}}, load.Options{})
+		require.NoError(t, err)
+		require.Equal(t, "kong.yaml:7: plugins[1].name: "+want, warnings[0].String())
+	}
+}

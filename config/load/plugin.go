@@ -14,6 +14,7 @@ import (
 // foundPlugin notes a plugin, if it is the one that is read or guards it.
 func (l *loader) foundPlugin(item format.Item) {
 	n, name := item.Node, item.Node.Get("name")
+	l.instances.check(&l.Report, item)
 	switch {
 	case n.Kind != tree.Object:
 		l.Want(n.Pos, item.Path, n.Kind.Article(), "an object")

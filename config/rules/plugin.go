@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -44,6 +45,7 @@ func (c checker) together(object tree.Cursor, names ...string) {
 func Plugin(r *report.Report, plugin tree.Cursor) {
 	c, settings := checker{r}, plugin.At("config")
 	c.semanticNeeds(settings)
+	c.threshold(settings.At("vectordb"))
 	c.redisServer(settings.At("vectordb"))
 	c.nativeFormat(settings)
 	c.partialOrInline(plugin)
@@ -65,6 +67,21 @@ func (c checker) semanticNeeds(settings tree.Cursor) {
 	c.need(settings.At("vectordb"), reason)
 	for _, target := range settings.At("targets").Items() {
 		c.need(target.At("description"), reason)
+	}
+}
+
+// largestDistances are those that vectors can have, by distance_metric.
+var largestDistances = map[string]float64{"cosine": 2, "euclidean": 1}
+
+// threshold: one that every distance is within is none.
+func (c checker) threshold(vectordb tree.Cursor) {
+	metric, threshold := vectordb.At("distance_metric"), vectordb.At("threshold")
+	limit, known := largestDistances[metric.Node.Str()]
+	if !known || !threshold.Exists() {
+		return
+	}
+	if value, ok := threshold.Node.Number(); ok && value > limit {
+		c.Warn(threshold.Pos, threshold.Path, fmt.Sprintf("every prompt is within it: distances by %s are at most %g", metric.Node.Text, limit))
 	}
 }
 
