@@ -64,6 +64,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.grpc = newGRPC(&o, core)
 	a.ready = newReadiness(readinessOptions{
 		Control: core.control, Publish: a.grpc.SetReady, NeedsEnvoy: o.Envoy != nil,
+		Unreached:    func() []string { return host.source.api.Config().Unreached() },
 		CountRestart: restartCounter(core.registry).Inc, Log: o.Log,
 	})
 	a.status = &httpService{status, statusHandler(core.registry, a.ready)}

@@ -101,3 +101,13 @@ func TestAPanicWhileLoadingKeepsWhatIsInForce(t *testing.T) {
 	change(t, f.file)
 	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), "msg=reloaded") }, waitLimit, waitStep)
 }
+
+func TestStatusListsInstancesThatNoRequestReaches(t *testing.T) {
+	body := func(config string) string {
+		answer := httptest.NewRecorder()
+		startFixture(t, config).status.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/status", http.NoBody))
+		return answer.Body.String()
+	}
+	require.NotContains(t, body(plain), "unreached")
+	require.Regexp(t, `"unreached":\[".*: no request reaches it: its route is not defined in the files"\]`, body(strings.Replace(plain, "name: ai-proxy-advanced", "name: ai-proxy-advanced\n  route: nowhere", 1)))
+}

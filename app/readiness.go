@@ -28,6 +28,8 @@ type readinessOptions struct {
 	Publish func(ready bool)
 	// NeedsEnvoy requires a connected Envoy: the child.
 	NeedsEnvoy bool
+	// Unreached returns the instances in force that no request reaches, with the reason.
+	Unreached func() []string
 	// CountRestart counts restarts of the child Envoy.
 	CountRestart func()
 	Log          *slog.Logger

@@ -26,10 +26,13 @@ type configurationStatus struct {
 	LastReload *time.Time `json:"last_reload,omitempty"`
 	// Refused is why the last change is not in force, or not with every Envoy.
 	Refused string `json:"refused,omitempty"`
+	// Unreached are the instances that no request reaches, with the reason.
+	Unreached []string `json:"unreached,omitempty"`
 }
 
 func (r *readiness) status() status {
 	s := status{Envoys: r.options.Control.Envoys()}
+	s.Configuration.Unreached = r.options.Unreached()
 	if err := r.refusal(); err != nil {
 		s.Configuration.Refused = err.Error()
 	}

@@ -9,13 +9,11 @@ type alias struct{ kind, name string }
 // for each.
 type Names struct {
 	names map[alias]string
-	// kinds are the kinds that there are entities of.
-	kinds map[string]bool
 }
 
 // NewNames returns the names of a configuration's entities.
 func NewNames(c *Config) *Names {
-	n := &Names{names: map[alias]string{}, kinds: map[string]bool{}}
+	n := &Names{names: map[alias]string{}}
 	for _, s := range c.Services {
 		n.add(KindService, s.Name, s.ID)
 	}
@@ -33,7 +31,6 @@ func NewNames(c *Config) *Names {
 
 // add notes what an entity is called. The first name that is not empty stands for it.
 func (n *Names) add(kind string, names ...string) {
-	n.kinds[kind] = true
 	for _, name := range names {
 		if name != "" {
 			n.names[alias{kind, name}] = cmp.Or(names...)
@@ -49,11 +46,10 @@ func (n *Names) Of(kind, name string) string {
 	return name
 }
 
-// Missing reports whether the configuration has entities of a kind, but none of that
-// name.
-func (n *Names) Missing(kind, name string) bool {
+// Known reports whether the configuration has an entity of a kind with that name.
+func (n *Names) Known(kind, name string) bool {
 	_, known := n.names[alias{kind, name}]
-	return !known && n.kinds[kind]
+	return known
 }
 
 // Scope returns a scope with the names that stand for its entities.

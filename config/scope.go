@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Kinds of the entities around plugins, which are also the names of the parts of a scope.
 const (
 	KindService       = "service"
@@ -7,6 +9,9 @@ const (
 	KindConsumer      = "consumer"
 	KindConsumerGroup = "consumer_group"
 )
+
+// Spoken returns a kind of entities as people call it: "consumer group".
+func Spoken(kind string) string { return strings.ReplaceAll(kind, "_", " ") }
 
 // ScopeParts are the parts of a [Scope], in the order of [Scope.Parts].
 var ScopeParts = [...]string{KindService, KindRoute, KindConsumer, KindConsumerGroup}

@@ -3,7 +3,6 @@ package load
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -59,7 +58,7 @@ func (l *loader) register(kind, path string, pos config.Position, names ...strin
 	}
 	for _, name := range names {
 		if first, taken := l.positions[alias{kind, name}]; taken && name != "" {
-			l.Problem(pos, path, "got a second %s of the same name or id, first at %s", strings.ReplaceAll(kind, "_", " "), first)
+			l.Problem(pos, path, "got a second %s of the same name or id, first at %s", config.Spoken(kind), first)
 			return ""
 		}
 	}

@@ -104,6 +104,8 @@ type loader struct {
 	vaults vaults
 	// instances are the names of plugins.
 	instances instanceNames
+	// reach is what the entities lead requests to.
+	reach *config.Reach
 	// output, in a conversion, is what is written.
 	output *format.Output
 }
@@ -160,6 +162,7 @@ func (l *loader) load(sources []Source) error {
 	}
 	names := config.NewNames(&l.config)
 	l.joinGroups(names)
+	l.reach = config.NewReach(&l.config)
 	for _, p := range l.plugins {
 		if !l.Full() {
 			l.plugin(p, names)

@@ -1,8 +1,6 @@
 package load
 
 import (
-	"strings"
-
 	"semlb/config"
 	"semlb/config/format"
 	"semlb/config/report"
@@ -61,6 +59,7 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 	case l.Converting():
 		l.keepPlugin(n, scope, item.Unbound)
 	case item.Unbound == nil:
+		checkReach(&l.Report, l.reach, entry, scope)
 		l.config.Plugins = append(l.config.Plugins, l.decodePlugin(n, scope))
 	}
 }
@@ -123,9 +122,6 @@ func (l *loader) scope(around config.Scope, entry tree.Cursor, names *config.Nam
 		name = names.Of(kind, name)
 		if outer := around.Parts()[i]; ok && outer != "" && outer != name {
 			l.Problem(c.Pos, c.Path, "got a different %s than that of the enclosing entity", kind)
-		}
-		if names.Missing(kind, name) {
-			l.Warn(c.Pos, c.Path, "the files do not define this "+strings.ReplaceAll(kind, "_", " "))
 		}
 		s.SetPart(kind, name)
 		valid = valid && ok

@@ -1,0 +1,81 @@
+package load_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"semlb/config/configtest"
+	"semlb/config/load"
+)
+
+// reachable is a configuration in which requests reach instances of every scope.
+const reachable = `_plugin_configs:
+  chat: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m}}]}
+services:
+- {name: served, routes: [{name: r, paths: [/r]}]}
+- {name: bare}
+- {name: off, enabled: false, routes: [{name: dark, paths: [/dark]}]}
+consumers:
+- {username: anna, groups: [{name: gold}], keyauth_credentials: [{key: k}]}
+- {username: bob}
+consumer_groups: [{name: gold}, {name: empty}]
+plugins:
+- {name: ai-proxy-advanced, _config: chat, `
+
+func TestPluginsThatNoRequestReachesAreWarnings(t *testing.T) {
+	const unless = "no request reaches the plugin, unless another Envoy names the scope: "
+	for scope, want := range map[string]string{
+		"enabled: true": "", "service: served": "", "route: r": "", "consumer: anna": "", "consumer_group: gold": "", "consumer: anna, route: r": "",
+		"route: x, enabled: false": "",
+		"service: bare":            "plugins[0].service: " + unless + "its service has no route",
+		"service: off":             "plugins[0].service: " + unless + "its service is disabled",
+		"route: dark":              "plugins[0]: " + unless + "its service is disabled",
+		"consumer: bob":            "plugins[0].consumer: " + unless + "its consumer has no credential",
+		"consumer_group: empty":    "plugins[0].consumer_group: " + unless + "its consumer group has no consumer",
+		"service: x":               "plugins[0].service: " + unless + `service "x" is not defined in the files`,
+		"route: x":                 "plugins[0].route: " + unless + `route "x" is not defined in the files`,
+		"consumer: x, route: r":    "plugins[0].consumer: " + unless + `consumer "x" is not defined in the files`,
+		"consumer_group: x":        "plugins[0].consumer_group: " + unless + `consumer group "x" is not defined in the files`,
+		"route: routeName|Id":      `plugins[0].route: "routeName|Id" is a placeholder: put the name of a route there. No request reaches the plugin`,
+		"route: ROUTE_NAME":        `plugins[0].route: "ROUTE_NAME" is a placeholder: put the name of a route there. No request reaches the plugin`,
+		`route: "{routeId}"`:       `plugins[0].route: "{routeId}" is a placeholder: put the name of a route there. No request reaches the plugin`,
+	} {
+		c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(reachable + scope + "}\n")}}, load.Options{})
+		require.NoError(t, err, scope)
+		if want == "" {
+			require.Empty(t, warnings, scope)
+			require.Empty(t, c.Unreached(), scope)
+			continue
+		}
+		require.Len(t, warnings, 1, scope)
+		require.Equal(t, "kong.yaml:12: "+want, warnings[0].String())
+		require.Len(t, c.Unreached(), 1)
+		require.Contains(t, c.Unreached()[0], "kong.yaml:12: no request reaches it: its ")
+	}
+}
+
+// TestPlaceholdersOfTheExamplesAreNamed: the plugin's documented examples have names that
+// the reader has to fill in.
+func TestPlaceholdersOfTheExamplesAreNamed(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		scope := filepath.Base(file[:len(file)-len(filepath.Ext(file))])
+		if scope == "global" || scope == "README" || filepath.Ext(file) == ".md" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, warnings, err := load.Sources([]load.Source{{Name: file, Data: text}}, load.Options{Env: configtest.AnyVariable})
+		require.NoError(t, err, file)
+		var all string
+		for _, w := range warnings {
+			all += w.String() + "\n"
+		}
+		require.Regexp(t, "is a placeholder|replace |put the name|is not defined in the files|is not attached", all, file)
+	}
+}

@@ -1,0 +1,78 @@
+package config
+
+import "cmp"
+
+// Reach knows which scopes requests can have: by the routes, the consumers and the groups
+// of a configuration.
+type Reach struct {
+	*Names
+	// service is that of a route, and routed has the services with a route.
+	service map[string]string
+	routed  map[string]bool
+	// disabled are the services without effect.
+	disabled map[string]bool
+	// identified are the consumers with a credential, and joined the groups with a member.
+	identified, joined map[string]bool
+}
+
+// NewReach returns what requests can have in a configuration.
+func NewReach(c *Config) *Reach {
+	r := &Reach{
+		Names: NewNames(c), service: map[string]string{}, routed: map[string]bool{},
+		disabled: map[string]bool{}, identified: map[string]bool{}, joined: map[string]bool{},
+	}
+	for _, s := range c.Services {
+		r.disabled[cmp.Or(s.Name, s.ID)] = !s.Enabled
+	}
+	for i := range c.Routes {
+		route := &c.Routes[i]
+		service := r.Of(KindService, route.Service)
+		r.service[cmp.Or(route.Name, route.ID)], r.routed[service] = service, true
+	}
+	for i := range c.Consumers {
+		u := &c.Consumers[i]
+		r.identified[u.Called()] = len(u.KeyAuth)+len(u.BasicAuth)+len(u.JWTSecrets) > 0
+		for _, g := range u.Groups {
+			r.joined[g] = true
+		}
+	}
+	return r
+}
+
+// Unreached returns the part of a scope because of which no request has it, and why;
+// "" where requests can have it. A proxy with routes and consumers of its own may still
+// lead to it by their names.
+func (r *Reach) Unreached(s Scope) (kind, why string) {
+	s = r.Scope(s)
+	for i, name := range s.Parts() {
+		if kind := ScopeParts[i]; name != "" && !r.Known(kind, name) {
+			return kind, "is not defined in the files"
+		}
+	}
+	switch service := cmp.Or(s.Service, r.service[s.Route]); {
+	case service != "" && r.disabled[service]:
+		return KindService, "is disabled"
+	case s.Service != "" && !r.routed[s.Service]:
+		return KindService, "has no route"
+	case s.Consumer != "" && !r.identified[s.Consumer]:
+		return KindConsumer, "has no credential"
+	case s.ConsumerGroup != "" && !r.joined[s.ConsumerGroup]:
+		return KindConsumerGroup, "has no consumer"
+	default:
+		return "", ""
+	}
+}
+
+// Unreached returns the enabled instances that no request has the scope of, with the reason
+// for people. They are those that [Reach.Unreached] is about.
+func (c *Config) Unreached() []string {
+	r := NewReach(c)
+	var all []string
+	for i := range c.Plugins {
+		p := &c.Plugins[i]
+		if kind, why := r.Unreached(p.Scope); p.Enabled && kind != "" {
+			all = append(all, p.Position.String()+": no request reaches it: its "+Spoken(kind)+" "+why)
+		}
+	}
+	return all
+}
