@@ -14,12 +14,9 @@ func jsonSchema(tables *schema.Tables) schema.JSON {
 	w := schema.JSONWriter{Template: templatePattern}
 	settings := w.Field(tables.Plugin)
 	settings["required"] = []string{"name"} // _plugin_configs may bring the config
-	plugin := schema.JSON{
-		"if":   schema.JSON{"properties": schema.JSON{"name": schema.JSON{"const": schema.PluginName}}},
-		"then": schema.JSON{"$ref": "#/$defs/" + schema.PluginName},
-		"else": schema.JSON{"type": "object", "required": []string{"name"}},
-	}
-	defs := schema.JSON{"plugin": plugin, schema.PluginName: withRemarks(settings), format.KindVault: withRemarks(w.Field(schema.Vault))}
+	settings["properties"].(schema.JSON)["config"] = schema.OrNull(w.Field(tables.Settings()))
+	defs := schema.PluginDefs(withRemarks(settings))
+	defs[format.KindVault] = withRemarks(w.Field(schema.Vault))
 	for kind, f := range tables.Entities {
 		defs[kind] = entity(withRemarks(w.Field(f)))
 	}
@@ -30,7 +27,7 @@ func jsonSchema(tables *schema.Tables) schema.JSON {
 			properties[key] = schema.JSON{"description": "Not read by semlb."}
 		}
 	}
-	properties["_format_version"] = schema.JSON{"enum": []any{"3.0", "2.1", "1.1", 3.0, 2.1, 1.1}}
+	properties["_format_version"] = schema.JSON{"enum": []any{"3.0", "2.1", "1.1", 3.0, 2.1, 1.1, nil}}
 	properties["_info"] = objectWith(infoKeys)
 	properties["_info"].(schema.JSON)["properties"].(schema.JSON)["defaults"] = objectWith(defaultKeys)
 	properties["plugins"] = listOf("plugin")
@@ -81,5 +78,5 @@ func objectWith(known map[string]bool) schema.JSON {
 
 // listOf returns the schema of a list whose elements are defined below "$defs".
 func listOf(name string) schema.JSON {
-	return schema.JSON{"type": "array", "items": schema.JSON{"$ref": "#/$defs/" + name}}
+	return schema.JSON{"type": []string{"array", "null"}, "items": schema.JSON{"$ref": "#/$defs/" + name}}
 }

@@ -27,12 +27,12 @@ func pluginProperties(tables *schema.Tables) schema.JSON {
 	delete(settings, "required") // configPatches may bring what is missing
 	properties := schema.JSON{
 		"apiVersion": schema.JSON{"const": kongV1}, "kind": schema.JSON{}, "metadata": schema.JSON{"type": "object"},
-		"plugin": schema.JSON{"const": schema.PluginName}, "config": settings, "configFrom": ref,
-		"configPatches": schema.JSON{"type": "array", "items": patch},
-		"disabled":      schema.JSON{"type": "boolean"}, "status": schema.JSON{},
+		"plugin": schema.JSON{"const": schema.PluginName}, "config": schema.OrNull(settings), "configFrom": schema.OrNull(ref),
+		"configPatches": schema.JSON{"type": []string{"array", "null"}, "items": patch},
+		"disabled":      schema.JSON{"type": []string{"boolean", "null"}}, "status": schema.JSON{},
 	}
 	for _, name := range []string{"instance_name", "ordering", "protocols", "run_on"} {
-		properties[name] = w.Field(tables.Plugin.Fields[name])
+		properties[name] = schema.OrNull(w.Field(tables.Plugin.Fields[name]))
 	}
 	return properties
 }

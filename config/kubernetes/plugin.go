@@ -92,7 +92,7 @@ func (r *reader) entry(p *plugin) *tree.Node {
 func (r *reader) settings(p *plugin, f *schema.Field) *tree.Node {
 	settings := p.n.Get("config")
 	for _, from := range p.n.Fields {
-		if from.Name != "configFrom" {
+		if from.Name != "configFrom" || from.Value.Kind == tree.Null {
 			continue
 		}
 		if settings != nil {

@@ -1,128 +1,69 @@
 package load_test
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"maps"
-	"math"
+	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"semlb/config"
 	"semlb/config/configtest"
 	"semlb/config/load"
 	"semlb/config/schema"
 	"semlb/config/tree"
 )
 
-// validator checks values by the part of JSON Schema that is written here.
-type validator struct{ root map[string]any }
-
-// check returns what is wrong with a value.
-func (v validator) check(path string, schema map[string]any, value any) []string {
-	var wrong []string
-	say := func(format string, args ...any) { wrong = append(wrong, path+": "+fmt.Sprintf(format, args...)) }
-	for _, keyword := range []string{"type", "const", "enum", "minimum", "maximum", "minLength", "minItems", "pattern"} {
-		if limit, ok := schema[keyword]; ok && !holds(keyword, limit, value) {
-			say("%s %v", keyword, limit)
-		}
-	}
-	if ref, ok := schema["$ref"].(string); ok {
-		defs := v.root["$defs"].(map[string]any)
-		wrong = append(wrong, v.check(path, defs[filepath.Base(ref)].(map[string]any), value)...)
-	}
-	if either, ok := schema["anyOf"].([]any); ok {
-		if !slices.ContainsFunc(either, func(s any) bool { return len(v.check(path, s.(map[string]any), value)) == 0 }) {
-			say("anyOf")
-		}
-	}
-	if condition, ok := schema["if"].(map[string]any); ok {
-		next := "else"
-		if len(v.check(path, condition, value)) == 0 {
-			next = "then"
-		}
-		if branch, ok := schema[next].(map[string]any); ok {
-			wrong = append(wrong, v.check(path, branch, value)...)
-		}
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		wrong = append(wrong, v.object(path, schema, value)...)
-	case []any:
-		for i, item := range value {
-			if items, ok := schema["items"].(map[string]any); ok {
-				wrong = append(wrong, v.check(fmt.Sprintf("%s[%d]", path, i), items, item)...)
-			}
-		}
-	}
-	return wrong
-}
-
-func (v validator) object(path string, schema map[string]any, value map[string]any) []string {
-	var wrong []string
-	required, _ := schema["required"].([]any)
-	for _, name := range required {
-		if value[name.(string)] == nil {
-			wrong = append(wrong, path+": required "+name.(string))
-		}
-	}
-	properties, _ := schema["properties"].(map[string]any)
-	for name, child := range value {
-		if p, known := properties[name].(map[string]any); known {
-			wrong = append(wrong, v.check(path+"."+name, p, child)...)
-		} else if schema["additionalProperties"] == false {
-			wrong = append(wrong, path+": unknown "+name)
-		}
-	}
-	return wrong
-}
-
-func holds(keyword string, limit, value any) bool {
-	number, isNumber := value.(float64)
-	text, isText := value.(string)
-	list, isList := value.([]any)
-	switch keyword {
-	case "type":
-		is := map[string]bool{"boolean": reflect.TypeOf(value) == reflect.TypeFor[bool](), "number": isNumber, "string": isText, "array": isList}
-		_, is["object"] = value.(map[string]any)
-		is["integer"] = isNumber && number == math.Trunc(number)
-		return is[limit.(string)]
-	case "const":
-		return reflect.DeepEqual(limit, value)
-	case "enum":
-		return slices.ContainsFunc(limit.([]any), func(one any) bool { return reflect.DeepEqual(one, value) })
-	case "minimum":
-		return !isNumber || number >= limit.(float64)
-	case "maximum":
-		return !isNumber || number <= limit.(float64)
-	case "minLength":
-		return !isText || float64(len(text)) >= limit.(float64)
-	case "minItems":
-		return !isList || float64(len(list)) >= limit.(float64)
-	default:
-		return !isText || regexp.MustCompile(limit.(string)).MatchString(text)
-	}
-}
-
-// violations returns what the schema of a format has against a text.
-func violations(t *testing.T, format string, text string) []string {
+// compiled is the JSON Schema of files of a format.
+func compiled(t *testing.T, format string) *jsonschema.Schema {
 	t.Helper()
 	raw, err := load.JSONSchema(format, "")
 	require.NoError(t, err)
-	v := validator{}
-	require.NoError(t, json.Unmarshal(raw, &v.root))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource("semlb.json", document))
+	s, err := c.Compile("semlb.json")
+	require.NoError(t, err)
+	return s
+}
+
+// violations returns what the schema of a format has against a text: where, and the
+// keyword.
+func violations(t *testing.T, format, text string) []string {
+	t.Helper()
 	roots, faults := tree.NewDocument("a.yaml", []byte(text)).Parse()
 	require.Nil(t, faults)
 	var wrong []string
 	for _, root := range roots {
-		wrong = append(wrong, v.check("", v.root, root.Value())...)
+		var invalid *jsonschema.ValidationError
+		if errors.As(compiled(t, format).Validate(root.Value()), &invalid) {
+			wrong = append(wrong, leaves(invalid)...)
+		}
 	}
+	slices.Sort(wrong)
 	return wrong
+}
+
+// leaves are the innermost violations. Of alternatives, only that none matches is told.
+func leaves(e *jsonschema.ValidationError) []string {
+	keyword := strings.Join(e.ErrorKind.KeywordPath(), " ")
+	if len(e.Causes) == 0 || keyword == "anyOf" {
+		return []string{"/" + strings.Join(e.InstanceLocation, "/") + " " + keyword}
+	}
+	var all []string
+	for _, cause := range e.Causes {
+		all = append(all, leaves(cause)...)
+	}
+	return all
 }
 
 func TestExamplesAreValidByTheSchema(t *testing.T) {
@@ -157,15 +98,15 @@ func TestExamplesAreValidByTheSchema(t *testing.T) {
 
 func TestTheSchemaRefusesWhatLoadingRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"plugin: []": ": unknown plugin",
-		"plugins: [{name: ai-proxy-advanced, x: 1}]":                                          ".plugins[0]: unknown x",
-		configtest.Minimal + "      weight: 70000":                                            ".plugins[0].config.targets[0].weight: anyOf",
-		configtest.Minimal + "      wheight: 1":                                               ".plugins[0].config.targets[0]: unknown wheight",
-		configtest.Minimal + "    balancer: {algorithm: lowest-usage}":                        ".plugins[0].config.balancer.algorithm: anyOf",
-		configtest.Minimal + "    balancer: {algorithm: round-robin, failover_criteria: [x]}": ".plugins[0].config.balancer.failover_criteria[0]: anyOf",
-		"plugins: [{name: ai-proxy-advanced, config: {targets: []}}]":                         ".plugins[0].config.targets: minItems 1",
-		"plugins: [{name: ai-proxy-advanced, config: {}}]":                                    ".plugins[0].config: required targets",
-		"services: [{name: a, routes: [{paths: /}]}]":                                         ".services[0].routes[0].paths: type array",
+		"plugin: []": "/ additionalProperties",
+		"plugins: [{name: ai-proxy-advanced, x: 1}]":                                          "/plugins/0 additionalProperties",
+		configtest.Minimal + "      weight: 70000":                                            "/plugins/0/config/targets/0/weight anyOf",
+		configtest.Minimal + "      wheight: 1":                                               "/plugins/0/config/targets/0 additionalProperties",
+		configtest.Minimal + "    balancer: {algorithm: lowest-usage}":                        "/plugins/0/config/balancer/algorithm anyOf",
+		configtest.Minimal + "    balancer: {algorithm: round-robin, failover_criteria: [x]}": "/plugins/0/config/balancer/failover_criteria/0 anyOf",
+		"plugins: [{name: ai-proxy-advanced, config: {targets: []}}]":                         "/plugins/0/config/targets minItems",
+		"plugins: [{name: ai-proxy-advanced, config: {}}]":                                    "/plugins/0/config required",
+		"services: [{name: a, routes: [{paths: /}]}]":                                         "/services/0/routes/0/paths type",
 	} {
 		require.Equal(t, []string{want}, violations(t, "deck", text))
 	}
@@ -179,10 +120,11 @@ func TestTheSchemaHasEveryField(t *testing.T) {
 	require.NoError(t, err)
 	var root map[string]any
 	require.NoError(t, json.Unmarshal(raw, &root))
+	plugin := root["$defs"].(map[string]any)[schema.PluginName].(map[string]any)
 	fields := 0
 	fieldsBelow(newestTables(t).Plugin, "", func(path string, _ *schema.Field) {
 		fields++
-		at := root
+		at := plugin
 		for _, step := range regexp.MustCompile(`[^.\[\]]+|\[\]`).FindAllString(path, -1) {
 			if step == "[]" {
 				at, _ = at["items"].(map[string]any)
@@ -194,4 +136,93 @@ func TestTheSchemaHasEveryField(t *testing.T) {
 		}
 	})
 	require.Greater(t, fields, 200)
+}
+
+// withNulls returns a value with null for every field that it lacks and that need not be
+// given, as answers of the Admin API have it.
+func withNulls(f *schema.Field, value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		full := maps.Clone(value)
+		for name, child := range f.Fields {
+			_, given := value[name]
+			switch {
+			case given:
+				full[name] = withNulls(child, value[name])
+			case child.NewSince == "" && !child.MustBeGiven():
+				full[name] = nil
+			}
+		}
+		return full
+	case []any:
+		all := make([]any, len(value))
+		for i, item := range value {
+			all[i] = item
+			if f.Elements != nil {
+				all[i] = withNulls(f.Elements, item)
+			}
+		}
+		return all
+	default:
+		return value
+	}
+}
+
+// TestTheSchemaAgreesWithLoadingOnNulls has dumps of the Admin API and of decK in which
+// every field that is not set is null.
+func TestTheSchemaAgreesWithLoadingOnNulls(t *testing.T) {
+	t.Parallel()
+	tables := newestTables(t)
+	agree := func(format, name string, value any) {
+		text, err := json.Marshal(value)
+		require.NoError(t, err)
+		_, _, err = load.Sources([]load.Source{{Name: "a.json", Data: text}}, load.Options{Env: configtest.AnyVariable})
+		require.NoError(t, err, name)
+		require.Empty(t, violations(t, format, string(text)), name)
+	}
+	for _, scope := range []string{"global", "service", "route", "consumer", "consumer_group"} {
+		var body any
+		require.NoError(t, json.Unmarshal(configtest.BodyOf(t, "../../examples/admin-api/"+scope+".sh"), &body))
+		plugin := withNulls(tables.Plugin, body)
+		agree("admin-api", scope, plugin)
+		agree("admin-api", "a list of "+scope, map[string]any{"data": []any{plugin, map[string]any{"name": "file-log", "config": map[string]any{"path": "x"}}}, "next": nil, "offset": nil})
+		agree("kubernetes", scope, map[string]any{
+			"apiVersion": "configuration.konghq.com/v1", "kind": "KongPlugin", "metadata": map[string]any{"name": "p"}, "plugin": schema.PluginName,
+			"config": plugin.(map[string]any)["config"], "configFrom": nil, "configPatches": nil, "disabled": nil, "instance_name": nil, "protocols": nil, "ordering": nil,
+		})
+		agree("deck", scope, map[string]any{"_format_version": nil, "plugins": []any{plugin}, "services": nil, "_plugin_configs": map[string]any{}})
+	}
+	entities := map[string]any{"_format_version": "3.0"}
+	for kind, body := range map[string]any{
+		config.KindService: map[string]any{"name": "s"}, config.KindRoute: map[string]any{"name": "r", "paths": []any{"/x"}},
+		config.KindConsumer: map[string]any{"username": "u"}, config.KindConsumerGroup: map[string]any{"name": "g"},
+	} {
+		entities[kind+"s"] = []any{withNulls(tables.Entities[kind], body)}
+	}
+	agree("deck", "entities", entities)
+}
+
+// TestTheSchemaAgreesWithLoadingOnTheDocuments: what loads is valid.
+func TestTheSchemaAgreesWithLoadingOnTheDocuments(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	seen := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+			format := map[bool]string{true: "deck", false: "kubernetes"}[strings.Contains(m[1], "_format_version")]
+			if format == "kubernetes" && !strings.Contains(m[1], "apiVersion:") {
+				continue
+			}
+			if _, _, err := load.Sources([]load.Source{{Name: "a.yaml", Data: []byte(m[1])}}, load.Options{Env: configtest.AnyVariable}); err != nil {
+				continue
+			}
+			require.Empty(t, violations(t, format, m[1]), "%s: %s", file, m[1])
+			seen++
+		}
+	}
+	require.Greater(t, seen, 15)
 }

@@ -55,15 +55,47 @@ func (w JSONWriter) fields(f *Field, o JSON) {
 		if child.NewSince != "" {
 			continue
 		}
-		properties[name] = w.Field(child)
 		if child.MustBeGiven() {
+			properties[name] = w.Field(child)
 			required = append(required, name)
+		} else {
+			properties[name] = OrNull(w.Field(child))
 		}
 	}
 	o["properties"], o["additionalProperties"] = properties, false
 	if len(required) > 0 {
 		o["required"] = required
 	}
+}
+
+// OrNull returns a schema that accepts null too: a field that is null is not set, and
+// answers of the Admin API have null for every field that is not.
+func OrNull(o JSON) JSON {
+	o = maps.Clone(o)
+	if either, ok := o["anyOf"].([]any); ok {
+		o["anyOf"] = append(slices.Clone(either), JSON{"type": "null"})
+	}
+	if kind, ok := o["type"].(string); ok {
+		o["type"] = []string{kind, "null"}
+	}
+	if values, ok := o["enum"].([]string); ok {
+		all := make([]any, 0, len(values)+1)
+		for _, v := range values {
+			all = append(all, v)
+		}
+		o["enum"] = append(all, nil)
+	}
+	return o
+}
+
+// PluginDefs returns the definitions "plugin", of any plugin, and that of the one that is
+// read. The others are not looked into.
+func PluginDefs(own JSON) JSON {
+	return JSON{PluginName: own, "plugin": JSON{
+		"if":   JSON{"properties": JSON{"name": JSON{"const": PluginName}}},
+		"then": JSON{"$ref": "#/$defs/" + PluginName},
+		"else": JSON{"type": "object", "required": []string{"name"}},
+	}}
 }
 
 // describe adds what a field is for, its default, and whether it is supported.

@@ -26,7 +26,19 @@ func AdminAPI() format.Format {
 		Recognise:   isBody,
 		NewReader:   func(in *format.Input) format.Reader { return bodyReader{in} },
 		Write:       func(out *format.Output) ([]byte, error) { return write(out, AdminAPIName) },
-		JSONSchema:  func(t *schema.Tables) schema.JSON { return schema.JSONWriter{}.Field(t.Plugin) },
+		JSONSchema:  jsonSchema,
+	}
+}
+
+// jsonSchema returns the JSON Schema of a plugin and of a list of plugins. Those other than
+// ai-proxy-advanced are not looked into.
+func jsonSchema(t *schema.Tables) schema.JSON {
+	plugin := schema.JSON{"$ref": "#/$defs/plugin"}
+	single := schema.JSON{"anyOf": []any{schema.JSON{"required": []string{"name"}}, schema.JSON{"required": []string{"config"}}}}
+	return schema.JSON{
+		"type": "object", "$defs": schema.PluginDefs(schema.JSONWriter{}.Field(t.Plugin)),
+		"if": single, "then": plugin,
+		"else": schema.JSON{"required": []string{"data"}, "properties": schema.JSON{"data": schema.JSON{"type": "array", "items": plugin}}},
 	}
 }
 
