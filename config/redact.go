@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"semlb/wire"
 )
@@ -60,13 +62,13 @@ func gather(v reflect.Value, found *[]wire.Secret) {
 // Redactor removes credentials from the texts of other programs, which may quote them.
 type Redactor struct {
 	replacer *strings.Replacer
-	// short are credentials that words may contain by chance.
+	// short are credentials that words may contain by chance, the longest first.
 	short []string
 }
 
-// shortest is the length from which a credential is replaced within a text. The words
-// around a shorter one would give it away.
-const shortest = 4
+// shortest is the length from which a credential is replaced anywhere. A shorter one is
+// replaced where it stands by itself: it may be a part of any word.
+const shortest = 8
 
 // NewRedactor returns a Redactor of the secrets.
 func NewRedactor(secrets []wire.Secret) *Redactor {
@@ -84,20 +86,25 @@ func NewRedactor(secrets []wire.Secret) *Redactor {
 		switch {
 		case form == "":
 		case len(form) < shortest:
-			r.short = append(r.short, form)
+			r.short = append(r.short, escapes(form)...)
 		default:
 			long = append(long, escapes(form)...)
 		}
 	}
-	// The replacer takes the first match, so that the longer of two credentials that
-	// begin alike comes first.
-	slices.SortFunc(long, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	r.short = longestFirst(r.short)
 	var pairs []string
-	for _, form := range slices.Compact(long) {
+	for _, form := range longestFirst(long) { // the replacer takes the first match
 		pairs = append(pairs, form, wire.Redacted)
 	}
 	r.replacer = strings.NewReplacer(pairs...)
 	return r
+}
+
+// longestFirst sorts texts so that the longer of two that begin alike comes first, and
+// keeps one of each.
+func longestFirst(texts []string) []string {
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(texts)
 }
 
 // escapes returns a text as it is, and as JSON, protobuf's text format and URLs
@@ -127,11 +134,41 @@ func escapes(text string) []string {
 	return []string{text, string(quoted[1 : len(quoted)-1]), c.String(), url.QueryEscape(text), url.PathEscape(text)}
 }
 
-// Redact returns a text with "[redacted]" in the place of every credential. A text that
-// contains a very short one is replaced as a whole.
+// Redact returns a text with "[redacted]" in the place of every credential.
 func (r *Redactor) Redact(text string) string {
-	if slices.ContainsFunc(r.short, func(s string) bool { return strings.Contains(text, s) }) {
-		return wire.Redacted
+	text = r.replacer.Replace(text)
+	for _, form := range r.short {
+		text = replaceAlone(text, form)
 	}
-	return r.replacer.Replace(text)
+	return text
+}
+
+// replaceAlone replaces a credential where it is no part of a longer word.
+func replaceAlone(text, credential string) string {
+	var out strings.Builder
+	first, _ := utf8.DecodeRuneInString(credential)
+	last, _ := utf8.DecodeLastRuneInString(credential)
+	for copied := 0; ; {
+		i := strings.Index(text[copied:], credential)
+		if i < 0 {
+			out.WriteString(text[copied:])
+			return out.String()
+		}
+		begin, end := copied+i, copied+i+len(credential)
+		before, _ := utf8.DecodeLastRuneInString(text[:begin])
+		after, _ := utf8.DecodeRuneInString(text[end:])
+		out.WriteString(text[copied:begin])
+		if inWord(before, first) || inWord(last, after) {
+			out.WriteString(credential)
+		} else {
+			out.WriteString(wire.Redacted)
+		}
+		copied = end
+	}
+}
+
+// inWord reports whether two neighbours belong to one word.
+func inWord(a, b rune) bool {
+	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
+	return letter(a) && letter(b)
 }
