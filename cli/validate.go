@@ -39,6 +39,9 @@ func (f *validateFlags) run(env Environment, files []string) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range cfg.Keyless() {
+		fmt.Fprintln(env.Stderr, "warning:", w)
+	}
 	if !f.reading.AllowUnset { // an unset variable may be part of a target
 		if err := app.CheckTargets(cfg); err != nil {
 			return err

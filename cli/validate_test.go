@@ -47,3 +47,16 @@ plugins:
 	require.Empty(t, stdout.String())
 	require.Regexp(t, `^semlb: internal error, reference [0-9a-f]{8}, at cli/validate_test\.go:\d+: this is a bug of semlb, please report it\n$`, stderr.String())
 }
+
+func TestValidateNamesTargetsWithoutACredential(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kong.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`_format_version: "3.0"
+plugins:
+- name: ai-proxy-advanced
+  config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m}}]}
+`), 0o600))
+	code, stdout, stderr := command(t, "validate", file)
+	require.Equal(t, 0, code, stderr)
+	require.Contains(t, stdout, "valid")
+	require.Contains(t, stderr, "warning: "+file+":4: config.targets[0].auth: this target has no credential")
+}

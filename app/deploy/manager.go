@@ -111,6 +111,9 @@ func (m *Manager) Apply(ctx context.Context, cfg *config.Config) error {
 	if len(instances.List) == 0 {
 		m.log.Warn("the configuration has no enabled ai-proxy-advanced plugin; every request is answered 404")
 	}
+	for _, w := range instances.Config.Keyless() {
+		m.log.Warn("configuration", "warning", w)
+	}
 	m.warnWithoutXDS(next)
 	m.swap(next)
 	return nil

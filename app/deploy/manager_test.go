@@ -221,6 +221,12 @@ func TestARefusedConfigurationRegistersNoTarget(t *testing.T) {
 	require.ElementsMatch(t, before, f.options.Circuits.Targets())
 }
 
+func TestTargetsWithoutACredentialAreNamedInTheLog(t *testing.T) {
+	f := newFixture(t)
+	f.apply(balanced(t, 9001))
+	require.Contains(t, f.logged.String(), "this target and 1 more have no credential")
+}
+
 // An Envoy that is configured from a file has the clusters of that file only.
 func TestNewClustersThatNoEnvoyReceivesAreAWarning(t *testing.T) {
 	const warning = "no Envoy receives"
