@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"semlb/app/build"
 	"semlb/app/explain"
 	"semlb/config"
+	"semlb/config/load"
 	"semlb/envoy/parts"
 )
 
@@ -32,12 +35,47 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 // Explain returns where a request would go, and why. It builds the instances, but starts
 // nothing.
 func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Explanation, error) {
-	instances, err := o.buildInstances(ctx)
+	o.Reading.AllowUnset = true // of what is not needed
+	cfg, err := o.load()
+	if err != nil {
+		return nil, err
+	}
+	needs := explain.Needs{Embeddings: !o.BuiltinEmbeddings && !o.Demo, VectorDB: !o.MemoryStore && !o.Demo}
+	if err := explain.Select(cfg, q.Scope, needs); err != nil {
+		return nil, o.explainUnset(err)
+	}
+	instances, err := build.New(o.build()).Build(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = instances.Close() }() // nothing was started
 	return explain.Prompt(ctx, instances, q)
+}
+
+// explainUnset replaces the faults of settings without a value by those that loading has
+// in the same lines, which name the variables and Secrets.
+func (o *Options) explainUnset(err error) error {
+	var unset, all, named config.Faults
+	if !errors.As(err, &unset) {
+		return err
+	}
+	o.Reading.AllowUnset = false
+	if sources, readErr := o.sources(); readErr == nil {
+		_, _, loadErr := load.Sources(sources, o.reading())
+		_ = errors.As(loadErr, &all)
+	}
+	for _, f := range all {
+		at := func(u config.Fault) bool {
+			return u.Position.File == f.Position.File && u.Position.Line == f.Position.Line
+		}
+		if slices.ContainsFunc(unset, at) {
+			named = append(named, f)
+		}
+	}
+	if named == nil {
+		return unset
+	}
+	return named
 }
 
 // CheckTargets returns the faults of a configuration that show only when its targets are

@@ -20,6 +20,7 @@ _plugin_configs:
 services:
 - name: llm
   routes: [{name: chat}]
+- {name: plain, id: bare}
 consumers:
 - {username: anna, custom_id: anna-42, groups: [{name: Gold Users}]}
 consumer_groups: [{name: Gold Users}, {name: silver}]
@@ -46,12 +47,12 @@ func TestExplainFindsTheInstanceByPrecedence(t *testing.T) {
 		scope explain.Scope
 		line  string
 	}{
-		{"nothing given", nil, explain.Scope{}, ":15"},
-		{"a route brings its service", []string{"--route", "chat"}, explain.Scope{Service: "llm"}, ":11"},
-		{"a consumer brings groups", []string{"--consumer", "anna-42"}, explain.Scope{ConsumerGroup: "Gold Users"}, ":13"},
-		{"both", []string{"--consumer", "anna", "--route", "chat"}, explain.Scope{Consumer: "anna", Route: "chat"}, ":14"},
-		{"groups", []string{"--group", "silver", "--group", "Gold Users", "--route", "chat"}, explain.Scope{ConsumerGroup: "silver", Route: "chat"}, ":12"},
-		{"unknown names", []string{"--route", "other", "--group", "a, b"}, explain.Scope{}, ":15"},
+		{"nothing given", nil, explain.Scope{}, ":16"},
+		{"a route brings its service", []string{"--route", "chat"}, explain.Scope{Service: "llm"}, ":12"},
+		{"a consumer brings groups", []string{"--consumer", "anna-42"}, explain.Scope{ConsumerGroup: "Gold Users"}, ":14"},
+		{"both", []string{"--consumer", "anna", "--route", "chat"}, explain.Scope{Consumer: "anna", Route: "chat"}, ":15"},
+		{"groups", []string{"--group", "silver", "--group", "Gold Users", "--route", "chat"}, explain.Scope{ConsumerGroup: "silver", Route: "chat"}, ":13"},
+		{"the id of an entity without an instance", []string{"--service", "bare"}, explain.Scope{}, ":16"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := explainConfig(t, global, append(tt.flags, "--json")...)
@@ -84,16 +85,16 @@ func TestAnInstanceIDDoesNotDependOnItsFile(t *testing.T) {
 func TestExplainNamesTheInstance(t *testing.T) {
 	code, stdout, stderr := explainConfig(t, scoped, "--service", "llm")
 	require.Zero(t, code, stderr)
-	require.Regexp(t, `(?m)^instance +[0-9a-f]{12} +"of the service", service llm, .*kong\.yaml:11$`, stdout)
+	require.Regexp(t, `(?m)^instance +[0-9a-f]{12} +"of the service", service llm, .*kong\.yaml:12$`, stdout)
 	code, stdout, stderr = explainConfig(t, scoped, "--consumer", "anna", "--route", "chat")
 	require.Zero(t, code, stderr)
-	require.Regexp(t, `(?m)^instance +[0-9a-f]{12} +consumer anna \+ route chat, .*kong\.yaml:14$`, stdout)
+	require.Regexp(t, `(?m)^instance +[0-9a-f]{12} +consumer anna \+ route chat, .*kong\.yaml:15$`, stdout)
 }
 
 func TestExplainReportsThatNoInstanceApplies(t *testing.T) {
 	for want, flags := range map[string][]string{
 		"an anonymous request without a route (give --route, --service, --consumer or --group)": nil,
-		"a request of consumer bob + group iron, tin + route other":                             {"--consumer", "bob", "--group", "iron", "--group", "tin", "--route", "other"},
+		"a request of group silver + service bare":                                              {"--group", "silver", "--service", "bare"},
 	} {
 		code, stdout, stderr := explainConfig(t, scoped, flags...)
 		require.Equal(t, 1, code)
@@ -126,4 +127,59 @@ plugins:
 	code, _, stderr := explainConfig(t, mixed, "--route-type", "llm/v1/embeddings")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "there are targets of llm/v1/chat, llm/v1/completions")
+}
+
+func TestExplainRefusesScopesThatTheConfigurationDoesNotMention(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--route", "caht"}, `--route: the configuration has no route "caht", and no instance is bound to one`},
+		{[]string{"--service", "x", "--consumer", "bob"}, `--consumer: the configuration has no consumer "bob", and no instance is bound to one`},
+		{[]string{"--route", "chat", "--group", "tin"}, `--group: the configuration has no consumer group "tin", and no instance is bound to one`},
+	} {
+		code, stdout, stderr := explainConfig(t, scoped, tt.flags...)
+		require.Equal(t, 1, code)
+		require.Empty(t, stdout)
+		require.Contains(t, stderr, tt.want)
+	}
+	bound := scoped + "- {name: ai-proxy-advanced, _config: chat, route: of another Envoy}\n"
+	code, _, stderr := explainConfig(t, bound, "--route", "of another Envoy")
+	require.Zero(t, code, stderr)
+}
+
+// TestExplainNeedsOnlyTheKeysThatItUses: those of the embedding model and of the vector
+// store, of the instance that serves.
+func TestExplainNeedsOnlyTheKeysThatItUses(t *testing.T) {
+	const text = `_format_version: "3.0"
+plugins:
+- name: ai-proxy-advanced
+  service: elsewhere
+  config: {targets: [{route_type: llm/v1/chat, model: {provider: azure, name: m, options: {azure_instance: "${{ env "DECK_OTHER" }}", azure_deployment_id: d}}}]}
+- name: ai-proxy-advanced
+  config:
+    balancer: {algorithm: semantic}
+    embeddings:
+      model: {provider: openai, name: e}
+      auth: {header_name: Authorization, header_value: 'Bearer ${{ env "DECK_EMBEDDER" }}'}
+    vectordb: {strategy: redis, distance_metric: cosine, dimensions: 4, redis: {host: localhost, password: "{vault://env/redis}"}}
+    targets:
+    - {route_type: llm/v1/chat, description: cooking, model: {provider: openai, name: m}, auth: {header_name: Authorization, header_value: 'Bearer ${{ env "DECK_TARGET" }}'}}
+    - {route_type: llm/v1/chat, description: code, model: {provider: openai, name: n}, auth: {param_name: key, param_value: "$KEY", param_location: query}}
+`
+	code, stdout, stderr := explainConfig(t, text, "--embeddings", "builtin", "--vectordb", "memory")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "openai/n")
+	require.NotContains(t, stdout+stderr, "unset")
+
+	code, _, stderr = explainConfig(t, text, "--vectordb", "memory")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "kong.yaml:11: DECK_EMBEDDER is not set")
+	require.NotContains(t, stderr, "redis")
+	code, _, stderr = explainConfig(t, text, "--embeddings", "builtin")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "REDIS is not set")
+	code, _, stderr = explainConfig(t, text, "--embeddings", "builtin", "--vectordb", "memory", "--service", "elsewhere")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "kong.yaml:5: DECK_OTHER is not set")
 }

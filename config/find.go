@@ -97,6 +97,18 @@ func (x *index) has(kind, name string) bool {
 	return name != "" && (known || x.bound[alias{kind, name}])
 }
 
+// Mentions reports whether the configuration has an entity of a kind with a name, or an
+// instance that is bound to one.
+func (c *Config) Mentions(kind, name string) bool {
+	names := NewNames(c)
+	if names.Known(kind, name) {
+		return true
+	}
+	return slices.ContainsFunc(c.Plugins, func(p Plugin) bool {
+		return name != "" && p.Scope.Parts()[slices.Index(ScopeParts[:], kind)] == name
+	})
+}
+
 // target returns the route and the service of a request, by the names that stand for
 // them.
 func (x *index) target(r Request) (route, service string) {

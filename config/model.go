@@ -33,6 +33,9 @@ type Plugin struct {
 	Tags         []string
 	Scope        Scope
 	Settings     AIProxyAdvanced
+	// Unset are the settings whose variables have no value, in a configuration that was
+	// loaded although some have none.
+	Unset []Fault
 	// Position is where the file starts the instance.
 	Position Position
 }

@@ -49,9 +49,6 @@ type Question struct {
 
 // Prompt explains where a request goes. It embeds descriptions that are not loaded yet.
 func Prompt(ctx context.Context, instances *build.Instances, q Question) (*Explanation, error) {
-	if len(instances.List) == 0 {
-		return nil, errors.New("the configuration has no enabled ai-proxy-advanced plugin")
-	}
 	plugin, instance, ok := instances.ForRequest(q.Scope)
 	if !ok {
 		return nil, noInstance(instances.Config, q.Scope)

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -40,6 +41,9 @@ func noInstance(cfg *config.Config, r config.Request) error {
 		if p := &cfg.Plugins[i]; p.Enabled {
 			scopes = append(scopes, fmt.Sprintf("%s (%s)", Scope(p.Scope), p.Position))
 		}
+	}
+	if len(scopes) == 0 {
+		return errors.New("the configuration has no enabled ai-proxy-advanced plugin")
 	}
 	return fmt.Errorf("no ai-proxy-advanced plugin applies to %s; there are instances for %s", describe(r), strings.Join(scopes, ", "))
 }

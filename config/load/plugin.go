@@ -72,12 +72,30 @@ func disabled(n *tree.Node) bool {
 
 func (l *loader) decodePlugin(n *tree.Node, scope config.Scope) config.Plugin {
 	p := config.Plugin{Name: schema.PluginName, Scope: scope, Position: n.Pos}
+	if l.AllowUnset {
+		p.Unset = unset("", n)
+	}
 	for name, into := range map[string]any{
 		"id": &p.ID, "instance_name": &p.InstanceName, "enabled": &p.Enabled, "tags": &p.Tags, "config": &p.Settings,
 	} {
 		l.Tables.Plugin.Fields[name].Decode(n.Get(name), into)
 	}
 	return p
+}
+
+// unset returns the values below a path that have none because a variable is not set.
+func unset(path string, n *tree.Node) []config.Fault {
+	if n.Broken {
+		return []config.Fault{{Position: n.Pos, Path: path, Problem: "the variable of this setting is not set"}}
+	}
+	var all []config.Fault
+	for _, f := range n.Fields {
+		all = append(all, unset(report.Join(path, f.Shown()), f.Value)...)
+	}
+	for i, item := range n.Items {
+		all = append(all, unset(report.Index(path, i), item)...)
+	}
+	return all
 }
 
 // withBlock returns a plugin with the block that its _config names: the fields of
