@@ -42,7 +42,7 @@ func (st *store) first(sources []load.Source) (*state, *config.Config, error) {
 		return nil, nil, err
 	case exists:
 		if len(sources) > 0 {
-			st.log.Info("the state file exists; the configuration files are ignored", "state", st.file.path)
+			st.log.Warn("the state file exists; the configuration files are ignored", "state", st.file.path)
 		}
 		return st.read(load.Source{Name: st.file.path, Data: data})
 	case len(sources) == 0:

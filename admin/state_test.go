@@ -110,7 +110,9 @@ func TestStateIsSeededOnce(t *testing.T) {
 	require.Contains(t, dangling, `"consumer":{"name":"somebody-else"}`)
 
 	s.call("DELETE", "/consumers/alice", "").is(204)
+	require.NotContains(t, s.log.String(), "the state file exists")
 	again := reopen(t, s, Options{Seed: seed, Load: seedOptions()})
+	require.Contains(t, again.log.String(), `level=WARN msg="the state file exists; the configuration files are ignored"`)
 	again.call("GET", "/consumers/alice", "").is(404)
 	again.call("PATCH", "/services/svc", `{"tags": ["later"]}`).is(200)
 	for _, p := range again.call("GET", "/plugins", "").data() {

@@ -32,7 +32,11 @@ func newEnvoy(env Environment) *cobra.Command {
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
 --for the configuration for another kind of deployment. Envoy reads JSON:
 envoy -c FILE.json. The output contains no keys of providers. That of --for static
-contains the API keys and the hashes of the passwords of consumers.`,
+contains the API keys and the hashes of the passwords of consumers. It needs the
+configuration files; without it they and the flags about them have no effect.
+
+Flags have the values that semlb serve has. Those of serve that say nothing about
+Envoy are accepted and have no effect, so that both can have the same.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
@@ -44,6 +48,7 @@ contains the API keys and the hashes of the passwords of consumers.`,
 	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the kind of deployment: "+places())
 	flags.BoolVar(&f.static, "static", false, "the same as --for "+render.ForStatic)
 	c.MarkFlagsMutuallyExclusive("for", "static")
+	hide(c, "admin", "admin-host", "admin-token", "state", "status", "max-body-memory", "max-retry-after", "store-sync", "embeddings", "vectordb")
 	return c
 }
 
@@ -79,6 +84,9 @@ func (f *envoyFlags) run(ctx context.Context, env Environment, files []string) e
 	}
 	p := parts.New(parts.Config{Service: services[0], Replicas: services[1:], HopSocket: f.options.HopSocket})
 	if renderer.Whole {
+		if state := f.options.Admin.State; state != "" {
+			return fmt.Errorf("--state: got %q, want the configuration as -c FILE, which may be a state file", state)
+		}
 		if err := f.checkServe(env, files); err != nil {
 			return err
 		}

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,4 +41,43 @@ func TestEnvoyListsThePlacesThatItKnows(t *testing.T) {
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, want)
 	}
+}
+
+// Whatever the help of envoy lists changes what is printed, or is about the files or the log.
+func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
+	code, help, _ := command(t, "envoy", "--help")
+	require.Zero(t, code)
+	var listed []string
+	for _, m := range regexp.MustCompile(`(?m)^ +(?:-[a-z], | +)--([a-z-]+)`).FindAllStringSubmatch(help, -1) {
+		listed = append(listed, m[1])
+	}
+	file := fileOf(t, "kong.yaml", scoped)
+	printed := func(flags ...string) string {
+		code, stdout, stderr := command(t, append([]string{"envoy", "--static", "-c", file, "--trusted-ca", file}, flags...)...)
+		require.Zero(t, code, stderr)
+		return stdout
+	}
+	values := map[string][]string{
+		"decision-budget": {"3s"}, "envoy-admin": {"127.0.0.1:9901"}, "grpc-address": {"semlb:8081"}, "grpc-listen": {"127.0.0.1:8081"},
+		"grpc-socket": {"/tmp/other.sock"}, "hop": {"uds"}, "hop-socket": {"/tmp/other.sock", "--hop", "uds"}, "listen": {"127.0.0.1:9000"},
+		"provider-url": {"openai=http://127.0.0.1:9001"}, "trusted-ca": {"/other.pem"},
+	}
+	for name, value := range values {
+		require.Contains(t, listed, name)
+		require.NotEqual(t, printed(value[1:]...), printed(append([]string{"--" + name}, value...)...), "--%s", name)
+	}
+	ofFiles := []string{"config", "for", "help", "ignore-plugin", "ingress-class", "kong-version", "log-format", "log-level", "secrets", "secrets-dir", "static"}
+	require.ElementsMatch(t, slices.AppendSeq(ofFiles, maps.Keys(values)), listed)
+
+	same := printed()
+	for name, value := range map[string]string{
+		"admin": "off", "admin-host": "a", "admin-token": "t", "status": "127.0.0.1:1", "max-body-memory": "1",
+		"max-retry-after": "1s", "store-sync": "1s", "embeddings": "builtin", "vectordb": "memory",
+	} {
+		require.Equal(t, same, printed("--"+name, value), "--%s is accepted, as by serve", name)
+	}
+	code, stdout, stderr := command(t, "envoy", "--static", "--state", file)
+	require.Equal(t, 1, code)
+	require.Empty(t, stdout, "not the example of the demonstration")
+	require.Contains(t, stderr, "want the configuration as -c FILE")
 }

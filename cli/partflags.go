@@ -45,6 +45,13 @@ func (f *partFlags) bindParts(c *cobra.Command, env Environment) {
 		"longest cool-down that a target can request with Retry-After, in a 429 or 503; 0 ignores the header")
 }
 
+// hide leaves flags that have no effect in a command out of its help. They are accepted.
+func hide(c *cobra.Command, names ...string) {
+	for _, name := range names {
+		c.Flags().Lookup(name).Hidden = true
+	}
+}
+
 // bindDemo adds the flag of the commands that can show a demonstration.
 func (f *partFlags) bindDemo(c *cobra.Command, help string) {
 	c.Flags().BoolVar(&f.options.Demo, "demo", false, help)

@@ -122,9 +122,15 @@ func (p *Process) relay(ctx context.Context, out io.Reader) {
 	}
 }
 
+// workInProgress is in Envoy's warnings about parts of its API that may still change. Those
+// in use are the same at every start, and tested with every version of Envoy that semlb
+// supports.
+const workInProgress = "marked as work-in-progress"
+
 // logLine logs one line, which begins with Envoy's level.
 func (p *Process) logLine(ctx context.Context, line string, cut bool) {
 	level, text, _ := strings.Cut(line, " ")
+	known := strings.Contains(text, workInProgress)
 	if p.Redact != nil {
 		text = p.Redact(text)
 	}
@@ -132,11 +138,11 @@ func (p *Process) logLine(ctx context.Context, line string, cut bool) {
 		text += " [cut]"
 	}
 	switch {
-	case ctx.Err() != nil: // messages about the shutdown are expected
-		p.Log.Debug("envoy log", "level", level, "text", text)
+	case ctx.Err() != nil || known: // messages about the shutdown are expected too
+		p.Log.Debug("envoy log", "envoy_level", level, "text", text)
 	case level == "error" || level == "critical":
 		p.Log.Error("envoy log", "text", text)
 	default:
-		p.Log.Warn("envoy log", "level", level, "text", text)
+		p.Log.Warn("envoy log", "envoy_level", level, "text", text)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,4 +47,28 @@ func TestLogLinesAreRedacted(t *testing.T) {
 	require.Contains(t, log.String(), "regex '[redacted](' is invalid")
 	require.Contains(t, log.String(), "key [redacted]")
 	require.NotContains(t, log.String(), "annas-key")
+}
+
+func TestWhatIsKnownOfEnvoyIsNoWarning(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "envoy")
+	require.NoError(t, os.WriteFile(binary, []byte(`#!/bin/sh
+echo "warning message 'envoy.X' is contained in proto file 'x.proto' marked as work-in-progress. API features" >&2
+echo "warning something else" >&2
+`), 0o700))
+	var log bytes.Buffer
+	p := &Process{
+		Binary: binary, Dir: dir, Bootstrap: &bootstrapv3.Bootstrap{},
+		Log:    slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Redact: func(string) string { return "[redacted]" },
+	}
+	require.ErrorContains(t, p.Run(t.Context()), "envoy ended")
+	var levels []string
+	for line := range strings.Lines(log.String()) {
+		var fields map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &fields), "each key once")
+		require.Equal(t, "warning", fields["envoy_level"])
+		levels = append(levels, fields["level"].(string))
+	}
+	require.Equal(t, []string{"DEBUG", "WARN"}, levels)
 }

@@ -2,12 +2,12 @@ package logs
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 
 	"semlb/record"
@@ -26,7 +26,7 @@ func line(t *testing.T, level slog.Level, e record.Event) string {
 		return ""
 	}
 	var fields map[string]any
-	require.NoError(t, json.Unmarshal(text.Bytes(), &fields))
+	require.NoError(t, json.Unmarshal(text.Bytes(), &fields), "each key once")
 	require.Equal(t, at.Format(time.RFC3339), fields["time"], "a line has the time of its event")
 	_, rest, found := bytes.Cut(text.Bytes(), []byte(`Z",`))
 	require.True(t, found)

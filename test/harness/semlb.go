@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 
 	"semlb/cli"
@@ -111,7 +112,18 @@ func (s *Semlb) Stop() {
 		case <-time.After(stopTimeout):
 			s.t.Errorf("semlb did not stop within %s", stopTimeout)
 		}
+		s.checkLog()
 	})
+}
+
+// checkLog fails the test if a line of a log in JSON has a key twice.
+func (s *Semlb) checkLog() {
+	for line := range strings.Lines(s.Log()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil && strings.HasPrefix(line, "{") {
+			s.t.Errorf("a line of the log: %v: %s", err, line)
+		}
+	}
 }
 
 // Context is the test's context.
