@@ -56,6 +56,7 @@ type Consumer struct {
 	KeyAuth    []KeyAuthCredential   `kong:"keyauth_credentials"`
 	BasicAuth  []BasicAuthCredential `kong:"basicauth_credentials"`
 	JWTSecrets []JWTSecret           `kong:"jwt_secrets"`
+	ACLs       []ACLGroup            `kong:"acls"`
 	Position   Position              `kong:"-"`
 }
 
@@ -83,6 +84,12 @@ type JWTSecret struct {
 	Algorithm    string      `kong:"algorithm"`
 	Secret       wire.Secret `kong:"secret"`
 	RSAPublicKey string      `kong:"rsa_public_key"`
+}
+
+// ACLGroup puts a consumer into a group of the plugin acl, which is no [ConsumerGroup].
+type ACLGroup struct {
+	ID    string `kong:"id"`
+	Group string `kong:"group"`
 }
 
 // ConsumerGroup is a group of consumers.

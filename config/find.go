@@ -57,8 +57,10 @@ type index struct {
 	*Names
 	// bound are the routes and services that instances are bound to.
 	bound map[alias]bool
-	// plugins are the indexes of enabled instances by their scopes.
+	// plugins are the indexes of enabled instances by their scopes, guards the enabled
+	// plugins that guard them.
 	plugins map[Scope]int
+	guards  map[Scope][]*GuardPlugin
 	// services are those of routes, groups those of consumers.
 	services map[string]string
 	groups   map[string][]string
@@ -70,7 +72,7 @@ type index struct {
 
 func newIndex(c *Config) *index {
 	x := &index{
-		Names: NewNames(c), bound: map[alias]bool{}, plugins: map[Scope]int{},
+		Names: NewNames(c), bound: map[alias]bool{}, plugins: map[Scope]int{}, guards: map[Scope][]*GuardPlugin{},
 		services: map[string]string{}, groups: map[string][]string{},
 		capturingOf: map[string][]capturing{},
 	}
@@ -86,6 +88,14 @@ func newIndex(c *Config) *index {
 		x.bound[alias{KindRoute, s.Route}], x.bound[alias{KindService, s.Service}] = true, true
 		if _, taken := x.plugins[s]; p.Enabled && !taken {
 			x.plugins[s] = i
+		}
+	}
+	for i := range c.Guarding {
+		g := &c.Guarding[i]
+		s := x.Scope(g.Scope)
+		x.bound[alias{KindRoute, s.Route}], x.bound[alias{KindService, s.Service}] = true, true
+		if g.Enabled {
+			x.guards[s] = append(x.guards[s], g)
 		}
 	}
 	return x

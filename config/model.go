@@ -10,6 +10,9 @@ type Config struct {
 	// Plugins are the instances of ai-proxy-advanced in the order of the files,
 	// disabled ones included.
 	Plugins []Plugin
+	// Guarding are the plugins that guard the instances, in the order of the files,
+	// disabled ones included.
+	Guarding []GuardPlugin
 	// Services, Routes, Consumers and ConsumerGroups are what the files say about
 	// the entities around the instances. A scope may name others.
 	Services       []Service

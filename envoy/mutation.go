@@ -85,10 +85,15 @@ func Answer(status int, body []byte, code string) *extprocv3.ProcessingResponse 
 	}
 }
 
+// SetHeader sets a header of an answer made by [Answer].
+func SetHeader(r *extprocv3.ProcessingResponse, name, value string) {
+	h := r.GetImmediateResponse().GetHeaders()
+	h.SetHeaders = append(h.SetHeaders, overwrite(name, value))
+}
+
 // RetryAfter adds a Retry-After header, in seconds, to an answer made by [Answer].
 func RetryAfter(seconds int, r *extprocv3.ProcessingResponse) *extprocv3.ProcessingResponse {
-	h := r.GetImmediateResponse().GetHeaders()
-	h.SetHeaders = append(h.SetHeaders, overwrite("retry-after", strconv.Itoa(seconds)))
+	SetHeader(r, "retry-after", strconv.Itoa(seconds))
 	return r
 }
 

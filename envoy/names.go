@@ -18,7 +18,10 @@
 // sent, instead of one target's key to another target.
 package envoy
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Headers between the two hops. Copies that a client sends are dropped before they are
 // read, and no provider gets one.
@@ -64,6 +67,13 @@ const (
 	HeaderBasicUser = "x-semlb-basic-user"
 	HeaderIssuer    = "x-semlb-issuer"
 
+	// HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose and HeaderVary are values for
+	// the answer to a page of another origin: those of the headers of [CORSHeaders].
+	HeaderAllowOrigin      = "x-semlb-allow-origin"
+	HeaderAllowCredentials = "x-semlb-allow-credentials"
+	HeaderExpose           = "x-semlb-expose"
+	HeaderVary             = "x-semlb-vary"
+
 	// HeaderAttempt is the number of the attempt, from 1. Envoy sets it.
 	HeaderAttempt = "x-envoy-attempt-count"
 )
@@ -72,10 +82,27 @@ const (
 // Envoy does not retry a response with it, unless retry_on has envoy-ratelimited.
 const FinalHeader = "x-envoy-ratelimited"
 
+// corsHeaders are the response headers of the plugin cors, and the request headers in which
+// the outer role has put their values.
+var corsHeaders = map[string]string{
+	"access-control-allow-origin":      HeaderAllowOrigin,
+	"access-control-allow-credentials": HeaderAllowCredentials,
+	"access-control-expose-headers":    HeaderExpose,
+	"vary":                             HeaderVary,
+}
+
+// CORSHeaders are the response headers of the plugin cors, and the request headers in which
+// the outer role has put their values.
+func CORSHeaders() map[string]string { return maps.Clone(corsHeaders) }
+
+// CORSHeader is the request header for the value of a response header.
+func CORSHeader(name string) string { return corsHeaders[name] }
+
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
 	HeaderServed, HeaderRetry, HeaderRepeat, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }
 
 // InternalHeaders are the headers between the hops. Clients' copies are dropped, and
@@ -130,6 +157,9 @@ const (
 	AttributeRouteMetadata   = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".route"
 	AttributeServiceMetadata = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".service"
 )
+
+// AttributeSource is the address and the port of the client, as Envoy knows them.
+const AttributeSource = "source.address"
 
 // Keys of gRPC metadata with which a foreign listener describes its routes: in the
 // filter's grpc_service.initial_metadata, or per route in ExtProcPerRoute's

@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 
+	"semlb/access"
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/record/metrics"
@@ -18,7 +19,6 @@ const (
 	codeModelNotFound = "model_not_found"
 	codeNoBody        = "no_body"
 	codeEncoding      = "unsupported_encoding"
-	codeTooLarge      = "request_too_large"
 	codeHeaders       = "headers_too_large"
 	codeModel         = "model_not_allowed"
 	codeClientGone    = "client_gone"
@@ -30,9 +30,9 @@ const (
 
 // Codes are all codes that an answer of semlb can have, for metrics that start at zero.
 func Codes() []string {
-	return slices.Concat(provider.Codes(), []string{
+	return slices.Concat(provider.Codes(), access.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
-		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeTooLarge, codeHeaders, codeModel,
+		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

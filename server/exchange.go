@@ -10,6 +10,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"semlb/access"
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/router"
@@ -26,6 +27,12 @@ type exchange struct {
 	bodiless   bool
 	// captures are the named groups of the path of the Kong route that matched.
 	captures map[string]string
+
+	// snapshot is the configuration by which the request was admitted, match what chooses
+	// its instance, and verdict what plugins that guard say of it.
+	snapshot *Snapshot
+	match    Match
+	verdict  access.Verdict
 
 	// probes are those of the request's plan, acquired from router.
 	probes []router.Probe
@@ -90,13 +97,22 @@ func (x *exchange) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// headerList is the members of a header that is a list, which may be repeated.
-func (x *exchange) headerList(name string) []string {
+// values are those of a header, by its lower-case name.
+func (x *exchange) values(name string) []string {
 	var all []string
 	for _, h := range x.headers {
 		if h.GetKey() == name {
-			all = append(all, list(cmp.Or(string(h.GetRawValue()), h.GetValue()))...)
+			all = append(all, cmp.Or(string(h.GetRawValue()), h.GetValue()))
 		}
+	}
+	return all
+}
+
+// headerList is the members of a header that is a list, which may be repeated.
+func (x *exchange) headerList(name string) []string {
+	var all []string
+	for _, value := range x.values(name) {
+		all = append(all, list(value)...)
 	}
 	return all
 }

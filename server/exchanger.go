@@ -18,7 +18,9 @@ type exchanger struct {
 	responder
 	metrics *Metrics
 	bodies  *bodyBudget
-	decide  func(context.Context, *exchange) *extprocv3.ProcessingResponse
+	// admit answers a request by its head, or returns nil; it is nil where none is refused.
+	admit  func(context.Context, *exchange) *extprocv3.ProcessingResponse
+	decide func(context.Context, *exchange) *extprocv3.ProcessingResponse
 	// final marks requests that are shed so that Envoy makes no further attempt.
 	final bool
 }
@@ -27,6 +29,9 @@ func (e *exchanger) handle(s stream) error {
 	x, err := receiveHeaders(s)
 	if err != nil {
 		return ended(err)
+	}
+	if refusal := e.admitted(s.Context(), x); refusal != nil {
+		return s.Send(refusal)
 	}
 	if !x.bodiless {
 		if e.bodies.exhausted() {
@@ -49,6 +54,18 @@ func (e *exchanger) handle(s stream) error {
 		x.releaseProbes() // the request does not leave, with its plan
 	}
 	return err
+}
+
+// admitted answers a request that is refused by its head. A panic refuses the request too.
+func (e *exchanger) admitted(ctx context.Context, x *exchange) (r *extprocv3.ProcessingResponse) {
+	if e.admit == nil {
+		return nil
+	}
+	if p := contain(func() { r = e.admit(ctx, x) }); p != nil {
+		e.panics.record(ctx, x.id, p)
+		return e.fault(x, codeInternalError)
+	}
+	return r
 }
 
 // respond decides about a request. A panic fails the request, and no other.

@@ -10,6 +10,7 @@ import (
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
+	"semlb/access"
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/record"
@@ -24,11 +25,10 @@ type planner struct {
 }
 
 func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
-	if err := x.checkHead(); err != nil {
-		return p.refuse(x, err)
+	if refusal := p.readmit(ctx, x); refusal != nil {
+		return refusal
 	}
-	snapshot := p.snapshot()
-	match := matchOf(ctx, snapshot, x)
+	snapshot, match := x.snapshot, x.match
 	instance := snapshot.Find(match)
 	if instance == nil {
 		return p.noInstance(x, snapshot, match)
@@ -100,9 +100,12 @@ func checkBody(x *exchange, instance *Instance) error {
 	if encoding := x.header("content-encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return &provider.RequestError{Status: 415, Code: codeEncoding, Message: "request bodies must not be compressed"}
 	}
+	if limit := x.verdict.BodyLimit; limit != nil && int64(len(x.body)) > *limit {
+		return &provider.RequestError{Status: 413, Code: access.CodeTooLarge, Message: access.TooLarge}
+	}
 	if int64(len(x.body)) > instance.BodyLimit {
 		return &provider.RequestError{
-			Status: 413, Code: codeTooLarge,
+			Status: 413, Code: access.CodeTooLarge,
 			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes",
 		}
 	}
@@ -161,6 +164,9 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 	if len(plan.Probes) > 0 {
 		set = append(set, envoy.Header{Name: envoy.HeaderProbes, Value: router.FormatProbes(plan.Probes)})
 	}
+	for _, h := range x.verdict.Headers {
+		set = append(set, envoy.Header{Name: envoy.CORSHeader(h.Name), Value: h.Value})
+	}
 	client := clientOf(x)
 	targets := make([]*Target, len(ids))
 	original := false
@@ -173,7 +179,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		if err != nil {
 			return nil, err
 		}
-		return envoy.PassRequest(set, envoy.Unset(envoy.RoleOuter, set)), nil
+		return x.passed(set, client), nil
 	}
 	rewrite, err := targets[0].Rewrite(request, client)
 	if err != nil {

@@ -61,7 +61,7 @@ func NewProcessor(o Options) *Processor {
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	observe := &observer{snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained}
 	return &Processor{panics: contained, roles: map[string]*role{
-		envoy.RoleOuter:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, decide: plan.decide}).handle},
+		envoy.RoleOuter:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, admit: plan.admit, decide: plan.decide}).handle},
 		envoy.RoleInner:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, decide: rewrite.decide, final: true}).handle},
 		envoy.RoleObserve: {handle: observe.handle},
 	}}

@@ -25,7 +25,11 @@ var goOn = envoy.Continue()
 func (r *responder) answer(x *exchange, body []byte, e record.Answered) *extprocv3.ProcessingResponse {
 	e.ID, e.Time = x.id, time.Now()
 	r.recorder.Record(&e)
-	return envoy.Answer(e.Status, body, e.Code)
+	response := envoy.Answer(e.Status, body, e.Code)
+	for _, h := range x.verdict.Headers {
+		envoy.SetHeader(response, h.Name, h.Value)
+	}
+	return response
 }
 
 // fault answers a request that the server failed to serve; its cause is recorded

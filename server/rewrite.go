@@ -2,6 +2,7 @@ package server
 
 import (
 	"slices"
+	"strings"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
@@ -9,10 +10,16 @@ import (
 	"semlb/provider"
 )
 
-// rewritten is the response of a role that turns a request into the one for a target.
+// rewritten is the response of a role that turns a request into the one for a target. The
+// client's credentials for plugins are not sent on.
 func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
 	remove := append(envoy.Unset(role, set), x.those(r.RemoveHeaders)...)
 	set = append(set, x.acceptable()...)
+	for _, name := range x.verdict.Spent {
+		if !slices.ContainsFunc(r.SetHeaders, func(h provider.Header) bool { return h.Name == name }) {
+			remove = append(remove, name)
+		}
+	}
 	for _, h := range r.SetHeaders {
 		set = append(set, envoy.Header{Name: h.Name, Value: h.Value.Reveal()})
 	}
@@ -54,5 +61,21 @@ func clientOf(x *exchange) provider.Client {
 	if x.header(envoy.HeaderBasicUser) != "" || x.header(envoy.HeaderIssuer) != "" {
 		client = client.Without("authorization", envoy.TokenName)
 	}
+	if spent := x.verdict.Spent; len(spent) > 0 {
+		client = client.Without(spent...)
+	}
 	return client
+}
+
+// passed leaves a request as it is, for the inner role to rewrite, but without the
+// credentials that authenticated it.
+func (x *exchange) passed(set []envoy.Header, client provider.Client) *extprocv3.ProcessingResponse {
+	remove := append(envoy.Unset(envoy.RoleOuter, set), x.verdict.Spent...)
+	if path, query, _ := strings.Cut(x.header(":path"), "?"); query != client.Query {
+		if client.Query != "" {
+			path += "?" + client.Query
+		}
+		set = append(set, envoy.Header{Name: ":path", Value: path})
+	}
+	return envoy.PassRequest(set, remove)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"semlb/access"
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/record"
@@ -38,6 +39,9 @@ type Snapshot struct {
 	// Consumer finds the consumer of a request, from the headers that Envoy set; "" for
 	// an anonymous one.
 	Consumer func(header func(name string) string) string
+	// Gate has the plugins that guard say what they have to of a request; nil if there are
+	// none.
+	Gate func(*access.Request) access.Verdict
 	// ConsumersOnly reports that some instance is bound to a consumer or a group, so that an
 	// anonymous request may have lacked a credential.
 	ConsumersOnly bool

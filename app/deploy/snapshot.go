@@ -3,6 +3,7 @@ package deploy
 import (
 	"sync/atomic"
 
+	"semlb/access"
 	"semlb/app/gateway"
 	"semlb/server"
 )
@@ -34,6 +35,9 @@ func (m *Manager) newSnapshot() *server.Snapshot {
 		Consumer:      gateway.Identifier(m.current.Config),
 		ConsumersOnly: m.current.ConsumersOnly(),
 		Instances:     make(map[string]*server.Instance),
+	}
+	if len(m.current.Config.Guarding) > 0 {
+		s.Gate = access.New(m.current.Config).Check
 	}
 	for id, r := range m.retired {
 		s.Instances[id] = r.instance

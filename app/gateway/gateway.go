@@ -38,15 +38,19 @@ type Options struct {
 // Config describes cfg to Envoy, except for the instances and their targets. It writes
 // key sets into SecretsDir.
 func (o Options) Config(cfg *config.Config) (parts.Config, error) {
-	credentials, err := credentialsOf(cfg, o.SecretsDir)
-	if err != nil {
-		return parts.Config{}, err
+	routes := routesOf(cfg)
+	var credentials parts.Credentials
+	if slices.ContainsFunc(routes, func(r parts.Route) bool { return !r.Guarded }) {
+		var err error
+		if credentials, err = credentialsOf(cfg, o.SecretsDir); err != nil {
+			return parts.Config{}, err
+		}
 	}
 	return parts.Config{
 		ListenHost:     o.Listen.Addr().String(),
 		ListenPort:     o.Listen.Port(),
 		Service:        o.Service,
-		Routes:         routesOf(cfg),
+		Routes:         routes,
 		Credentials:    credentials,
 		TrustedCA:      o.TrustedCA,
 		DecisionBudget: o.DecisionBudget,
@@ -69,7 +73,7 @@ func (o Options) CheckTrust(upstreams []parts.Upstream) error {
 // next route that matches, or to none.
 func routesOf(cfg *config.Config) []parts.Route {
 	if len(cfg.Routes) == 0 {
-		return []parts.Route{{}}
+		return []parts.Route{guarded(cfg, parts.Route{}, config.Request{})}
 	}
 	disabled := disabledServices(cfg.Services)
 	var routes []parts.Route
@@ -78,7 +82,7 @@ func routesOf(cfg *config.Config) []parts.Route {
 		if disabled[r.Service] {
 			continue
 		}
-		routes = append(routes, parts.Route{
+		routes = append(routes, guarded(cfg, parts.Route{
 			Name:            cmp.Or(r.Name, r.ID),
 			Hosts:           r.Hosts,
 			Paths:           r.Paths,
@@ -86,9 +90,19 @@ func routesOf(cfg *config.Config) []parts.Route {
 			Headers:         r.Headers,
 			RegexPriority:   r.RegexPriority,
 			PlainHTTPStatus: plainHTTPStatus(r),
-		})
+		}, config.Request{Route: cmp.Or(r.Name, r.ID), Service: r.Service}))
 	}
 	return routes
+}
+
+// guarded notes what plugins say of the requests to a route.
+func guarded(cfg *config.Config, route parts.Route, r config.Request) parts.Route {
+	for _, g := range cfg.Guards(r) {
+		_, cors := g.Settings.(*config.CORS)
+		route.Guarded = route.Guarded || g.Authenticates()
+		route.CORS = route.CORS || cors
+	}
+	return route
 }
 
 // disabledServices are the names and IDs of the disabled services.

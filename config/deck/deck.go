@@ -29,7 +29,7 @@ func Format() format.Format {
 		JSONSchema:  jsonSchema,
 		Beside: &schema.Beside{
 			Format:  "decK",
-			Ignored: "other plugins, except those that guard; `" + strings.Join(unread(), "`, `") + "`; `acls` of consumers",
+			Ignored: "other plugins, except those that guard; `" + strings.Join(unread(), "`, `") + "`",
 			Refused: "unknown keys",
 		},
 	}

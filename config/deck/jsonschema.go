@@ -8,14 +8,16 @@ import (
 // templatePattern is what a value with a template of decK looks like.
 const templatePattern = `\$\{\{`
 
-// jsonSchema returns the JSON Schema of decK files. Plugins other than ai-proxy-advanced
-// are not looked into.
+// jsonSchema returns the JSON Schema of decK files. Plugins that semlb does not serve are
+// not looked into.
 func jsonSchema(tables *schema.Tables) schema.JSON {
 	w := schema.JSONWriter{Template: templatePattern}
-	settings := w.Field(tables.Plugin)
-	settings["required"] = []string{"name"} // _plugin_configs may bring the config
-	settings["properties"].(schema.JSON)["config"] = schema.OrNull(w.Field(tables.Settings()))
-	defs := schema.PluginDefs(withRemarks(settings))
+	defs := tables.PluginDefs(func(f *schema.Field) schema.JSON {
+		entry := w.Field(f)
+		entry["required"] = []string{"name"} // _plugin_configs may bring the config
+		entry["properties"].(schema.JSON)["config"] = schema.OrNull(w.Field(f.Fields["config"]))
+		return withRemarks(entry)
+	})
 	defs[format.KindVault] = withRemarks(w.Field(schema.Vault))
 	for kind, f := range tables.Entities {
 		defs[kind] = entity(withRemarks(w.Field(f)))

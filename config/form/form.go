@@ -136,6 +136,14 @@ func (f *Form) count(more int) error {
 	return nil
 }
 
+// Text returns the text of a field, or "" where the form has none of the name.
+func (f *Form) Text(name string) string {
+	if p := f.root.fields[name]; p != nil {
+		return p.text.Str()
+	}
+	return ""
+}
+
 // Tree returns the object that the fields make. Its values have the kinds of the schema's
 // field, as far as their texts are such values.
 func (f *Form) Tree(of *schema.Field) *tree.Node { return of.Converted(typed(of, f.root.node())) }

@@ -8,25 +8,38 @@ import (
 type Credential struct {
 	// List is the field of a consumer that lists them.
 	List string
-	// Kind is Kong's name of the plugin that checks them, which is also where the Admin
-	// API has them below a consumer.
+	// Kind is Kong's name of the plugin that checks them.
 	Kind string
-	// Fields are those of a credential; Secret is the one that must not be seen.
+	// Path is where the Admin API has them below a consumer.
+	Path string
+	// Fields are those of a credential; Secret is the one that must not be seen, if any.
 	Fields []string
 	Secret string
 }
 
-// Credentials are the kinds of credentials that are read.
+// Credentials are the kinds of credentials that are read. Groups of acl are none, but Kong
+// has them in the same places.
 var Credentials = [...]Credential{
-	{List: "keyauth_credentials", Kind: "key-auth", Fields: []string{"key"}, Secret: "key"},
-	{List: "basicauth_credentials", Kind: "basic-auth", Fields: []string{"username", "password"}, Secret: "password"},
-	{List: "jwt_secrets", Kind: "jwt", Fields: []string{"key", "secret", "algorithm", "rsa_public_key"}, Secret: "secret"},
+	{List: "keyauth_credentials", Kind: "key-auth", Path: "key-auth", Fields: []string{"key"}, Secret: "key"},
+	{List: "basicauth_credentials", Kind: "basic-auth", Path: "basic-auth", Fields: []string{"username", "password"}, Secret: "password"},
+	{List: "jwt_secrets", Kind: "jwt", Path: "jwt", Fields: []string{"key", "secret", "algorithm", "rsa_public_key"}, Secret: "secret"},
+	{List: "acls", Kind: "acl", Path: "acls", Fields: []string{"group"}},
 }
 
 // CredentialOf returns the kind of credential with a name of Kong's.
 func CredentialOf(kind string) (Credential, bool) {
 	for _, c := range Credentials {
 		if c.Kind == kind {
+			return c, true
+		}
+	}
+	return Credential{}, false
+}
+
+// CredentialAt returns the kind of credential at a path of the Admin API.
+func CredentialAt(path string) (Credential, bool) {
+	for _, c := range Credentials {
+		if c.Path == path {
 			return c, true
 		}
 	}

@@ -83,17 +83,23 @@ func (o *Output) RequireDirect(format string) error {
 // disabled, for formats that cannot say that a plugin applies nowhere. There can be one
 // such instance; further ones are left out.
 func (o *Output) DisableUnbound() {
-	global := slices.ContainsFunc(o.Plugins, func(p Plugin) bool { return p.Unbound == nil && p.Scope.Global() })
+	global := map[string]bool{}
+	for _, p := range o.Plugins {
+		if p.Unbound == nil && p.Scope.Global() {
+			global[p.Node.Get("name").Str()] = true
+		}
+	}
 	var kept []Plugin
 	for _, p := range o.Plugins {
 		if p.Unbound != nil {
-			name := p.Unbound.Kind + " " + p.Unbound.Shown
-			if global {
+			plugin, name := p.Node.Get("name").Str(), p.Unbound.Kind+" "+p.Unbound.Shown
+			if global[plugin] {
 				o.Warn("%s is not attached to anything; it is omitted, because there is a global instance already", name)
 				continue
 			}
 			o.Warn("%s is not attached to anything; it becomes a disabled global instance", name)
-			p.Node, p.Unbound, global = p.Node.With("enabled", &tree.Node{Kind: tree.Bool, Text: "false"}), nil, true
+			p.Node, p.Unbound = p.Node.With("enabled", &tree.Node{Kind: tree.Bool, Text: "false"}), nil
+			global[plugin] = true
 		}
 		kept = append(kept, p)
 	}

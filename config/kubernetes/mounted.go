@@ -113,6 +113,8 @@ func credentialKind(data map[string]string) string {
 		return "basic-auth"
 	case has("secret"), has("rsa_public_key"), has("algorithm"):
 		return "jwt"
+	case has("group"):
+		return "acl"
 	default:
 		return "key-auth"
 	}

@@ -12,7 +12,6 @@ import (
 	"semlb/config/format"
 	"semlb/config/placeholder"
 	"semlb/config/report"
-	"semlb/config/schema"
 	"semlb/config/tree"
 )
 
@@ -79,7 +78,7 @@ func (w *writer) text() ([]byte, error) {
 
 // plugin writes an instance, and notes what it is bound to.
 func (w *writer) plugin(p format.Plugin) error {
-	like := schema.PluginName
+	like := p.Node.Get("name").Str()
 	if p.Unbound != nil {
 		like = p.Unbound.Name // by which annotations elsewhere may bind it
 	}

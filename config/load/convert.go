@@ -60,8 +60,9 @@ func convert(sources []Source, to string, opts Options) ([]byte, []config.Warnin
 
 // keepPlugin keeps a checked plugin for a conversion.
 func (l *loader) keepPlugin(n *tree.Node, scope config.Scope, unbound *format.Resource) {
-	n = l.instances.distinct(l.Tables.Plugin.Normal(n))
-	l.expose(l.Tables.Plugin, n)
+	f := l.Tables.Named(n.Get("name").Str())
+	n = l.instances.distinct(f.Normal(n))
+	l.expose(f, n)
 	l.output.Plugins = append(l.output.Plugins, format.Plugin{Node: n, Scope: scope, Unbound: unbound})
 }
 
@@ -72,7 +73,7 @@ func (l *loader) keepEntity(e format.Entity) {
 	}
 	f := l.Tables.Entities[e.Kind]
 	l.expose(f, e.Node)
-	e.Node = f.Normal(e.Node).Without("plugins", "routes", "service", "groups", "consumers", "acls", "created_at", "updated_at")
+	e.Node = f.Normal(e.Node).Without("plugins", "routes", "service", "groups", "consumers", "created_at", "updated_at")
 	l.output.Entities = append(l.output.Entities, e)
 }
 

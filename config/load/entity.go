@@ -136,9 +136,6 @@ func (l *loader) consumer(path string, n *tree.Node) {
 			l.keepEntity(format.Entity{Kind: config.KindConsumer, Name: name, Node: checked})
 		}
 	}
-	if acls := n.Get("acls"); !acls.Empty() {
-		l.Warn(acls.Pos, report.Join(path, "acls"), "ignored")
-	}
 	l.pluginsIn(path, n, config.Scope{Consumer: name})
 	for _, g := range n.Get("groups").Elements() {
 		l.AddMember(name, nameIn(g))

@@ -5,35 +5,101 @@ import (
 
 	"semlb/config"
 	"semlb/config/format"
+	"semlb/config/rules"
+	"semlb/config/schema"
+	"semlb/config/tree"
 )
 
-// checkGuards reports the plugins that guard requests to an instance, and that are not
-// enforced. One that guards nothing else than what is served elsewhere is a warning.
-func (l *loader) checkGuards(names *config.Names) {
-	overlap := l.config.Overlap()
+// guardLoader adds the plugins that guard, when the instances are known.
+type guardLoader struct {
+	*loader
+	names *config.Names
+	// overlap reports whether a request may be in both of two scopes.
+	overlap func(a, b config.Scope) bool
+}
+
+// loadGuards adds all of them.
+func (l *loader) loadGuards(names *config.Names) {
+	g := guardLoader{l, names, l.config.Overlap()}
 	for _, item := range l.guards {
-		if l.Full() {
-			return
-		}
-		scope := l.scopeOf(item, names)
-		name := item.Node.Get("name")
-		guarded := slices.ContainsFunc(l.served, func(s config.Scope) bool { return overlap(s, scope) })
-		switch {
-		case item.Unbound != nil || disabled(item.Node):
-		case guarded:
-			l.Problem(name.Pos, item.Path, "plugin %s guards an ai-proxy-advanced and is not supported yet: give --ignore-plugin %s to serve without it", name.Quoted(), name.Text)
-		default:
-			l.Warn(name.Pos, item.Path, "plugin "+name.Quoted()+" is not run: it guards no ai-proxy-advanced")
+		if !l.Full() {
+			g.guard(item)
 		}
 	}
 }
 
+// guard checks a plugin that guards, and adds it to the configuration. One that is not
+// served, or not as it is configured, is a fault where it guards an instance.
+func (l guardLoader) guard(item format.Item) {
+	name := item.Node.Get("name")
+	f := l.Tables.Named(name.Text)
+	switch {
+	case f != nil:
+		l.supported(item, f)
+	case item.Unbound != nil || disabled(item.Node):
+	case l.inUse(item):
+		l.Problem(name.Pos, item.Path, "plugin %s guards an ai-proxy-advanced and is not supported yet: give --ignore-plugin %s to serve without it", name.Quoted(), name.Text)
+	default:
+		l.Warn(name.Pos, item.Path, "plugin "+name.Quoted()+" is not run: it guards no ai-proxy-advanced")
+	}
+}
+
+// supported checks the entry of a plugin that is served, which f describes.
+func (l guardLoader) supported(item format.Item, f *schema.Field) {
+	before := l.Count()
+	n := l.entry(item, f)
+	if n.Broken {
+		return
+	}
+	entry := tree.NewCursor(item.Path, n)
+	rules.Guard(&l.Report, n.Get("name").Text, entry)
+	var scope config.Scope
+	if item.Unbound == nil {
+		scope = l.scope(item.Scope, entry, l.names)
+		l.anonymous(entry.At("config", "anonymous"))
+	}
+	if l.Converting() || item.Unbound == nil && !disabled(n) && l.inUse(item) {
+		schema.CheckSupport(&l.Report, item.Path, f, n)
+	}
+	switch {
+	case l.Count() > before:
+	case l.Converting():
+		l.keepPlugin(n, scope, item.Unbound)
+	case item.Unbound == nil:
+		l.config.Guarding = append(l.config.Guarding, decodeGuard(f, n, scope))
+	}
+}
+
+func decodeGuard(f *schema.Field, n *tree.Node, scope config.Scope) config.GuardPlugin {
+	name := n.Get("name").Text
+	g := config.GuardPlugin{Name: name, Scope: scope, Settings: config.NewGuardSettings(name), Position: n.Pos}
+	for name, into := range map[string]any{
+		"id": &g.ID, "instance_name": &g.InstanceName, "enabled": &g.Enabled, "tags": &g.Tags, "config": g.Settings,
+	} {
+		f.Fields[name].Decode(n.Get(name), into)
+	}
+	return g
+}
+
+// anonymous: the consumer of anonymous requests exists, or each of them would fail.
+func (l guardLoader) anonymous(name tree.Cursor) {
+	if name.Known() && !l.names.Known(config.KindConsumer, name.Node.Text) {
+		l.Want(name.Pos, name.Path, "the name of no consumer in the files", "a consumer's username or id")
+	}
+}
+
+// inUse reports whether a request that an instance serves may be one that a plugin guards.
+func (l guardLoader) inUse(item format.Item) bool {
+	scope := l.scopeOf(item)
+	return slices.ContainsFunc(l.served, func(s config.Scope) bool { return l.overlap(s, scope) })
+}
+
 // scopeOf returns what a plugin applies to: what it is nested in, and what it refers to.
-func (l *loader) scopeOf(item format.Item, names *config.Names) config.Scope {
+func (l guardLoader) scopeOf(item format.Item) config.Scope {
 	s := item.Scope
 	for _, kind := range config.ScopeParts {
 		if name, ok := item.Node.Get(kind).Reference(); ok && name != "" {
-			s.SetPart(kind, names.Of(kind, name))
+			s.SetPart(kind, l.names.Of(kind, name))
 		}
 	}
 	return s

@@ -80,7 +80,7 @@ func TestExamplesAreValidByTheSchema(t *testing.T) {
 	}
 	require.Empty(t, violations(t, "deck", strings.NewReplacer("enabled: no", "enabled: false", "ssl: on", "ssl: true").Replace(configtest.ManyFields)))
 	require.Empty(t, violations(t, "deck", configtest.EveryEntity))
-	require.Empty(t, violations(t, "deck", "plugins: [{name: cors, anything: 1}]\n_plugin_configs: {a: {}}"))
+	require.Empty(t, violations(t, "deck", "plugins: [{name: http-log, anything: 1}, {name: cors, config: {origins: [a]}}]\n_plugin_configs: {a: {}}"))
 	require.Empty(t, violations(t, "deck", "_format_version: \"2.1\"\n_ignore: [1]\nvaults: [{name: env, prefix: v, config: {prefix: P_}}]\nroutes: [{name: a, _comment: x}]\n"+
 		"consumers: [{username: a, keyauth_credentials: [{key: k, _ignore: [x]}]}]\nplugins: [{name: ai-proxy-advanced, _comment: x, config: {targets: [{route_type: llm/v1/chat, model: {provider: openai}}]}}]"))
 	require.Empty(t, violations(t, "kubernetes", configtest.ClusterFile))
@@ -106,6 +106,7 @@ func TestTheSchemaRefusesWhatLoadingRefuses(t *testing.T) {
 		configtest.Minimal + "    balancer: {algorithm: round-robin, failover_criteria: [x]}": "/plugins/0/config/balancer/failover_criteria/0 anyOf",
 		"plugins: [{name: ai-proxy-advanced, config: {targets: []}}]":                         "/plugins/0/config/targets minItems",
 		"plugins: [{name: ai-proxy-advanced, config: {}}]":                                    "/plugins/0/config required",
+		"plugins: [{name: key-auth, config: {key_name: [a]}}]":                                "/plugins/0/config additionalProperties",
 		"services: [{name: a, routes: [{paths: /}]}]":                                         "/services/0/routes/0/paths type",
 	} {
 		require.Equal(t, []string{want}, violations(t, "deck", text))

@@ -99,8 +99,8 @@ type loader struct {
 	// positions are those of entities, by what they are called.
 	positions map[alias]config.Position
 	consumers *rules.Consumers
-	// scopes are the positions of the instances that a scope has.
-	scopes map[config.Scope]config.Position
+	// scopes are the positions of the plugins that a scope has.
+	scopes map[scoped]config.Position
 	vaults vaults
 	// instances are the names of plugins.
 	instances instanceNames
@@ -112,6 +112,12 @@ type loader struct {
 
 // alias is something that an entity of a kind is called.
 type alias struct{ kind, name string }
+
+// scoped is a plugin in a scope. There is one at most.
+type scoped struct {
+	plugin string
+	scope  config.Scope
+}
 
 func newLoader(opts Options) (*loader, error) {
 	tables, err := schema.For(opts.KongVersion)
@@ -130,7 +136,7 @@ func newLoader(opts Options) (*loader, error) {
 			IngressClass: opts.IngressClass, SecretsDir: opts.SecretsDir, IgnoredPlugins: opts.IgnoredPlugins,
 			Set: format.Set{Blocks: map[string]*tree.Node{}},
 		},
-		positions: map[alias]config.Position{}, scopes: map[config.Scope]config.Position{}, instances: instanceNames{},
+		positions: map[alias]config.Position{}, scopes: map[scoped]config.Position{}, instances: instanceNames{},
 	}
 	l.consumers = rules.NewConsumers(&l.Report)
 	l.Dispatch = l.dispatch
@@ -168,7 +174,7 @@ func (l *loader) load(sources []Source) error {
 			l.plugin(p, names)
 		}
 	}
-	l.checkGuards(names)
+	l.loadGuards(names)
 	if len(l.plugins) == 0 && l.Count() == 0 {
 		l.Warn(config.Position{}, "", "the configuration has no "+schema.PluginName+" plugin")
 	}

@@ -37,12 +37,10 @@ func (l *loader) pluginsIn(path string, n *tree.Node, scope config.Scope) {
 // plugin checks a plugin and adds it to the configuration.
 func (l *loader) plugin(item format.Item, names *config.Names) {
 	before := l.Count()
-	n := l.withBlock(item)
+	n := l.entry(item, l.Tables.Plugin)
 	if n.Broken {
 		return
 	}
-	n = resolver{l.Input, l.vaults}.resolve(item.Path, l.Tables.Plugin, n)
-	schema.Check(&l.Report, item.Path, l.Tables.Plugin, n)
 	entry := tree.NewCursor(item.Path, n)
 	rules.Plugin(&l.Report, entry)
 	schema.CheckSupport(&l.Report, item.Path, l.Tables.Plugin, n)
@@ -62,6 +60,18 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 		checkReach(&l.Report, l.reach, entry, scope)
 		l.config.Plugins = append(l.config.Plugins, l.decodePlugin(n, scope))
 	}
+}
+
+// entry returns a plugin with its block and its references filled in, each field of which
+// was checked by itself. It is broken where it cannot be read.
+func (l *loader) entry(item format.Item, f *schema.Field) *tree.Node {
+	n := l.withBlock(item)
+	if n.Broken {
+		return n
+	}
+	n = resolver{l.Input, l.vaults}.resolve(item.Path, f, n)
+	schema.Check(&l.Report, item.Path, f, n)
+	return n
 }
 
 // disabled reports whether a plugin's entry says that it does not run.
@@ -128,7 +138,7 @@ func (l *loader) withBlock(item format.Item) *tree.Node {
 }
 
 // scope returns what a plugin applies to: what it is nested in, and what it refers to
-// itself. Only one instance may have a scope.
+// itself. Only one plugin of a name may have a scope.
 func (l *loader) scope(around config.Scope, entry tree.Cursor, names *config.Names) config.Scope {
 	s, valid := around, true
 	for i, kind := range config.ScopeParts {
@@ -150,10 +160,11 @@ func (l *loader) scope(around config.Scope, entry tree.Cursor, names *config.Nam
 	if !valid {
 		return s
 	}
-	if first, taken := l.scopes[s]; taken {
-		l.Problem(entry.Pos, entry.Path, "got a second %s of the same scope, first at %s", schema.PluginName, first)
+	of := scoped{entry.At("name").Node.Str(), s}
+	if first, taken := l.scopes[of]; taken {
+		l.Problem(entry.Pos, entry.Path, "got a second %s of the same scope, first at %s", of.plugin, first)
 		return s
 	}
-	l.scopes[s] = entry.Pos
+	l.scopes[of] = entry.Pos
 	return s
 }

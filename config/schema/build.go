@@ -23,6 +23,20 @@ func (b builder) addAll(f *Field, rows map[string]row) error {
 	return nil
 }
 
+// addGuards puts the fields of the plugins that guard below f, by the plugins' names.
+func (b builder) addGuards(f *Field, all facts) error {
+	if err := b.addAll(f, all.guards); err != nil {
+		return err
+	}
+	for name, guard := range f.Fields {
+		if err := b.addAll(guard, all.envelope); err != nil {
+			return err
+		}
+		guard.Fields["name"].Values = []Value{{Text: name}}
+	}
+	return nil
+}
+
 // add puts the row of a path, such as "config.targets[].weight", below f.
 func (b builder) add(f *Field, path string, r row) error {
 	head, rest, deeper := strings.Cut(path, ".")

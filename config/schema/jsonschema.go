@@ -88,14 +88,20 @@ func OrNull(o JSON) JSON {
 	return o
 }
 
-// PluginDefs returns the definitions "plugin", of any plugin, and that of the one that is
-// read. The others are not looked into.
-func PluginDefs(own JSON) JSON {
-	return JSON{PluginName: own, "plugin": JSON{
-		"if":   JSON{"properties": JSON{"name": JSON{"const": PluginName}}},
-		"then": JSON{"$ref": "#/$defs/" + PluginName},
-		"else": JSON{"type": "object", "required": []string{"name"}},
-	}}
+// PluginDefs returns the definitions "plugin", of any plugin, and those of the ones that are
+// served, as a function writes their entries. The others are not looked into.
+func (t *Tables) PluginDefs(write func(*Field) JSON) JSON {
+	defs := JSON{}
+	var served []JSON
+	for _, name := range append(slices.Sorted(maps.Keys(t.Guards)), PluginName) {
+		defs[name] = write(t.Named(name))
+		served = append(served, JSON{
+			"if":   JSON{"properties": JSON{"name": JSON{"const": name}}},
+			"then": JSON{"$ref": "#/$defs/" + name},
+		})
+	}
+	defs["plugin"] = JSON{"type": "object", "required": []string{"name"}, "allOf": served}
+	return defs
 }
 
 // describe adds what a field is for, its default, and whether it is supported.

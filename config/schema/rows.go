@@ -17,10 +17,13 @@ var extensionsJSON []byte
 //go:embed entities.json
 var entitiesJSON []byte
 
-// file is the form of the three files.
+//go:embed guards.json
+var guardsJSON []byte
+
+// file is the form of the files.
 type file struct {
 	// Envelope are the fields of a plugin's entry, Fields those of its config or, in
-	// entities.json, of all entities. Keys are paths.
+	// entities.json, of all entities, in guards.json of all plugins. Keys are paths.
 	Envelope map[string]row `json:"envelope"`
 	Fields   map[string]row `json:"fields"`
 	// Narrowed adds to rows of schema.json.
@@ -69,20 +72,22 @@ type narrowing struct {
 	OrString  bool     `json:"or_string"`
 }
 
-// facts are the rows of all three files.
+// facts are the rows of all files.
 type facts struct {
-	plugin, entities map[string]row
-	narrowed         map[string]narrowing
+	// envelope are those of any plugin's entry.
+	envelope, plugin, entities, guards map[string]row
+
+	narrowed map[string]narrowing
 }
 
 // readFacts reads the embedded files, once.
 var readFacts = sync.OnceValues(func() (facts, error) {
-	var base, extra, around file
+	var base, extra, around, beside file
 	for _, f := range []struct {
 		name string
 		text []byte
 		into *file
-	}{{"schema", schemaJSON, &base}, {"extensions", extensionsJSON, &extra}, {"entities", entitiesJSON, &around}} {
+	}{{"schema", schemaJSON, &base}, {"extensions", extensionsJSON, &extra}, {"entities", entitiesJSON, &around}, {"guards", guardsJSON, &beside}} {
 		if err := json.Unmarshal(f.text, f.into); err != nil {
 			return facts{}, fmt.Errorf("read %s: %w", f.name, err)
 		}
@@ -90,5 +95,5 @@ var readFacts = sync.OnceValues(func() (facts, error) {
 	plugin := maps.Clone(base.Envelope)
 	maps.Copy(plugin, base.Fields)
 	maps.Copy(plugin, extra.Fields)
-	return facts{plugin: plugin, entities: around.Fields, narrowed: extra.Narrowed}, nil
+	return facts{envelope: base.Envelope, plugin: plugin, entities: around.Fields, guards: beside.Fields, narrowed: extra.Narrowed}, nil
 })

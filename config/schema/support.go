@@ -49,10 +49,8 @@ const (
 
 // pluginSupport lists what is refused of a plugin.
 var pluginSupport = slices.Concat(
+	entrySupport,
 	[]unsupported{
-		{"ordering", "", "plugin ordering"},
-		{"partials", "", "partials"},
-		{"condition", "", "conditional plugins"},
 		{"config.acls", "", "access control lists"},
 		{"config.llm_format", "", "formats other than openai"},
 		{"config.genai_category", "", "categories other than text/generation"},
@@ -91,10 +89,26 @@ var pluginSupport = slices.Concat(
 	fields(redisStore, noSentinel, "sentinel_master", "sentinel_nodes", "sentinel_password", "sentinel_role", "sentinel_username"),
 )
 
+// guardSupport lists what is refused of the plugins that guard. A path starts with the
+// plugin's name.
+var guardSupport = []unsupported{
+	{"key-auth.config.key_in_body", "", "keys in bodies"},
+	{"request-termination.config.echo", "", "echoes"},
+	{"cors.config.preflight_continue", "", "preflights that a provider answers"},
+}
+
+// entrySupport lists what is refused of any plugin's entry.
+var entrySupport = []unsupported{
+	{"ordering", "", "plugin ordering"},
+	{"partials", "", "partials"},
+	{"condition", "", "conditional plugins"},
+}
+
 // entitySupport lists what is refused of the entities around plugins. A path starts with
 // the kind.
 var entitySupport = slices.Concat(
 	fields("consumer.", noCredential, "hmacauth_credentials", "mtls_auth_credentials", "oauth2_credentials"),
+	[]unsupported{{"consumer.keyauth_credentials[].ttl", "", "keys that expire"}},
 	fields("route.", noMatch, "destinations", "expression", "priority", "snis", "sources"),
 	values("route.protocols[]", noProtocol, "grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"),
 )
@@ -137,10 +151,17 @@ func cloudCredentials() []unsupported {
 	return rows
 }
 
-// markUnsupported puts the reasons of both lists into the tables.
+// markUnsupported puts the reasons of the lists into the tables.
 func (t *Tables) markUnsupported() error {
-	entities := &Field{Kind: tree.Object, Fields: t.Entities}
-	for root, rows := range map[*Field][]unsupported{t.Plugin: pluginSupport, entities: entitySupport} {
+	rowsOf := map[*Field][]unsupported{
+		t.Plugin:                                pluginSupport,
+		{Kind: tree.Object, Fields: t.Entities}: entitySupport,
+		{Kind: tree.Object, Fields: t.Guards}:   guardSupport,
+	}
+	for _, guard := range t.Guards {
+		rowsOf[guard] = entrySupport
+	}
+	for root, rows := range rowsOf {
 		for _, row := range rows {
 			if err := markUnsupported(root, row); err != nil {
 				return err

@@ -2,7 +2,9 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 
 	"semlb/config"
@@ -17,6 +19,8 @@ const PluginName = "ai-proxy-advanced"
 type Tables struct {
 	// Plugin describes a plugin's entry, with its settings below "config".
 	Plugin *Field
+	// Guards describe the entries of the plugins that guard and are served, by their names.
+	Guards map[string]*Field
 	// Entities describe the entities around plugins, by their kind: service, route,
 	// consumer and consumer_group.
 	Entities map[string]*Field
@@ -27,7 +31,7 @@ func (t *Tables) Named(plugin string) *Field {
 	if plugin == PluginName {
 		return t.Plugin
 	}
-	return nil
+	return t.Guards[plugin]
 }
 
 // Settings describes the settings of the plugin.
@@ -66,11 +70,14 @@ func newTables(name string) (*Tables, error) {
 		return nil, err
 	}
 	b := builder{kong}
-	plugin, entities := &Field{Kind: tree.Object}, &Field{Kind: tree.Object}
+	plugin, entities, guards := &Field{Kind: tree.Object}, &Field{Kind: tree.Object}, &Field{Kind: tree.Object}
 	if err := b.addAll(plugin, all.plugin); err != nil {
 		return nil, err
 	}
 	if err := b.addAll(entities, all.entities); err != nil {
+		return nil, err
+	}
+	if err := b.addGuards(guards, all); err != nil {
 		return nil, err
 	}
 	for path, n := range all.narrowed {
@@ -80,10 +87,12 @@ func newTables(name string) (*Tables, error) {
 		}
 		narrow(f, n)
 	}
-	for _, part := range config.ScopeParts {
-		plugin.Fields[part].Reference, plugin.Fields[part].Fields = true, nil
+	for _, entry := range append(slices.Collect(maps.Values(guards.Fields)), plugin) {
+		for _, part := range config.ScopeParts {
+			entry.Fields[part].Reference, entry.Fields[part].Fields = true, nil
+		}
 	}
 	markPresent(plugin.Fields["config"], reflect.TypeFor[config.AIProxyAdvanced]())
-	t := &Tables{Plugin: plugin, Entities: entities.Fields}
+	t := &Tables{Plugin: plugin, Guards: guards.Fields, Entities: entities.Fields}
 	return t, t.markUnsupported()
 }

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -48,7 +49,7 @@ func (s *scriptReader) form(pos config.Position, parts []string, data []curlData
 			}
 		}
 	}
-	return made.Tree(fieldOf(s.Tables, parts))
+	return made.Tree(fieldOf(s.Tables, parts, made.Text("name")))
 }
 
 // formProblem says what is wrong with a form.
@@ -71,17 +72,17 @@ func (s *scriptReader) formValue(pos config.Position, value shell.Word) *tree.No
 	return doc.String(pos)
 }
 
-// fieldOf returns what the schema has for the body of a request to a path; nil for an
-// unknown one.
-func fieldOf(tables *schema.Tables, parts []string) *schema.Field {
+// fieldOf returns what the schema has for the body of a request to a path, with the name
+// that the body has; nil for an unknown one.
+func fieldOf(tables *schema.Tables, parts []string, name string) *schema.Field {
 	collection := parts[0]
 	if len(parts) > 2 {
 		collection = parts[2]
 	}
 	if collection == "plugins" {
-		return tables.Plugin
+		return cmp.Or(tables.Named(name), tables.Plugin)
 	}
-	if kind, ok := format.CredentialOf(collection); ok {
+	if kind, ok := format.CredentialAt(collection); ok {
 		return tables.Entities[config.KindConsumer].Fields[kind.List].Elements
 	}
 	return tables.Entities[collections[collection]]

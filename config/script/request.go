@@ -66,7 +66,7 @@ func (r request) credential() (format.Credential, bool) {
 	if len(r.parts) < 3 || len(r.parts) > 4 || r.parts[0] != "consumers" {
 		return format.Credential{}, false
 	}
-	return format.CredentialOf(r.parts[2])
+	return format.CredentialAt(r.parts[2])
 }
 
 // yield turns requests into entities and plugins. It gets all requests of a

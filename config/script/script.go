@@ -36,7 +36,7 @@ func jsonSchema(t *schema.Tables) schema.JSON {
 	plugin := schema.JSON{"$ref": "#/$defs/plugin"}
 	single := schema.JSON{"anyOf": []any{schema.JSON{"required": []string{"name"}}, schema.JSON{"required": []string{"config"}}}}
 	return schema.JSON{
-		"type": "object", "$defs": schema.PluginDefs(schema.JSONWriter{}.Field(t.Plugin)),
+		"type": "object", "$defs": t.PluginDefs(schema.JSONWriter{}.Field),
 		"if": single, "then": plugin,
 		"else": schema.JSON{"required": []string{"data"}, "properties": schema.JSON{"data": schema.JSON{"type": "array", "items": plugin}}},
 	}

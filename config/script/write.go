@@ -64,7 +64,7 @@ func (w *writer) entity(e format.Entity) {
 	w.post(n, e.Kind+"s")
 	for _, kind := range format.Credentials {
 		for _, credential := range e.Node.Get(kind.List).Elements() {
-			w.post(credential, "consumers", e.Name, kind.Kind)
+			w.post(credential, "consumers", e.Name, kind.Path)
 		}
 	}
 	for _, g := range e.Groups {

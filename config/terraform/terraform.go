@@ -61,7 +61,7 @@ func typeOf(plugin string) string { return pluginPrefix + strings.ReplaceAll(plu
 // after them.
 var resourceTypes = []string{
 	config.KindService, config.KindRoute, config.KindConsumerGroup, config.KindConsumer, memberType,
-	"key_auth", "basic_auth", "jwt", vaultType,
+	"key_auth", "basic_auth", "jwt", "acl", vaultType,
 }
 
 // kongType returns a resource's type without the prefix.

@@ -22,7 +22,7 @@ func write(out *format.Output) ([]byte, error) {
 	}
 	out.DisableUnbound()
 	out.AddHosts()
-	w := writer{Output: out, module: newHCL(out.Placeholders), labels: map[target]string{}, taken: map[target]bool{}}
+	w := writer{Output: out, module: newHCL(out.Placeholders), labels: map[target]string{}, taken: map[target]bool{}, plugins: map[string]int{}}
 	for _, e := range out.Entities {
 		w.labels[target{e.Kind, e.Name}] = w.label(e.Kind, e.Name)
 	}
@@ -31,8 +31,8 @@ func write(out *format.Output) ([]byte, error) {
 			return nil, err
 		}
 	}
-	for i, p := range out.Plugins {
-		w.plugin(i, p)
+	for _, p := range out.Plugins {
+		w.plugin(p)
 	}
 	return w.module.bytes(), nil
 }
@@ -48,6 +48,8 @@ type writer struct {
 	// type has.
 	labels map[target]string
 	taken  map[target]bool
+	// plugins counts those of a name.
+	plugins map[string]int
 }
 
 // notInLabels matches what the labels of resources cannot have.
@@ -129,14 +131,15 @@ func withoutURL(e format.Entity) (*tree.Node, error) {
 	return n, nil
 }
 
-// plugin writes an instance.
-func (w *writer) plugin(index int, p format.Plugin) {
-	label := "ai_proxy_advanced"
-	if index > 0 {
-		label = fmt.Sprintf("%s_%d", label, index+1)
+// plugin writes a plugin.
+func (w *writer) plugin(p format.Plugin) {
+	name := p.Node.Get("name").Str()
+	label := strings.ReplaceAll(name, "-", "_")
+	if w.plugins[name]++; w.plugins[name] > 1 {
+		label = fmt.Sprintf("%s_%d", label, w.plugins[name])
 	}
-	w.extensions(w.Tables.Plugin, "", p.Node)
-	w.module.resource(typeOf(schema.PluginName), label, p.Body(w.reference).Without("name", "run_on", "created_at", "updated_at"))
+	w.extensions(w.Tables.Named(name), "", p.Node)
+	w.module.resource(typeOf(name), label, p.Body(w.reference).Without("name", "run_on", "created_at", "updated_at"))
 }
 
 // extensions warns of settings that Konnect's provider does not have.

@@ -33,6 +33,9 @@ func (n *Node) Bool() (value, ok bool) {
 // Int returns the value of an integer, or of a number without a fraction, which is an
 // integer for Kong.
 func (n *Node) Int() (int64, bool) {
+	if n == nil {
+		return 0, false
+	}
 	switch n.Kind {
 	case Int:
 		i, err := strconv.ParseInt(strings.ReplaceAll(n.Text, "_", ""), 0, 64)
@@ -50,6 +53,9 @@ func (n *Node) Int() (int64, bool) {
 
 // Number returns the value of a finite number.
 func (n *Node) Number() (float64, bool) {
+	if n == nil {
+		return 0, false
+	}
 	switch n.Kind {
 	case Int:
 		if i, ok := n.Int(); ok {

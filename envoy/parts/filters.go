@@ -64,7 +64,7 @@ func planner(c Config) *extprocv3.ExternalProcessor {
 // Envoy's route is that of the Kong route, and [Credentials] have set the consumer.
 func outerProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
-	p.RequestAttributes = []string{envoy.AttributeRoute}
+	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource}
 	p.GrpcService.InitialMetadata = append(p.GrpcService.InitialMetadata,
 		&corev3.HeaderValue{Key: envoy.MetadataConsumer, Value: envoy.FromCredentials})
 	return httpFilter(extProcName, p)
@@ -76,7 +76,7 @@ func outerProcessor(c Config) *hcmv3.HttpFilter {
 func foreignProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
 	p.RequestAttributes = []string{
-		envoy.AttributeRoute, envoy.AttributeHost, envoy.AttributeRouteMetadata, envoy.AttributeServiceMetadata,
+		envoy.AttributeRoute, envoy.AttributeHost, envoy.AttributeRouteMetadata, envoy.AttributeServiceMetadata, envoy.AttributeSource,
 	}
 	return httpFilter(extProcName, p)
 }

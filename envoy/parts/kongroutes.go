@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // kongRoutes turns Kong's routes into Envoy's, in Kong's order. They belong into one
@@ -16,23 +18,39 @@ import (
 // and priorities only then. Like Kong, Envoy answers 404 where none matches, without
 // calling the external processor.
 func kongRoutes(routes []Route, o Outer) []*routev3.Route {
-	toHop := func(name string, match *routev3.RouteMatch) *routev3.Route {
+	toHop := func(b branch, match *routev3.RouteMatch) *routev3.Route {
 		r := proto.CloneOf(o.Route)
-		r.Name, r.Match, r.ResponseHeadersToAdd = name, match, o.ResponseHeaders
+		r.Name, r.Match, r.ResponseHeadersToAdd = b.Name, match, o.ResponseHeaders
+		if b.CORS {
+			r.ResponseHeadersToRemove = append(r.ResponseHeadersToRemove, o.CORSHeadersToRemove...)
+			r.ResponseHeadersToAdd = slices.Concat(r.ResponseHeadersToAdd, o.CORSHeaders)
+		}
+		if b.Guarded {
+			r.TypedPerFilterConfig = withoutFilters(o.Authenticators)
+		}
 		return r
 	}
 	var all []*routev3.Route
 	for _, b := range branches(routes) {
 		if b.PlainHTTPStatus == 0 {
-			all = append(all, toHop(b.Name, b.match()))
+			all = append(all, toHop(b, b.match()))
 			continue
 		}
 		secure := b.match()
 		secure.Headers = append(secure.Headers, overTLS())
 		// The second route gets the rest of the branch: what came without TLS.
-		all = append(all, toHop(b.Name, secure), toHTTPS(b.Name, b.match(), b.PlainHTTPStatus))
+		all = append(all, toHop(b, secure), toHTTPS(b.Name, b.match(), b.PlainHTTPStatus))
 	}
 	return append(all, unmatched())
+}
+
+// withoutFilters disables filters for a route.
+func withoutFilters(filters []*hcmv3.HttpFilter) map[string]*anypb.Any {
+	disabled := make(map[string]*anypb.Any, len(filters))
+	for _, f := range filters {
+		disabled[f.GetName()] = Typed(&routev3.FilterConfig{Disabled: true})
+	}
+	return disabled
 }
 
 func (b branch) match() *routev3.RouteMatch {

@@ -23,6 +23,9 @@ func newOuter(c Config, l limits) Outer {
 		VirtualHost:      outerVirtualHost(),
 		Route:            hopRoute(l),
 		ResponseHeaders:  kongHeaders(),
+		CORSHeaders:      corsHeaders(),
+
+		CORSHeadersToRemove: headersOfCORS(),
 	}
 	o.KongRoutes = kongRoutes(c.Routes, o)
 	return o

@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -73,4 +75,22 @@ func kongHeaders() []*corev3.HeaderValueOption {
 		setHeader(headerRequestID, requestID),
 		setHeader(headerProxyLatency, "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%"),
 	}
+}
+
+// headersOfCORS are the response headers of the plugin cors that only one may set.
+func headersOfCORS() []string {
+	names := slices.Sorted(maps.Keys(envoy.CORSHeaders()))
+	return slices.DeleteFunc(names, func(name string) bool { return name == "vary" })
+}
+
+// corsHeaders are the response headers of the plugin cors, with the values that semlb has
+// decided; none where it has not.
+func corsHeaders() []*corev3.HeaderValueOption {
+	var headers []*corev3.HeaderValueOption
+	for _, name := range headersOfCORS() {
+		headers = append(headers, setHeader(name, "%REQ("+envoy.CORSHeader(name)+")%"))
+	}
+	vary := setHeader("vary", "%REQ("+envoy.CORSHeader("vary")+")%")
+	vary.AppendAction = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+	return append(headers, vary)
 }

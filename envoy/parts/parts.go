@@ -74,6 +74,10 @@ type Outer struct {
 	Route *routev3.Route
 	// ResponseHeaders are what a route adds to answers, as Kong does. Optional.
 	ResponseHeaders []*corev3.HeaderValueOption
+	// CORSHeaders are what a route with the plugin cors adds to answers, and
+	// CORSHeadersToRemove those of providers that it drops. Optional without that plugin.
+	CORSHeaders         []*corev3.HeaderValueOption
+	CORSHeadersToRemove []string
 	// KongRoutes are the configuration's routes in Kong's order, each with Route and
 	// ResponseHeaders in it. The last one answers 404 to what none matches. A foreign
 	// listener has its own routes instead.

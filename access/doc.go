@@ -1,0 +1,4 @@
+// Package access decides whether a request may be served: by the plugins of a
+// configuration that guard its instances, as Kong runs them. It needs no more than the
+// head of a request, so that a body that is refused is not taken.
+package access

@@ -1,0 +1,74 @@
+package access
+
+import (
+	"strings"
+
+	"semlb/config"
+)
+
+// keyAuth authenticates consumers by their keys.
+type keyAuth struct {
+	*config.KeyAuth
+	challenge string
+	// consumers are those of keys.
+	consumers map[digest]string
+}
+
+func newKeyAuth(s *config.KeyAuth, consumers []config.Consumer, anonymous string) guard {
+	k := keyAuth{KeyAuth: s, challenge: withRealm("Key", s.Realm), consumers: make(map[digest]string)}
+	each(consumers, func(name string, c *config.Consumer) {
+		for _, credential := range c.KeyAuth {
+			k.consumers[digestOf(credential.Key.Reveal())] = name
+		}
+	})
+	return authentication{anonymous: anonymous, preflight: s.RunOnPreflight, find: k.find}
+}
+
+// find takes the first of the names that the request has.
+func (k keyAuth) find(r *Request, v *visit) (string, *Refusal) {
+	for _, name := range k.KeyNames {
+		lower := strings.ToLower(name)
+		var values []string
+		if k.InHeader {
+			values = r.Header(lower)
+		}
+		if len(values) == 0 && k.InQuery {
+			values = r.Query[name]
+		}
+		if len(values) == 0 {
+			continue
+		}
+		v.spend(lower)
+		if len(values) > 1 {
+			return "", unauthorized(CodeInvalidCredential, "Duplicate API key found", k.challenge)
+		}
+		return k.consumer(lower, values[0])
+	}
+	return "", unauthorized(CodeNoCredential, "No API key found in request", k.challenge)
+}
+
+// consumer returns that of a key in a header or a parameter. SDKs send keys as bearer
+// tokens, which Kong takes with the word in front only.
+func (k keyAuth) consumer(name, key string) (string, *Refusal) {
+	if key == "" {
+		return "", unauthorized(CodeNoCredential, "No API key found in request", k.challenge)
+	}
+	if consumer, ok := k.consumers[digestOf(key)]; ok {
+		return consumer, nil
+	}
+	if token, ok := bearer(key); ok && name == "authorization" {
+		if consumer, ok := k.consumers[digestOf(token)]; ok {
+			return consumer, nil
+		}
+	}
+	return "", unauthorized(CodeInvalidCredential, "Unauthorized", k.challenge)
+}
+
+// bearer returns the token of a header's value.
+func bearer(value string) (string, bool) { return cutScheme(value, "bearer") }
+
+// cutScheme returns what follows a scheme of authentication.
+func cutScheme(value, scheme string) (string, bool) {
+	word, rest, ok := strings.Cut(strings.TrimSpace(value), " ")
+	return strings.TrimSpace(rest), ok && strings.EqualFold(word, scheme)
+}

@@ -1,0 +1,93 @@
+package access
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"semlb/config"
+)
+
+// Request is the head of a request.
+type Request struct {
+	// Service and Route are those that Envoy matched, and Names what it calls them; see
+	// config.Request.
+	Service, Route string
+	Names          []string
+	// Consumer and Groups are those that the listener vouches for.
+	Consumer string
+	Groups   []string
+	Method   string
+	// Header returns the values of a header, by its lower-case name.
+	Header func(name string) []string
+	// Query has the parameters.
+	Query url.Values
+	// Client is the address that the request came from; the zero Addr is unknown.
+	Client netip.Addr
+	// Bodiless requests have no body.
+	Bodiless bool
+}
+
+// scope is what plugins are chosen by.
+func (r *Request) scope() config.Request {
+	return config.Request{Service: r.Service, Route: r.Route, Names: r.Names, Consumer: r.Consumer, ConsumerGroups: r.Groups}
+}
+
+// first returns the first of some values, or "".
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// Verdict is what the plugins say of a request.
+type Verdict struct {
+	// Refusal answers the request; nil lets it pass.
+	Refusal *Refusal
+	// Checked reports that a plugin has authenticated the client. Then Consumer is who it
+	// is, or empty for a preflight that needs no credential, and the listener's word does
+	// not count.
+	Checked  bool
+	Consumer string
+	// Spent are the headers and parameters, in lower case, that had credentials for
+	// plugins. No provider may get them.
+	Spent []string
+	// Headers are for any answer to the request, a provider's too.
+	Headers []Header
+	// BodyLimit is the longest body in bytes that may be served; nil without one.
+	BodyLimit *int64
+}
+
+// Refusal is the answer to a request that is not served.
+type Refusal struct {
+	Status int
+	// Code is the reason, of [Codes].
+	Code string
+	// Message is for the client.
+	Message string
+	// Headers are those of the answer.
+	Headers []Header
+	// Body is sent as it is, with ContentType, instead of the message; nil sends an error
+	// of the OpenAI API.
+	Body        []byte
+	ContentType string
+}
+
+// Configured reports whether the configuration requires the answer, whatever the client
+// does.
+func (r *Refusal) Configured() bool { return r.Code == CodeTerminated || r.Code == CodePreflight }
+
+// Type is the type of error in the OpenAI API.
+func (r *Refusal) Type() string {
+	switch {
+	case r.Status == http.StatusUnauthorized:
+		return "authentication_error"
+	case r.Status == http.StatusForbidden:
+		return "permission_error"
+	case r.Status >= http.StatusInternalServerError:
+		return "server_error"
+	default:
+		return "invalid_request_error"
+	}
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"semlb/access"
+	"semlb/envoy"
+	"semlb/record"
+	"semlb/wire"
+)
+
+// admit checks a request by its head, before its body is taken: against the limits of a
+// head, and by the plugins that guard. It returns the answer to a request that is not
+// served, and nil for one that may go on.
+func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	if err := x.checkHead(); err != nil {
+		return p.refuse(x, err)
+	}
+	s := p.snapshot()
+	x.snapshot, x.match = s, matchOf(ctx, s, x)
+	if s.Gate != nil {
+		x.verdict = s.Gate(accessRequest(x, x.match))
+		if x.verdict.Refusal != nil {
+			return p.deny(x, x.verdict.Refusal)
+		}
+		if x.verdict.Checked { // a plugin's word counts, not the listener's
+			x.match.Consumer, x.match.Groups = x.verdict.Consumer, nil
+		}
+	}
+	if x.preflight() {
+		return p.noCORS(x)
+	}
+	return nil
+}
+
+// readmit checks a request again if another configuration has come into force while its
+// body arrived.
+func (p *planner) readmit(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	if x.snapshot == p.snapshot() {
+		return nil
+	}
+	return p.admit(ctx, x)
+}
+
+// accessRequest is what plugins that guard read of a request.
+func accessRequest(x *exchange, m Match) *access.Request {
+	query, _ := url.ParseQuery(x.query()) // what is malformed is no credential
+	return &access.Request{
+		Service: m.Service, Route: m.Route, Names: m.Names, Consumer: m.Consumer, Groups: m.Groups,
+		Method: x.header(":method"), Header: x.values, Query: query, Client: x.client(), Bodiless: x.bodiless,
+	}
+}
+
+// client is the address that the request came from, as Envoy knows it; the zero Addr is
+// unknown.
+func (x *exchange) client() netip.Addr {
+	if address, err := netip.ParseAddrPort(x.attributes[envoy.AttributeSource]); err == nil {
+		return address.Addr()
+	}
+	return netip.Addr{}
+}
+
+// deny answers a request that a plugin refuses.
+func (p *planner) deny(x *exchange, r *access.Refusal) *extprocv3.ProcessingResponse {
+	body := r.Body
+	if body == nil {
+		body = wire.ErrorBody(r.Message, r.Type(), r.Code)
+	}
+	event := record.Answered{Status: r.Status, Code: r.Code, Cause: record.ByClient}
+	if r.Configured() {
+		event.Cause = record.Configured
+	}
+	response := p.answer(x, body, event)
+	if r.ContentType != "" {
+		envoy.SetHeader(response, "content-type", r.ContentType)
+	}
+	for _, h := range r.Headers {
+		envoy.SetHeader(response, h.Name, h.Value)
+	}
+	return response
+}
+
+// preflight reports whether a browser asks what a page of another origin may do.
+func (x *exchange) preflight() bool {
+	return x.header(":method") == "OPTIONS" && x.header("origin") != "" && x.header("access-control-request-method") != ""
+}
+
+// noCORS answers a preflight where no plugin cors applies: other origins may do nothing.
+func (p *planner) noCORS(x *exchange) *extprocv3.ProcessingResponse {
+	return p.answer(x, nil, record.Answered{Status: 204, Code: access.CodePreflight})
+}
