@@ -21,6 +21,9 @@ func loadScript(t *testing.T, text string, env map[string]string) (*config.Confi
 	require.NoError(t, err, text)
 	texts := []string{}
 	for _, w := range warnings {
+		if strings.Contains(w.Text, "no request reaches the plugin") {
+			continue // these scripts lack entities on purpose
+		}
 		texts = append(texts, w.String())
 	}
 	return c, texts
