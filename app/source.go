@@ -58,6 +58,10 @@ func (o *Options) load() (*config.Config, error) {
 	}
 	cfg, warnings, err := load.Sources(sources, o.reading())
 	for _, w := range warnings {
+		if w.Info {
+			o.Log.Info("configuration", "info", w)
+			continue
+		}
 		o.Log.Warn("configuration", "warning", w)
 	}
 	return cfg, err

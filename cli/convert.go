@@ -55,9 +55,7 @@ func (f *convertFlags) run(env Environment, files []string) error {
 		return err
 	}
 	text, warnings, err := load.Convert(sources, f.to, f.reading)
-	for _, w := range warnings {
-		fmt.Fprintln(env.Stderr, "warning:", w)
-	}
+	printWarnings(env.Stderr, warnings)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"semlb/config"
 	"semlb/config/load"
 )
 
@@ -80,4 +82,15 @@ func checkKongVersion(version string) error {
 		return fmt.Errorf("--kong-version: %w", err)
 	}
 	return nil
+}
+
+// printWarnings prints the warnings about a configuration, and what else is to be known.
+func printWarnings(w io.Writer, warnings []config.Warning) {
+	for _, warning := range warnings {
+		kind := "warning:"
+		if warning.Info {
+			kind = "info:"
+		}
+		fmt.Fprintln(w, kind, warning)
+	}
 }

@@ -33,9 +33,7 @@ func (f *validateFlags) run(env Environment, files []string) error {
 		return err
 	}
 	cfg, warnings, err := load.Files(f.reading, f.files...)
-	for _, w := range warnings {
-		fmt.Fprintln(env.Stderr, "warning:", w)
-	}
+	printWarnings(env.Stderr, warnings)
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,8 @@ type Warning struct {
 	Path string
 	// Text says what it is. It holds no secret.
 	Text string
+	// Info is set for what a user may want to know and need not mend.
+	Info bool
 }
 
 // String returns "file:line: path: text".

@@ -46,6 +46,12 @@ var keys = map[string]bool{
 	"snis": false, "upstreams": false,
 }
 
+// IsKey reports whether decK files have a key.
+func IsKey(name string) bool {
+	_, known := keys[name]
+	return known
+}
+
 // unread returns the keys that are accepted and not read, in alphabetical order.
 func unread() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(keys)), func(name string) bool { return keys[name] })
@@ -68,8 +74,7 @@ func recognise(root *tree.Node) bool {
 		return true
 	}
 	return slices.ContainsFunc(root.Fields, func(f tree.Field) bool {
-		_, known := keys[f.Name]
-		return known || tree.Suggest(f, keys) != ""
+		return IsKey(f.Name) || tree.Suggest(f, keys) != ""
 	})
 }
 

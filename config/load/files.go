@@ -24,17 +24,19 @@ func Files(opts Options, paths ...string) (*config.Config, []config.Warning, err
 
 // ReadFiles returns the sources that [Files] loads.
 func ReadFiles(paths ...string) ([]Source, error) {
-	files, err := List(paths...)
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
-	}
 	var sources []Source
-	for _, file := range files {
-		data, err := readFile(file)
+	for _, path := range paths {
+		files, err := List(path)
 		if err != nil {
 			return nil, fmt.Errorf("read configuration: %w", err)
 		}
-		sources = append(sources, Source{Name: file, Data: data})
+		for _, file := range files {
+			data, err := readFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("read configuration: %w", err)
+			}
+			sources = append(sources, Source{Name: file, Data: data, Listed: file != path})
+		}
 	}
 	return sources, nil
 }

@@ -41,6 +41,9 @@ type Source struct {
 	// Scope is what the body of an Admin API request applies to by its URL. Files
 	// of other formats say themselves what applies to what.
 	Scope config.Scope
+	// Listed files were found in a directory. One that plainly has no configuration is
+	// skipped.
+	Listed bool
 }
 
 // Options say how sources are read. The zero Options work; no variable is set then.

@@ -14,6 +14,12 @@ import (
 
 // read gives a source to the reader of its format.
 func (l *loader) read(source Source) {
+	if source.Listed {
+		if what := foreign(source); what != "" {
+			l.Inform(source.Name, "skipped: "+what)
+			return
+		}
+	}
 	if faults := tree.CheckSize(source.Name, source.Data); faults != nil {
 		l.Add(faults...)
 		return

@@ -48,6 +48,13 @@ func (r *Report) Warn(pos config.Position, path, text string) {
 	}
 }
 
+// Inform adds what a user may want to know of a file, as a warning that says so.
+func (r *Report) Inform(file, text string) {
+	if len(r.warnings) <= 2*maxReported {
+		r.warnings = append(r.warnings, config.Warning{Position: config.Position{File: file}, Text: text, Info: true})
+	}
+}
+
 // Count returns the number of faults so far, so that a caller sees whether one of its
 // steps added any.
 func (r *Report) Count() int { return len(r.faults) }
