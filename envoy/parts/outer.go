@@ -12,6 +12,7 @@ func newOuter(c Config, l limits) Outer {
 		Address:          socketAddress(c.ListenHost, c.ListenPort),
 		Listener:         &listenerv3.Listener{PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.outerConnection)},
 		Manager:          outerManager(l),
+		RequestID:        keptRequestID(),
 		Scheme:           forwardedScheme(),
 		Replies:          outerReplies(),
 		AccessLog:        requestLog(),
@@ -39,9 +40,6 @@ func outerManager(l limits) *hcmv3.HttpConnectionManager {
 		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{
 			CidrRanges: []*corev3.CidrRange{{AddressPrefix: "192.0.2.0", PrefixLen: wrapperspb.UInt32(32)}},
 		},
-		// A client's own request ID is that of its log and of its traces.
-		PreserveExternalRequestId:     true,
-		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{soundRequestID()},
 		// nginx speaks HTTP/1.0 to what is behind it, unless it is configured otherwise. A
 		// request without a host matches the routes without hosts.
 		HttpProtocolOptions: &corev3.Http1ProtocolOptions{

@@ -42,6 +42,9 @@ type Outer struct {
 	// so that Envoy drops their copies of internal headers, and the window of HTTP/2
 	// streams fits the buffers.
 	Manager *hcmv3.HttpConnectionManager
+	// RequestID keeps the client's own request ID, if logs can hold it. It belongs into the
+	// connection manager. Optional: without it Envoy makes all IDs.
+	RequestID *hcmv3.HttpConnectionManager
 	// Scheme keeps the client's X-Forwarded-Proto, for KongRoutes that need TLS.
 	// Optional without them.
 	Scheme *corev3.TypedExtensionConfig

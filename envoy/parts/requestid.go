@@ -3,6 +3,7 @@ package parts
 import (
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 )
 
@@ -11,6 +12,14 @@ const headerKeptID = "x-semlb-request-id"
 
 // earlyMutation names the extension that changes a request before Envoy does.
 const earlyMutation = "envoy.http.early_header_mutation.header_mutation"
+
+// keptRequestID keeps a client's own request ID: it is that of the client's logs and traces.
+func keptRequestID() *hcmv3.HttpConnectionManager {
+	return &hcmv3.HttpConnectionManager{
+		PreserveExternalRequestId:     true,
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{soundRequestID()},
+	}
+}
 
 // soundRequestID removes a client's x-request-id, so that Envoy makes another one, unless
 // it is printable ASCII and short: gRPC refuses whole batches of access logs for one text

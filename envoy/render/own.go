@@ -35,6 +35,7 @@ func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 		HttpFilters:               slices.Concat(o.Authenticators, []*hcmv3.HttpFilter{o.Processor, o.Router}),
 	}
 	proto.Merge(manager, o.Manager)
+	proto.Merge(manager, o.RequestID)
 	by(manager, outerRoutes(o))
 	listener := &listenerv3.Listener{
 		Name: envoy.OuterListener,
