@@ -2,22 +2,23 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"semlb/provider"
 )
 
-// operations are the paths of OpenAI's API behind /v1/, with the route type that serves
-// each; "" if none does.
-var operations = map[string]provider.Shape{
-	"chat/completions": provider.Chat, "completions": provider.Completions, "responses": "",
-	"assistants": "", "audio/speech": "", "audio/transcriptions": "", "audio/translations": "", "batches": "",
-	"conversations": "", "embeddings": "", "files": "", "fine_tuning": "", "images/edits": "", "images/generations": "",
-	"images/variations": "", "messages": "", "moderations": "", "realtime": "", "rerank": "", "threads": "", "uploads": "",
-	"vector_stores": "", "videos": "",
+// operations are the paths of OpenAI's API behind /v1/, with the plugin's route type for
+// each; "" if it has none.
+var operations = map[string]string{
+	"chat/completions": string(provider.Chat), "completions": string(provider.Completions), "responses": string(provider.Responses),
+	"embeddings": "llm/v1/embeddings", "assistants": "llm/v1/assistants", "batches": "llm/v1/batches", "files": "llm/v1/files",
+	"audio/speech": "audio/v1/audio/speech", "audio/transcriptions": "audio/v1/audio/transcriptions", "audio/translations": "audio/v1/audio/translations",
+	"images/generations": "image/v1/images/generations", "images/edits": "image/v1/images/edits", "images/variations": "",
+	"realtime": "realtime/v1/realtime", "videos": "video/v1/videos/generations",
+	"conversations": "", "fine_tuning": "", "messages": "", "moderations": "", "rerank": "", "threads": "", "uploads": "", "vector_stores": "",
 }
 
 // operation is the operation of OpenAI's API that the path of a request names; "" if it
@@ -44,12 +45,15 @@ func (x *exchange) misdirected(err error, instance *Instance) error {
 	var bad *provider.RequestError
 	operation := x.operation()
 	if !errors.As(err, &bad) || !slices.Contains(aboutShape, bad.Code) || operation == "" ||
-		slices.Contains(instance.RouteTypes, string(operations[operation])) {
+		slices.Contains(instance.RouteTypes, operations[operation]) {
 		return err
+	}
+	sent := operation
+	if routeType := operations[operation]; routeType != "" {
+		sent += " (" + strconv.Quote(routeType) + ")"
 	}
 	return &provider.RequestError{
 		Status: http.StatusBadRequest, Code: provider.CodeRouteType,
-		Message: fmt.Sprintf("%s of OpenAI's API is not served here: the request does not fit route_type %s",
-			operation, `"`+strings.Join(instance.RouteTypes, `" or "`)+`"`),
+		Message: "request for " + sent + ` does not fit route_type "` + strings.Join(instance.RouteTypes, `" or "`) + `"`,
 	}
 }

@@ -58,15 +58,15 @@ func TestOtherOperationsAreNamed(t *testing.T) {
 	client := harness.NewClient(t, harness.HTTP1)
 	const multipart = "multipart/form-data; boundary=b"
 	for _, tt := range []struct{ path, contentType, body, named string }{
-		{"/v1/embeddings", "", `{"model":"text-embedding-3-small","input":"hi"}`, "embeddings of OpenAI's API"},
-		{"/a/route/embeddings/", "", `{"input":["hi"]}`, "embeddings of OpenAI's API"},
-		{"/v1/moderations", "", `{"input":"hi"}`, "moderations of OpenAI's API"},
-		{"/v1/responses", "", `{"input":"hi"}`, "responses of OpenAI's API"},
-		{"/v1/images/generations", "", `{"prompt":"a cat"}`, "images/generations of OpenAI's API"},
-		{"/v1/audio/transcriptions", multipart, "--b--", "audio/transcriptions of OpenAI's API"},
-		{"/v1/files/file-1/content", multipart, "--b--", "files of OpenAI's API"},
-		{"/v1/completions", "", `{"prompt":["a","b"]}`, "completions of OpenAI's API"},
-		{"/openai/deployments/d/embeddings?api-version=1", "", `{"input":"hi"}`, "embeddings of OpenAI's API"},
+		{"/v1/embeddings", "", `{"model":"text-embedding-3-small","input":"hi"}`, "request for embeddings"},
+		{"/a/route/embeddings/", "", `{"input":["hi"]}`, "request for embeddings"},
+		{"/v1/moderations", "", `{"input":"hi"}`, "request for moderations"},
+		{"/v1/responses", "", `{"input":"hi"}`, "request for responses"},
+		{"/v1/images/generations", "", `{"prompt":"a cat"}`, "request for images/generations"},
+		{"/v1/audio/transcriptions", multipart, "--b--", "request for audio/transcriptions"},
+		{"/v1/files/file-1/content", multipart, "--b--", "request for files"},
+		{"/v1/completions", "", `{"prompt":["a","b"]}`, "request for completions"},
+		{"/openai/deployments/d/embeddings?api-version=1", "", `{"input":"hi"}`, "request for embeddings"},
 		{"/chat", "", `{"input":"hi"}`, `another API that takes "input"`},
 		{"/chat", "", `{"prompt":["a","b"]}`, `"llm/v1/completions"`},
 	} {
