@@ -214,3 +214,52 @@ func TestPartsOfSensitiveVariablesStayReferences(t *testing.T) {
 	_, _, err := load.Convert([]load.Source{{Name: "main.tf", Data: []byte(declare + header("var.unset[\"a\"]"))}}, "deck", load.Options{})
 	require.ErrorContains(t, err, "it depends on the value of a variable, which cannot be converted")
 }
+
+// instanceName is a text that a plugin's expression makes.
+func instanceName(t *testing.T, expression string) string {
+	t.Helper()
+	c, _ := loadTerraform(t, configtest.TerraformPlugin("instance_name = "+expression, ""), nil)
+	return c.Plugins[0].InstanceName
+}
+
+func TestTerraformsOwnFunctions(t *testing.T) {
+	for expression, want := range map[string]string{
+		`"${startswith("gpt-4o", "gpt")} ${endswith("a", "b")} ${strcontains("abc", "b")}"`: "true false true",
+		`base64decode(base64encode("hé"))`:                                                  "hé",
+		`urlencode("a b&c")`:                                                                "a+b%26c",
+		`sha256("a")`:                                                                       "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
+		`"${alltrue([true, true])} ${alltrue([true, null])} ${anytrue([false, null])} ${anytrue([false, true])} ${alltrue([])}"`: "true false false true true",
+		`"n${sum([1, 2.5])} ${one(["a"])} ${index(["x", "y"], "y")}"`:                                                            "n3.5 a 1",
+		`one([]) == null ? "none" : "some"`:                                                                                      "none",
+	} {
+		require.Equal(t, want, instanceName(t, expression), expression)
+	}
+	for expression, want := range map[string]string{
+		`base64decode("?")`:   "function base64decode: want base64 of UTF-8 text",
+		`one(["a", "b"])`:     "function one: want a list of at most one element",
+		`index(["a"], "b")`:   "function index: the list does not have the value",
+		`"${sum([])}"`:        "function sum: want a list that is not empty",
+		`file("/etc/passwd")`: `not supported yet: function file`,
+	} {
+		_, _, err := load.Sources([]load.Source{{Name: "main.tf", Data: []byte(configtest.TerraformPlugin("instance_name = "+expression, ""))}}, load.Options{})
+		require.ErrorContains(t, err, want, expression)
+	}
+}
+
+func TestBlockCommentsStandAnywhere(t *testing.T) {
+	text := `/* one */ /* two
+  { three "*/ locals {
+  a = /* x
+  y */ "m" /* z
+  resource "x" "y" { */
+  # it's /* no comment
+  b = "/* no comment */"
+}
+/*
+prose, with a quote " and a brace {
+*/
+` + configtest.TerraformPlugin("instance_name = \"${/* inside\n */ local.a}${local.b}\"\n  /* tags = [\n  */", "/* balancer = {\n retries = 7 */")
+	c, warnings := loadTerraform(t, text, nil)
+	require.Empty(t, warnings)
+	require.Equal(t, "m/* no comment */", c.Plugins[0].InstanceName)
+}

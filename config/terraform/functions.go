@@ -47,14 +47,21 @@ var closures = map[string]function.Function{"try": tryfunc.TryFunc, "can": tryfu
 
 // functionNames returns the names of the functions, in alphabetical order.
 func functionNames() []string {
-	return slices.Sorted(maps.Keys(library))
+	return slices.Sorted(maps.Keys(allFunctions()))
+}
+
+// allFunctions returns the functions that evaluate values.
+func allFunctions() map[string]function.Function {
+	all := maps.Clone(library)
+	maps.Copy(all, terraformsOwn)
+	return all
 }
 
 // wholeValues are the functions that return their arguments, or texts that hold them,
 // as they are. A variable may go through them in a conversion.
 var wholeValues = map[string]bool{
 	"coalesce": true, "coalescelist": true, "concat": true, "element": true, "flatten": true, "format": true, "formatlist": true,
-	"join": true, "lookup": true, "merge": true, "nonsensitive": true, "sensitive": true, "slice": true, "tobool": true,
+	"join": true, "lookup": true, "merge": true, "nonsensitive": true, "one": true, "sensitive": true, "slice": true, "tobool": true,
 	"tolist": true, "tomap": true, "tonumber": true, "toset": true, "tostring": true, "values": true, "zipmap": true,
 }
 

@@ -43,7 +43,7 @@ const meterFunction = "semlb meter"
 // functions returns the functions with their work counted.
 func (m *meter) functions() map[string]function.Function {
 	all := maps.Clone(closures)
-	for name, f := range library {
+	for name, f := range allFunctions() {
 		all[name] = m.metered(name, f)
 	}
 	all[meterFunction] = function.New(&function.Spec{

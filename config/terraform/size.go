@@ -31,6 +31,8 @@ func outputSize(name string, args []cty.Value) int {
 		}
 	case "replace":
 		n += len(textOf(args, 2))
+	case "urlencode", "base64encode":
+		n = 3 // bytes for each
 	case "indent":
 		return min(most, numberOf(args, 0)) * (1 + len(textOf(args, 1)))
 	case "setproduct":
