@@ -65,7 +65,8 @@ func TestBodySetsModelAndOptions(t *testing.T) {
 		{"model is added", openai("gpt-4o", provider.Options{}), `{"messages":[]}`, `{"messages":[],"model":"gpt-4o"}`},
 		{"own model stays", openai("", provider.Options{}), chat, chat},
 		{
-			"configured options win, as written", provider.Settings{Provider: "xai", Model: "g", Options: provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}},
+			"configured options win, as written",
+			provider.Settings{Provider: "xai", Model: "g", Options: provider.Options{Temperature: "1.0", TopP: "0.90", TopK: "5"}},
 			`{"model":"m","messages":[],"top_p":0.1}`, `{"model":"g","messages":[],"top_p":0.90,"temperature":1.0,"top_k":5}`,
 		},
 		{
@@ -73,11 +74,13 @@ func TestBodySetsModelAndOptions(t *testing.T) {
 			`{"top_k":null,"model":"m","messages":[]}`, `{"model":"g","messages":[],"top_p":0.90}`,
 		},
 		{
-			"a limit that old versions of Azure do not know", provider.Settings{Provider: "azure", Model: "gpt-35-turbo-16k", Options: provider.Options{UpstreamURL: "https://h"}},
+			"a limit that old versions of Azure do not know",
+			provider.Settings{Provider: "azure", Model: "gpt-35-turbo-16k", Options: provider.Options{UpstreamURL: "https://h"}},
 			`{"max_completion_tokens":9,"messages":[]}`, `{"messages":[],"model":"gpt-35-turbo-16k","max_tokens":9}`,
 		},
 		{
-			"the limit of a deployment with a name of its own", provider.Settings{Provider: "azure", Model: "mine", Options: provider.Options{UpstreamURL: "https://h"}},
+			"the limit of a deployment with a name of its own",
+			provider.Settings{Provider: "azure", Model: "mine", Options: provider.Options{UpstreamURL: "https://h"}},
 			`{"max_completion_tokens":9,"messages":[]}`, `{"max_completion_tokens":9,"messages":[],"model":"mine"}`,
 		},
 		{

@@ -89,8 +89,11 @@ func TestAllowedOverrideKeepsTheClientsCredentialOnEveryAttempt(t *testing.T) {
 	for _, p := range harness.Protocols() {
 		for name, header := range map[string]http.Header{"with": {"Authorization": {"Bearer the-clients"}}, "without": {}} {
 			t.Run(string(p)+"/"+name, func(t *testing.T) {
-				header["OpenAI-Organization"], header["OpenAI-Project"] = []string{"org-the-clients"}, []string{"proj-the-clients"}
-				header["Cookie"], header["Api-Key"] = []string{"session=the-clients"}, []string{"the-clients-azure"}
+				for name, value := range map[string]string{
+					"OpenAI-Organization": "org-the-clients", "OpenAI-Project": "proj-the-clients", "Cookie": "session=the-clients", "api-key": "the-clients-azure",
+				} {
+					header.Set(name, value)
+				}
 				reset(all...)
 				all[0].Do(harness.Status(429))
 				all[1].Do(harness.Reset())
@@ -101,7 +104,7 @@ func TestAllowedOverrideKeepsTheClientsCredentialOnEveryAttempt(t *testing.T) {
 					got := stub.Only(t)
 					want, account := []string{keyOf(0, i)}, []string(nil)
 					if name == "with" && i != 1 {
-						want, account = header["Authorization"], header["OpenAI-Organization"]
+						want, account = header["Authorization"], header.Values("OpenAI-Organization")
 					}
 					require.Equal(t, want, got.Header["Authorization"], "target %d", i)
 					require.Equal(t, account, got.Header["Openai-Organization"], "target %d", i)
