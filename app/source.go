@@ -59,7 +59,7 @@ func (o *Options) load() (*config.Config, error) {
 	cfg, warnings, err := load.Sources(sources, o.reading())
 	for _, w := range warnings {
 		if w.Info {
-			o.Log.Info("configuration", "info", w)
+			o.Log.Info("configuration", "file", w.Position.File, "info", w.Text)
 			continue
 		}
 		o.Log.Warn("configuration", "warning", w)

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -124,6 +125,10 @@ func (s *scriptReader) path(pos config.Position, address shell.Word) (parts []st
 		text = rest
 	}
 	parts = strings.Split(strings.Trim(text, "/"), "/")
+	if r := (request{parts: parts}); !r.isRead() {
+		s.Warn(pos, "", fmt.Sprintf("a request to %q is ignored", r.shownPath()))
+		return nil, false, false
+	}
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
 		if err != nil || plain == "" || strings.Contains(plain, unread) {

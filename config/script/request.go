@@ -61,6 +61,22 @@ var collections = map[string]string{
 	"vaults": format.KindVault,
 }
 
+// isRead reports whether the path is one of what is read. Scripts have requests to other
+// servers, and to other entities: nothing in those can be wrong.
+func (r request) isRead() bool {
+	first, third := r.part(0), r.part(2)
+	_, isCredential := format.CredentialOf(third)
+	isEntity := func(part string) bool { return collections[part] != "" || part == "plugins" }
+	switch {
+	case len(r.parts) > 4:
+		return false
+	case len(r.parts) > 2:
+		return isEntity(first) && (isEntity(third) || isCredential)
+	default:
+		return isEntity(first) || credentialPaths[first] != ""
+	}
+}
+
 // credential returns the kind of credential that a request makes.
 func (r request) credential() (format.Credential, bool) {
 	if len(r.parts) < 3 || len(r.parts) > 4 || r.parts[0] != "consumers" {

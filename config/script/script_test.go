@@ -72,8 +72,8 @@ func TestScriptsMakeEntities(t *testing.T) {
 		texts = append(texts, w.String())
 	}
 	require.Equal(t, []string{
-		`all.sh:10: command "rm" is ignored`,
 		`all.sh:9: a request to "/upstreams" is ignored`,
+		`all.sh:10: command "rm" is ignored`,
 	}, texts)
 
 	_, _, err = load.Sources(source, load.Options{})

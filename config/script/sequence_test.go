@@ -148,3 +148,16 @@ func TestKubectlAppliesIntoItsNamespace(t *testing.T) {
 	require.Empty(t, warnings)
 	require.Equal(t, []config.Scope{{Service: "kong/llm"}}, configtest.ScopesOf(c))
 }
+
+func TestRequestsToOtherServersAreIgnoredWhateverTheySend(t *testing.T) {
+	text := strings.Join([]string{
+		"curl https://hooks.example/services/T/B/X -d \"$(cat x)\"", "curl -X POST $(url) -d @file", "curl https://a.example -d $NOTHING",
+		"curl localhost:8001/upstreams/u/targets -d '{'", "curl -X DELETE localhost:8001/certificates/c", "curl https://a.example/api/v1/x -F a=@b",
+	}, "\n")
+	_, warnings := loadScript(t, text, nil)
+	require.Equal(t, []string{
+		`a.sh:1: a request to "/services/…/…/…" is ignored`, `a.sh:2: a request to "/…" is ignored`, `a.sh:3: a request to "/…" is ignored`,
+		`a.sh:4: a request to "/upstreams/…/targets" is ignored`, `a.sh:5: a request to "/certificates/…" is ignored`, `a.sh:6: a request to "/api/…/x" is ignored`,
+		"the configuration has no ai-proxy-advanced plugin",
+	}, warnings)
+}
