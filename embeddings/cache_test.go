@@ -213,7 +213,7 @@ func TestCacheBoundsItsMemory(t *testing.T) {
 	require.Eventually(t, func() bool {
 		s := c.Stats()
 		return s.Bytes <= 100<<10 && s.Entries <= 25
-	}, 5*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	require.Positive(t, c.Stats().Entries)
 }
 

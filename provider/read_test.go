@@ -150,7 +150,7 @@ func TestReadRequestBoundsItsWork(t *testing.T) {
 		start := time.Now()
 		_, err := provider.ReadRequest([]byte(body))
 		require.Equal(t, provider.CodeTooComplex, requestError(t, err).Code, name)
-		require.Less(t, time.Since(start), 500*time.Millisecond, name)
+		require.Less(t, time.Since(start), 10*time.Second, name)
 	}
 }
 

@@ -73,7 +73,7 @@ func (c *crowd) come(n int64) {
 	for range n {
 		c.all.Go(func() { c.ask(envoy.RoleOuter) })
 	}
-	require.Eventually(c.t, func() bool { return c.router.thinking.Load() == n }, 5*time.Second, time.Millisecond)
+	require.Eventually(c.t, func() bool { return c.router.thinking.Load() == n }, 30*time.Second, time.Millisecond)
 }
 
 func (c *crowd) requireShed(told []*extprocv3.ProcessingResponse, after int) map[string]string {

@@ -94,13 +94,13 @@ func (c *controlPlane) configure(t *testing.T, port uint16) {
 // refusal waits for one.
 func (c *controlPlane) refusal(t *testing.T) error {
 	t.Helper()
-	require.Eventually(t, func() bool { return c.Refusal() != nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return c.Refusal() != nil }, 30*time.Second, time.Millisecond)
 	return c.Refusal()
 }
 
 func (c *controlPlane) awaitInForce(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, c.InForce, 5*time.Second, time.Millisecond)
+	require.Eventually(t, c.InForce, 30*time.Second, time.Millisecond)
 	require.NoError(t, c.Refusal())
 }
 
@@ -164,7 +164,7 @@ func TestARefusalOutlivesItsEnvoyUntilAnotherTakesTheConfiguration(t *testing.T)
 	require.Error(t, c.refusal(t))
 	require.False(t, c.Serving(), "it has nothing to serve by")
 	s.end()
-	require.Eventually(t, func() bool { return !c.Connected() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !c.Connected() }, 30*time.Second, time.Millisecond)
 	require.Error(t, c.Refusal())
 	c.subscribe(t, nil).take()
 	c.awaitInForce(t)

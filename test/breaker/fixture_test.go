@@ -26,7 +26,7 @@ type world struct {
 // plugin is the configuration of a world.
 func plugin(a, b *harness.Stub, balancer map[string]any) harness.Plugin {
 	return harness.Plugin{
-		Failover: append(harness.SeedCriteria(), "invalid_header"), ConnectTimeout: 1000, ReadTimeout: 400,
+		Failover: append(harness.SeedCriteria(), "invalid_header"), ConnectTimeout: 3000, ReadTimeout: 3000,
 		Balancer: balancer,
 		Targets: []harness.Target{
 			{URL: a.URL, Model: "model-a", Weight: 75, Authorization: "Bearer key-a"},
@@ -63,7 +63,7 @@ func (w *world) answeredBy() string {
 // awaitBy sends requests until a stub answers one.
 func (w *world) awaitBy(stub string) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return w.answeredBy() == stub }, 10*time.Second, 10*time.Millisecond, "answered by %s", stub)
+	require.Eventually(w.t, func() bool { return w.answeredBy() == stub }, time.Minute, 10*time.Millisecond, "answered by %s", stub)
 }
 
 // lines waits until n lines of the log after an offset have all the texts.
@@ -78,7 +78,7 @@ func (w *world) lines(from, n int, texts ...string) []string {
 			}
 		}
 		return len(found) >= n
-	}, 5*time.Second, 2*time.Millisecond, "%d log lines with %q", n, texts)
+	}, time.Minute, 2*time.Millisecond, "%d log lines with %q", n, texts)
 	return found
 }
 

@@ -34,13 +34,13 @@ func (w *world) retryAfter(status int, after, logged string) time.Duration {
 
 func TestRetryAfterIsRespected(t *testing.T) {
 	for _, status := range []int{429, 503} {
-		require.GreaterOrEqual(t, start(t, nil).retryAfter(status, "2", "2s"), 2*time.Second)
+		require.GreaterOrEqual(t, start(t, nil).retryAfter(status, "6", "6s"), 6*time.Second)
 	}
 }
 
 func TestRetryAfterIsCapped(t *testing.T) {
-	w := start(t, nil, "--max-retry-after", "2s")
-	require.GreaterOrEqual(t, w.retryAfter(429, "86400", "24h0m0s"), 2*time.Second)
+	w := start(t, nil, "--max-retry-after", "6s")
+	require.GreaterOrEqual(t, w.retryAfter(429, "86400", "24h0m0s"), 6*time.Second)
 }
 
 func TestRetryAfterIsIgnoredIfNoTargetWouldBeLeft(t *testing.T) {

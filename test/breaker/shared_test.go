@@ -69,7 +69,7 @@ func awaitNoDial(t *testing.T) {
 	require.Eventually(t, func() bool {
 		stacks := make([]byte, 4<<20)
 		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("pool.(*ConnPool).tryDial"))
-	}, 5*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 // The configuration that a reload replaced is retired, for requests under way. It must not

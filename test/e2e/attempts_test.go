@@ -74,7 +74,7 @@ func TestRetriesBoundTheAttemptsAndNoTargetIsTriedTwice(t *testing.T) {
 func TestTheLastAnswerIsPassedOnAsItWas(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 3)
-	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 250}
+	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 3000}
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(
 		urlsOf(all...), append(urlsOf(all[:2]...), harness.RefusedURL(t)),
 	))), Flags: []string{"--max-retry-after", "0"}})
@@ -121,15 +121,15 @@ func TestTheLastAnswerIsPassedOnAsItWas(t *testing.T) {
 func TestAConnectionThatIsNeverCompletedMovesOn(t *testing.T) {
 	t.Parallel()
 	second := harness.NewStub(t, "second")
-	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ConnectTimeout: 300}
+	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ConnectTimeout: 3000}
 	all := lanes([]string{harness.SilentURL(t), second.URL}, []string{harness.SilentURL(t)})
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, all))})
 	client := harness.NewClient(t, harness.HTTP1)
 
 	answer := s.Post(client, harness.Chat(prompts()[0]))
 	require.Equal(t, http.StatusOK, answer.Status, answer.Body)
-	require.GreaterOrEqual(t, answer.Took, 290*time.Millisecond)
-	require.Less(t, answer.Took, 5*time.Second)
+	require.GreaterOrEqual(t, answer.Took, 2900*time.Millisecond)
+	require.Less(t, answer.Took, 40*time.Second)
 
 	answer = s.Post(client, harness.Chat(prompts()[1]))
 	require.Equal(t, http.StatusGatewayTimeout, answer.Status)

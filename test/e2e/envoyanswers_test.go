@@ -50,7 +50,7 @@ func TestRefusalsByEnvoyHaveOpenAIsShape(t *testing.T) {
 	}
 	for code, n := range want {
 		require.Eventually(t, func() bool { return s.Metric("semlb_envoy_answers_total", "code", code) == n },
-			5*time.Second, 10*time.Millisecond, "%s: want %v", code, n)
+			time.Minute, 10*time.Millisecond, "%s: want %v", code, n)
 	}
 	require.Empty(t, stub.Requests())
 	require.Equal(t, http.StatusOK, s.Post(harness.NewClient(t, harness.HTTP1), body).Status, "the next good request")

@@ -24,10 +24,10 @@ func latency(t *testing.T, a harness.Answer, header string) time.Duration {
 // proxy's, and both together are the time until the answer began.
 func TestLatencyHeadersSeparateUpstreamFromProxy(t *testing.T) {
 	t.Parallel()
-	const failing, answering, reading = 200 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond
+	const failing, answering, reading = 3 * time.Second, 3 * time.Second, 400 * time.Millisecond
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
-		harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 1000}, lanes(urlsOf(all...))))})
+		harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 30_000}, lanes(urlsOf(all...))))})
 	const proxyHeader, upstreamHeader = "X-Kong-Proxy-Latency", "X-Kong-Upstream-Latency"
 	for _, p := range harness.Protocols() {
 		client := harness.NewClient(t, p)

@@ -64,7 +64,7 @@ func TestStartupErrorsAreOneSentence(t *testing.T) {
 			}
 			got := harness.Command(t, nil, append(args, tt.args...)...)
 			require.Equal(t, 1, got.Code)
-			require.Less(t, got.Took, 5*time.Second)
+			require.Less(t, got.Took, 30*time.Second)
 			require.Empty(t, got.Stdout)
 			sentence := lastLine(got.Stderr)
 			require.True(t, strings.HasPrefix(sentence, "semlb: "), got.Stderr)
@@ -97,7 +97,7 @@ func TestEveryFaultOfAConfigurationIsReported(t *testing.T) {
 	got := harness.Command(t, nil, "run", "-c", file, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t), "--admin", "off",
 		"--envoy", harness.Envoy(t), "--embeddings", "builtin", "--vectordb", "memory")
 	require.Equal(t, 1, got.Code)
-	require.Less(t, got.Took, 5*time.Second)
+	require.Less(t, got.Took, 30*time.Second)
 	for _, part := range []string{
 		"failover_criteria[1]", "http_418", "algoritm", `did you mean "algorithm"`, "targets[0].weight", "70000",
 		"targets[1].model.provider", "no-such-provider",
@@ -121,7 +121,7 @@ exit 7`)
 	got := harness.Command(t, nil, "run", "-c", config, "--listen", harness.FreeAddress(t), "--status", harness.FreeAddress(t), "--admin", "off",
 		"--envoy", dying, "--embeddings", "builtin", "--vectordb", "memory")
 	require.Equal(t, 1, got.Code)
-	require.Less(t, got.Took, 10*time.Second)
+	require.Less(t, got.Took, 40*time.Second)
 	require.Contains(t, lastLine(got.Stderr), "envoy ended: exit status 7")
 	require.Contains(t, got.Stderr, "cannot start for a reason")
 }

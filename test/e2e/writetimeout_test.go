@@ -41,9 +41,9 @@ func deaf(t *testing.T) string {
 // the connection, and Envoy cannot distinguish that from a reset by the provider.
 func TestAProviderThatStopsReadingFailsAfterTheWriteTimeout(t *testing.T) {
 	t.Parallel()
-	const timeout = 300 * time.Millisecond
+	const timeout = 2 * time.Second
 	// The kernel looks at its timers at growing intervals.
-	const late = 3 * time.Second
+	const late = 30 * time.Second
 	body := harness.Chat(prompts()[0], `"padding":"`+strings.Repeat("x", 900<<10)+`"`)
 	for _, tt := range []struct {
 		name     string
@@ -70,7 +70,7 @@ func TestAProviderThatStopsReadingFailsAfterTheWriteTimeout(t *testing.T) {
 			}
 			require.Eventually(t, func() bool {
 				return s.Metric("semlb_attempts_total", "result", "error") == 2
-			}, 5*time.Second, 20*time.Millisecond)
+			}, time.Minute, 20*time.Millisecond)
 		})
 	}
 }
@@ -79,8 +79,8 @@ func TestAProviderThatStopsReadingFailsAfterAShorterReadTimeout(t *testing.T) {
 	t.Parallel()
 	next := harness.NewStub(t, "next")
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
-		harness.Plugin{Failover: []string{"timeout", "non_idempotent"}, ReadTimeout: 300}, lanes([]string{deaf(t), next.URL})))})
+		harness.Plugin{Failover: []string{"timeout", "non_idempotent"}, ReadTimeout: 2000}, lanes([]string{deaf(t), next.URL})))})
 	answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat(prompts()[0], `"padding":"`+strings.Repeat("x", 900<<10)+`"`))
 	require.Equal(t, http.StatusOK, answer.Status, answer.Body)
-	require.Less(t, answer.Took, 2*time.Second, "the shorter read_timeout passes first")
+	require.Less(t, answer.Took, 40*time.Second, "the shorter read_timeout passes first")
 }

@@ -71,7 +71,7 @@ func newVaultUser(t *testing.T) *vaultUser {
 // document is the configuration without credentials.
 func (v *vaultUser) document() document {
 	p := harness.Plugin{
-		Failover: harness.SeedCriteria(), ReadTimeout: 300, Embeddings: v.e.block(), VectorDB: vectorBlock(),
+		Failover: harness.SeedCriteria(), ReadTimeout: 3000, Embeddings: v.e.block(), VectorDB: vectorBlock(),
 		Targets: []harness.Target{
 			{URL: v.cook1.URL, Model: cook1Model, Weight: 75, Description: cooking},
 			{URL: v.cook2.URL, Model: cook2Model, Weight: 25, Description: cooking},

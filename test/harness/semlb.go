@@ -65,6 +65,7 @@ func Launch(t testing.TB, o Options) *Semlb {
 	args := []string{
 		"run", "-c", WriteConfig(t, o.Config), "--listen", listen, "--status", status,
 		"--envoy", Envoy(t), "--hop", Hop(), "--admin", "off", "--log-level", "debug",
+		"--decision-budget", "10s", // far above what a loaded machine is late
 	}
 	if !o.Own {
 		args = append(args, "--embeddings", "builtin", "--vectordb", "memory")

@@ -181,7 +181,7 @@ func (s *Stub) AwaitGone(t testing.TB) {
 	}, awaitTimeout, 2*time.Millisecond, "%s: the client did not close the connection or stream", s.Name)
 }
 
-const awaitTimeout = 10 * time.Second
+const awaitTimeout = time.Minute
 
 func (s *Stub) handle(w http.ResponseWriter, r *http.Request) {
 	record := &Received{

@@ -99,7 +99,7 @@ func slowReaders(t *testing.T, p harness.Protocol) {
 		slow, last/slow>>10, before>>20, held>>20, took[50].Round(time.Microsecond), took[99].Round(time.Microsecond))
 	require.Less(t, last/slow, int64(most))
 	require.Less(t, held-before, int64(slow*most/2))
-	require.Less(t, took[50], 250*time.Millisecond)
+	require.Less(t, took[50], 5*time.Second, "the streams that nobody reads last for minutes")
 }
 
 // resident is Envoy's resident memory in bytes.

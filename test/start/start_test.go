@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
 	// readyLimit and stopLimit are generous: a second start takes half a second.
-	readyLimit = 5 * time.Second
+	readyLimit = 25 * time.Second
 	stopLimit  = 15 * time.Second
 	mealPrompt = "What should I cook for my mother's birthday?"
 )
