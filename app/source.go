@@ -29,7 +29,9 @@ func openSource(o *Options) (*source, error) {
 	}
 	var err error
 	if o.Admin.State == "" {
-		options.Config, err = o.load()
+		if options.Config, err = o.load(); err == nil {
+			o.noteGuards(options.Config)
+		}
 	} else {
 		options.Seed, err = o.seed()
 	}

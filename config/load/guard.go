@@ -37,6 +37,9 @@ func (l guardLoader) guard(item format.Item) {
 	case f != nil:
 		l.supported(item, f)
 	case item.Unbound != nil || disabled(item.Node):
+	case l.inUse(item) && !schema.Guards(name.Text):
+		l.Problem(name.Pos, item.Path, "plugin %s is unknown, did you mean %q? It would guard an ai-proxy-advanced: correct the name, or give --ignore-plugin %s to serve without it",
+			name.Quoted(), schema.GuardLike(name.Text), name.Text)
 	case l.inUse(item):
 		l.Problem(name.Pos, item.Path, "plugin %s guards an ai-proxy-advanced and is not supported yet: give --ignore-plugin %s to serve without it", name.Quoted(), name.Text)
 	default:

@@ -9,6 +9,7 @@ import (
 
 	"semlb/config/configtest"
 	"semlb/config/load"
+	"semlb/config/schema"
 )
 
 // guarded are configurations in every format with a plugin that guards what an instance
@@ -103,5 +104,23 @@ func TestTheNameOfAnIgnoredPluginIsNotThatOfTheInstance(t *testing.T) {
 	require.NoError(t, load.CheckIgnoredPlugins([]string{"oauth2", "our-own"}))
 	for _, name := range []string{"", "ai-proxy-advanced"} {
 		require.EqualError(t, load.CheckIgnoredPlugins([]string{name}), fmt.Sprintf("got %q, want the name of a plugin beside ai-proxy-advanced", name))
+	}
+}
+
+func TestAMisspeltPluginThatGuardsIsAFault(t *testing.T) {
+	for name, meant := range map[string]string{"key-auht": "key-auth", "keyauth": "key-auth", "rate-limitting": "rate-limiting", "ai_prompt_guard": "ai-prompt-guard"} {
+		text := configtest.Minimal + "- name: " + name + "\n"
+		_, err := loadFile("kong.yaml", text, load.Options{})
+		require.EqualError(t, err, fmt.Sprintf("kong.yaml:7: plugins[1]: plugin %q is unknown, did you mean %q? It would guard an ai-proxy-advanced: correct the name, or give --ignore-plugin %s to serve without it", name, meant, name))
+		_, err = loadFile("kong.yaml", text, load.Options{IgnoredPlugins: []string{name}})
+		require.NoError(t, err)
+	}
+}
+
+func TestNoOtherPluginOfKongIsTakenForOneThatGuards(t *testing.T) {
+	for _, name := range schema.Others() {
+		warnings, err := loadFile("kong.yaml", configtest.Minimal+"- name: "+name+"\n", load.Options{})
+		require.NoError(t, err, name)
+		require.Contains(t, strings.Join(warnings, "\n"), "is not run", name)
 	}
 }

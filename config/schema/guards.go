@@ -1,6 +1,10 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+
+	"semlb/config/report"
+)
 
 // guards are Kong's plugins with a say over who may do what: they authenticate clients,
 // refuse requests, or limit them. A configuration that loses one of them serves requests
@@ -31,5 +35,40 @@ var guards = slices.Concat(
 	[]string{"datakit", "post-function", "pre-function", "request-callout"},
 )
 
+// others are Kong's plugins without such a say.
+var others = []string{
+	"acme", "ai-llm-as-judge", "ai-mcp-proxy", "ai-prompt-compressor", "ai-prompt-decorator",
+	"ai-prompt-template", "ai-proxy", "ai-rag-injector", "ai-request-transformer", "ai-response-transformer",
+	"ai-semantic-cache", "app-dynamics", "aws-lambda", "azure-functions", "canary", "confluent",
+	"confluent-consume", "correlation-id", "datadog", "degraphql", "exit-transformer", "file-log",
+	"forward-proxy", "graphql-proxy-cache-advanced", "grpc-gateway", "grpc-web", "http-log", "jq",
+	"kafka-consume", "kafka-log", "kafka-upstream", "loggly", "mocking", "opentelemetry", "prometheus",
+	"proxy-cache", "proxy-cache-advanced", "redirect", "request-transformer", "request-transformer-advanced",
+	"response-transformer", "response-transformer-advanced", "route-by-header", "route-transformer-advanced",
+	"solace-log", "solace-upstream", "statsd", "statsd-advanced", "syslog", "tcp-log", "tls-handshake-modifier",
+	"tls-metadata-headers", "udp-log", "upstream-oauth", "upstream-timeout", "zipkin",
+}
+
+// Others returns Kong's plugins without a say over who may do what.
+func Others() []string { return slices.Clone(others) }
+
+// guardNames are those of guards.
+var guardNames = func() map[string]bool {
+	names := make(map[string]bool, len(guards))
+	for _, name := range guards {
+		names[name] = true
+	}
+	return names
+}()
+
 // Guards reports whether a plugin of that name has a say over who may do what.
-func Guards(plugin string) bool { return slices.Contains(guards, plugin) }
+func Guards(plugin string) bool { return guardNames[plugin] }
+
+// GuardLike returns the plugin with a say that a misspelt name is most like, or "" where
+// there is none.
+func GuardLike(plugin string) string {
+	if Guards(plugin) || plugin == PluginName || slices.Contains(others, plugin) {
+		return ""
+	}
+	return report.Nearest(plugin, guardNames)
+}
