@@ -9,7 +9,7 @@ import (
 )
 
 // kongVersion is the version of Kong whose API this is, for clients that look at it.
-const kongVersion = "3.15.0"
+const kongVersion = "3.16.0"
 
 // information answers requests for what is not a collection of entities.
 type information struct {

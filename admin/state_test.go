@@ -192,7 +192,7 @@ func TestWithoutAStateTheAPIIsReadOnly(t *testing.T) {
 
 func TestInformation(t *testing.T) {
 	s := serve(t, Options{})
-	require.Equal(t, "3.15.0", s.call("GET", "/", "").is(200).object()["version"])
+	require.Equal(t, "3.16.0", s.call("GET", "/", "").is(200).object()["version"])
 	first := s.call("GET", "/status", "").is(200).object()
 	require.Equal(t, object{"reachable": true}, first["database"])
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)

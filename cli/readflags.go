@@ -35,7 +35,7 @@ func (f *readFlags) bindRead(c *cobra.Command, env Environment) {
 // bindKongVersion adds a flag that the command schema has too.
 func bindKongVersion(c *cobra.Command, version *string) {
 	c.Flags().StringVar(version, "kong-version", load.DefaultKongVersion,
-		"`VERSION` of Kong that the files are written for: newer fields are faults, and defaults are those of that version")
+		"`VERSION` of Kong, or 2.0 of its AI gateway, that the files are written for: newer fields are faults, and defaults are those of that version")
 }
 
 // errNoConfiguration is the error of a command without a file to read.

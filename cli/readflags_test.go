@@ -75,9 +75,9 @@ func TestInvalidReadFlagsAreRefused(t *testing.T) {
 	all["run"] = []string{"run", "-c", file}
 	for name, args := range all {
 		for flag, want := range map[string]string{
-			"--kong-version=3.x": `--kong-version: read Kong version "3.x": want a form like 3.15`,
-			"--kong-version=2.8": `--kong-version: read Kong version "2.8": want 3.8 or newer, where the plugin begins`,
-			"--kong-version=":    "--kong-version: got nothing, want a form like 3.15",
+			"--kong-version=3.x": `--kong-version: read Kong version "3.x": want a form like 3.16`,
+			"--kong-version=3.7": `--kong-version: read Kong version "3.7": want 3.8 or newer, where the plugin begins, or 2.0 for the AI gateway`,
+			"--kong-version=":    "--kong-version: got nothing, want a form like 3.16",
 			"--ingress-class=":   "--ingress-class: got nothing, want a name such as kong",
 		} {
 			code, stdout, stderr := command(t, append(args, flag)...)

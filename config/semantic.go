@@ -179,4 +179,24 @@ type CloudAuthentication struct {
 	AzureClientSecret     wire.Secret `kong:"azure_client_secret"`
 	AzureTenantID         wire.Secret `kong:"azure_tenant_id"`
 	GCPServiceAccountJSON wire.Secret `kong:"gcp_service_account_json"`
+	OAuth                 *RedisOAuth `kong:"oauth"`
+}
+
+// RedisOAuth gets the credentials of a Redis from an authorization server.
+type RedisOAuth struct {
+	AuthMethod         string         `kong:"auth_method"`
+	ClientID           string         `kong:"client_id"`
+	ClientSecret       wire.Secret    `kong:"client_secret"`
+	ClientSecretJWTAlg string         `kong:"client_secret_jwt_alg"`
+	GrantType          string         `kong:"grant_type"`
+	Password           wire.Secret    `kong:"password"`
+	RedisUsername      string         `kong:"redis_username"`
+	RedisUsernameClaim string         `kong:"redis_username_claim"`
+	Scopes             []string       `kong:"scopes"`
+	SSLVerify          bool           `kong:"ssl_verify"`
+	Timeout            time.Duration  `kong:"timeout"`
+	TokenEndpoint      string         `kong:"token_endpoint"`
+	TokenHeaders       map[string]any `kong:"token_headers"`
+	TokenPostArgs      map[string]any `kong:"token_post_args"`
+	Username           string         `kong:"username"`
 }

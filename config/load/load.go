@@ -50,8 +50,9 @@ type Source struct {
 type Options struct {
 	// Env looks a variable up, as os.LookupEnv does.
 	Env func(name string) (value string, ok bool)
-	// KongVersion is the version of Kong the files are written for, such as "3.14";
-	// empty is 3.15. What is newer is a fault, and defaults are those of the version.
+	// KongVersion is the version of Kong, or 2.x of its AI gateway, that the files are
+	// written for, such as "3.14"; empty is 3.16. What is newer is a fault, and defaults are
+	// those of the version.
 	KongVersion string
 	// IngressClass is the class of the Kubernetes resources to read; empty is
 	// "kong". Those of another class are left out, with a warning.
@@ -140,6 +141,9 @@ func newLoader(opts Options) (*loader, error) {
 			Set: format.Set{Blocks: map[string]*tree.Node{}},
 		},
 		positions: map[alias]config.Position{}, scopes: map[scoped]config.Position{}, instances: instanceNames{},
+	}
+	if newer := schema.Newer(opts.KongVersion); newer != "" {
+		l.Warn(config.Position{}, "", newer)
 	}
 	l.consumers = rules.NewConsumers(&l.Report)
 	l.Dispatch = l.dispatch

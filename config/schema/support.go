@@ -102,6 +102,7 @@ var entrySupport = []unsupported{
 	{"ordering", "", "plugin ordering"},
 	{"partials", "", "partials"},
 	{"condition", "", "conditional plugins"},
+	{"expressions", "", "expressions of plugins"},
 }
 
 // entitySupport lists what is refused of the entities around plugins. A path starts with

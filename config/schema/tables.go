@@ -42,7 +42,7 @@ func (t *Tables) Settings() *Field { return t.Plugin.Fields["config"] }
 // to the Admin API reads one.
 var minorVersions = func() map[string]func() (*Tables, error) {
 	made := map[string]func() (*Tables, error){}
-	for _, name := range []string{oldestVersion, "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", DefaultVersion} {
+	for _, name := range []string{oldestVersion, "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15", DefaultVersion, newestAIGateway} {
 		made[name] = sync.OnceValues(func() (*Tables, error) { return newTables(name) })
 	}
 	return made
@@ -70,6 +70,11 @@ func newTables(name string) (*Tables, error) {
 		return nil, err
 	}
 	b := builder{kong}
+	if kong.aiGateway() {
+		if b.kong, err = parseVersion(aiGatewayBase); err != nil {
+			return nil, err
+		}
+	}
 	plugin, entities, guards := &Field{Kind: tree.Object}, &Field{Kind: tree.Object}, &Field{Kind: tree.Object}
 	if err := b.addAll(plugin, all.plugin); err != nil {
 		return nil, err
@@ -94,5 +99,11 @@ func newTables(name string) (*Tables, error) {
 	}
 	markPresent(plugin.Fields["config"], reflect.TypeFor[config.AIProxyAdvanced]())
 	t := &Tables{Plugin: plugin, Guards: guards.Fields, Entities: entities.Fields}
-	return t, t.markUnsupported()
+	if err := t.markUnsupported(); err != nil {
+		return nil, err
+	}
+	if kong.aiGateway() {
+		return t, b.addAIGateway(t.Plugin)
+	}
+	return t, nil
 }

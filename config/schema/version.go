@@ -9,7 +9,36 @@ import (
 
 // DefaultVersion is the version of Kong that configurations are read for unless another
 // one is named: the newest that is known.
-const DefaultVersion = "3.15"
+const DefaultVersion = "3.16"
+
+// The AI gateway has versions of its own, from 2.0 on. It has the plugin of Kong 3.15, with
+// what changed in the facts of aigateway.json. No Kong 2.x has the plugin, so that its
+// versions name no other product.
+const (
+	newestAIGateway = "2.0"
+	aiGatewayBase   = "3.15"
+)
+
+// aiGateway reports whether it is a version of the AI gateway.
+func (v version) aiGateway() bool { return v[0] == 2 }
+
+// Newer returns what to tell about a version that is newer than every known one, and is
+// read as the newest of its product; "" for others. The version was checked.
+func Newer(text string) string {
+	v, err := kongVersion(text)
+	if err != nil {
+		return ""
+	}
+	product, newest := "Kong", DefaultVersion
+	if v.aiGateway() {
+		product, newest = "the AI gateway", newestAIGateway
+	}
+	known, _ := parseVersion(newest)
+	if slices.Compare(v.minor(), known.minor()) <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("version %s of %s is newer than %s, the newest that is known: read as %s", text, product, newest, newest)
+}
 
 // oldestVersion is the first with the plugin.
 const oldestVersion = "3.8"
@@ -21,13 +50,13 @@ type version []int
 func parseVersion(text string) (version, error) {
 	parts := strings.Split(text, ".")
 	if len(parts) < 2 || len(parts) > 4 {
-		return nil, fmt.Errorf("version %q: want a form like 3.15", text)
+		return nil, fmt.Errorf("version %q: want a form like %s", text, DefaultVersion)
 	}
 	v := make(version, len(parts))
 	for i, p := range parts {
 		n, err := strconv.ParseUint(p, 10, 16)
 		if err != nil {
-			return nil, fmt.Errorf("version %q: want a form like 3.15", text)
+			return nil, fmt.Errorf("version %q: want a form like %s", text, DefaultVersion)
 		}
 		v[i] = int(n)
 	}
@@ -50,8 +79,8 @@ func kongVersion(text string) (version, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read Kong %w", err)
 	}
-	if oldest, _ := parseVersion(oldestVersion); !v.covers(oldest) {
-		return nil, fmt.Errorf("read Kong version %q: want %s or newer, where the plugin begins", text, oldestVersion)
+	if oldest, _ := parseVersion(oldestVersion); !v.covers(oldest) && !v.aiGateway() {
+		return nil, fmt.Errorf("read Kong version %q: want %s or newer, where the plugin begins, or 2.0 for the AI gateway", text, oldestVersion)
 	}
 	return v, nil
 }

@@ -118,9 +118,13 @@ func requireChange(t *testing.T, path string, change change, before, after *Fiel
 			given = []any{value}
 		}
 		faults, _ := checkedAt(t, before, path, given)
-		require.Contains(t, faults.Error(), fmt.Sprintf("%q of Kong ", value))
+		shown := fmt.Sprintf("%q", value)
+		if was.Hidden {
+			shown = "string " + report.Redacted
+		}
+		require.Contains(t, faults.Error(), shown+" of Kong ")
 		faults, _ = checkedAt(t, after, path, given)
-		require.NotContains(t, faults.Error(), fmt.Sprintf("%q", value))
+		require.NotContains(t, faults.Error(), shown+" of Kong ")
 	}
 	if change.Allowed != "" {
 		_, warnings := checkedAt(t, before, path, "any")
@@ -133,8 +137,9 @@ func requireChange(t *testing.T, path string, change change, before, after *Fiel
 
 func TestVersionsThatAreNotKnownAreErrors(t *testing.T) {
 	for version, want := range map[string]string{
-		"3.x": `read Kong version "3.x": want a form like 3.15`,
-		"3.7": `read Kong version "3.7": want 3.8 or newer, where the plugin begins`,
+		"3.x": `read Kong version "3.x": want a form like 3.16`,
+		"1.0": `read Kong version "1.0": want 3.8 or newer, where the plugin begins, or 2.0 for the AI gateway`,
+		"3.7": `read Kong version "3.7": want 3.8 or newer, where the plugin begins, or 2.0 for the AI gateway`,
 	} {
 		_, err := For(version)
 		require.EqualError(t, err, want)
