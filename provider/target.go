@@ -115,6 +115,10 @@ func (t *Target) Fields() []Field {
 	return fields
 }
 
+// ModelByRequest reports whether the target's model is a template, which takes values of
+// the request.
+func (t *Target) ModelByRequest() bool { return t.model.dynamic() }
+
 // Captures reports whether the target's rewrites take [Client.Captures].
 func (t *Target) Captures() bool { return t.model.captures() || t.upstream.captures() }
 

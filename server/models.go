@@ -73,10 +73,13 @@ type (
 )
 
 // models are the models of an instance by name. A target without a model of its own takes
-// whatever a request names.
+// whatever a request names, and one with a template has no name for it.
 func (i *Instance) models() map[string]model {
 	byName := make(map[string]model)
 	for _, t := range i.Targets {
+		if t.ModelByRequest() {
+			continue
+		}
 		byName[t.Model] = model{ID: t.Model, Object: "model", OwnedBy: t.Provider}
 	}
 	delete(byName, "")

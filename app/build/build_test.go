@@ -167,3 +167,27 @@ func TestFailoverStatusesTripTheBreaker(t *testing.T) {
 	require.NotContains(t, algorithms, config.LowestUsage)
 	require.Equal(t, router.Priority, algorithms[config.Priority])
 }
+
+func TestStrictModelsAreThoseOfTheRouteType(t *testing.T) {
+	cfg, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(`_format_version: "3.0"
+plugins:
+- name: ai-proxy-advanced
+  config:
+    model_policy: strict
+    targets:
+    - {route_type: llm/v1/chat, model: {provider: openai, name: a}}
+    - {route_type: llm/v1/chat, model: {provider: openai, name: a}}
+    - {route_type: llm/v1/completions, model: {provider: openai, name: b}}
+- name: ai-proxy-advanced
+  route: r
+  config:
+    model_policy: strict
+    targets: [{route_type: llm/v1/chat, model: {provider: openai, name: $(uri_captures.m)}}]
+`)}}, load.Options{})
+	require.NoError(t, err)
+	instances, err := newBuilder().Build(t.Context(), cfg)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, instances.Close()) }()
+	require.Equal(t, map[string][]string{"llm/v1/chat": {"a"}, "llm/v1/completions": {"b"}}, instances.List[0].Server.Models)
+	require.Nil(t, instances.List[1].Server.Models["llm/v1/chat"], "a template is any model")
+}

@@ -34,7 +34,7 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 		RouteTypes:  routeTypes(s),
 		Streaming:   streaming,
 		ModelHeader: s.ModelNameHeader,
-		Models:      permittedModels(s),
+		Models:      permittedModels(s, targets),
 		Captures:    slices.ContainsFunc(targets, func(t *server.Target) bool { return t.Captures() }),
 		Touched:     touchedBy(targets),
 	}, nil
@@ -85,17 +85,20 @@ func routeTypes(s *config.AIProxyAdvanced) []string {
 }
 
 // permittedModels are the models that requests of each route type may name; nil if they
-// may name any.
-func permittedModels(s *config.AIProxyAdvanced) map[string][]string {
+// may name any, as where a target's model is a template.
+func permittedModels(s *config.AIProxyAdvanced, targets []*server.Target) map[string][]string {
 	if s.ModelPolicy != config.ModelStrict {
 		return nil
 	}
 	models := make(map[string][]string)
-	for i := range s.Targets {
-		t := &s.Targets[i]
-		of := string(t.RouteType)
-		if !slices.Contains(models[of], t.Model.Name) {
-			models[of] = append(models[of], t.Model.Name)
+	for _, t := range targets {
+		if !slices.Contains(models[t.RouteType], t.Model) {
+			models[t.RouteType] = append(models[t.RouteType], t.Model)
+		}
+	}
+	for _, t := range targets {
+		if t.ModelByRequest() {
+			models[t.RouteType] = nil
 		}
 	}
 	return models
