@@ -65,7 +65,7 @@ var collections = map[string]string{
 // servers, and to other entities: nothing in those can be wrong.
 func (r request) isRead() bool {
 	first, third := r.part(0), r.part(2)
-	_, isCredential := format.CredentialOf(third)
+	_, isCredential := r.credential()
 	isEntity := func(part string) bool { return collections[part] != "" || part == "plugins" }
 	switch {
 	case len(r.parts) > 4:

@@ -91,7 +91,7 @@ func (s *sequence) remove(i int) {
 const members = "members"
 
 // credentialPaths are the paths at the top level of what consumers have.
-var credentialPaths = map[string]string{"key-auths": "key-auth", "basic-auths": "basic-auth", "jwts": "jwt"}
+var credentialPaths = map[string]string{"key-auths": "key-auth", "basic-auths": "basic-auth", "jwts": "jwt", "acls": "acls"}
 
 // collection returns what a request's path is about, such as routes, and the name of the
 // one in it, if the path has one.
@@ -127,6 +127,7 @@ var nameFields = map[string][]string{
 	"services": {"id", "name"}, "routes": {"id", "name"}, "consumer_groups": {"id", "name"}, "plugins": {"id", "instance_name"},
 	"consumers": {"id", "username", "custom_id"}, "vaults": {"id", "prefix"},
 	"key-auth": {"id", "key"}, "basic-auth": {"id", "username"}, "jwt": {"id", "key"},
+	"acls": {"id", "group"},
 }
 
 // names returns what paths may call what a request makes.
