@@ -200,6 +200,7 @@ func TestPartsOfSensitiveVariablesStayReferences(t *testing.T) {
 		"\"Bearer ${var.keys.open-ai}\"":            `Bearer ${{ env "DECK_KEYS_OPEN_AI" }}`,
 		"lookup(var.keys, \"open-ai\", \"x\")":      `${{ env "DECK_KEYS_OPEN_AI" }}`,
 		"[for k, v in var.keys : \"${k}=${v}\"][0]": `open-ai=${{ env "DECK_KEYS_OPEN_AI" }}`,
+
 		"var.creds.a":     `${{ env "DECK_CREDS_A" }}`,
 		"var.creds.b[0]":  `${{ env "DECK_CREDS_B_0" }}`,
 		"var.list[0].k":   `${{ env "DECK_LIST_0_K" }}`,
@@ -230,7 +231,8 @@ func TestTerraformsOwnFunctions(t *testing.T) {
 		`sha256("a")`:                                                                       "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
 		`"${alltrue([true, true])} ${alltrue([true, null])} ${anytrue([false, null])} ${anytrue([false, true])} ${alltrue([])}"`: "true false false true true",
 		`"n${sum([1, 2.5])} ${one(["a"])} ${index(["x", "y"], "y")}"`:                                                            "n3.5 a 1",
-		`one([]) == null ? "none" : "some"`:                                                                                      "none",
+
+		`one([]) == null ? "none" : "some"`: "none",
 	} {
 		require.Equal(t, want, instanceName(t, expression), expression)
 	}
