@@ -40,9 +40,9 @@ func TestStartupErrorsAreOneSentence(t *testing.T) {
 		args []string
 		want []string // parts of the sentence
 	}{
-		{"listen port taken", []string{"--listen", listen}, []string{listen + " is taken by another program", "--listen"}},
-		{"status port taken", []string{"--status", status}, []string{status + " is taken by another program", "--status"}},
-		{"admin port taken", []string{"--admin", admin}, []string{admin + " is taken by another program", "--admin"}},
+		{"listen port taken", []string{"--listen", listen}, []string{listen + " is in use by another program", "--listen"}},
+		{"status port taken", []string{"--status", status}, []string{status + " is in use by another program", "--status"}},
+		{"admin port taken", []string{"--admin", admin}, []string{admin + " is in use by another program", "--admin"}},
 		{"Envoy missing", []string{"--envoy", missing}, []string{"--envoy", missing, "no such file"}},
 		{"not an Envoy", []string{"--envoy", script(t, "echo hello")}, []string{"is not an Envoy"}},
 		{"an Envoy that fails", []string{"--envoy", script(t, "exit 3")}, []string{"--envoy", "exit status 3"}},

@@ -160,7 +160,7 @@ func TestFault22AllTargetsFail(t *testing.T) {
 	w := start(t, options{
 		flags: []string{"--max-retry-after", "0"},
 		plugin: func(p *harness.Plugin) {
-			p.ReadTimeout = 300
+			p.ReadTimeout = 3000
 			first, refused := p.Targets[0], p.Targets[1]
 			first.Description, refused.Description, refused.URL = history, history, harness.RefusedURL(t)
 			p.Targets = append(p.Targets, first, refused)

@@ -31,7 +31,7 @@ func TestFault23Secrets(t *testing.T) {
 	w := start(t, options{
 		embedder: e, env: map[string]string{"DECK_KEY": s["environment"]}, flags: withBudget(),
 		plugin: func(p *harness.Plugin) {
-			p.ReadTimeout = 300
+			p.ReadTimeout = 3000
 			p.Targets[0].Authorization = "Bearer " + s["target key"]
 			p.Targets[1].Authorization = "Bearer " + s["second key"]
 			p.Targets[2].Auth = map[string]any{"param_name": "key", "param_value": s["query key"], "param_location": "query"}

@@ -27,7 +27,7 @@ func TestFault26Soak(t *testing.T) {
 	}
 	r := begin(t, fmt.Sprintf("%s (SEMLB_FAULTS_SOAK) of targets and an embedder that fail in every way, clients that leave and send nonsense", length))
 	e := newEmbedder(t)
-	d := deploy(t, options{embedder: e, flags: append(withBudget(), "--log-level", "info"), plugin: func(p *harness.Plugin) { p.ReadTimeout = 300 }})
+	d := deploy(t, options{embedder: e, flags: append(withBudget(), "--log-level", "info"), plugin: func(p *harness.Plugin) { p.ReadTimeout = 2000 }})
 	memory := func() float64 { return d.metric("process_resident_memory_bytes") / (1 << 20) }
 	d.survives(func() {
 		d.misbehave(e)

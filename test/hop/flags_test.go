@@ -24,7 +24,7 @@ func TestWrongFlagsOfHopAndReplicasAreReportedInOneSentence(t *testing.T) {
 		{"path too long", []string{"envoy", "--hop", "uds", "--hop-socket", long}, []string{"--hop uds", "1 to 107 bytes"}},
 		{"no path", []string{"serve", "-c", config, "--hop", "uds", "--hop-socket", ""}, []string{"--hop uds", "1 to 107 bytes"}},
 		{"no port", []string{"envoy", "--grpc-address", "semlb"}, []string{"--grpc-address", `"semlb"`, "semlb:8081"}},
-		{"name and socket", []string{"envoy", "--grpc-address", "semlb:8081", "--grpc-address", "/run/semlb.sock"}, []string{"--grpc-address", "no DNS name beside a Unix socket"}},
+		{"name and socket", []string{"envoy", "--grpc-address", "semlb:8081", "--grpc-address", "/run/semlb.sock"}, []string{"--grpc-address", "no DNS name together with a Unix socket"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := harness.Command(t, nil, tt.args...)
