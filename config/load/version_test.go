@@ -16,6 +16,7 @@ func TestWhatIsNewerThanTheVersionIsNamed(t *testing.T) {
 		{"3.12", "    balancer: {max_fails: 0}", "kong.yaml:7: plugins[0].config.balancer.max_fails: got a field of Kong 3.13, newer than the configuration's version"},
 		{"3.9", "    balancer: {algorithm: priority}", `kong.yaml:7: plugins[0].config.balancer.algorithm: got string "priority" of Kong 3.10, want one of consistent-hashing, lowest-latency, lowest-usage, round-robin, semantic`},
 		{"3.12", "    vectordb: {strategy: redis, distance_metric: cosine, dimensions: 3}", "kong.yaml:7: plugins[0].config.vectordb.threshold: got nothing, want a number of at least 0"},
+		{"3.9", "    vectordb: {strategy: redis, distance_metric: cosine, dimensions: 3, threshold: 1, redis: {timeout: 1}}", "kong.yaml:7: plugins[0].config.vectordb.redis.timeout: unknown field: use connect_timeout, read_timeout and send_timeout instead"},
 		{"3.x", "", `read Kong version "3.x": want a form like 3.16`},
 		{"3.7", "", `read Kong version "3.7": want 3.8 or newer, where the plugin begins, or 2.0 for the AI gateway`},
 	} {
@@ -36,7 +37,7 @@ func TestTheAIGatewayHasVersionsOfItsOwn(t *testing.T) {
 		"    pricing: {enabled: true}":                                                                        "kong.yaml:7: plugins[0].config.pricing: not supported yet: what version 2 of the AI gateway added\nkong.yaml:7: plugins[0].config.pricing.enabled: not supported yet: what version 2 of the AI gateway added",
 		"    - {route_type: preserve, model: {provider: openai}}":                                             `route_type: got string "preserve", want one of`,
 		"    - {route_type: llm/v1/chat, model: {provider: kimi}}":                                            "kimi is not supported yet: what version 2 of the AI gateway added",
-		"    - {route_type: llm/v1/chat, model: {provider: openai, options: {upstream_path: /x}}}":            "upstream_path: unknown field",
+		"    - {route_type: llm/v1/chat, model: {provider: openai, options: {upstream_path: /x}}}":            "upstream_path: unknown field: use upstream_url, with the path, instead",
 		"    - {route_type: llm/v1/chat, model: {provider: openai, options: {kimi: {international: true}}}}":  "",
 		"    - {route_type: llm/v1/chat, model: {provider: openai, options: {azure_foundry_resource: a}}}":    "azure_foundry_resource: not supported yet",
 		"    - {route_type: llm/v1/chat, model: {provider: openai}, auth: {aws_session_token: \"$SESSION\"}}": "aws_session_token: not supported yet",

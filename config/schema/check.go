@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -87,7 +88,7 @@ func (c checker) field(path string, f *Field, child tree.Field) {
 	path = report.Join(path, f.shownName(child))
 	if known == nil {
 		if !child.Value.Broken || !child.Hidden {
-			c.Problem(child.Pos, path, "unknown field%s", tree.Suggest(child, f.Fields))
+			c.Problem(child.Pos, path, "unknown field%s", cmp.Or(replacement(path), tree.Suggest(child, f.Fields)))
 		}
 		return
 	}
