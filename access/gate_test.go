@@ -156,3 +156,14 @@ func TestPluginsOfConsumersGuardThemOnly(t *testing.T) {
 		require.Equal(t, tt.want, code(g, r), "%+v", tt)
 	}
 }
+
+// TestNoKeyOfAConsumerIsLeft in a request that has several: the first name counts, and none
+// of them goes to a provider. Beside a key, Authorization may be the client's own for one.
+func TestNoKeyOfAConsumerIsLeft(t *testing.T) {
+	g := gate(t, "- {name: key-auth, config: {key_names: [X-Team, apikey, Authorization]}}")
+	verdict := g.Check(head(map[string]string{"apikey": "annas", "x-team": "bobs", "authorization": "Bearer of-a-provider"}))
+	require.Nil(t, verdict.Refusal)
+	require.Equal(t, "bob", verdict.Consumer)
+	require.Equal(t, []string{"x-team", "apikey"}, verdict.Spent)
+	require.Equal(t, access.CodeInvalidCredential, code(g, head(map[string]string{"apikey": "annas", "x-team": "wrong"})))
+}

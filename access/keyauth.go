@@ -24,27 +24,45 @@ func newKeyAuth(s *config.KeyAuth, consumers []config.Consumer, anonymous string
 	return authentication{anonymous: anonymous, preflight: s.RunOnPreflight, find: k.find}
 }
 
-// find takes the first of the names that the request has.
-func (k keyAuth) find(r *Request, v *visit) (string, *Refusal) {
+// authorization is where clients may also have a credential for a provider.
+const authorization = "authorization"
+
+// find takes the first of the names that the request has. What the others have is a key
+// too, and goes to no provider either.
+func (k keyAuth) find(r *Request, v *visit) (consumer string, refusal *Refusal) {
+	found := false
 	for _, name := range k.KeyNames {
 		lower := strings.ToLower(name)
-		var values []string
-		if k.InHeader {
-			values = r.Header(lower)
-		}
-		if len(values) == 0 && k.InQuery {
-			values = r.Query[name]
-		}
-		if len(values) == 0 {
+		values := k.values(r, name)
+		if len(values) == 0 || found && lower == authorization {
 			continue
 		}
 		v.spend(lower)
-		if len(values) > 1 {
-			return "", unauthorized(CodeInvalidCredential, "Duplicate API key found", k.challenge)
+		switch {
+		case found:
+		case len(values) > 1:
+			refusal = unauthorized(CodeInvalidCredential, "Duplicate API key found", k.challenge)
+		default:
+			consumer, refusal = k.consumer(lower, values[0])
 		}
-		return k.consumer(lower, values[0])
+		found = true
 	}
-	return "", unauthorized(CodeNoCredential, "No API key found in request", k.challenge)
+	if !found {
+		refusal = unauthorized(CodeNoCredential, "No API key found in request", k.challenge)
+	}
+	return consumer, refusal
+}
+
+// values are those that a request has under a name.
+func (k keyAuth) values(r *Request, name string) []string {
+	var values []string
+	if k.InHeader {
+		values = r.Header(strings.ToLower(name))
+	}
+	if len(values) == 0 && k.InQuery {
+		values = r.Query[name]
+	}
+	return values
 }
 
 // consumer returns that of a key in a header or a parameter. SDKs send keys as bearer
@@ -56,7 +74,7 @@ func (k keyAuth) consumer(name, key string) (string, *Refusal) {
 	if consumer, ok := k.consumers[digestOf(key)]; ok {
 		return consumer, nil
 	}
-	if token, ok := bearer(key); ok && name == "authorization" {
+	if token, ok := bearer(key); ok && name == authorization {
 		if consumer, ok := k.consumers[digestOf(token)]; ok {
 			return consumer, nil
 		}

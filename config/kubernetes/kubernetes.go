@@ -56,8 +56,8 @@ func Format() format.Format {
 		JSONSchema:  jsonSchema,
 		Beside: &schema.Beside{
 			Format:  "Kubernetes",
-			Ignored: "other resources and plugins; resources of another ingress class; secrets and plugins that are in no file",
-			Refused: "query parameters of an HTTPRoute's matches; secrets other than key-auth, basic-auth and jwt",
+			Ignored: "other resources, and plugins, except those that guard; resources of another ingress class; secrets and plugins that are in no file",
+			Refused: "query parameters of an HTTPRoute's matches; secrets other than key-auth, basic-auth, jwt and acl",
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,6 +94,11 @@ func TestPluginsThatGuardAreWrittenInEveryFormat(t *testing.T) {
 			text, _, err := load.Convert(source, format, load.Options{})
 			require.NoError(t, err)
 			requireGuards(t, files[format], string(text))
+			if format == "deck" || format == "kubernetes" {
+				require.Empty(t, violations(t, format, string(text)))
+				wrong := strings.Replace(string(text), "key_names", "key_name", 1)
+				require.NotEmpty(t, violations(t, format, wrong))
+			}
 		})
 	}
 }
