@@ -58,6 +58,17 @@ type request struct {
 	generation int64
 	started    time.Time
 	attempts   []attempt // guarded by the soak's lock
+	repeated   bool      // whether the last of them was made once more
+}
+
+// note keeps an attempt, unless it is the one before that is made once more: the target
+// breaks connections, and this one may have been used before.
+func (r *request) note(at attempt, breaks bool) {
+	if n := len(r.attempts); n > 0 && r.attempts[n-1] == at && breaks && !r.repeated {
+		r.repeated = true
+		return
+	}
+	r.attempts, r.repeated = append(r.attempts, at), false
 }
 
 // attempt is a target that was tried.

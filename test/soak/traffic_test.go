@@ -181,10 +181,11 @@ func (s *soak) receive(stub int, x *harness.Exchange) {
 	if what != "" {
 		s.report("request %d at stub %d: %s", id, stub, what)
 	}
+	outcome := r.outcome(at.lane, at.target)
 	s.mu.Lock()
-	r.attempts = append(r.attempts, at)
+	r.note(at, outcome.code == "upstream_reset")
 	s.mu.Unlock()
-	r.outcome(at.lane, at.target).behaviour(x)
+	outcome.behaviour(x)
 }
 
 // target is who a delivery is for, by its key, which must be one of this stub and of
