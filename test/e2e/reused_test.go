@@ -133,7 +133,7 @@ func TestARequestThatMayHaveArrivedIsNotRepeatedWithoutPermission(t *testing.T) 
 		require.Equal(t, http.StatusOK, s.Post(client, harness.Chat(prompts()[0], clientModel)).Status)
 		answer := s.Post(client, harness.Chat(prompts()[0], clientModel))
 		require.Equal(t, http.StatusBadGateway, answer.Status)
-		require.Contains(t, string(answer.Body), "upstream_reset")
+		require.Contains(t, answer.Body, "upstream_reset")
 		require.Equal(t, []int64{1, 2}, nths(all[0]))
 		require.Empty(t, all[1].Requests())
 	}
