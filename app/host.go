@@ -9,7 +9,8 @@ import (
 	"semlb/envoy/parts"
 )
 
-// host is what the program uses of the machine it runs on.
+// host is what the program takes from the machine it runs on: the configuration, the LLMs
+// of a demonstration, the binary of Envoy and a directory for it.
 type host struct {
 	source *source
 	// baseURL is where the targets of a demonstration are; nil for others.

@@ -36,8 +36,8 @@ type PanicError interface {
 // quote the request, and the stack it came from.
 type recovered struct{ cause, stack string }
 
-// contain calls f and returns its panic, or nil. Every panic of this package's
-// goroutines is recovered here.
+// contain calls f and returns its panic, or nil. Every panic of a handler of
+// this package is recovered here.
 func contain(f func()) (p *recovered) {
 	defer func() {
 		if value := recover(); value != nil {
