@@ -30,7 +30,7 @@ type Live interface {
 
 // ErrRefused is returned where Envoy refused a configuration. It leaves out Envoy's
 // reason, which may quote the configuration.
-var ErrRefused = errors.New("Envoy rejected the configuration; the reason is in the log of semlb and at /status of the status port")
+var ErrRefused = errors.New("envoy rejected the configuration; the reason is in the log of semlb and at /status of the status port")
 
 // maxConcurrent bounds how many requests are served at the same time. Others wait.
 const maxConcurrent = 32

@@ -173,7 +173,7 @@ func TestEnvoysReasonIsNotShownToClients(t *testing.T) {
 	s := serve(t, Options{})
 	s.refusing(fmt.Errorf("wait for Envoy: %w", ErrRefused))
 	r := s.call("POST", "/consumers", `{"username": "bob"}`).is(400)
-	require.Contains(t, r.raw, "Envoy rejected the configuration; the reason is in the log of semlb and at /status of the status port")
+	require.Contains(t, r.raw, "envoy rejected the configuration; the reason is in the log of semlb and at /status of the status port")
 }
 
 func TestAChangeIsRolledBackIfTheStateCannotBeWritten(t *testing.T) {
