@@ -127,11 +127,16 @@ func (p Policy) Headers(targets int) []Header {
 	)
 }
 
+// MostRepeats is how often one attempt is made again because its connection had ended
+// (HeaderRepeat). After a quiet time all idle connections to a provider may have ended, and
+// Envoy takes them one after the other before it makes a new one.
+const MostRepeats = 8
+
 // retries is how often a request whose plan has targets targets may be sent again: to the
-// next target, and if the policy permits resets, once more to each of them (HeaderRepeat).
+// next target, and if the policy permits resets, again to each of them.
 func (p Policy) retries(targets int) int {
 	if slices.Contains(p.Classes, ClassReset) {
-		return 2*targets - 1
+		return (1+MostRepeats)*targets - 1
 	}
 	return targets - 1
 }

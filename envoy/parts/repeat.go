@@ -2,6 +2,8 @@ package parts
 
 import (
 	_ "embed"
+	"strconv"
+	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
@@ -13,7 +15,8 @@ import (
 
 // A provider may close an idle connection at the moment when the next request is sent on
 // it. That is no failure of the provider: if the policy permits to send a request again
-// that may have arrived, the attempt is made once more at the same target. Envoy's own
+// that may have arrived, the attempt is made again at the same target. The next connection
+// may have ended too, until Envoy makes a new one. Envoy's own
 // retry conditions do not distinguish a connection that was used before from a new one,
 // so the inner hop labels the failure (HeaderRepeat), and a script between the outer
 // router and the hop gives the next attempt the number of this one.
@@ -29,7 +32,9 @@ func repeatable(f envoy.Failure) *hcmv3.ResponseMapper {
 }
 
 //go:embed repeat.lua
-var repeatScript string
+var repeatTemplate string
+
+var repeatScript = strings.ReplaceAll(repeatTemplate, "MOST_REPEATS", strconv.Itoa(envoy.MostRepeats))
 
 // repeats are the filters of the hop's cluster, through which every attempt passes on its
 // way from the outer router. Requests that must not be sent twice skip the script.

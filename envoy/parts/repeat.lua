@@ -8,15 +8,16 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local attempt = tonumber(headers:get("x-envoy-attempt-count"))
-  if attempt > 1 then
-    local state = of(handle):get("semlb")
-    if state and state.repeats then
-      attempt = attempt - state.repeats
-      headers:replace("x-envoy-attempt-count", string.format("%d", attempt))
-    end
+  local data = of(handle)
+  local state = data:get("semlb")
+  if state and state.repeats then
+    attempt = attempt - state.repeats
+    headers:replace("x-envoy-attempt-count", string.format("%d", attempt))
+  end
+  if not state or state.attempt ~= attempt then
+    data:set("semlb", "stale", 0)
   end
   local _, commas = headers:get("x-semlb-plan"):gsub(",", "")
-  local data = of(handle)
   data:set("semlb", "attempt", attempt)
   data:set("semlb", "last", attempt > commas)
 end
@@ -32,9 +33,9 @@ function envoy_on_response(handle)
   end
   local repeatable = headers:get("x-semlb-repeat")
   headers:remove("x-semlb-repeat")
-  if repeatable and state.repeated ~= state.attempt then
+  if repeatable and state.stale < MOST_REPEATS then
     of(handle):set("semlb", "repeats", (state.repeats or 0) + 1)
-    of(handle):set("semlb", "repeated", state.attempt)
+    of(handle):set("semlb", "stale", state.stale + 1)
   elseif state.last then
     headers:replace("x-envoy-ratelimited", "true")
   end
