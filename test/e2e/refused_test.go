@@ -123,7 +123,7 @@ func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 	one := newPicky(t, grpcAddress)
 	harness.AwaitStatus(t, "http://"+status+"/readyz", http.StatusServiceUnavailable)
 	require.Equal(t, "envoy rejected its configuration: Duplicated credential key: '[redacted]'", refused(status))
-	require.Contains(t, refused(admin), "Envoy rejected the configuration; the reason is in the log of semlb")
+	require.Contains(t, refused(admin), "envoy rejected the configuration; the reason is in the log of semlb")
 	require.NotContains(t, refused(admin), "Duplicated")
 	require.Contains(t, p.Log(), "Duplicated credential key: '[redacted]'")
 	secretFree()
@@ -137,7 +137,7 @@ func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 	// A change that it rejects is not in force. Envoy and semlb keep the configuration
 	// before.
 	answer := call("POST", "/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
-	require.Contains(t, answer, "Envoy rejected the configuration; the reason is in the log of semlb")
+	require.Contains(t, answer, "envoy rejected the configuration; the reason is in the log of semlb")
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
 	require.Contains(t, refused(status), "Duplicated credential key: '[redacted]'")
 	require.JSONEq(t, `{"data": [], "next": null}`, get(admin+"/consumers/anna/key-auth"))
