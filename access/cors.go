@@ -60,9 +60,10 @@ func normal(text string) string {
 		return text
 	}
 	host := u.Host
-	if u.Scheme == "http" {
+	switch u.Scheme {
+	case "http":
 		host = strings.TrimSuffix(host, ":80")
-	} else if u.Scheme == "https" {
+	case "https":
 		host = strings.TrimSuffix(host, ":443")
 	}
 	return u.Scheme + "://" + host

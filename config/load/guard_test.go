@@ -16,14 +16,22 @@ import (
 // serves, and how faults begin.
 var guarded = map[string]struct{ file, text, at string }{
 	"global": {"kong.yaml", configtest.Minimal + "- name: oauth2\n", "kong.yaml:7: plugins[1]: "},
-	"within a service": {"kong.yaml", configtest.Minimal + "services: [{name: s, plugins: [{name: oauth2}]}]\n",
-		"kong.yaml:7: services[0].plugins[0]: "},
-	"within a route": {"kong.yaml", configtest.Minimal + "services: [{name: s, routes: [{name: r, plugins: [{name: oauth2}]}]}]\n",
-		"kong.yaml:7: services[0].routes[0].plugins[0]: "},
-	"within a consumer": {"kong.yaml", configtest.Minimal + "consumers: [{username: c, plugins: [{name: oauth2}]}]\n",
-		"kong.yaml:7: consumers[0].plugins[0]: "},
-	"within a group": {"kong.yaml", configtest.Minimal + "consumer_groups: [{name: g, plugins: [{name: oauth2}]}]\n",
-		"kong.yaml:7: consumer_groups[0].plugins[0]: "},
+	"within a service": {
+		"kong.yaml", configtest.Minimal + "services: [{name: s, plugins: [{name: oauth2}]}]\n",
+		"kong.yaml:7: services[0].plugins[0]: ",
+	},
+	"within a route": {
+		"kong.yaml", configtest.Minimal + "services: [{name: s, routes: [{name: r, plugins: [{name: oauth2}]}]}]\n",
+		"kong.yaml:7: services[0].routes[0].plugins[0]: ",
+	},
+	"within a consumer": {
+		"kong.yaml", configtest.Minimal + "consumers: [{username: c, plugins: [{name: oauth2}]}]\n",
+		"kong.yaml:7: consumers[0].plugins[0]: ",
+	},
+	"within a group": {
+		"kong.yaml", configtest.Minimal + "consumer_groups: [{name: g, plugins: [{name: oauth2}]}]\n",
+		"kong.yaml:7: consumer_groups[0].plugins[0]: ",
+	},
 	"of the service of the instance's route": {"kong.yaml", strings.Replace(configtest.Minimal, "  config:", "  route: r\n  config:", 1) +
 		"- {name: oauth2, service: s}\nservices: [{name: s, routes: [{name: r}]}]\n", "kong.yaml:8: plugins[1]: "},
 	"JSON": {"kong.json", `{"plugins": [{"name": "oauth2"}, {"name": "ai-proxy-advanced", "config": {"targets": [
@@ -31,9 +39,11 @@ var guarded = map[string]struct{ file, text, at string }{
 	"a resource": {"kong.yaml", configtest.Resource("KongClusterPlugin", "ai", "", "  labels: {global: 'true'}\nplugin: ai-proxy-advanced"+configtest.PluginConfig) +
 		configtest.Resource("KongPlugin", "auth", "", "plugin: oauth2\nconfigFrom: {secretKeyRef: {name: gone, key: k}}\n") +
 		configtest.Resource("Service", "s", "konghq.com/plugins: auth", ""), "kong.yaml:23: "},
-	"Terraform": {"main.tf", configtest.TerraformPlugin("", "") +
-		"resource \"konnect_gateway_plugin_oauth2\" \"o\" {\n  config = { provision_key = var.unset }\n}\n",
-		"main.tf:8: konnect_gateway_plugin_oauth2.o: "},
+	"Terraform": {
+		"main.tf", configtest.TerraformPlugin("", "") +
+			"resource \"konnect_gateway_plugin_oauth2\" \"o\" {\n  config = { provision_key = var.unset }\n}\n",
+		"main.tf:8: konnect_gateway_plugin_oauth2.o: ",
+	},
 	"a script": {"kong.sh", "curl -X POST localhost:8001/plugins --json '" +
 		`{"name": "ai-proxy-advanced", "config": {"targets": [{"model": {"provider": "openai", "name": "m"}, "route_type": "llm/v1/chat"}]}}` +
 		"'\ncurl -d name=oauth2 localhost:8001/services/s/plugins\n", "kong.sh:2: /services/s/plugins: "},
@@ -67,13 +77,14 @@ func TestAPluginThatGuardsNothingThatIsServedIsAWarning(t *testing.T) {
 		return strings.Replace(configtest.Minimal, "  config:", "  route: r\n  config:", 1) + plugin +
 			"\nservices: [{name: s, routes: [{name: r}]}, {name: other, routes: [{name: elsewhere}]}]\n"
 	}
+	switchedOff := strings.Replace(configtest.Minimal, "  config:", "  enabled: false\n  config:", 1) + "- name: oauth2"
 	const nothing = `plugin "oauth2" is not run: it guards no ai-proxy-advanced`
 	for text, want := range map[string]string{
-		onRoute("- {name: oauth2, route: elsewhere}"):                                                         "kong.yaml:8: plugins[1]: " + nothing,
-		onRoute("- {name: oauth2, service: other}"):                                                           "kong.yaml:8: plugins[1]: " + nothing,
-		onRoute("- {name: oauth2, service: {name: other}}"):                                                   "kong.yaml:8: plugins[1]: " + nothing,
-		"plugins: [{name: oauth2}]":                                                                           "kong.yaml:1: plugins[0]: " + nothing,
-		strings.Replace(configtest.Minimal, "  config:", "  enabled: false\n  config:", 1) + "- name: oauth2": "kong.yaml:8: plugins[1]: " + nothing,
+		onRoute("- {name: oauth2, route: elsewhere}"):       "kong.yaml:8: plugins[1]: " + nothing,
+		onRoute("- {name: oauth2, service: other}"):         "kong.yaml:8: plugins[1]: " + nothing,
+		onRoute("- {name: oauth2, service: {name: other}}"): "kong.yaml:8: plugins[1]: " + nothing,
+		"plugins: [{name: oauth2}]":                         "kong.yaml:1: plugins[0]: " + nothing,
+		switchedOff:                                         "kong.yaml:8: plugins[1]: " + nothing,
 	} {
 		warnings, err := loadFile("kong.yaml", text, load.Options{})
 		require.NoError(t, err, text)
