@@ -109,6 +109,9 @@ var internalHeaders = []string{
 // no provider gets one.
 func InternalHeaders() []string { return slices.Clone(internalHeaders) }
 
+// IsInternal reports whether a header, in lower case, is one of [InternalHeaders].
+func IsInternal(name string) bool { return slices.Contains(internalHeaders, name) }
+
 // decidedBy are the internal headers that a role sets or removes with every request.
 var decidedBy = map[string][]string{
 	RoleOuter: internalHeaders,

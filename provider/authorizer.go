@@ -91,7 +91,7 @@ func (au *authorizer) headers(req *Request, client Client) (set []Header, remove
 // place, so that the account is the client's too.
 func (au *authorizer) onlyClients(req *Request, client Client) bool {
 	configured := au.set != nil && client.header(au.header) == "" ||
-		au.param.name != "" && !hasParam(client.Query, au.param.name) ||
+		au.param.name != "" && !sendsParam(client.Query, au.param.name) ||
 		au.body.Name != "" && req.Sent(au.body.Name) == nil
 	return !configured && !req.restored && au.keepsClients(req, client)
 }
@@ -111,6 +111,6 @@ func (au *authorizer) keepsClients(req *Request, client Client) bool {
 		return false
 	}
 	return client.header(au.header) != "" ||
-		au.param.name != "" && hasParam(client.Query, au.param.name) ||
+		au.param.name != "" && sendsParam(client.Query, au.param.name) ||
 		au.body.Name != "" && req.Sent(au.body.Name) != nil
 }

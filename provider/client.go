@@ -25,7 +25,7 @@ func (c Client) header(name string) string {
 // lower case.
 func (c Client) Without(names ...string) Client {
 	header := c.Header
-	c.Query = keepQuery(c.Query, names)
+	c.Query = keepQuery(c.Query, func(name string) bool { return containsFold(names, name) })
 	c.Header = func(name string) (string, bool) {
 		if header == nil || slices.Contains(names, name) {
 			return "", false

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"semlb/wire"
 )
 
 // The limits of what travels from a request's first attempt to later ones.
@@ -65,6 +67,11 @@ func TouchedBy(targets ...*Target) Touched {
 	return t
 }
 
+// credential reports whether a query parameter is a credential.
+func (t Touched) credential(name string) bool {
+	return containsFold(t.params, name) || wire.NamesCredential(name)
+}
+
 // EncodeOriginals encodes what [ReadAttempt] needs to undo any rewrite by the
 // targets of touched: the client's values of the fields they may set, and its
 // query string without credentials. The text is base64url and holds no secret.
@@ -74,7 +81,7 @@ func TouchedBy(targets ...*Target) Touched {
 func EncodeOriginals(req *Request, touched Touched, query string) (string, error) {
 	b := make([]byte, 0, 256)
 	b = append(b, originalsVersion)
-	b = appendString(b, keepQuery(query, touched.params))
+	b = appendString(b, keepQuery(query, touched.credential))
 	for _, f := range touched.fields {
 		raw, err := carried(req, f)
 		if err != nil {

@@ -57,22 +57,35 @@ func hasParam(query, name string) bool {
 	return false
 }
 
-// keepQuery returns a query without the parameters named in drop, in any letter
-// case. The others are copied byte for byte.
-func keepQuery(query string, drop []string) string {
-	dropped := func(name string) bool {
-		return slices.ContainsFunc(drop, func(d string) bool { return strings.EqualFold(d, name) })
+// sendsParam reports whether a query has a parameter of exactly that name: to a
+// provider, one in another letter case is another parameter.
+func sendsParam(query, name string) bool {
+	for _, n := range pairs(query) {
+		if n == name {
+			return true
+		}
 	}
+	return false
+}
+
+// containsFold reports whether a name is among names, in any letter case.
+func containsFold(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// keepQuery returns a query without the parameters whose names drop is true of. The
+// others are copied byte for byte.
+func keepQuery(query string, drop func(name string) bool) string {
 	clean := true
 	for _, name := range pairs(query) {
-		clean = clean && !dropped(name)
+		clean = clean && !drop(name)
 	}
 	if clean {
 		return query
 	}
 	var kept []string
 	for pair, name := range pairs(query) {
-		if !dropped(name) {
+		if !drop(name) {
 			kept = append(kept, pair)
 		}
 	}

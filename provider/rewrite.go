@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"slices"
 
 	"semlb/wire"
 )
@@ -19,11 +20,21 @@ type Rewrite struct {
 	// RemoveHeaders are the credential headers of others, sorted and in lower case: the
 	// client's with its account, and those that an earlier attempt may have left.
 	RemoveHeaders []string
+	// ownHeader is the one that holds the target's credential.
+	ownHeader string
 
 	// Body is the request's own where nothing changed.
 	Body []byte
 	// Model is the name of the model that serves, without the provider.
 	Model string
+}
+
+// Removes reports whether a header of the request that a target gets is to be removed: one
+// of RemoveHeaders, or one that holds a credential by its name, see
+// [wire.NamesCredential]. The name is in lower case.
+func (r *Rewrite) Removes(name string) bool {
+	_, listed := slices.BinarySearch(r.RemoveHeaders, name)
+	return listed || name != r.ownHeader && wire.NamesCredential(name)
 }
 
 // Rewrite writes a request for the target. Its error is a [*RequestError] if the
@@ -51,6 +62,7 @@ func (t *Target) Rewrite(req *Request, client Client) (Rewrite, error) {
 		Path:          uri,
 		SetHeaders:    set,
 		RemoveHeaders: remove,
+		ownHeader:     t.auth.header,
 		Body:          body,
 		Model:         model,
 	}, nil
@@ -88,5 +100,5 @@ func (t *Target) uriFor(client Client) (string, error) {
 	if client.Query == "" && t.requestURI != "" {
 		return t.requestURI, nil
 	}
-	return t.upstream.uri(client, keepQuery(client.Query, t.dropParams))
+	return t.upstream.uri(client, keepQuery(client.Query, t.drops))
 }

@@ -100,6 +100,15 @@ func TestAllowOverrideAppliesToTheClientsOwnRequestOnly(t *testing.T) {
 	require.Contains(t, w.RemoveHeaders, "authorization")
 }
 
+// To the provider, a parameter in another letter case is another one.
+func TestOnlyTheSameParameterOverridesOneInTheQuery(t *testing.T) {
+	auth := provider.Auth{ParamName: "key", ParamValue: wire.NewSecret("ours"), AllowOverride: true}
+	for query, want := range map[string]string{"": "key=ours", "a=1&key=theirs": "a=1&key=theirs", "a=1&KEY=theirs": "a=1&key=ours", "Key=b&key=theirs": "key=theirs"} {
+		w := rewrite(t, provider.Settings{Provider: "openai", Model: "m", Auth: auth}, chat, provider.Client{Query: query})
+		require.Equal(t, "/v1/chat/completions?"+want, w.Path, query)
+	}
+}
+
 // An account without its credential means nothing to a provider, or the wrong thing.
 func TestTheAccountGoesWithTheClientsOwnCredentialOnly(t *testing.T) {
 	override := provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours"), AllowOverride: true}

@@ -3,7 +3,8 @@ package provider
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"semlb/wire"
 )
 
 // Target writes requests for one target of the plugin and meters its answers. It
@@ -22,6 +23,7 @@ type Target struct {
 	authority  string
 	requestURI string   // path and query, if they do not depend on the request
 	dropParams []string // query parameters of the client that are not passed on
+	keepParams []string // those that are even if their names mean credentials
 }
 
 // New checks settings and prepares a target in the dialect that prepare makes of
@@ -72,17 +74,20 @@ func (t *Target) prepareURI() {
 	if !up.dynamic() {
 		t.requestURI, _ = up.uri(Client{}, "") // only templates can fail
 	}
-	for _, name := range t.auth.places.QueryParams {
-		yields := func(p param) bool { return p.yields && strings.EqualFold(p.name, name) }
-		if !slices.ContainsFunc(up.own, yields) {
-			t.dropParams = append(t.dropParams, name)
-		}
-	}
+	t.dropParams = slices.Clone(t.auth.places.QueryParams)
 	for _, p := range up.own {
-		if !p.yields {
+		if p.yields {
+			t.keepParams = append(t.keepParams, p.name)
+		} else {
 			t.dropParams = append(t.dropParams, p.name)
 		}
 	}
+}
+
+// drops reports whether a parameter of the client's query is not sent: a credential, in
+// any letter case, or one that the target sets itself.
+func (t *Target) drops(name string) bool {
+	return !slices.Contains(t.keepParams, name) && (containsFold(t.dropParams, name) || wire.NamesCredential(name))
 }
 
 // ID is the name of the target in its settings.

@@ -13,7 +13,7 @@ import (
 // rewritten is the response of a role that turns a request into the one for a target. The
 // client's credentials for plugins are not sent on.
 func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
-	remove := append(envoy.Unset(role, set), x.those(r.RemoveHeaders)...)
+	remove := append(envoy.Unset(role, set), x.removed(&r)...)
 	set = append(set, x.acceptable()...)
 	for _, name := range x.verdict.Spent {
 		if !slices.ContainsFunc(r.SetHeaders, func(h provider.Header) bool { return h.Name == name }) {
@@ -29,12 +29,12 @@ func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header
 	})
 }
 
-// those are the headers of a request whose names are among sorted ones, which are many.
-func (x *exchange) those(names []string) []string {
+// removed are the headers of a request that a rewrite removes.
+func (x *exchange) removed(r *provider.Rewrite) []string {
 	var found []string
 	for _, h := range x.headers {
-		if _, is := slices.BinarySearch(names, h.GetKey()); is {
-			found = append(found, h.GetKey())
+		if name := h.GetKey(); !envoy.IsInternal(name) && r.Removes(name) {
+			found = append(found, name)
 		}
 	}
 	return found

@@ -23,12 +23,36 @@ var credentialHeaders = []string{
 	// Kong's plugins, oauth2-proxy, and gateways for LLMs.
 	"x-userinfo", "x-introspection-jwt", "x-credential-identifier", "x-authenticated-userid",
 	"x-auth-request-access-token", "x-auth-request-email", "x-auth-request-user", "x-forwarded-access-token",
+	"x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username",
+	"remote-user", "remote-groups", "remote-email", "x-remote-user", "x-remote-group",
 	"helicone-auth", "x-litellm-api-key", "x-portkey-api-key",
+}
+
+// credentialWords are words of a header's or a query parameter's name that mean a
+// credential, or an identity that a proxy in front vouches for.
+var credentialWords = []string{
+	"key", "auth", "oauth", "authorization", "authentication", "authenticated", "credential", "credentials",
+	"cert", "certificate", "jwt", "saml", "assertion", "bearer", "csrf", "xsrf", "passwd", "passphrase", "userinfo",
+}
+
+// credentialEndings are ends of such words, which are often written together with the
+// word before: accesstoken, clientsecret.
+var credentialEndings = []string{"token", "secret", "password", "apikey", "accesskey", "secretkey", "cookie", "jwt"}
+
+// sessionWord means a credential where it ends a name: X-Session. With another word
+// after it, as in Codex's session_id, it tells which conversation a request is of.
+const sessionWord = "session"
+
+// harmlessNames have such a word and hold no credential.
+var harmlessNames = []string{
+	"idempotency-key", "x-idempotency-key", "sec-websocket-key",
+	"cf-aig-cache-key", "x-cache-key", "prompt-cache-key", "x-prompt-cache-key", "prompt_cache_key", "surrogate-key",
+	"x-routing-key", "x-partition-key",
 }
 
 // accountHeaders are request headers that name the account to which a provider charges
 // a request. They mean nothing without the credential that they came with.
-var accountHeaders = []string{"openai-organization", "openai-project", "x-goog-user-project", "x-dashscope-workspace"}
+var accountHeaders = []string{"openai-organization", "openai-organization-id", "openai-project", "openai-project-id", "x-goog-user-project", "x-dashscope-workspace"}
 
 // CredentialHeaders are well-known request headers with a credential, in lower case.
 func CredentialHeaders() []string { return slices.Clone(credentialHeaders) }
@@ -41,4 +65,35 @@ func AccountHeaders() []string { return slices.Clone(accountHeaders) }
 // [CredentialHeaders].
 func IsCredentialHeader(name string) bool {
 	return slices.Contains(credentialHeaders, strings.ToLower(name))
+}
+
+// NamesCredential reports whether a request header or a query parameter, in any letter
+// case, holds a credential by its name: one of [CredentialHeaders], or a name with a word
+// such as token, secret or key. Words end at '-', '_' and '.'. The words are a guess: use
+// it where to leave out what is none does no harm.
+func NamesCredential(name string) bool {
+	name = strings.ToLower(name)
+	return hasCredentialWord(name) && !slices.Contains(harmlessNames, name) || slices.Contains(credentialHeaders, name)
+}
+
+func hasCredentialWord(name string) bool {
+	for {
+		end := strings.IndexAny(name, "-_.")
+		if end < 0 {
+			return name == sessionWord || isCredentialWord(name)
+		}
+		if isCredentialWord(name[:end]) {
+			return true
+		}
+		name = name[end+1:]
+	}
+}
+
+func isCredentialWord(word string) bool {
+	for _, ending := range credentialEndings {
+		if strings.HasSuffix(word, ending) {
+			return true
+		}
+	}
+	return slices.Contains(credentialWords, word)
 }

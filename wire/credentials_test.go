@@ -21,3 +21,24 @@ func TestCredentialHeadersAreKnownInAnyLetterCase(t *testing.T) {
 	wire.CredentialHeaders()[0] = "changed"
 	require.True(t, wire.IsCredentialHeader("authorization"), "callers get a copy")
 }
+
+func TestCredentialsAreKnownByTheWordsOfTheirNames(t *testing.T) {
+	for _, name := range []string{
+		"Kong-Admin-Token", "X-Vault-Token", "X-Client-Secret", "X-Api-Secret", "X-Session-Token", "X-Auth-Key", "Token", "Authentication",
+		"X-JWT-Assertion", "SSL-Client-Cert", "X-Auth-Request-Groups", "X-CSRF-Token", "X-CSRFToken", "api_key", "X-Azure-Key", "Set-Cookie",
+		"X-Session", "accessToken", "x.api.key", "X-Authenticated-Groups", "X-Forwarded-User", "Authorization", "apikey",
+	} {
+		require.True(t, wire.NamesCredential(name), name)
+	}
+	for _, name := range []string{
+		"Idempotency-Key", "Sec-WebSocket-Key", "session_id", "X-Claude-Code-Session-Id", "x-session-affinity", "anthropic-version", "anthropic-beta",
+		"OpenAI-Beta", "OpenAI-Organization", "X-Stainless-Retry-Count", "X-Client-Request-Id", "x-ms-client-request-id", "traceparent", "X-Portkey-Trace-Id",
+		"X-Max-Tokens", "authority", "user-agent", "api-version", "x-keyboard", "x-author", ":path", "",
+	} {
+		require.False(t, wire.NamesCredential(name), name)
+	}
+	for _, name := range wire.CredentialHeaders() {
+		require.True(t, wire.NamesCredential(name), name)
+	}
+	require.Zero(t, testing.AllocsPerRun(10, func() { wire.NamesCredential("x-stainless-retry-count") }))
+}

@@ -22,9 +22,7 @@ type sent struct {
 func send(headers map[string]string, w provider.Rewrite) sent {
 	after := make(map[string]string)
 	maps.Copy(after, headers)
-	for _, name := range w.RemoveHeaders {
-		delete(after, name)
-	}
+	maps.DeleteFunc(after, func(name, _ string) bool { return w.Removes(name) })
 	for _, h := range w.SetHeaders {
 		after[h.Name] = h.Value.Reveal()
 	}
@@ -150,11 +148,11 @@ func checkCredentials(t testing.TB, s *subject) {
 func (s *subject) withCredentials(t testing.TB, body string) (full, query string, headers map[string]string) {
 	t.Helper()
 	headers = map[string]string{"x-other": "kept"}
-	for _, name := range append(wire.CredentialHeaders(), wire.AccountHeaders()...) {
+	for _, name := range slices.Concat(wire.CredentialHeaders(), wire.AccountHeaders(), []string{"x-vault-token", "x_my_secret", "x-session"}) {
 		headers[name] = clientSecret
 	}
 	query = "other=kept"
-	params := []string{"key", "api-key", "API_KEY", "apikey", "access_token"}
+	params := []string{"key", "api-key", "API_KEY", "apikey", "access_token", "token", "mySecret", "x-Auth"}
 	var edits []provider.Edit
 	places := s.Targets[0].Credentials // the same for all
 	for _, name := range places.Headers {

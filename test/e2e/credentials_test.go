@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,8 @@ func TestCredentialsReachTheirOwnTargetOnly(t *testing.T) {
 	s := harness.Start(t, harness.Options{Config: harness.Config(harness.Plugin{Failover: harness.SeedCriteria(), Targets: targets})})
 
 	client := http.Header{"x-own-key": {"clients-secret"}, "X-API-KEY": {"clients-secret"}}
-	for _, name := range append(wire.CredentialHeaders(), wire.AccountHeaders()...) {
+	byWord := []string{"Kong-Admin-Token", "X-Client-Secret", "X-Auth-Request-Groups", "Set-Cookie", "api_key", "Token"}
+	for _, name := range slices.Concat(wire.CredentialHeaders(), wire.AccountHeaders(), byWord) {
 		client[name] = []string{"clients-secret"}
 	}
 	for answering := range all {
@@ -51,7 +53,7 @@ func TestCredentialsReachTheirOwnTargetOnly(t *testing.T) {
 			}
 			body := harness.Chat("hello", `"token":"clients-secret"`)
 			answer := s.Do(harness.NewClient(t, p), s.Request(t.Context(),
-				harness.ChatPath+"?key=clients-secret&keep=1", strings.NewReader(body), client))
+				harness.ChatPath+"?key=clients-secret&keep=1&token=clients-secret", strings.NewReader(body), client))
 			require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 			for i, stub := range all[:answering+1] {
 				got := everything(stub.Only(t))
