@@ -40,10 +40,10 @@ type Input struct {
 func (in *Input) Converting() bool { return in.Placeholders != nil }
 
 // SkipsPlugin reports whether a plugin of a name is left out, with a warning at its name: one
-// that guards nothing, or that is to be ignored. A misspelt name may be one that guards.
+// that guards nothing, or that is to be ignored. An unknown name may be one that guards.
 func (in *Input) SkipsPlugin(name *tree.Node, path string) bool {
 	ignored := slices.Contains(in.IgnoredPlugins, name.Text)
-	guards := schema.Guards(name.Text) || !name.Hidden && schema.GuardLike(name.Text) != ""
+	guards := schema.MayGuard(name.Text)
 	switch {
 	case name.Kind != tree.String || name.Broken || name.Text == schema.PluginName:
 		return false

@@ -5,6 +5,7 @@ import (
 
 	"semlb/config"
 	"semlb/config/format"
+	"semlb/config/report"
 	"semlb/config/rules"
 	"semlb/config/schema"
 	"semlb/config/tree"
@@ -37,13 +38,28 @@ func (l guardLoader) guard(item format.Item) {
 	case f != nil:
 		l.supported(item, f)
 	case item.Unbound != nil || disabled(item.Node):
-	case l.inUse(item) && !schema.Guards(name.Text):
-		l.Problem(name.Pos, item.Path, "plugin %s is unknown, did you mean %q? It would guard an ai-proxy-advanced: correct the name, or give --ignore-plugin %s to serve without it",
-			name.Quoted(), schema.GuardLike(name.Text), name.Text)
 	case l.inUse(item):
-		l.Problem(name.Pos, item.Path, "plugin %s guards an ai-proxy-advanced and is not supported yet: give --ignore-plugin %s to serve without it", name.Quoted(), name.Text)
+		l.Problem(name.Pos, item.Path, "%s", notServed(name))
 	default:
 		l.Warn(name.Pos, item.Path, "plugin "+name.Quoted()+" is not run: it guards no ai-proxy-advanced")
+	}
+}
+
+// notServed is why a plugin that guards an instance, or may, is a fault.
+func notServed(name *tree.Node) string {
+	flag := "--ignore-plugin NAME"
+	if !name.Hidden {
+		flag = "--ignore-plugin " + name.Text
+	}
+	plugin, like := "plugin "+name.Quoted(), schema.GuardLike(name.Text)
+	switch {
+	case schema.Guards(name.Text):
+		return plugin + " guards an ai-proxy-advanced and is not supported yet: give " + flag + " to serve without it"
+	case like != "" && !name.Hidden:
+		return plugin + " is unknown, did you mean " + report.Quote(like) +
+			"? It would guard an ai-proxy-advanced: correct the name, or give " + flag + " to serve without it"
+	default:
+		return plugin + " is unknown and may guard an ai-proxy-advanced: give " + flag + " to serve without it"
 	}
 }
 

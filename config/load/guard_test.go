@@ -135,3 +135,17 @@ func TestNoOtherPluginOfKongIsTakenForOneThatGuards(t *testing.T) {
 		require.Contains(t, strings.Join(warnings, "\n"), "is not run", name)
 	}
 }
+
+// What is not Kong's may do anything.
+func TestAnUnknownPluginMayGuard(t *testing.T) {
+	text := configtest.Minimal + "- name: our-own\n"
+	_, err := loadFile("kong.yaml", text, load.Options{})
+	require.EqualError(t, err, `kong.yaml:7: plugins[1]: plugin "our-own" is unknown and may guard an ai-proxy-advanced: give --ignore-plugin our-own to serve without it`)
+	_, err = loadFile("kong.yaml", text, load.Options{IgnoredPlugins: []string{"our-own"}})
+	require.NoError(t, err)
+
+	env := configtest.Environment(map[string]string{"DECK_PLUGIN": "key-auht"})
+	_, err = loadFile("kong.yaml", configtest.Minimal+"- name: ${{ env \"DECK_PLUGIN\" }}\n", load.Options{Env: env})
+	require.ErrorContains(t, err, "give --ignore-plugin NAME to serve without it")
+	require.NotContains(t, err.Error(), "key-au")
+}

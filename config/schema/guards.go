@@ -64,6 +64,15 @@ var guardNames = func() map[string]bool {
 // Guards reports whether a plugin of that name has a say over who may do what.
 func Guards(plugin string) bool { return guardNames[plugin] }
 
+// MayGuard reports whether a plugin may have such a say: one that has it, a misspelt one,
+// and one that is not Kong's.
+func MayGuard(plugin string) bool {
+	return plugin != PluginName && !slices.Contains(others, plugin) && report.Nearest(plugin, itself) == ""
+}
+
+// itself is the plugin that is read, for names that are like it.
+var itself = map[string]bool{PluginName: true}
+
 // GuardLike returns the plugin with a say that a misspelt name is most like, or "" where
 // there is none.
 func GuardLike(plugin string) string {
