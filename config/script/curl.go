@@ -1,14 +1,11 @@
 package script
 
 import (
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"semlb/config"
-	"semlb/config/report"
 	"semlb/config/script/shell"
 	"semlb/config/tree"
 )
@@ -16,10 +13,14 @@ import (
 // curlFlags are the flags of one curl command.
 type curlFlags struct {
 	*flagReader
-	method    string
+	method    shell.Word
 	address   shell.Word
 	data      []curlData
 	get, head bool
+	// upload is set for --upload-file, whose file is in the data.
+	upload bool
+	// config is set for --config: the file may have any flags.
+	config bool
 }
 
 // curlData is a piece of a request's body.
@@ -44,7 +45,7 @@ const (
 
 func newCurlFlags() *curlFlags {
 	c := &curlFlags{flagReader: newFlagReader("curl")}
-	c.take("request", "X", func(w shell.Word) { c.method = w.Plain() })
+	c.take("request", "X", func(w shell.Word) { c.method = w })
 	c.take("url", "", func(w shell.Word) { c.address = w })
 	for name, kind := range map[string]dataKind{
 		"data,d": dataPlain, "data-ascii": dataPlain, "data-binary": dataPlain, "data-raw": dataRaw, "json": dataJSON,
@@ -53,11 +54,15 @@ func newCurlFlags() *curlFlags {
 		name, short, _ := strings.Cut(name, ",")
 		c.take(name, short, func(w shell.Word) { c.data = append(c.data, curlData{word: w, kind: kind}) })
 	}
+	c.take("config", "K", func(shell.Word) { c.config = true })
+	c.take("upload-file", "T", func(w shell.Word) {
+		c.upload, c.data = true, append(c.data, curlData{word: shell.Word{Pieces: append([]shell.Piece{{Text: "@"}}, w.Pieces...)}})
+	})
 	c.set.BoolVarP(&c.get, "get", "G", false, "")
 	c.set.BoolVarP(&c.head, "head", "I", false, "")
 	c.ignore(
 		"user-agent,A", "cookie,b", "cookie-jar,c", "continue-at,C", "dump-header,D", "referer,e", "cert,E", "header,H",
-		"config,K", "max-time,m", "output,o", "ftp-port,P", "quote,Q", "range,r", "telnet-option,t", "upload-file,T",
+		"max-time,m", "output,o", "ftp-port,P", "quote,Q", "range,r", "telnet-option,t",
 		"user,u", "proxy-user,U", "write-out,w", "proxy,x", "speed-time,y", "speed-limit,Y", "time-cond,z",
 		"aws-sigv4", "cacert", "capath", "cert-type", "ciphers", "connect-timeout", "connect-to", "crlfile", "curves",
 		"dns-servers", "doh-url", "engine", "expect100-timeout", "happy-eyeballs-timeout-ms", "interface",
@@ -76,116 +81,91 @@ func newCurlFlags() *curlFlags {
 	return c
 }
 
-// curl notes a request.
+// curl notes the requests of a curl command: those of each part between --next.
 func (s *scriptReader) curl(pos config.Position, words, input []shell.Word) {
+	for {
+		next := slices.IndexFunc(words, func(w shell.Word) bool { return w.Plain() == "--next" || w.Plain() == "-:" })
+		if next < 0 {
+			s.curlPart(pos, words, input)
+			return
+		}
+		s.curlPart(pos, words[:next], input)
+		words = words[next+1:]
+	}
+}
+
+// curlPart notes the requests that one set of flags makes.
+func (s *scriptReader) curlPart(pos config.Position, words, input []shell.Word) {
 	c := s.curlFlags
-	c.method, c.address, c.data, c.get, c.head = "", shell.Word{}, nil, false, false
-	if rest := c.parse(words); len(rest) > 0 {
-		c.address = rest[len(rest)-1]
+	*c = curlFlags{flagReader: c.flagReader}
+	addresses := c.parse(words)
+	if len(c.address.Pieces) > 0 {
+		addresses = append(addresses, c.address)
+	}
+	if c.config || slices.ContainsFunc(words, func(w shell.Word) bool { return strings.HasPrefix(w.Plain(), "--expand-") }) {
+		s.Problem(pos, "", "not supported yet: curl's --config and --expand-…")
+		return
 	}
 	c.readInput(input)
-	if c.method == "" && len(c.data) > 0 && !c.get && !c.head {
-		c.method = "POST"
-	}
-	r := request{method: c.method, pos: pos, body: &tree.Node{Kind: tree.Object, Pos: pos}}
-	switch c.method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
+	method := s.method()
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return // it changes nothing
+	}
+	made := false
+	for i, address := range addresses {
+		if last := i == len(addresses)-1; s.request(pos, method, address, words, made || !last) {
+			made = true
+		}
+	}
+}
+
+// method returns the method of the requests of a curl command; "" for that of a command
+// that sends nothing.
+func (s *scriptReader) method() string {
+	c := s.curlFlags
+	method, _ := s.plain(c.method)
+	switch {
+	case method != "" || c.get || c.head:
+		return method
+	case c.upload:
+		return http.MethodPut
+	case len(c.data) > 0:
+		return http.MethodPost
+	default:
+		return ""
+	}
+}
+
+// request notes a request, unless it is ignored, and reports whether it is read. An
+// argument that may be the value of an unknown flag is no address, unless one can see that.
+func (s *scriptReader) request(pos config.Position, method string, address shell.Word, words []shell.Word, unsure bool) bool {
+	r := request{method: method, pos: pos, body: &tree.Node{Kind: tree.Object, Pos: pos}}
+	a, ok := s.path(pos, address)
+	switch {
+	case !ok:
+		return true // a fault
+	case !(request{parts: a.parts}).isRead():
+		if !unsure {
+			s.ignoredRequest(pos, a, words)
+		}
+		return false
+	}
+	r.parts, r.filled = a.parts, a.filled
+	switch method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		s.Warn(pos, "", "a request with a method that the Admin API does not have is ignored")
-		return
+		s.Problem(pos, "", "got a method that the Admin API does not have, want POST, PUT, PATCH or DELETE in capital letters")
+		return true
 	}
-	var ok bool
-	if r.parts, r.filled, ok = s.path(pos, c.address); !ok {
-		return
-	}
-	if c.method != http.MethodDelete {
-		if r.body = s.body(pos, r.parts, c.data); r.body == nil {
-			return
+	if method != http.MethodDelete {
+		if r.body = s.body(pos, r.parts, s.curlFlags.data); r.body == nil {
+			return true
 		}
 		r.body = r.body.AsArgument()
 	}
 	s.requests = append(s.requests, r)
-}
-
-// maxPathPieces bounds what an address is made of.
-const maxPathPieces = 100
-
-// unread stands in an address for what only a shell knows.
-const unread = "\x00"
-
-// path returns the parts of the path of an address, behind what Konnect has before
-// entities, and whether there are values of variables in it.
-func (s *scriptReader) path(pos config.Position, address shell.Word) (parts []string, filled, ok bool) {
-	text, filled := s.address(pos, address)
-	_, text, _ = strings.Cut(withoutScheme(text), "/")
-	text, _, _ = strings.Cut(text, "?")
-	if _, rest, ok := strings.Cut(text, "core-entities/"); ok {
-		text = rest
-	}
-	parts = strings.Split(strings.Trim(text, "/"), "/")
-	if r := (request{parts: parts}); !r.isRead() {
-		s.Warn(pos, "", fmt.Sprintf("a request to %q is ignored", r.shownPath()))
-		return nil, false, false
-	}
-	for i, part := range parts {
-		plain, err := url.PathUnescape(part)
-		if err != nil || plain == "" || strings.Contains(plain, unread) {
-			s.Problem(pos, "", "got a URL that is not a path of the Admin API")
-			return nil, false, false
-		}
-		parts[i] = plain
-	}
-	return parts, filled, true
-}
-
-// address returns the text of an address. Names that the reader of an example has to
-// replace are warned of where they name an entity. Variables of the host may be unknown.
-// One of too many pieces is empty.
-func (s *scriptReader) address(pos config.Position, address shell.Word) (text string, filled bool) {
-	if len(address.Pieces) > maxPathPieces {
-		return "", false
-	}
-	for _, p := range address.Pieces {
-		inPath := strings.HasSuffix(p.Text, "Id") && !strings.Contains(text, "control-planes") || strings.Contains(text, "core-entities")
-		switch {
-		case p.Placeholder && inPath:
-			s.Warn(pos, "", "replace {"+report.Shorten(p.Text)+"} by a name or an id")
-			text += url.PathEscape(p.Text)
-		case p.Variable != "":
-			value, inPath := s.addressVariable(p, text)
-			text, filled = text+value, filled || inPath
-		case p.Unread:
-			text += unread
-		default:
-			text += p.Text
-		}
-	}
-	return text, filled
-}
-
-// addressVariable returns the value of a variable behind a text of an address, and
-// whether the value is part of the path. That of the host may be unknown.
-func (s *scriptReader) addressVariable(p shell.Piece, before string) (text string, inPath bool) {
-	value, known := s.value(p)
-	inPath = strings.Contains(withoutScheme(before), "/")
-	switch {
-	case known:
-		return value, inPath || strings.Contains(withoutScheme(value), "/")
-	case inPath && !s.Converting():
-		value, _ = s.variable(p) // a fault, unless variables may be unset
-		return value, false
-	default:
-		return p.Text, false
-	}
-}
-
-func withoutScheme(address string) string {
-	if _, rest, ok := strings.Cut(address, "://"); ok {
-		return rest
-	}
-	return address
+	return true
 }
 
 // readInput puts what the command reads in the place of "@-" in the data.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -92,6 +93,18 @@ var kubectlKinds = map[string]string{
 	"kongconsumergroup": "KongConsumerGroup", "kongconsumergroups": "KongConsumerGroup",
 }
 
+// otherKinds are the kinds that messages show beside those of kubectlKinds. Every other
+// word may be a credential.
+var otherKinds = []string{"configmap", "deployment", "gateway", "gatewayclass", "kongplugin", "namespace", "node", "pod", "secret", "serviceaccount"}
+
+// shownKind returns what a message calls a resource of a kind that is ignored.
+func shownKind(resource *tree.Node, kind string) string {
+	if resource.Hidden || !slices.Contains(otherKinds, strings.ToLower(kind)) {
+		return "a resource"
+	}
+	return fmt.Sprintf("resource %q", kind)
+}
+
 // annotate reads annotations of resources: KIND NAME… KEY=VALUE… or KIND/NAME…
 // KEY=VALUE….
 func (s *scriptReader) annotate(pos config.Position, namespace *tree.Node, args []*tree.Node) {
@@ -102,7 +115,9 @@ func (s *scriptReader) annotate(pos config.Position, namespace *tree.Node, args 
 	resources, annotations := args[:first], args[first:]
 	if len(resources) > 0 && !strings.Contains(resources[0].Text, "/") {
 		for i := 1; i < len(resources); i++ {
+			hidden := resources[0].Hidden || resources[i].Hidden
 			resources[i] = resources[i].WithText(resources[0].Text + "/" + resources[i].Text)
+			resources[i].Hidden = hidden
 		}
 		resources = resources[1:]
 	}
@@ -115,10 +130,7 @@ func (s *scriptReader) annotate(pos config.Position, namespace *tree.Node, args 
 		kind, _, _ = strings.Cut(kind, ".") // the API group
 		known := kubectlKinds[strings.ToLower(kind)]
 		if known == "" {
-			if resource.Hidden {
-				kind = "" // the value of a variable
-			}
-			s.Warn(pos, "", named("resource", kind)+" is ignored")
+			s.Warn(pos, "", shownKind(resource, kind)+" is ignored")
 			continue
 		}
 		meta := tree.NewObject("namespace", namespace, "name", resource.WithText(name))
@@ -133,6 +145,7 @@ func annotated(pos config.Position, kind string, meta *tree.Node, annotations []
 	for _, a := range annotations {
 		if key, value, ok := strings.Cut(a.Text, "="); ok {
 			all = all.With(key, a.WithText(value))
+			all.Fields[len(all.Fields)-1].Hidden = a.Hidden
 		}
 	}
 	root := tree.NewObject("apiVersion", format.StringAt(pos, "v1"), "kind", format.StringAt(pos, kind), "metadata", meta.With("annotations", all))

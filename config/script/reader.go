@@ -1,7 +1,6 @@
 package script
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 
@@ -41,7 +40,7 @@ func newReader(in *format.Input) format.Reader {
 
 // Read takes a script.
 func (r *reader) Read(d format.Document) {
-	s := scriptReader{reader: r, name: d.Name, lines: tree.LineStarts(d.Text), assigned: map[string]string{}}
+	s := scriptReader{reader: r, name: d.Name, lines: tree.LineStarts(d.Text), assigned: map[string]string{}, hosts: map[string]bool{}}
 	commands, err := shell.Read(string(d.Text))
 	for i := range commands {
 		s.command(commands, i)
@@ -62,6 +61,12 @@ type scriptReader struct {
 	lines []int
 	// assigned are the values of variables that the script assigns itself.
 	assigned map[string]string
+	// hosts are those of the requests that are read.
+	hosts map[string]bool
+	// workspace is the one that the paths of all requests are in; "" before the first.
+	workspace string
+	// substituted is set for the commands of substitutions such as $(…).
+	substituted bool
 }
 
 // position returns the position of a command: the start of its line.
@@ -69,41 +74,33 @@ func (s *scriptReader) position(offset int) config.Position {
 	return config.Position{File: s.name, Line: tree.LineAt(s.lines, offset) + 1, Column: 1}
 }
 
-// command reads a command.
+// command reads a command, and before it those of the substitutions in its words.
 func (s *scriptReader) command(commands []shell.Command, i int) {
 	c := commands[i]
+	outside := s.substituted
+	s.substituted = true
+	for j := range c.Substituted {
+		s.command(c.Substituted, j)
+	}
+	s.substituted = outside
 	pos := s.position(c.Offset)
 	if len(c.Words) == 0 {
 		s.assign(pos, c.Assigned)
 		return
 	}
-	name := c.Words[0].Plain()
+	words := s.withoutPrefix(c.Words)
+	name := commandName(words)
 	piped := i+1 < len(commands) && commands[i+1].Piped
 	switch {
 	case name == "curl":
-		s.curl(pos, c.Words[1:], inputOf(commands, i))
+		s.curl(pos, words[1:], inputOf(commands, i))
 	case piped && len(printed(c)) > 0:
 		// What it prints is read with the command behind the pipe.
-	case name == "kubectl" && s.kubectl(pos, c.Words[1:], inputOf(commands, i)):
+	case name == "kubectl" && s.kubectl(pos, words[1:], inputOf(commands, i)):
 	case slices.Contains(harmless, name):
 	default:
-		s.Warn(pos, "", named("command", name)+" is ignored")
+		s.unread(pos, name, slices.Concat(c.Words, inputOf(commands, i)))
 	}
-}
-
-// harmless are commands around requests that configure nothing.
-var harmless = []string{":", "[", "cd", "echo", "exit", "false", "grep", "jq", "printf", "return", "set", "sleep", "tee", "test", "true", "wait"}
-
-// plainWord matches words that are no credentials: names of commands and of kinds.
-var plainWord = regexp.MustCompile(`^[a-z]{1,20}$`)
-
-// named returns what a message calls a command or a resource. Its name is an argument
-// of a script, and is left out unless it is a plain word.
-func named(kind, name string) string {
-	if !plainWord.MatchString(name) {
-		return "a " + kind
-	}
-	return fmt.Sprintf("%s %q", kind, name)
 }
 
 // printed returns what a command prints: echo its words, and cat its here-document.

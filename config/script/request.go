@@ -30,15 +30,12 @@ func (r request) path() string {
 	return "/" + strings.Join(r.parts, "/")
 }
 
-// plainPart matches the collections of the Admin API.
-var plainPart = regexp.MustCompile(`^[a-z][a-z_-]{0,23}$`)
-
-// shownPath returns the path for a message, without names and ids. Those are arguments of
-// a script, and may be credentials.
+// shownPath returns the path for a message: of its parts the collections. Everything else
+// is an argument of a script, and may be a credential.
 func (r request) shownPath() string {
 	path := ""
 	for i, part := range r.parts {
-		if i%2 == 1 || !plainPart.MatchString(part) {
+		if i%2 == 1 || !isCollection(part) {
 			part = "…"
 		}
 		path += "/" + part
@@ -59,6 +56,20 @@ var collections = map[string]string{
 	"services": config.KindService, "routes": config.KindRoute,
 	"consumers": config.KindConsumer, "consumer_groups": config.KindConsumerGroup,
 	"vaults": format.KindVault,
+}
+
+// otherCollections are those of the Admin API and of Konnect in which nothing is read and
+// nothing guards.
+var otherCollections = map[string]bool{
+	"upstreams": true, "targets": true, "certificates": true, "ca_certificates": true, "snis": true, "keys": true,
+	"key-sets": true, "workspaces": true, "licenses": true, "filter-chains": true, "tags": true, "cache": true, "debug": true,
+	"rbac": true, "admins": true, "event-hooks": true, "developers": true, "files": true, "clustering": true, "schemas": true,
+	"timers": true, "v2": true, "v3": true,
+}
+
+// isCollection reports whether a part of a path is a collection.
+func isCollection(part string) bool {
+	return part == "plugins" || collections[part] != "" || credentialPaths[part] != "" || otherCollections[part]
 }
 
 // isRead reports whether the path is one of what is read. Scripts have requests to other

@@ -60,7 +60,7 @@ func Format() format.Format {
 		Beside: &schema.Beside{
 			Format:  "shell scripts",
 			Ignored: "commands other than curl, echo and kubectl; requests for other entities",
-			Refused: "bodies from a file other than `@-` with a here-document or a pipe; substitutions such as `$(…)` in a body",
+			Refused: "bodies from a file other than `@-` with a here-document or a pipe; substitutions such as `$(…)` in a body; other commands that may make a request to the Admin API, such as `bash -c` and `wget`; requests for several workspaces",
 		},
 	}
 }

@@ -205,6 +205,11 @@ func TestMessagesOfScriptsHoldNoArguments(t *testing.T) {
 		"KEY=" + configtest.Marker + " env",
 		configtest.Marker,
 		configtest.Marker + " x",
+		"hunterpw x; true " + configtest.Marker + "; " + configtest.Marker,
+		"bash -c 'curl localhost:8001/plugins -d key=" + configtest.Marker + "'",
+		"V=" + configtest.Marker + "; curl localhost:8001/$V -d name=x",
+		"V=" + configtest.Marker + "; kubectl annotate $V x konghq.com/plugins=x",
+		"V=" + configtest.Marker + "; kubectl annotate svc x konghq.com/$V=x",
 		"http POST localhost:8001/plugins key=" + configtest.Marker,
 		"curl localhost:8001/" + configtest.Marker + " -d '{}'",
 		"curl localhost:8001/consumers/anna/key-auth/" + configtest.Marker + " -X PUT -d '{}'",
@@ -236,6 +241,7 @@ func TestMessagesOfScriptsHoldNoArguments(t *testing.T) {
 		}
 		require.NotEmpty(t, messages, text)
 		require.NotContains(t, messages, configtest.Marker, text)
+		require.NotContains(t, messages, "hunterpw")
 	}
 	_, warnings, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte("OPENAI_API_KEY=$(cat x)\n")}}, load.Options{})
 	require.NoError(t, err)

@@ -78,7 +78,6 @@ curl -X OPTIONS a/routes; curl -X TRACE a/routes; curl -I a/routes; curl -G a/ro
 `
 	c, warnings := loadScript(t, text, nil)
 	require.Equal(t, []string{
-		"a.sh:19: a request with a method that the Admin API does not have is ignored",
 		"a.sh:18: a request that deletes what no request before it makes is ignored",
 	}, warnings)
 	require.Len(t, c.Services, 1)
@@ -130,7 +129,7 @@ echo '{"config": {"balancer": {"retries": 3}, "targets": [{"model": {"provider":
 
 	// Values of variables are in no message, wherever they stand.
 	_, warnings2, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(
-		"A=" + configtest.Marker + "\ncurl h/services/$A/routes/$E -d paths[]=x -d $A=1\ncurl $E/services -d '{\"x\": 1}'\nkubectl annotate svc $A konghq.com/plugins=$E\nkubectl annotate $A b c=d\nkubectl -n $E get x")}},
+		"A=" + configtest.Marker + "\ncurl h/services/$A/routes/$E -d paths[]=x -d $A=1\ncurl $E/services -d '{\"x\": 1}'\nkubectl annotate svc $A konghq.com/plugins=$E\nkubectl annotate $A b c=d\nkubectl annotate svc x konghq.com/$A=b\ncurl localhost:8001/$A -d name=x\n$A x\nkubectl -n $E get x")}},
 		load.Options{Env: configtest.Environment(map[string]string{"E": configtest.Marker})})
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), configtest.Marker)
@@ -157,7 +156,7 @@ func TestRequestsToOtherServersAreIgnoredWhateverTheySend(t *testing.T) {
 	_, warnings := loadScript(t, text, nil)
 	require.Equal(t, []string{
 		`a.sh:1: a request to "/services/…/…/…" is ignored`, `a.sh:2: a request to "/…" is ignored`, `a.sh:3: a request to "/…" is ignored`,
-		`a.sh:4: a request to "/upstreams/…/targets" is ignored`, `a.sh:5: a request to "/certificates/…" is ignored`, `a.sh:6: a request to "/api/…/x" is ignored`,
+		`a.sh:4: a request to "/upstreams/…/targets" is ignored`, `a.sh:5: a request to "/certificates/…" is ignored`, `a.sh:6: a request to "/…/…/…" is ignored`,
 		"the configuration has no ai-proxy-advanced plugin",
 	}, warnings)
 }

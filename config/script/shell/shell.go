@@ -26,6 +26,9 @@ type Command struct {
 	Assigned []Assignment
 	// Input is the here-document or here-string of the command, if it has one.
 	Input Word
+	// Substituted are the commands of substitutions such as $(…) in the words, which run
+	// before the command itself.
+	Substituted []Command
 	// Piped commands read what the one before them prints.
 	Piped bool
 	// Offset is where the command starts, in bytes.
@@ -124,9 +127,15 @@ func (r *reader) statement(s *syntax.Stmt) {
 	if s == nil || r.pieces > maxPieces {
 		return
 	}
+	substituted := r.substituted(s)
+	if call, ok := s.Cmd.(*syntax.CallExpr); ok {
+		r.call(call, s.Redirs, substituted)
+		return
+	}
+	if len(substituted) > 0 {
+		r.add(Command{Substituted: substituted, Offset: offsetOf(s)})
+	}
 	switch c := s.Cmd.(type) {
-	case *syntax.CallExpr:
-		r.call(c, s.Redirs)
 	case *syntax.BinaryCmd:
 		r.binary(c)
 	case *syntax.Block:
@@ -149,11 +158,36 @@ func (r *reader) statement(s *syntax.Stmt) {
 		}
 	case *syntax.TimeClause:
 		r.statement(c.Stmt)
+	case *syntax.CoprocClause:
+		r.statement(c.Stmt)
 	case *syntax.FuncDecl:
 		r.statement(c.Body)
 	case *syntax.DeclClause:
 		r.add(Command{Assigned: r.assignments(c.Args), Offset: offsetOf(c)})
 	}
+}
+
+// substituted returns the commands of the substitutions in a statement, but not those in
+// statements inside of it.
+func (r *reader) substituted(s *syntax.Stmt) []Command {
+	outside := r.commands
+	r.commands = nil
+	syntax.Walk(s, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Stmt:
+			return n == s
+		case *syntax.CmdSubst:
+			r.statements(n.Stmts)
+			return false
+		case *syntax.ProcSubst:
+			r.statements(n.Stmts)
+			return false
+		}
+		return true
+	})
+	inside := r.commands
+	r.commands = outside
+	return inside
 }
 
 // assignments returns the assignments of values. One of an array, or to a part of a
@@ -198,8 +232,8 @@ func (r *reader) binary(c *syntax.BinaryCmd) {
 func offsetOf(n syntax.Node) int { return int(n.Pos().Offset()) } //nolint:gosec // files are smaller
 
 // call reads a simple command.
-func (r *reader) call(c *syntax.CallExpr, redirects []*syntax.Redirect) {
-	command := Command{Offset: offsetOf(c), Assigned: r.assignments(c.Assigns)}
+func (r *reader) call(c *syntax.CallExpr, redirects []*syntax.Redirect, substituted []Command) {
+	command := Command{Offset: offsetOf(c), Assigned: r.assignments(c.Assigns), Substituted: substituted}
 	for _, w := range c.Args {
 		command.Words = append(command.Words, r.word(w))
 	}

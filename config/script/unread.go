@@ -1,0 +1,137 @@
+package script
+
+import (
+	"fmt"
+	"net"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"semlb/config"
+	"semlb/config/schema"
+	"semlb/config/script/shell"
+)
+
+// prefixes are commands that run the command behind them.
+var prefixes = []string{"command", "env", "exec", "nohup", "sudo"}
+
+// withoutPrefix returns the words of the command that a command such as sudo runs. A
+// prefix with flags stays: whether they have values is not known here. Variables of the
+// command's name are filled in, and may hold flags.
+func (s *scriptReader) withoutPrefix(words []shell.Word) []shell.Word {
+	for len(words) > 1 && slices.Contains(prefixes, commandName(words)) && !strings.HasPrefix(words[1].Plain(), "-") {
+		isEnv := commandName(words) == "env"
+		words = words[1:]
+		for isEnv && len(words) > 1 && strings.Contains(words[0].Plain(), "=") {
+			words = words[1:]
+		}
+	}
+	if first := words[0]; len(first.Pieces) == 1 && first.Pieces[0].Variable != "" {
+		if text, filled := s.plain(first); filled {
+			var split []shell.Word
+			for _, field := range strings.Fields(text) {
+				piece := first.Pieces[0]
+				split = append(split, shell.Word{Pieces: []shell.Piece{{Text: field, Start: piece.Start, End: piece.End}}})
+			}
+			return append(split, words[1:]...)
+		}
+	}
+	return words
+}
+
+// commandName returns the name of a command without the directory it is in.
+func commandName(words []shell.Word) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return path.Base(words[0].Plain())
+}
+
+// harmless are commands around requests that configure nothing.
+var harmless = []string{":", "[", "cd", "echo", "exit", "false", "grep", "jq", "printf", "return", "set", "sleep", "tee", "test", "true", "wait"}
+
+// wellKnown are the names of other commands that messages show. Every other word may be
+// a credential.
+var wellKnown = []string{
+	"apt-get", "aws", "az", "bash", "brew", "cat", "chmod", "cp", "deck", "docker", "eval", "find", "gcloud", "git", "helm", "http", "https", "kind",
+	"kong", "kubectl", "ls", "make", "minikube", "mkdir", "mv", "openssl", "python3", "rm", "sed", "sh", "source", "ssh", "sudo", "terraform", "trap", "vault", "wget", "xargs",
+}
+
+// unread reports a command that is not read: a fault where it may make what guards.
+func (s *scriptReader) unread(pos config.Position, name string, words []shell.Word) {
+	shown := "a command"
+	if slices.Contains(wellKnown, name) {
+		shown = fmt.Sprintf("command %q", name)
+	}
+	switch text := s.textOf(words); {
+	case name == "cat": // it only prints
+	case namesGuard(text), s.namesAdminAPI(text):
+		s.Problem(pos, "", "not supported yet: %s that may make a request to the Admin API: write it as a curl command", shown)
+		return
+	}
+	if !s.substituted {
+		s.Warn(pos, "", shown+" is ignored")
+	}
+}
+
+// ignoredRequest reports a request to a path that is not read: a fault where it may make
+// what guards.
+func (s *scriptReader) ignoredRequest(pos config.Position, a addressParts, words []shell.Word) {
+	r := request{parts: a.parts}
+	switch {
+	case otherCollections[r.part(0)]:
+	case namesGuard(s.textOf(words)), s.hosts[a.host], adminPort(a.host):
+		s.Problem(pos, "", "not supported yet: a request to %q", r.shownPath())
+		return
+	}
+	s.Warn(pos, "", fmt.Sprintf("a request to %q is ignored", r.shownPath()))
+}
+
+// textOf returns words with the variables that are known filled in.
+func (s *scriptReader) textOf(words []shell.Word) string {
+	var b strings.Builder
+	for _, w := range words {
+		text, _ := s.plain(w)
+		b.WriteString(text + " ")
+	}
+	return b.String()
+}
+
+// namePattern matches a name in a form, in JSON and in JSON inside of quotes.
+var namePattern = regexp.MustCompile(`\bname\W{0,4}[=:]\W{0,4}([a-z][a-z0-9-]+)`)
+
+// namesGuard reports whether a text has a field that names a plugin that guards.
+func namesGuard(text string) bool {
+	return slices.ContainsFunc(namePattern.FindAllStringSubmatch(text, -1), func(m []string) bool { return schema.Guards(m[1]) })
+}
+
+// urlPattern matches the host and the collection of what may be an address of the Admin
+// API, with or without a workspace.
+var urlPattern = regexp.MustCompile(`([A-Za-z0-9_.:@$%{}\[\]-]*)/(?:[A-Za-z0-9_.~$%{}-]+/)?(?:services|routes|consumers|consumer_groups|plugins|vaults)\b`)
+
+// namesAdminAPI reports whether a text has an address of something that is read.
+func (s *scriptReader) namesAdminAPI(text string) bool {
+	return strings.Contains(text, "/core-entities/") ||
+		slices.ContainsFunc(urlPattern.FindAllStringSubmatch(text, -1), func(m []string) bool { return m[1] != "" && !s.isForeign(m[1]) })
+}
+
+// isForeign reports whether a host is none of the Admin API, as far as one can see.
+func (s *scriptReader) isForeign(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = name[strings.LastIndexByte(name, '@')+1:]
+	switch {
+	case s.hosts[host], adminPort(host), name == "localhost", name == "127.0.0.1", name == "::1":
+		return false
+	default:
+		return !strings.ContainsAny(host, "$"+unread) && !strings.Contains(name, "kong")
+	}
+}
+
+// adminPort reports whether a host has a port of the Admin API.
+func adminPort(host string) bool {
+	return strings.HasSuffix(host, ":8001") || strings.HasSuffix(host, ":8444")
+}
