@@ -80,16 +80,20 @@ func (c checker) userName(name tree.Cursor) {
 // token would ever be accepted.
 func (c checker) signingKey(credential tree.Cursor) {
 	algorithm := cmp.Or(credential.At("algorithm").Node.Str(), "HS256")
+	with := "with algorithm " + algorithm
+	if given := credential.At("algorithm"); given.Exists() {
+		with = "with algorithm " + shown(given)
+	}
 	if strings.HasPrefix(algorithm, "HS") {
-		c.need(credential.At("secret"), "with algorithm "+algorithm)
+		c.need(credential.At("secret"), with)
 		return
 	}
 	key := credential.At("rsa_public_key")
-	c.need(key, "with algorithm "+algorithm)
+	c.need(key, with)
 	if !key.Known() {
 		return
 	}
 	if got, want := config.KeyKind(key.Node.Text), config.KeyKindFor(algorithm); got != want {
-		c.Want(key.Pos, key.Path, got, want+" in PEM with algorithm "+algorithm)
+		c.Want(key.Pos, key.Path, got, want+" in PEM "+with)
 	}
 }

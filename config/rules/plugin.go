@@ -30,6 +30,14 @@ func (c checker) want(value tree.Cursor, want string) {
 	c.Want(value.Pos, value.Path, schema.Show(value.Node), want)
 }
 
+// shown returns a value for the fault of another one. That of a reference is not shown.
+func shown(value tree.Cursor) string {
+	if value.Node.Hidden {
+		return report.Redacted
+	}
+	return value.Node.Text
+}
+
 // together reports each name that is missing while another one is there.
 func (c checker) together(object tree.Cursor, names ...string) {
 	i := slices.IndexFunc(names, func(name string) bool { return object.At(name).Exists() })
@@ -81,7 +89,7 @@ func (c checker) threshold(vectordb tree.Cursor) {
 		return
 	}
 	if value, ok := threshold.Node.Number(); ok && value > limit {
-		c.Warn(threshold.Pos, threshold.Path, fmt.Sprintf("every prompt is within it: distances by %s are at most %g", metric.Node.Text, limit))
+		c.Warn(threshold.Pos, threshold.Path, fmt.Sprintf("every prompt is within it: distances by %s are at most %g", shown(metric), limit))
 	}
 }
 
@@ -107,13 +115,14 @@ func (c checker) nativeFormat(settings tree.Cursor) {
 	if format == "" || format == "openai" {
 		return
 	}
+	name := shown(settings.At("llm_format"))
 	for _, target := range settings.At("targets").Items() {
 		if p := target.At("model", "provider"); p.Exists() && !p.Is(format) {
-			c.want(p, format+" with llm_format "+format)
+			c.want(p, name+" with llm_format "+name)
 		}
 		route := target.At("route_type")
 		if (format == "bedrock" || format == "gemini") && route.Exists() && !route.Is(string(config.Chat)) {
-			c.want(route, string(config.Chat)+" with llm_format "+format)
+			c.want(route, string(config.Chat)+" with llm_format "+name)
 		}
 	}
 }

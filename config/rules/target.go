@@ -42,7 +42,7 @@ func (c checker) target(target tree.Cursor) {
 func (c checker) override(target tree.Cursor) {
 	provider, override := target.At("model", "provider"), target.At("auth", "allow_override")
 	if override.IsTrue() && (provider.Is(string(config.Gemini)) || provider.Is(string(config.Bedrock))) {
-		c.Want(override.Pos, override.Path, "true", "false with provider "+provider.Node.Text)
+		c.Want(override.Pos, override.Path, "true", "false with provider "+shown(provider))
 	}
 }
 
