@@ -60,7 +60,7 @@ const globbing = "{}[]"
 func (s *scriptReader) inWorkspace(pos config.Position, a *addressParts) bool {
 	workspace := "default"
 	if rest := a.parts[1:]; !(request{parts: a.parts}).isRead() {
-		if len(rest) == 0 || !(request{parts: rest}).isRead() || a.parts[0] != workspace && s.isForeign(a.host) {
+		if len(rest) == 0 || !(request{parts: rest}).isRead() || a.parts[0] != workspace && s.hosts.isForeign(a.host) {
 			return true // it is no request to the Admin API
 		}
 		workspace, a.parts = a.parts[0], rest

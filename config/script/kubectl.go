@@ -30,9 +30,12 @@ func newKubectlFlags() *kubectlFlags {
 	return k
 }
 
+// kubectlReader reads the kubectl commands of a script.
+type kubectlReader struct{ *scriptReader }
+
 // kubectl reads what a command applies, or what it annotates. It reports whether it is
 // such a command.
-func (s *scriptReader) kubectl(pos config.Position, words, input []shell.Word) bool {
+func (s kubectlReader) kubectl(pos config.Position, words, input []shell.Word) bool {
 	s.kubectlFlags.namespace = shell.Word{}
 	rest := s.kubectlFlags.parse(words)
 	if len(rest) == 0 {
@@ -56,7 +59,7 @@ func (s *scriptReader) kubectl(pos config.Position, words, input []shell.Word) b
 
 // argument returns a word as a string, with the variables filled in that are known. One
 // with a variable is hidden.
-func (s *scriptReader) argument(pos config.Position, w shell.Word) *tree.Node {
+func (s kubectlReader) argument(pos config.Position, w shell.Word) *tree.Node {
 	text, filled := s.plain(w)
 	n := format.StringAt(pos, text)
 	n.Hidden = filled
@@ -65,7 +68,7 @@ func (s *scriptReader) argument(pos config.Position, w shell.Word) *tree.Node {
 
 // apply reads the resources that are piped into kubectl. Those that name no namespace are
 // in that of the command.
-func (s *scriptReader) apply(namespace *tree.Node, words []shell.Word) {
+func (s kubectlReader) apply(namespace *tree.Node, words []shell.Word) {
 	all := shell.Word{}
 	for _, w := range words {
 		all.Pieces = append(all.Pieces, w.Pieces...)
@@ -107,7 +110,7 @@ func shownKind(resource *tree.Node, kind string) string {
 
 // annotate reads annotations of resources: KIND NAME… KEY=VALUE… or KIND/NAME…
 // KEY=VALUE….
-func (s *scriptReader) annotate(pos config.Position, namespace *tree.Node, args []*tree.Node) {
+func (s kubectlReader) annotate(pos config.Position, namespace *tree.Node, args []*tree.Node) {
 	first := slices.IndexFunc(args, func(a *tree.Node) bool { return strings.Contains(a.Text, "=") || strings.HasSuffix(a.Text, "-") })
 	if first < 0 {
 		first = len(args)

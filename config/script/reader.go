@@ -40,7 +40,7 @@ func newReader(in *format.Input) format.Reader {
 
 // Read takes a script.
 func (r *reader) Read(d format.Document) {
-	s := scriptReader{reader: r, name: d.Name, lines: tree.LineStarts(d.Text), assigned: map[string]string{}, hosts: map[string]bool{}}
+	s := scriptReader{reader: r, name: d.Name, lines: tree.LineStarts(d.Text), assigned: map[string]string{}, hosts: hosts{}}
 	commands, err := shell.Read(string(d.Text))
 	for i := range commands {
 		s.command(commands, i)
@@ -62,7 +62,7 @@ type scriptReader struct {
 	// assigned are the values of variables that the script assigns itself.
 	assigned map[string]string
 	// hosts are those of the requests that are read.
-	hosts map[string]bool
+	hosts hosts
 	// workspace is the one that the paths of all requests are in; "" before the first.
 	workspace string
 	// substituted is set for the commands of substitutions such as $(…).
@@ -96,7 +96,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 		s.curl(pos, words[1:], inputOf(commands, i))
 	case piped && len(printed(c)) > 0:
 		// What it prints is read with the command behind the pipe.
-	case name == "kubectl" && s.kubectl(pos, words[1:], inputOf(commands, i)):
+	case name == "kubectl" && (kubectlReader{s}).kubectl(pos, words[1:], inputOf(commands, i)):
 	case slices.Contains(harmless, name):
 	default:
 		s.unread(pos, name, slices.Concat(c.Words, inputOf(commands, i)))

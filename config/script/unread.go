@@ -113,18 +113,21 @@ var urlPattern = regexp.MustCompile(`([A-Za-z0-9_.:@$%{}\[\]-]*)/(?:[A-Za-z0-9_.
 // namesAdminAPI reports whether a text has an address of something that is read.
 func (s *scriptReader) namesAdminAPI(text string) bool {
 	return strings.Contains(text, "/core-entities/") ||
-		slices.ContainsFunc(urlPattern.FindAllStringSubmatch(text, -1), func(m []string) bool { return m[1] != "" && !s.isForeign(m[1]) })
+		slices.ContainsFunc(urlPattern.FindAllStringSubmatch(text, -1), func(m []string) bool { return m[1] != "" && !s.hosts.isForeign(m[1]) })
 }
 
+// hosts are those of the requests that are read.
+type hosts map[string]bool
+
 // isForeign reports whether a host is none of the Admin API, as far as one can see.
-func (s *scriptReader) isForeign(host string) bool {
+func (h hosts) isForeign(host string) bool {
 	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+	if withoutPort, _, err := net.SplitHostPort(host); err == nil {
+		name = withoutPort
 	}
 	name = name[strings.LastIndexByte(name, '@')+1:]
 	switch {
-	case s.hosts[host], adminPort(host), name == "localhost", name == "127.0.0.1", name == "::1":
+	case h[host], adminPort(host), name == "localhost", name == "127.0.0.1", name == "::1":
 		return false
 	default:
 		return !strings.ContainsAny(host, "$"+unread) && !strings.Contains(name, "kong")
