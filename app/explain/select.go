@@ -73,12 +73,15 @@ func standIn(a *config.Auth) {
 // checkUnset returns [config.Faults] with the settings without a value that are needed. The
 // credentials of targets are not.
 func checkUnset(p *config.Plugin, needs Needs) error {
-	semantic := p.Settings.Balancer.Algorithm == config.Semantic
+	unusedModel, unusedStore := !needs.Embeddings, !needs.VectorDB
+	if p.Settings.Balancer.Algorithm != config.Semantic {
+		unusedModel, unusedStore = true, true
+	}
 	var faults config.Faults
 	for _, f := range p.Unset {
 		switch {
-		case strings.HasPrefix(f.Path, "config.embeddings.") && !(semantic && needs.Embeddings):
-		case strings.HasPrefix(f.Path, "config.vectordb.") && !(semantic && needs.VectorDB):
+		case strings.HasPrefix(f.Path, "config.embeddings.") && unusedModel:
+		case strings.HasPrefix(f.Path, "config.vectordb.") && unusedStore:
 		case strings.HasPrefix(f.Path, "config.targets[") && strings.Contains(f.Path, "].auth."):
 		default:
 			faults = append(faults, f)

@@ -41,9 +41,8 @@ func (names instanceNames) distinct(n *tree.Node) *tree.Node {
 	if plugin == nil {
 		return n
 	}
-	text := name.Text
 	for plugin.written++; plugin.written > 1; plugin.written++ {
-		text = name.Text + "-" + strconv.Itoa(plugin.written)
+		text := name.Text + "-" + strconv.Itoa(plugin.written)
 		if names[text] == nil {
 			return n.With("instance_name", name.WithText(text))
 		}
