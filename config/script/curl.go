@@ -209,10 +209,14 @@ func (s *scriptReader) body(pos config.Position, parts []string, data []curlData
 	if isForm(data) {
 		return s.form(pos, parts, data)
 	}
+	if len(data) == 0 {
+		return &tree.Node{Kind: tree.Object, Pos: pos}
+	}
 	var all shell.Word
 	for i, d := range data {
-		if i > 0 && d.kind != dataJSON {
-			all.Pieces = append(all.Pieces, shell.Piece{Text: "&"})
+		if i > 0 && d.kind != dataJSON && len(d.word.Pieces) > 0 {
+			start := d.word.Pieces[0].Start
+			all.Pieces = append(all.Pieces, shell.Piece{Text: "&", Start: start, End: start})
 		}
 		all.Pieces = append(all.Pieces, d.word.Pieces...)
 	}

@@ -15,13 +15,24 @@ import (
 type kubectlFlags struct {
 	*flagReader
 	namespace shell.Word
+	// dryRun is the kind of dry run, or "none".
+	dryRun string
+	// overwrite permits to change annotations that are there.
+	overwrite bool
+	// selected is set where resources are given by --all or --selector.
+	selected bool
 }
 
 func newKubectlFlags() *kubectlFlags {
 	k := &kubectlFlags{flagReader: newFlagReader("kubectl")}
 	k.take("namespace", "n", func(w shell.Word) { k.namespace = w })
+	k.take("selector", "l", func(shell.Word) { k.selected = true })
+	k.set.BoolVar(&k.selected, "all", false, "")
+	k.set.BoolVar(&k.overwrite, "overwrite", false, "")
+	k.set.StringVar(&k.dryRun, "dry-run", "none", "")
+	k.set.Lookup("dry-run").NoOptDefVal = "client"
 	k.ignore(
-		"filename,f", "kustomize,k", "selector,l", "output,o", "server,s", "v,v", "as", "as-group", "as-uid", "cache-dir",
+		"filename,f", "kustomize,k", "output,o", "server,s", "v,v", "as", "as-group", "as-uid", "cache-dir",
 		"certificate-authority", "client-certificate", "client-key", "cluster", "context", "field-manager",
 		"field-selector", "kubeconfig", "request-timeout", "resource-version", "template", "timeout",
 		"tls-server-name", "token", "user", "grace-period", "prune-allowlist",
@@ -36,25 +47,55 @@ type kubectlReader struct{ *scriptReader }
 // kubectl reads what a command applies, or what it annotates. It reports whether it is
 // such a command.
 func (s kubectlReader) kubectl(pos config.Position, words, input []shell.Word) bool {
-	s.kubectlFlags.namespace = shell.Word{}
-	rest := s.kubectlFlags.parse(words)
+	k := s.kubectlFlags
+	*k = kubectlFlags{flagReader: k.flagReader, dryRun: "none"}
+	rest := k.parse(words)
 	if len(rest) == 0 {
 		return false
 	}
-	namespace := s.argument(pos, s.kubectlFlags.namespace)
+	namespace := s.argument(pos, k.namespace)
+	var args []*tree.Node
+	for _, w := range rest[1:] {
+		args = append(args, s.argument(pos, w))
+	}
 	switch verb := rest[0].Plain(); {
+	case slices.Contains([]string{"client", "server", "true"}, k.dryRun):
+		return slices.Contains([]string{"annotate", "apply", "create", "delete", "label", "patch", "replace"}, verb)
 	case (verb == "apply" || verb == "create" || verb == "replace") && len(rest) == 1 && len(input) > 0:
+		s.made = true
 		s.apply(namespace, input)
 	case verb == "annotate":
-		var args []*tree.Node
-		for _, w := range rest[1:] {
-			args = append(args, s.argument(pos, w))
-		}
 		s.annotate(pos, namespace, args)
+	case s.changes(verb, args), verb == "delete" && len(rest) == 1 && len(input) > 0 && s.made:
+		s.Problem(pos, "", "not supported yet: kubectl %s of a resource of a kind that is read", verb)
 	default:
 		return false
 	}
 	return true
+}
+
+// pluginKinds are the kinds of plugins and of what they refer to, as kubectl takes them.
+var pluginKinds = []string{
+	"kongplugin", "kongplugins", "kp", "kongclusterplugin", "kongclusterplugins", "kcp", "kongvault", "kongvaults", "kv",
+	"secret", "secrets",
+}
+
+// changes reports whether a command may change or delete something that is read. Before
+// the script makes anything it only cleans up.
+func (s kubectlReader) changes(verb string, args []*tree.Node) bool {
+	if len(args) == 0 || verb != "patch" && (verb != "delete" && verb != "label" || !s.made) {
+		return false
+	}
+	for _, kinds := range args {
+		kinds, _, _ := strings.Cut(kinds.Text, "/")
+		for kind := range strings.SplitSeq(strings.ToLower(kinds), ",") {
+			kind, _, _ = strings.Cut(kind, ".")
+			if slices.Contains(pluginKinds, kind) || verb != "label" && kubectlKinds[kind] != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // argument returns a word as a string, with the variables filled in that are known. One
@@ -92,8 +133,8 @@ var kubectlKinds = map[string]string{
 	"service": "Service", "services": "Service", "svc": "Service",
 	"ingress": "Ingress", "ingresses": "Ingress", "ing": "Ingress",
 	"httproute": "HTTPRoute", "httproutes": "HTTPRoute",
-	"kongconsumer": "KongConsumer", "kongconsumers": "KongConsumer",
-	"kongconsumergroup": "KongConsumerGroup", "kongconsumergroups": "KongConsumerGroup",
+	"kongconsumer": "KongConsumer", "kongconsumers": "KongConsumer", "kc": "KongConsumer",
+	"kongconsumergroup": "KongConsumerGroup", "kongconsumergroups": "KongConsumerGroup", "kcg": "KongConsumerGroup",
 }
 
 // otherKinds are the kinds that messages show beside those of kubectlKinds. Every other
@@ -106,51 +147,4 @@ func shownKind(resource *tree.Node, kind string) string {
 		return "a resource"
 	}
 	return fmt.Sprintf("resource %q", kind)
-}
-
-// annotate reads annotations of resources: KIND NAME… KEY=VALUE… or KIND/NAME…
-// KEY=VALUE….
-func (s kubectlReader) annotate(pos config.Position, namespace *tree.Node, args []*tree.Node) {
-	first := slices.IndexFunc(args, func(a *tree.Node) bool { return strings.Contains(a.Text, "=") || strings.HasSuffix(a.Text, "-") })
-	if first < 0 {
-		first = len(args)
-	}
-	resources, annotations := args[:first], args[first:]
-	if len(resources) > 0 && !strings.Contains(resources[0].Text, "/") {
-		for i := 1; i < len(resources); i++ {
-			hidden := resources[0].Hidden || resources[i].Hidden
-			resources[i] = resources[i].WithText(resources[0].Text + "/" + resources[i].Text)
-			resources[i].Hidden = hidden
-		}
-		resources = resources[1:]
-	}
-	if len(resources) == 0 || len(annotations) == 0 {
-		s.Warn(pos, "", "add the name of the resource: kubectl annotate KIND NAME …")
-		return
-	}
-	for _, resource := range resources {
-		kind, name, _ := strings.Cut(resource.Text, "/")
-		kind, _, _ = strings.Cut(kind, ".") // the API group
-		known := kubectlKinds[strings.ToLower(kind)]
-		if known == "" {
-			s.Warn(pos, "", shownKind(resource, kind)+" is ignored")
-			continue
-		}
-		meta := tree.NewObject("namespace", namespace, "name", resource.WithText(name))
-		root := annotated(pos, known, meta, annotations)
-		s.Dispatch(format.Document{Name: s.name, Root: root.AsArgument(), Partial: true})
-	}
-}
-
-// annotated returns a resource with annotations and nothing else.
-func annotated(pos config.Position, kind string, meta *tree.Node, annotations []*tree.Node) *tree.Node {
-	all := &tree.Node{Kind: tree.Object, Pos: pos}
-	for _, a := range annotations {
-		if key, value, ok := strings.Cut(a.Text, "="); ok {
-			all = all.With(key, a.WithText(value))
-			all.Fields[len(all.Fields)-1].Hidden = a.Hidden
-		}
-	}
-	root := tree.NewObject("apiVersion", format.StringAt(pos, "v1"), "kind", format.StringAt(pos, kind), "metadata", meta.With("annotations", all))
-	return root.WithPos(pos)
 }

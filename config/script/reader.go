@@ -3,6 +3,7 @@ package script
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -45,6 +46,7 @@ func (r *reader) Read(d format.Document) {
 	for i := range commands {
 		s.command(commands, i)
 	}
+	kubectlReader{&s}.dispatch()
 	if err != nil {
 		r.Problem(s.position(err.Offset), "", "%s", err.Problem)
 	}
@@ -65,6 +67,10 @@ type scriptReader struct {
 	hosts hosts
 	// workspace is the one that the paths of all requests are in; "" before the first.
 	workspace string
+	// annotations are what kubectl annotate makes.
+	annotations annotations
+	// made is set when kubectl has made something that is read.
+	made bool
 	// substituted is set for the commands of substitutions such as $(…).
 	substituted bool
 }
@@ -103,16 +109,39 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 	}
 }
 
-// printed returns what a command prints: echo its words, and cat its here-document.
+// printed returns what a command prints: echo and printf their words, and cat its here-document.
 func printed(c shell.Command) []shell.Word {
 	if len(c.Words) == 0 {
 		return nil
 	}
 	switch name := c.Words[0].Plain(); {
 	case name == "echo":
-		return c.Words[1:]
+		return echoed(c.Words[1:])
+	case name == "printf":
+		return formatted(c.Words[1:])
 	case name == "cat" && len(c.Input.Pieces) > 0:
 		return []shell.Word{c.Input}
+	default:
+		return nil
+	}
+}
+
+// echoed returns the words that echo prints: what is behind its flags.
+func echoed(words []shell.Word) []shell.Word {
+	for len(words) > 0 && slices.Contains([]string{"-n", "-E"}, words[0].Plain()) {
+		words = words[1:]
+	}
+	return words
+}
+
+// formatted returns the word that printf prints: its text, or the one that the format %s
+// stands for. Other formats are not read.
+func formatted(words []shell.Word) []shell.Word {
+	switch {
+	case len(words) == 1 && !strings.ContainsAny(words[0].Plain(), `%\`):
+		return words
+	case len(words) == 2 && (words[0].Plain() == "%s" || words[0].Plain() == `%s\n`):
+		return words[1:]
 	default:
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"semlb/config"
 	"semlb/config/format"
 	"semlb/config/tree"
@@ -99,7 +101,7 @@ func (r request) credential() (format.Credential, bool) {
 // yield turns requests into entities and plugins. It gets all requests of a
 // configuration: a consumer's credentials have requests of their own.
 func yield(in *format.Input, requests []request) {
-	requests = run(in, requests)
+	requests = identified(run(in, requests))
 	owned := format.Owned{}
 	for _, r := range requests {
 		if kind, ok := r.credential(); ok {
@@ -111,6 +113,20 @@ func yield(in *format.Input, requests []request) {
 			r.yield(in, owned)
 		}
 	}
+}
+
+// identified gives services and routes without a name an id, as the Admin API does. The id
+// is the same whenever the script is read.
+func identified(requests []request) []request {
+	for i, r := range requests {
+		collection, name := r.collection()
+		if collection != "services" && collection != "routes" || name != "" || r.body.Kind != tree.Object || r.body.Has("id") || r.body.Has("name") {
+			continue
+		}
+		id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s#%d", r.pos.File, i))
+		requests[i].body = r.body.With("id", format.StringAt(r.body.Pos, id.String()))
+	}
+	return requests
 }
 
 func (r request) yield(in *format.Input, owned format.Owned) {
@@ -135,8 +151,8 @@ func (r request) yield(in *format.Input, owned format.Owned) {
 	}
 }
 
-// uuid matches the ids of entities.
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+// idPattern matches the ids of entities.
+var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // called returns the body with what the path calls the entity, if the body has neither of
 // the fields for its id and its name.
@@ -148,7 +164,7 @@ func (r request) called(id, name string) *tree.Node {
 	}
 	called := format.StringAt(n.Pos, given)
 	called.Hidden = r.filled
-	if uuid.MatchString(given) {
+	if idPattern.MatchString(given) {
 		return n.With(id, called)
 	}
 	return n.With(name, called)

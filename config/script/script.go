@@ -59,7 +59,7 @@ func Format() format.Format {
 		NewReader:   newReader,
 		Beside: &schema.Beside{
 			Format:  "shell scripts",
-			Ignored: "commands other than curl, echo and kubectl; requests for other entities",
+			Ignored: "commands other than curl, echo, printf and kubectl; requests for other entities",
 			Refused: "bodies from a file other than `@-` with a here-document or a pipe; substitutions such as `$(…)` in a body; other commands that may make a request to the Admin API, such as `bash -c` and `wget`; requests for several workspaces",
 		},
 	}
