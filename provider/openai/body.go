@@ -68,6 +68,9 @@ func (d *dialect) limitEdits(edits []provider.Edit, req *provider.Request, model
 		others = req.Sent(name.other)
 	}
 	sent := own != nil || others != nil
+	if name.clients && own == nil && others != nil {
+		name.field, name.other = name.other, name.field
+	}
 	switch {
 	case d.limit != nil && (!sent || !d.clientFirst):
 		edits = append(edits, provider.Edit{Name: name.field, Raw: d.limit})

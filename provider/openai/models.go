@@ -11,22 +11,26 @@ import (
 type tokenLimit struct {
 	field, other string
 	exclusive    bool
+	// clients means that nothing tells which of the two the model takes, so that a
+	// configured limit has the name that the client used.
+	clients bool
 }
 
 func (d *dialect) tokenLimit(model string) tokenLimit {
 	if !d.chat {
 		return tokenLimit{field: "max_tokens"}
 	}
-	classic := tokenLimit{"max_tokens", "max_completion_tokens", d.limits == maxTokensOnly}
+	classic := tokenLimit{field: "max_tokens", other: "max_completion_tokens", exclusive: d.limits == maxTokensOnly}
 	if d.limits != byModel && d.limits != byModelAndVersion {
 		return classic
 	}
 	switch familyOf(model) {
 	case reasoning:
-		return tokenLimit{"max_completion_tokens", "max_tokens", true}
+		return tokenLimit{field: "max_completion_tokens", other: "max_tokens", exclusive: true}
 	case chatting:
 		classic.exclusive = d.limits == byModelAndVersion
 	case unknown:
+		classic.clients = true
 	}
 	return classic
 }
