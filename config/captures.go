@@ -86,13 +86,19 @@ func compilePath(path string, priority int) (capturing, bool) {
 	return capturing{compiled, priority}, err == nil // the loader has checked it
 }
 
-// CaptureNames are the names of the groups in the paths of a route.
-func (r *Route) CaptureNames() []string {
-	var names []string
-	for _, path := range r.Paths {
-		if p, ok := compilePath(path, 0); ok {
-			names = append(names, p.SubexpNames()...)
-		}
+// CaptureNames are the names of the groups of each path of a route, none for a path that
+// is no regular expression, or for a route without paths.
+func (r *Route) CaptureNames() [][]string {
+	if len(r.Paths) == 0 {
+		return [][]string{nil}
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	var of [][]string
+	for _, path := range r.Paths {
+		var names []string
+		if p, ok := compilePath(path, 0); ok {
+			names = slices.DeleteFunc(p.SubexpNames(), func(name string) bool { return name == "" })
+		}
+		of = append(of, names)
+	}
+	return of
 }

@@ -68,6 +68,19 @@ func (t *Target) Rewrite(req *Request, client Client) (Rewrite, error) {
 	}, nil
 }
 
+// Fits returns the error with which [Target.Rewrite] refuses the model or the path of a
+// client's own request, or nil.
+func (t *Target) Fits(req *Request, client Client) error {
+	if _, err := t.modelFor(req, client); err != nil {
+		return err
+	}
+	if !t.upstream.dynamic() {
+		return nil
+	}
+	_, err := t.uriFor(client)
+	return err
+}
+
 // modelFor returns the model that serves: the target's, or else the request's.
 func (t *Target) modelFor(req *Request, client Client) (string, error) {
 	if req.restored && (t.model.dynamic() || t.upstream.dynamic()) {

@@ -54,6 +54,7 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 	if ctx.Err() != nil { // no client is left to answer, and the embedder is not at fault
 		return p.clientGone(x)
 	}
+	leaveOutUnfit(x, request, instance, &plan)
 	p.decided(x, instance, &plan)
 	if len(plan.Targets) == 0 {
 		return p.noTarget(x, instance, &plan)

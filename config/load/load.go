@@ -100,6 +100,8 @@ type loader struct {
 	plugins, guards []format.Item
 	// served are the scopes of the enabled instances.
 	served []config.Scope
+	// templated are the bound instances, whose settings may take groups of paths.
+	templated []templated
 	// positions are those of entities, by what they are called.
 	positions map[alias]config.Position
 	consumers *rules.Consumers
@@ -181,6 +183,7 @@ func (l *loader) load(sources []Source) error {
 			l.plugin(p, names)
 		}
 	}
+	captureCheck{&l.Report, l.config.Routes, l.served, names}.check(l.templated)
 	l.loadGuards(names)
 	if len(l.plugins) == 0 && l.Count() == 0 {
 		l.Warn(config.Position{}, "", "the configuration has no "+schema.PluginName+" plugin")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -210,15 +211,28 @@ plugins:
   %s
   config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: "x-$(uri_captures.model)"}}]}
 `
-	for scope, known := range map[string]bool{"route: a": true, "service: one": true, "enabled: true": true, "route: b": false, "service: two": false} {
-		_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: fmt.Appendf(nil, text, scope)}}, load.Options{})
+	const none = "no route that the plugin applies to has the group (?<model>…) in a path: its requests are answered with 400"
+	const some = "not every path that leads to the plugin has the group (?<model>…): this target cannot serve requests over the others"
+	onB := "- {name: ai-proxy-advanced, route: b, config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m}}]}}\n"
+	for _, tt := range []struct{ scope, more, want string }{
+		{scope: "route: a"},
+		{scope: "service: one"},
+		{scope: "enabled: true", want: some},
+		{scope: "enabled: true", more: onB},
+		{scope: "enabled: true", more: strings.Replace(onB, "route: b", "service: two", 1)},
+		{scope: "enabled: true", more: strings.Replace(onB, "route: b", "route: b, enabled: false", 1), want: some},
+		{scope: "route: b", want: none},
+		{scope: "service: two", want: none},
+		{scope: "route: c", more: "routes: [{name: c, paths: [/c, '~/c/(?<model>[a-z]+)']}]\n", want: some},
+	} {
+		_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(fmt.Sprintf(text, tt.scope) + tt.more)}}, load.Options{})
 		require.NoError(t, err)
-		if known {
-			require.Empty(t, warnings, scope)
+		if tt.want == "" {
+			require.Empty(t, warnings, tt.scope)
 			continue
 		}
-		require.Len(t, warnings, 1, scope)
-		require.Equal(t, "kong.yaml:10: plugins[0].config.targets[0].model.name: no route that the plugin applies to has the group (?<model>…) in a path: its requests are answered with 400", warnings[0].String())
+		require.Len(t, warnings, 1, tt.scope)
+		require.Equal(t, "kong.yaml:10: plugins[0].config.targets[0].model.name: "+tt.want, warnings[0].String())
 	}
 }
 

@@ -47,7 +47,7 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 	var scope config.Scope
 	if item.Unbound == nil {
 		scope = l.scope(item.Scope, entry, names)
-		checkCaptures(&l.Report, entry.At("config"), groupsOf(l.config.Routes, scope, names))
+		l.templated = append(l.templated, templated{entry.At("config"), scope})
 	}
 	if item.Unbound == nil && !disabled(n) {
 		l.served = append(l.served, scope)
