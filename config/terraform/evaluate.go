@@ -75,7 +75,7 @@ func (e *evaluator) tree(at location, x hclsyntax.Expression) *tree.Node {
 			return e.localTree(at, pos, name)
 		}
 	}
-	b := treeBuilder{report: &e.Report, path: at.path, reference: isReference(x)}
+	b := treeBuilder{report: &e.Report, path: at.path, reference: isReference(x), converting: e.Converting()}
 	return e.bounded(at, b.tree(e.evaluate(at, x), pos, valueMarks{}))
 }
 

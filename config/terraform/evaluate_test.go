@@ -265,3 +265,29 @@ prose, with a quote " and a brace {
 	require.Empty(t, warnings)
 	require.Equal(t, "m/* no comment */", c.Plugins[0].InstanceName)
 }
+
+// A credential that comes from a variable is not written, sensitive or not.
+func TestCredentialsOfVariablesAndLocalsAreNotWritten(t *testing.T) {
+	header := func(value string) string {
+		return strings.Replace(configtest.TerraformPlugin("", ""), `route_type`, `auth = { header_name = "A", header_value = `+value+` }, route_type`, 1)
+	}
+	secret := "\"" + configtest.Marker + "\""
+	declare := "variable \"given\" {}\nvariable \"default\" {\n default = " + secret + "\n}\nvariable \"vault\" {\n default = \"{vault://env/k}\"\n}\n" +
+		"locals {\n s = sensitive(" + secret + ")\n n = nonsensitive(local.s)\n plain = " + secret + "\n auth = { key = sensitive(" + secret + ") }\n}\n"
+	vars := load.Source{Name: "terraform.tfvars", Data: []byte("given = " + secret + "\n")}
+	convert := func(value string) string {
+		out, _, err := load.Convert([]load.Source{vars, {Name: "main.tf", Data: []byte(declare + header(value))}}, "deck", load.Options{})
+		require.NoError(t, err, value)
+		return string(out)
+	}
+	for _, value := range []string{
+		"local.s", "local.n", "nonsensitive(local.n)", "local.plain", "local.auth.key", "var.given", "nonsensitive(var.given)", "var.default",
+		"\"Bearer ${local.s}\"", "\"Bearer ${local.plain}\"", "\"Bearer ${var.given}\"", "sensitive(" + secret + ")", "nonsensitive(sensitive(" + secret + "))",
+	} {
+		out := convert(value)
+		require.NotContains(t, out, configtest.Marker, value)
+		require.Regexp(t, `header_value: \$\{\{ env "DECK_[A-Z0-9_]*CONFIG_TARGETS_0_AUTH_HEADER_VALUE" \}\}`, out, value)
+	}
+	require.Contains(t, convert("var.vault"), "{vault://env/k}")
+	require.Contains(t, convert(secret), configtest.Marker, "the resource has it in clear")
+}

@@ -80,7 +80,10 @@ var nonsensitiveFunction = function.New(&function.Spec{
 	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		v, marks := args[0].Unmark()
-		delete(marks, sensitiveMark)
+		if _, is := marks[sensitiveMark]; is {
+			delete(marks, sensitiveMark)
+			marks[givenMark] = struct{}{}
+		}
 		return v.WithMarks(marks), nil
 	},
 })

@@ -48,7 +48,7 @@ type yielder struct {
 func (y yielder) credential(r *resource, kind format.Credential) {
 	n := y.body(r)
 	f := y.Tables.Entities[config.KindConsumer].Fields[kind.List].Elements
-	y.owned.Add(n.Get("consumer_id").Str(), kind.List, f.Converted(n.Without("consumer_id")))
+	y.owned.Add(n.Get("consumer_id").Str(), kind.List, y.withoutSecrets(r, f, f.Converted(n.Without("consumer_id"))))
 }
 
 // names are the fields that an entity of a kind is called by. One with none of them is
@@ -81,7 +81,7 @@ func (y yielder) yield(r *resource) {
 func (y yielder) plugin(r *resource, name string) {
 	f, n := y.Tables.Named(name), (*tree.Node)(nil)
 	if f != nil {
-		n = f.Converted(y.body(r))
+		n = y.withoutSecrets(r, f, f.Converted(y.body(r)))
 	} else {
 		n = y.attributes(r, append(config.ScopeParts[:], "enabled")...)
 	}

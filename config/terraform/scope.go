@@ -100,6 +100,9 @@ func (e *evaluator) local(at location, pos config.Position, name string) evaluat
 	if v.value == nil {
 		v.evaluating = true
 		value := e.evaluate(v.location, v.expr)
+		if e.Converting() {
+			value = value.Mark(givenMark)
+		}
 		v.evaluating = false
 		v.value = &evaluated{value: value, weight: weight(value)}
 	}
@@ -117,7 +120,9 @@ func (e *evaluator) localTree(at location, pos config.Position, name string) *tr
 		v.tree = e.tree(v.location, v.expr)
 		v.evaluating = false
 	}
-	return v.tree.WithPos(pos)
+	n := v.tree.WithPos(pos)
+	n.Hidden = n.Hidden || e.Converting()
+	return n
 }
 
 // enterLocal returns a local value that can be evaluated now. Any other is a fault.

@@ -21,6 +21,13 @@ import (
 // Terraform calls sensitive. No message shows them.
 const sensitiveMark = mark("sensitive")
 
+// givenMark is on values of variables and of what nonsensitive returns. Messages show
+// them, but a conversion does not write them where a credential belongs.
+const givenMark = given("given")
+
+// given is the type of givenMark.
+type given string
+
 // mark is a mark that says nothing more.
 type mark string
 
@@ -50,6 +57,7 @@ func newOrigin(pos config.Position, text string) *origin {
 // valueMarks are the marks of a value and of what it is part of.
 type valueMarks struct {
 	hidden       bool
+	given        bool
 	placeholders []placeholderMark
 	origins      []*origin
 }
@@ -60,6 +68,8 @@ func marksOf(v cty.Value) valueMarks {
 		switch found := found.(type) {
 		case mark:
 			m.hidden = true
+		case given:
+			m.given = true
 		case placeholderMark:
 			m.placeholders = append(m.placeholders, found)
 		case *origin:
@@ -140,13 +150,15 @@ type treeBuilder struct {
 	path string
 	// reference is set where the expression is nothing but a reference.
 	reference bool
+	// converting conceals the values of variables.
+	converting bool
 }
 
 // tree returns the tree of a value that is part of one with the marks around it. A part
 // of it is at the position of its literal, if it has one.
 func (b treeBuilder) tree(v cty.Value, pos config.Position, around valueMarks) *tree.Node {
 	m := marksOf(v)
-	m.hidden = m.hidden || around.hidden
+	m.hidden = m.hidden || around.hidden || b.converting && m.given
 	m.placeholders = append(m.placeholders, around.placeholders...)
 	v, _ = v.Unmark()
 	n := &tree.Node{Pos: pos, Hidden: m.hidden}

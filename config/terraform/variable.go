@@ -69,7 +69,7 @@ func (e *evaluator) variableValue(v *variable, name string) (value cty.Value, mi
 		value = e.evaluate(v.given.location, v.given.expr).Mark(sensitiveMark)
 	case e.Converting():
 		e.Warn(v.pos, at.path, "the variable is replaced by its default")
-		value = e.evaluate(v.fallback.location, v.fallback.expr)
+		value = e.evaluate(v.fallback.location, v.fallback.expr).Mark(givenMark)
 	case set && v.complex():
 		value = e.parsed(v, at, text)
 	case set && text != "":
