@@ -19,7 +19,7 @@ func (y yielder) withoutSecrets(r *resource, f *schema.Field, n *tree.Node) *tre
 		if f == nil || !f.Secret || n.Kind != tree.String || !n.Hidden || n.Broken || n.Text == "" || isReferenceText(n.Text) {
 			return n, f != nil
 		}
-		name := strings.Trim(environmentName(strings.TrimPrefix(path, "konnect_gateway_")), "_")
+		name := strings.Trim(environmentName(strings.TrimPrefix(path, konnectPrefix)), "_")
 		y.Warn(n.Pos, path, "the credential becomes the variable "+name)
 		return &tree.Node{Kind: tree.String, Pos: n.Pos, Text: y.Placeholders.Variable(name), Hidden: true, Broken: true}, false
 	})
