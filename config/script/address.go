@@ -2,6 +2,8 @@ package script
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"semlb/config"
@@ -43,7 +45,7 @@ func (s *scriptReader) path(pos config.Position, address shell.Word) (a addressP
 	s.hosts[a.host] = true
 	for i, part := range a.parts {
 		plain, err := url.PathUnescape(part)
-		if err != nil || plain == "" || strings.Contains(plain, unread) || strings.ContainsAny(part, globbing) {
+		if err != nil || plain == "" || strings.Contains(plain, unread) || strings.ContainsAny(part, globbing) || hasParameter(address) {
 			s.Problem(pos, "", "got a URL that is not a path of the Admin API")
 			return a, false
 		}
@@ -54,6 +56,14 @@ func (s *scriptReader) path(pos config.Position, address shell.Word) (a addressP
 
 // globbing are the characters of which a shell and curl make several addresses.
 const globbing = "{}[]"
+
+// parameter matches the parameters of functions and of the script, such as $1.
+var parameter = regexp.MustCompile(`\$\{?[0-9@*#]`)
+
+// hasParameter reports whether only a shell knows what an address is.
+func hasParameter(address shell.Word) bool {
+	return slices.ContainsFunc(address.Pieces, func(p shell.Piece) bool { return parameter.MatchString(p.Text) })
+}
 
 // inWorkspace takes the workspace from before a path that is read, such as
 // /default/services, and reports whether all requests of the script are in one.

@@ -47,6 +47,7 @@ func TestACommandThatIsNotReadAndMayConfigureIsAFault(t *testing.T) {
 		"wget https://eu.api.konghq.com/v2/control-planes/x/core-entities/plugins --post-file f", "A=localhost:8001; wget $A/plugins",
 		"curl --expand-data '{{v}}' localhost:8001/plugins", "curl -K file", "curl -T body.json localhost:8001/plugins/p",
 		"curl -X post localhost:8001/services/llm/plugins -d name=key-auth", "curl $URL -d name=key-auth", "curl $(url) --json '{\"name\": \"acl\"}'",
+		"add() { curl localhost:8001/services/$1/plugins -d name=key-auth; }; add llm", `add() { curl "$ADMIN/services/${1}/plugins" -d name=key-auth; }`,
 		"curl localhost:8001/unknown/thing -d a=b", "curl localhost:8001/team/services/llm/plugins -d name=key-auth",
 		"curl 'localhost:8001/services/{llm,b}/plugins' -d name=key-auth", "curl -X $M localhost:8001/plugins -d a=b", "curl localhost:8001/config -F config=b",
 	} {
