@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"semlb/envoy"
 	"semlb/test/harness"
 )
 
@@ -58,17 +59,17 @@ type request struct {
 	generation int64
 	started    time.Time
 	attempts   []attempt // guarded by the soak's lock
-	repeated   bool      // whether the last of them was made once more
+	repeats    int       // how often the last of them was made again
 }
 
-// note keeps an attempt, unless it is the one before that is made once more: the target
-// breaks connections, and this one may have been used before.
+// note keeps an attempt, unless it is the one before that is made again: the target breaks
+// connections, and this one may have been used before.
 func (r *request) note(at attempt, breaks bool) {
-	if n := len(r.attempts); n > 0 && r.attempts[n-1] == at && breaks && !r.repeated {
-		r.repeated = true
+	if n := len(r.attempts); n > 0 && r.attempts[n-1] == at && breaks && r.repeats < envoy.MostRepeats {
+		r.repeats++
 		return
 	}
-	r.attempts, r.repeated = append(r.attempts, at), false
+	r.attempts, r.repeats = append(r.attempts, at), 0
 }
 
 // attempt is a target that was tried.
