@@ -128,9 +128,10 @@ func (p Policy) Headers(targets int) []Header {
 }
 
 // MostRepeats is how often one attempt is made again because its connection had ended
-// (HeaderRepeat). After a quiet time all idle connections to a provider may have ended, and
-// Envoy takes them one after the other before it makes a new one.
-const MostRepeats = 8
+// (HeaderRepeat). More than once would serve after all idle connections to a provider have
+// ended, since Envoy takes them one after the other before it makes a new one; but a target
+// that breaks every connection would get each request as often, and delay failover.
+const MostRepeats = 1
 
 // retries is how often a request whose plan has targets targets may be sent again: to the
 // next target, and if the policy permits resets, again to each of them.

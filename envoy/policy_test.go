@@ -37,12 +37,12 @@ func TestPolicyHeaders(t *testing.T) {
 	p := NewPolicy([]string{"error", "http_429", "http_503", "non_idempotent"})
 	require.Equal(t, []Header{
 		{HeaderRetry, "|connect|reset|"},
-		{"x-envoy-max-retries", "26"}, // to two more targets, and MostRepeats times to each of the three
+		{"x-envoy-max-retries", "5"}, // to two more targets, and MostRepeats times to each of the three
 		{"x-envoy-retriable-header-names", HeaderRetry},
 		{"x-envoy-retriable-status-codes", "429,503"},
 		{"x-envoy-retry-on", "retriable-headers,retriable-status-codes"},
 	}, p.Headers(3))
-	require.Contains(t, p.Headers(1), Header{"x-envoy-max-retries", "8"})
+	require.Contains(t, p.Headers(1), Header{"x-envoy-max-retries", "1"})
 	require.Contains(t, NewPolicy([]string{"error"}).Headers(3), Header{"x-envoy-max-retries", "2"}, "a reset does not move on")
 	require.Equal(t, []Header{{HeaderRetry, "|"}}, Policy{}.Headers(1), "one attempt needs no retries")
 }

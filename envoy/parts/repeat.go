@@ -15,8 +15,7 @@ import (
 
 // A provider may close an idle connection at the moment when the next request is sent on
 // it. That is no failure of the provider: if the policy permits to send a request again
-// that may have arrived, the attempt is made again at the same target. The next connection
-// may have ended too, until Envoy makes a new one. Envoy's own
+// that may have arrived, the attempt is made again at the same target. Envoy's own
 // retry conditions do not distinguish a connection that was used before from a new one,
 // so the inner hop labels the failure (HeaderRepeat), and a script between the outer
 // router and the hop gives the next attempt the number of this one.

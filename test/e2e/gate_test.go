@@ -216,9 +216,9 @@ func TestGateLetsStreamsPass(t *testing.T) {
 	}
 }
 
-// TestGateRefusesTemplatesWithoutAValue: a template's source that is missing is found
-// when its target's turn comes, and ends the request there.
-func TestGateRefusesTemplatesWithoutAValue(t *testing.T) {
+// A target whose template takes a value that the request lacks is no attempt: the others
+// serve, and if all of them fail, the client gets the last provider's answer.
+func TestGateLeavesOutTargetsWhoseTemplatesLackAValue(t *testing.T) {
 	t.Parallel()
 	providers := gateProviders(t, true)
 	s, orders := startGate(t, providers)
@@ -226,15 +226,21 @@ func TestGateRefusesTemplatesWithoutAValue(t *testing.T) {
 	delete(without, "X-Deployment")
 	for i, order := range orders {
 		resetGate(providers)
-		sent := slices.Index(order, providers[0]) // those before Azure
-		for _, p := range order[:sent] {
+		failing := slices.Index(order, providers[0]) // those before Azure
+		for _, p := range order[:failing] {
 			p.stub.Do(harness.Status(429))
 		}
+		others := slices.DeleteFunc(slices.Clone(order), func(p *gateProvider) bool { return p == providers[0] })
+		want, last := http.StatusOK, min(failing, len(others)-1)
+		if failing == len(others) {
+			want = http.StatusTooManyRequests
+		}
 		answer := s.Do(harness.NewClient(t, harness.HTTP1), s.Request(t.Context(), gatePath, strings.NewReader(fmt.Sprintf(gateBody, prompts()[i])), without))
-		require.Equal(t, http.StatusBadRequest, answer.Status, answer.Body)
-		require.Contains(t, answer.OpenAIError(t).Message, "x-deployment")
-		for j, p := range order {
-			require.Len(t, p.stub.Requests(), map[bool]int{true: 1}[j < sent], "%s in order %d", p.served, i)
+		require.Equal(t, want, answer.Status, answer.Body)
+		require.Equal(t, harness.ServedBy(want, others[last].served), answer.Header.Get("X-Kong-Llm-Model"))
+		require.Empty(t, providers[0].stub.Requests())
+		for j, p := range others {
+			require.Len(t, p.stub.Requests(), map[bool]int{true: 1}[j <= last], "%s in order %d", p.served, i)
 		}
 	}
 }

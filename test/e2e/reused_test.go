@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -77,33 +76,6 @@ func withBodyOf(s *harness.Stub, r harness.Received) harness.Received {
 		r.Body = s.Requests()[0].Body
 	}
 	return r
-}
-
-// A load balancer between Envoy and a provider may drop all idle connections at once.
-func TestAllIdleConnectionsMayHaveEnded(t *testing.T) {
-	t.Parallel()
-	all := stubs(t, 1)
-	s := startReused(t, harness.SeedCriteria(), 1, all)
-	const connections = 6
-	var arrived sync.WaitGroup
-	arrived.Add(connections)
-	all[0].Do(harness.OnReused(harness.Reset(), func(x *harness.Exchange) {
-		arrived.Done() // each waits for all, so that each has its own connection
-		arrived.Wait()
-		harness.OK()(x)
-	}))
-	client := harness.NewClient(t, harness.HTTP1)
-	var answered sync.WaitGroup
-	for range connections {
-		answered.Go(func() {
-			require.Equal(t, http.StatusOK, s.Post(client, harness.Chat(prompts()[0], clientModel)).Status)
-		})
-	}
-	answered.Wait()
-	all[0].Do(harness.OnReused(harness.Reset(), harness.OK()))
-	answer := s.Post(client, harness.Chat(prompts()[0], clientModel))
-	require.Equal(t, http.StatusOK, answer.Status, answer.Body)
-	require.Zero(t, s.Metric("semlb_attempts_total", "result", "error"))
 }
 
 func TestALaterAttemptIsMadeOnceMoreToo(t *testing.T) {
