@@ -18,25 +18,30 @@ type turns interface {
 }
 
 const (
-	// longestRound bounds the memory of a round, and roundCost the steps to compute it:
-	// a millisecond or two when a configuration is loaded.
+	// longestRound bounds the memory of a round.
 	longestRound = 1 << 16
-	roundCost    = 1 << 22
+	// roundCost bounds the steps of nginx's algorithm to compute one: a millisecond or two
+	// when a configuration is loaded.
+	roundCost = 1 << 22
 	// lookAhead is how many turns of a round are searched for the targets that come next.
 	lookAhead = 64
 )
 
-// newTurns makes a round, or, where its computation would cost too much, a schedule.
+// newTurns makes a round, or a schedule if the round would be too long to be kept.
 func newTurns(targets []Target) turns {
 	ids, weights, length := make([]string, len(targets)), lowestTerms(targets), 0
 	for i, t := range targets {
 		ids[i] = t.ID
 		length += weights[i]
 	}
-	if length > longestRound || length*len(targets) > roundCost {
+	switch {
+	case length > longestRound:
 		return newSchedule(ids, weights)
+	case length*len(targets) > roundCost:
+		return newSchedule(ids, weights).round(length)
+	default:
+		return newRound(ids, weights, length)
 	}
-	return newRound(ids, weights, length)
 }
 
 // lowestTerms are the weights, divided by what they have in common, which changes no turn.
@@ -59,15 +64,16 @@ func gcd(a, b int) int {
 	return a
 }
 
-// round is the turns of a smooth weighted round robin, the algorithm of nginx: in each
-// turn every target gains its weight as credit, the target with the most credit has the
-// turn and pays the sum of all weights. The turns repeat, so they are computed once.
+// round is turns that repeat, computed once.
 type round struct {
 	order []uint32 // indexes of ids
 	ids   []string
 	at    atomic.Uint64
 }
 
+// newRound computes the turns of a smooth weighted round robin, the algorithm of nginx: in
+// each turn every target gains its weight as credit, the target with the most credit has
+// the turn and pays the sum of all weights.
 func newRound(ids []string, weights []int, length int) *round {
 	r := &round{order: make([]uint32, length), ids: ids}
 	credit := make([]int, len(weights))
@@ -130,11 +136,16 @@ func newSchedule(ids []string, weights []int) *schedule {
 func (s *schedule) next() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	first := &s.due[0]
-	id := s.ids[first.target]
-	first.number++
-	heap.Fix(&s.due, 0)
-	return id
+	return s.ids[s.due.advance()]
+}
+
+// round is the first turns of a schedule that was not used, as many as repeat.
+func (s *schedule) round(length int) *round {
+	r := &round{order: make([]uint32, length), ids: s.ids}
+	for turn := range r.order {
+		r.order[turn] = uint32(s.due.advance())
+	}
+	return r
 }
 
 // upcoming takes the others from the top of the heap, where they are nearly in order.
@@ -153,6 +164,15 @@ func (s *schedule) upcoming(dst []string, n int) []string {
 
 // dueTurns is a heap of [container/heap], ties by configuration order.
 type dueTurns []dueTurn
+
+// advance takes the first turn and returns whose it is, as an index.
+func (d *dueTurns) advance() int {
+	first := &(*d)[0]
+	target := first.target
+	first.number++
+	heap.Fix(d, 0)
+	return target
+}
 
 func (d dueTurns) Len() int      { return len(d) }
 func (d dueTurns) Swap(i, j int) { d[i], d[j] = d[j], d[i] }

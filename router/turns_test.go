@@ -24,6 +24,7 @@ func TestTurnsAreSharedByWeight(t *testing.T) {
 	ids, weights, length := idsOf(targets), lowestTerms(targets), 1+2+5+10+17
 	for name, turns := range map[string]turns{
 		"round": newRound(ids, weights, length), "schedule": newSchedule(ids, weights),
+		"round of a schedule": newSchedule(ids, weights).round(length),
 	} {
 		for range 3 {
 			count := make(map[string]int)
@@ -49,11 +50,12 @@ func idsOf(targets []Target) []string {
 	return ids
 }
 
-// A round that is long, or costs much to compute, is not kept.
+// A round that costs much is computed by a schedule; one that is long is not kept.
 func TestLongRoundsAreScheduled(t *testing.T) {
+	require.IsType(t, &round{}, newTurns(numbered(1000, spread["1 to 10"])))
 	for _, targets := range [][]Target{
 		{{ID: "a", Weight: 65535}, {ID: "b", Weight: 65534}},
-		numbered(1000, func(i int) int { return 1 + i%10 }),
+		numbered(1000, spread["1 to 1000"]),
 	} {
 		require.IsType(t, &schedule{}, newTurns(targets))
 		r := newRoundRobin(balance{targets: targets})
@@ -94,7 +96,7 @@ func TestOrdersHaveEachTargetOnce(t *testing.T) {
 	}
 }
 
-// spread are weights. The rounds of 1,000 targets are kept for the first two only.
+// spread are weights. Of 1,000 targets, all rounds but the last are kept.
 var spread = map[string]func(i int) int{
 	"equal":     func(int) int { return 1 },
 	"1 to 3":    func(i int) int { return 1 + i%3 },
