@@ -2,10 +2,10 @@ package server
 
 import "sync/atomic"
 
-// bodyBudget bounds the bytes of all request bodies that wait for a response. Requests
-// over the budget are shed with 503 and Retry-After; they never queue.
+// bodyBudget bounds the bytes of all bodies of a kind that are held at the same time.
 //
-// A body is counted from when gRPC has received it, which it does as a whole, until
+// Of request bodies that wait for a response, those over the budget are shed with 503 and
+// Retry-After; they never queue. A body is counted from when gRPC has received it, which it does as a whole, until
 // its request is answered. It is not counted while Envoy buffers it: if the budget were
 // acquired then, clients that send slowly could exhaust it.
 type bodyBudget struct {

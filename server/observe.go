@@ -15,18 +15,27 @@ import (
 	"semlb/router"
 )
 
-// maxPayload bounds each payload in the log; what is longer is cut.
-const maxPayload = 1 << 20
+const (
+	// maxPayload bounds each payload in the log; what is longer is cut.
+	maxPayload = 1 << 20
+	// maxPayloads bounds the payloads of all attempts that are observed at the same time;
+	// what is beyond it is cut.
+	maxPayloads = 64 << 20
+	// observeDrain is how long the answers under way when the server stops are observed
+	// after its grace, so that their tokens and cost are counted.
+	observeDrain = 10 * time.Second
+)
 
 // observer is the role that receives copies of attempts: it reads tokens and cost, and
 // keeps payloads for the log if a target has log_payloads. Envoy does not wait for it, so
 // it sends no responses. The meter's bounds and maxPayload bound what it keeps of one
-// attempt.
+// attempt, payloads what it keeps of all.
 type observer struct {
 	snapshot func() *Snapshot
 	recorder *record.Recorder
 	metrics  *Metrics
 	panics   panics
+	payloads *bodyBudget
 }
 
 func (o *observer) handle(s stream) error {
@@ -48,7 +57,11 @@ func (o *observer) observe(s stream, x *exchange) error {
 		o.metrics.ignored.WithLabelValues(logObservation).Inc()
 		return nil
 	}
-	a := &observation{exchange: x, instance: instance, target: target, meter: target.Meter(provider.Answer{}), begun: begun}
+	a := &observation{
+		exchange: x, instance: instance, target: target, meter: target.Meter(provider.Answer{}), begun: begun,
+		request: payload{budget: o.payloads}, response: payload{budget: o.payloads},
+	}
+	defer a.release()
 	for {
 		m, err := s.Recv()
 		if err != nil { // what has passed is all there is
@@ -112,16 +125,34 @@ type observation struct {
 	response     payload
 }
 
-// payload is a body for the log, up to its bound.
+// release returns what the payloads have acquired.
+func (o *observation) release() {
+	o.request.release()
+	o.response.release()
+}
+
+// payload is a body for the log, up to its bound and as far as the budget has room.
 type payload struct {
 	bytes.Buffer
-	cut bool
+	cut      bool
+	budget   *bodyBudget
+	acquired int
 }
 
 func (p *payload) add(b []byte) {
-	room := maxPayload - p.Len()
-	p.cut = p.cut || len(b) > room
-	p.Write(b[:min(len(b), room)])
+	kept := min(len(b), maxPayload-p.Len())
+	if p.cut || !p.budget.tryAcquire(kept) {
+		p.cut = true
+		return
+	}
+	p.cut = kept < len(b)
+	p.acquired += kept
+	p.Write(b[:kept])
+}
+
+func (p *payload) release() {
+	p.budget.release(p.acquired)
+	p.acquired = 0
 }
 
 // take reads a message and reports whether it was the last of the answer.
@@ -165,7 +196,8 @@ func (o *observation) decode() {
 	encoded := o.response
 	plain, err := decode(o.encodings, &encoded)
 	_, _ = o.meter.Write(plain) // never fails
-	o.response = payload{cut: encoded.cut}
+	o.response = payload{cut: encoded.cut, budget: encoded.budget}
+	encoded.release()
 	o.response.add(plain)
 	switch {
 	case errors.Is(err, errUnknownEncoding):

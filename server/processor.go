@@ -59,11 +59,14 @@ func NewProcessor(o Options) *Processor {
 	bodies := &bodyBudget{limit: o.MaxBodies}
 	plan := &planner{responder: common, snapshot: o.Snapshot}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
-	observe := &observer{snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained}
+	observe := &observer{
+		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained,
+		payloads: &bodyBudget{limit: maxPayloads},
+	}
 	return &Processor{panics: contained, roles: map[string]*role{
 		envoy.RoleOuter:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, admit: plan.admit, decide: plan.decide}).handle},
 		envoy.RoleInner:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, decide: rewrite.decide, final: true}).handle},
-		envoy.RoleObserve: {handle: observe.handle},
+		envoy.RoleObserve: {handle: observe.handle, drain: observeDrain},
 	}}
 }
 
