@@ -93,6 +93,9 @@ type Decided struct {
 	// Unavailable are the IDs of targets that were left out because their circuit
 	// breakers are open, where that left none.
 	Unavailable []string
+	// Unfit are the IDs of targets that were left out because the request cannot be written
+	// for them, such as where it lacks a value of their templates.
+	Unfit []string
 	// Probes names the targets whose open circuit breakers the request probes, as the
 	// plan carries them; "" for none.
 	Probes string
@@ -253,7 +256,7 @@ func (*Finished) Kind() Kind { return KindFinished }
 const smallEvent = 512
 
 func (e *Decided) size() int {
-	return smallEvent + 64*(len(e.Targets)+len(e.Models)+len(e.Unavailable)+len(e.Candidates)) + len(e.Probes)
+	return smallEvent + 64*(len(e.Targets)+len(e.Models)+len(e.Unavailable)+len(e.Unfit)+len(e.Candidates)) + len(e.Probes)
 }
 
 func (*Answered) size() int  { return smallEvent }

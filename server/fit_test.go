@@ -44,8 +44,9 @@ func TestTargetsThatARequestCannotBeWrittenForAreLeftOutOfItsPlan(t *testing.T) 
 			instance := &Instance{Targets: targets, Router: prober{back: &back}}
 			plan := router.Plan{Targets: tt.targets, Probes: tt.probes}
 			before := append([]string(nil), tt.targets...)
-			leaveOutUnfit(&tt.x, request, instance, &plan)
+			unfit := leaveOutUnfit(&tt.x, request, instance, &plan)
 			require.Equal(t, tt.want, plan.Targets)
+			require.ElementsMatch(t, before, append(unfit, plan.Targets...))
 			require.Equal(t, before, tt.targets, "the router's own list stays")
 			require.Equal(t, tt.remain, plan.Probes)
 			require.Len(t, back, len(tt.probes)-len(tt.remain))

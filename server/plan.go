@@ -54,8 +54,8 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 	if ctx.Err() != nil { // no client is left to answer, and the embedder is not at fault
 		return p.clientGone(x)
 	}
-	leaveOutUnfit(x, request, instance, &plan)
-	p.decided(x, instance, &plan)
+	unfit := leaveOutUnfit(x, request, instance, &plan)
+	p.decided(x, instance, &plan, unfit)
 	if len(plan.Targets) == 0 {
 		return p.noTarget(x, instance, &plan)
 	}
@@ -138,11 +138,11 @@ func route(ctx context.Context, r Router, q router.Request) (router.Plan, *recov
 	return plan, panicOf(plan.Err)
 }
 
-func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan) {
+func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan, unfit []string) {
 	p.recorder.Record(&record.Decided{
 		Request: record.Request{ID: x.id, Instance: instance.ID, Time: time.Now()},
 		Reason:  string(plan.Reason), Targets: plan.Targets, Models: instance.names(plan.Targets),
-		Unavailable: plan.Unavailable, Probes: router.FormatProbes(plan.Probes),
+		Unavailable: plan.Unavailable, Unfit: unfit, Probes: router.FormatProbes(plan.Probes),
 		Candidates: plan.Candidates, Threshold: plan.Threshold, Stages: plan.Stages,
 		Impaired: plan.Reason == router.Degraded || plan.Reason == router.AllOut, Err: plan.Err,
 	})

@@ -70,6 +70,9 @@ func (l *Lines) decided(e *record.Decided) {
 	if len(e.Unavailable) > 0 {
 		plan = append(plan, slog.Any("out", e.Unavailable))
 	}
+	if len(e.Unfit) > 0 {
+		plan = append(plan, slog.Any("unfit", e.Unfit))
+	}
 	if e.Probes != "" {
 		plan = append(plan, slog.String("probes", e.Probes))
 	}

@@ -50,10 +50,10 @@ func TestLines(t *testing.T) {
 		},
 		"decided, impaired": {
 			&record.Decided{
-				Request: request(), Reason: "all_out", Impaired: true, Unavailable: []string{"a1"}, Probes: "b2=ff",
+				Request: request(), Reason: "all_out", Impaired: true, Unavailable: []string{"a1"}, Unfit: []string{"c3"}, Probes: "b2=ff",
 				Models: []string{}, Err: errors.New("embed prompt: down"),
 			},
-			`{"level":"WARN","msg":"routed","request_id":"r","instance":"i","models":[],"plan":{"reason":"all_out","targets":null,"out":["a1"],"probes":"b2=ff","error":"embed prompt: down"}}`,
+			`{"level":"WARN","msg":"routed","request_id":"r","instance":"i","models":[],"plan":{"reason":"all_out","targets":null,"out":["a1"],"unfit":["c3"],"probes":"b2=ff","error":"embed prompt: down"}}`,
 		},
 		"answered as configured": {&record.Answered{Request: request(), Code: "no_plugin", Status: 404}, ""},
 		"refused": {
