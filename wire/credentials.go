@@ -28,17 +28,6 @@ var credentialHeaders = []string{
 	"helicone-auth", "x-litellm-api-key", "x-portkey-api-key",
 }
 
-// credentialWords are words of a header's or a query parameter's name that mean a
-// credential, or an identity that a proxy in front vouches for.
-var credentialWords = []string{
-	"key", "auth", "oauth", "authorization", "authentication", "authenticated", "credential", "credentials",
-	"cert", "certificate", "jwt", "saml", "assertion", "bearer", "csrf", "xsrf", "passwd", "passphrase", "userinfo",
-}
-
-// credentialEndings are ends of such words, which are often written together with the
-// word before: accesstoken, clientsecret.
-var credentialEndings = []string{"token", "secret", "password", "apikey", "accesskey", "secretkey", "cookie", "jwt"}
-
 // sessionWord means a credential where it ends a name: X-Session. With another word
 // after it, as in Codex's session_id, it tells which conversation a request is of.
 const sessionWord = "session"
@@ -63,8 +52,20 @@ func AccountHeaders() []string { return slices.Clone(accountHeaders) }
 
 // IsCredentialHeader reports whether a header, in any letter case, is one of
 // [CredentialHeaders].
-func IsCredentialHeader(name string) bool {
-	return slices.Contains(credentialHeaders, strings.ToLower(name))
+func IsCredentialHeader(name string) bool { return isCredentialHeader[strings.ToLower(name)] }
+
+// Each header of each attempt is looked up in these.
+var (
+	isCredentialHeader = setOf(credentialHeaders)
+	isHarmless         = setOf(harmlessNames)
+)
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
 }
 
 // NamesCredential reports whether a request header or a query parameter, in any letter
@@ -73,27 +74,34 @@ func IsCredentialHeader(name string) bool {
 // it where to leave out what is none does no harm.
 func NamesCredential(name string) bool {
 	name = strings.ToLower(name)
-	return hasCredentialWord(name) && !slices.Contains(harmlessNames, name) || slices.Contains(credentialHeaders, name)
+	return isCredentialHeader[name] || hasCredentialWord(name) && !isHarmless[name]
 }
 
 func hasCredentialWord(name string) bool {
-	for {
-		end := strings.IndexAny(name, "-_.")
-		if end < 0 {
-			return name == sessionWord || isCredentialWord(name)
+	start := 0
+	for i := range len(name) {
+		switch name[i] {
+		case '-', '_', '.':
+			if meansCredential(name[start:i]) {
+				return true
+			}
+			start = i + 1
 		}
-		if isCredentialWord(name[:end]) {
-			return true
-		}
-		name = name[end+1:]
 	}
+	last := name[start:]
+	return last == sessionWord || meansCredential(last)
 }
 
-func isCredentialWord(word string) bool {
-	for _, ending := range credentialEndings {
-		if strings.HasSuffix(word, ending) {
-			return true
-		}
+// meansCredential reports whether a word of a header's or a query parameter's name means a
+// credential, or an identity that a proxy in front vouches for. Some of these words are
+// often written together with the word before: accesstoken, clientsecret.
+func meansCredential(word string) bool {
+	switch word {
+	case "key", "auth", "oauth", "authorization", "authentication", "authenticated", "credential", "credentials",
+		"cert", "certificate", "saml", "assertion", "bearer", "csrf", "xsrf", "passwd", "passphrase", "userinfo":
+		return true
 	}
-	return slices.Contains(credentialWords, word)
+	return strings.HasSuffix(word, "token") || strings.HasSuffix(word, "secret") || strings.HasSuffix(word, "password") ||
+		strings.HasSuffix(word, "apikey") || strings.HasSuffix(word, "accesskey") || strings.HasSuffix(word, "secretkey") ||
+		strings.HasSuffix(word, "cookie") || strings.HasSuffix(word, "jwt")
 }
