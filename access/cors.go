@@ -124,8 +124,8 @@ func (c cors) origin(from string) []Header {
 	return headers
 }
 
-// preflight reports whether a browser asks what a page of another origin may do.
-func preflight(r *Request) bool {
+// IsPreflight reports whether a request is a CORS preflight.
+func (r *Request) IsPreflight() bool {
 	return r.Method == http.MethodOptions && first(r.Header("origin")) != "" && first(r.Header("access-control-request-method")) != ""
 }
 
@@ -149,7 +149,7 @@ func (c cors) answer(r *Request) *Refusal {
 
 // check answers a preflight, and notes the headers of answers to other requests.
 func (c cors) check(r *Request, v *visit) *Refusal {
-	if preflight(r) {
+	if r.IsPreflight() {
 		return c.answer(r)
 	}
 	v.verdict.Headers = c.headers(r)

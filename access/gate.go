@@ -91,7 +91,7 @@ func (g *Gate) Check(r *Request) Verdict {
 	anyone := r.scope()
 	anyone.Consumer, anyone.ConsumerGroups = "", nil
 	if guards := g.config.Guards(anyone); v.identify(r, guards) {
-		if v.verdict.Checked { // the listener's word does not count
+		if v.verdict.Checked { // a plugin's consumer replaces the listener's
 			r.Consumer, r.Groups = v.consumer, nil
 		}
 		v.check(r, g.config.Guards(r.scope()))
@@ -144,7 +144,7 @@ func (v *visit) check(r *Request, guards []*config.GuardPlugin) {
 	}
 }
 
-// spend notes where a credential was.
+// spend adds the names of headers and parameters that held a credential.
 func (v *visit) spend(names ...string) {
 	for _, name := range names {
 		if !slices.Contains(v.verdict.Spent, name) {

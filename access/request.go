@@ -14,7 +14,7 @@ type Request struct {
 	// config.Request.
 	Service, Route string
 	Names          []string
-	// Consumer and Groups are those that the listener vouches for.
+	// Consumer and Groups are those that the listener has authenticated.
 	Consumer string
 	Groups   []string
 	Method   string
@@ -46,8 +46,8 @@ type Verdict struct {
 	// Refusal answers the request; nil lets it pass.
 	Refusal *Refusal
 	// Checked reports that a plugin has authenticated the client. Then Consumer is who it
-	// is, or empty for a preflight that needs no credential, and the listener's word does
-	// not count.
+	// is, or empty for a preflight that needs no credential, and replaces what the
+	// listener says.
 	Checked  bool
 	Consumer string
 	// Spent are the headers and parameters, in lower case, that had credentials for

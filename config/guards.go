@@ -75,9 +75,9 @@ type JWT struct {
 type ACL struct {
 	Allow []string `kong:"allow"`
 	Deny  []string `kong:"deny"`
-	// IncludeConsumerGroups also goes by consumer groups.
+	// IncludeConsumerGroups compares with consumer groups too.
 	IncludeConsumerGroups bool `kong:"include_consumer_groups"`
-	// AuthenticatedGroups goes by the groups that a listener names even where the consumer
+	// AuthenticatedGroups compares with the groups that a listener names even where the consumer
 	// has groups of its own.
 	AuthenticatedGroups bool `kong:"always_use_authenticated_groups"`
 	HideGroupsHeader    bool `kong:"hide_groups_header"`

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"net/url"
 
@@ -27,11 +28,11 @@ func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingR
 		if x.verdict.Refusal != nil {
 			return p.deny(x, x.verdict.Refusal)
 		}
-		if x.verdict.Checked { // a plugin's word counts, not the listener's
+		if x.verdict.Checked { // a plugin's consumer replaces the listener's
 			x.match.Consumer, x.match.Groups = x.verdict.Consumer, nil
 		}
 	}
-	if x.preflight() {
+	if x.header(":method") == http.MethodOptions && accessRequest(x, x.match).IsPreflight() {
 		return p.noCORS(x)
 	}
 	return nil
@@ -82,11 +83,6 @@ func (p *planner) deny(x *exchange, r *access.Refusal) *extprocv3.ProcessingResp
 		envoy.SetHeader(response, h.Name, h.Value)
 	}
 	return response
-}
-
-// preflight reports whether a browser asks what a page of another origin may do.
-func (x *exchange) preflight() bool {
-	return x.header(":method") == "OPTIONS" && x.header("origin") != "" && x.header("access-control-request-method") != ""
 }
 
 // noCORS answers a preflight where no plugin cors applies: other origins may do nothing.

@@ -37,7 +37,7 @@ func (e *exchanger) handle(s stream) error {
 		if e.bodies.exhausted() {
 			return s.Send(e.shed(x, e.final))
 		}
-		if err := s.Send(goOn); err != nil {
+		if err := s.Send(continueResponse); err != nil {
 			return err
 		}
 		if x.body, err = receiveBody(s); err != nil {

@@ -18,8 +18,8 @@ type responder struct {
 	panics   panics
 }
 
-// goOn lets Envoy continue with the body.
-var goOn = envoy.Continue()
+// continueResponse lets Envoy continue with the body.
+var continueResponse = envoy.Continue()
 
 // answer ends a request with a JSON body.
 func (r *responder) answer(x *exchange, body []byte, e record.Answered) *extprocv3.ProcessingResponse {

@@ -119,7 +119,7 @@ func (s *scriptReader) namesAdminAPI(text string) bool {
 // hosts are those of the requests that are read.
 type hosts map[string]bool
 
-// isForeign reports whether a host is none of the Admin API, as far as one can see.
+// isForeign reports whether a host is certainly not that of the Admin API.
 func (h hosts) isForeign(host string) bool {
 	name := host
 	if withoutPort, _, err := net.SplitHostPort(host); err == nil {

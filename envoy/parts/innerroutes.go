@@ -39,7 +39,7 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 	}
 }
 
-// servedBy is the model that answered. An error is no answer of a model, whoever made it.
+// servedBy is the model that answered. Errors name none: they may be those of a gateway before the model.
 const servedBy = "%CEL(response.code >= 200 && response.code < 300 ? metadata.filter_metadata['" +
 	envoy.MetadataNamespace + "']['" + keyServed + "'] : '')%"
 
