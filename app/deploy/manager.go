@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"semlb/config"
 	"semlb/envoy/parts"
 	"semlb/envoy/render"
-	"semlb/record"
 	"semlb/record/metrics"
 	"semlb/router"
 )
@@ -75,11 +73,6 @@ type Manager struct {
 }
 
 const (
-	// expireEvery is the interval at which Expire looks at what was replaced.
-	expireEvery = 5 * time.Second
-	// maxReplaced bounds the goroutines and connections of many reloads in a short
-	// time. Decisions that still use one that is ended go to the default group.
-	maxReplaced = 256
 	// ackTimeout bounds how long a change waits for Envoys to acknowledge it.
 	ackTimeout = 10 * time.Second
 )
@@ -168,21 +161,6 @@ func (m *Manager) swap(next *deployment) {
 	next.Follow()
 }
 
-// retire keeps what requests in flight need of a deployment that was replaced.
-func (m *Manager) retire(old *deployment) {
-	old.Unfollow()
-	old.replacedAt = time.Now()
-	m.replaced = append(m.replaced, old)
-	if len(m.replaced) > maxReplaced {
-		m.replaced[0].end(m.log)
-		m.replaced = m.replaced[1:]
-	}
-	m.retired.add(old.Instances, m.current.Instances, old.replacedAt)
-	if n := m.retired.trim(); n > 0 {
-		m.log.Warn("too many reloads: dropped instances that in-flight requests may still retry on", "instances", n)
-	}
-}
-
 // sendResources sends Envoys the resources of a deployment, and those that requests in
 // flight need.
 func (m *Manager) sendResources(ctx context.Context, d *deployment) error {
@@ -209,68 +187,6 @@ func (m *Manager) envoyConfig(d *deployment) (parts.Config, error) {
 		build.AddInstance(&c, r.instance, r.upstreams)
 	}
 	return c, nil
-}
-
-// Expire ends what was replaced, when its time is over, until ctx ends.
-func (m *Manager) Expire(ctx context.Context) error {
-	tick := time.NewTicker(expireEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := m.expire(ctx, time.Now()); err != nil {
-			m.log.Error("expire replaced configurations", "error", err)
-		}
-	}
-}
-
-// expire ends the deployments that make no more decisions, and drops the retired
-// instances that no request can need at a time.
-func (m *Manager) expire(ctx context.Context, now time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	deciding := func(d *deployment) bool {
-		return !d.replacedAt.Add(m.options.DecisionBudget + expireEvery).Before(now)
-	}
-	n := 0
-	for n < len(m.replaced) && !deciding(m.replaced[n]) {
-		m.replaced[n].end(m.log)
-		n++
-	}
-	m.replaced = slices.Clone(m.replaced[n:])
-	m.sweep()
-	if m.retired.expire(now) == 0 {
-		return nil
-	}
-	m.options.Snapshot.Store(m.newSnapshot())
-	m.forgetTargets()
-	return m.sendResources(ctx, m.current)
-}
-
-// sweep removes the files that no Envoy needs any more, once for each deployment. Without an
-// Envoy that is connected, one may run that was configured from a file and names them.
-func (m *Manager) sweep() {
-	if m.current == nil || m.swept == m.current || !m.options.Control.InForce() {
-		return
-	}
-	m.swept = m.current
-	if err := m.options.Envoy.Sweep(m.current.Config); err != nil {
-		m.log.Warn("cannot remove key sets that are not in use", "error", err)
-	}
-}
-
-// forgetTargets removes the state of targets that requests cannot reach any more.
-func (m *Manager) forgetTargets() {
-	targets := m.options.Snapshot.Targets()
-	recorded := make([]record.Target, 0, len(targets))
-	for _, t := range targets {
-		recorded = append(recorded, t.Recorded())
-	}
-	m.options.Counters.SetTargets(recorded)
-	m.options.Circuits.Keep(slices.Collect(maps.Keys(targets))...)
 }
 
 // DescriptionsTried returns a channel that is closed when the configuration in force
