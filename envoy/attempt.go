@@ -13,6 +13,8 @@ import (
 // Attempt is an entry of [LogAttempts]: what became of one attempt.
 type Attempt struct {
 	RequestID string
+	// ProviderID is the ID that the provider gave the attempt; see [UpstreamIDHeader].
+	ProviderID string
 	// Instance, Plan and Probes are the headers of those names. Number counts the
 	// attempts of a request from 1: the attempt was for Plan[Number-1].
 	Instance string
@@ -64,6 +66,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 	flags := flagsOf(c.GetResponseFlags())
 	a := Attempt{
 		RequestID:  e.GetRequest().GetRequestId(),
+		ProviderID: r.GetResponseHeaders()[UpstreamIDHeader],
 		Instance:   fields[KeyInstance].GetStringValue(),
 		Probes:     fields[KeyProbes].GetStringValue(),
 		Plan:       strings.Split(fields[KeyPlan].GetStringValue(), ","),

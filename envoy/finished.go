@@ -11,6 +11,9 @@ import (
 // Finished is an entry of [LogRequests]: what became of a request.
 type Finished struct {
 	RequestID string
+	// ProviderID is the ID that the provider gave the attempt that answered; see
+	// [UpstreamIDHeader].
+	ProviderID string
 	// Instance, Plan and Probes are the headers of those names; Instance is "" for a
 	// request that was not planned.
 	Instance string
@@ -44,17 +47,19 @@ func (f Finished) Untried() []string { return f.Plan[f.Attempts:] }
 // plan has targets is an error.
 func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 	c, headers := e.GetCommonProperties(), e.GetRequest().GetRequestHeaders()
+	answer := e.GetResponse().GetResponseHeaders()
 	flags, details := flagsOf(c.GetResponseFlags()), e.GetResponse().GetResponseCodeDetails()
 	f := Finished{
-		RequestID: e.GetRequest().GetRequestId(),
-		Instance:  headers[HeaderInstance],
-		Probes:    headers[HeaderProbes],
-		Attempts:  int(c.GetUpstreamRequestAttemptCount()) - repeatsOf(c),
-		Status:    int(e.GetResponse().GetResponseCode().GetValue()),
-		Stream:    strings.HasPrefix(e.GetResponse().GetResponseHeaders()["content-type"], "text/event-stream"),
-		Gone:      hasFlag(flags, "DC", "DR"),
-		Duration:  c.GetDuration().AsDuration(),
-		Upstream:  max(c.GetTimeToLastUpstreamRxByte().AsDuration()-c.GetTimeToFirstUpstreamTxByte().AsDuration(), 0),
+		RequestID:  e.GetRequest().GetRequestId(),
+		ProviderID: answer[UpstreamIDHeader],
+		Instance:   headers[HeaderInstance],
+		Probes:     headers[HeaderProbes],
+		Attempts:   int(c.GetUpstreamRequestAttemptCount()) - repeatsOf(c),
+		Status:     int(e.GetResponse().GetResponseCode().GetValue()),
+		Stream:     strings.HasPrefix(answer["content-type"], "text/event-stream"),
+		Gone:       hasFlag(flags, "DC", "DR"),
+		Duration:   c.GetDuration().AsDuration(),
+		Upstream:   max(c.GetTimeToLastUpstreamRxByte().AsDuration()-c.GetTimeToFirstUpstreamTxByte().AsDuration(), 0),
 	}
 	if f.Attempts == 0 {
 		f.Answer = ownAnswer(flags, details, f.Status)

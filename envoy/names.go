@@ -78,6 +78,14 @@ const (
 	HeaderAttempt = "x-envoy-attempt-count"
 )
 
+// ClientIDHeader is the client's own x-request-id, if it is kept. Envoy sets it before it
+// drops [InternalHeaders], of which it is none for that reason; no provider gets it.
+const ClientIDHeader = "x-semlb-request-id"
+
+// UpstreamIDHeader is the response header in which clients and logs get the provider's own
+// x-request-id: that of the answer may be the client's.
+const UpstreamIDHeader = "x-upstream-request-id"
+
 // FinalHeader is a response header of the inner hop that makes the outer router stop:
 // Envoy does not retry a response with it, unless retry_on has envoy-ratelimited.
 const FinalHeader = "x-envoy-ratelimited"

@@ -144,6 +144,8 @@ const (
 type Attempted struct {
 	Request
 	Target Target
+	// ProviderID is the ID that the provider gave the attempt (its x-request-id); "" for none.
+	ProviderID string
 	// Number counts the attempts of a request from 1.
 	Number int
 	// Result is how the attempt ended, from the router's closed set.
@@ -208,7 +210,9 @@ type Payload struct {
 // itself.
 type Finished struct {
 	Request
-	Status int
+	// ProviderID is that of the attempt that answered; "" for none.
+	ProviderID string
+	Status     int
 	// Tries is how many attempts were made. Attempts are their targets, in order, as far
 	// as they are still configured.
 	Tries    int

@@ -34,7 +34,7 @@ func answered(name string, match *routev3.RouteMatch, status uint32, body string
 				InlineString: body,
 			}},
 		}},
-		ResponseHeadersToAdd: responseHeader("content-type", "application/json"),
+		ResponseHeadersToAdd: append(idHeaders(), setHeader("content-type", "application/json")),
 		TypedPerFilterConfig: map[string]*anypb.Any{
 			extProcName: Typed(&extprocv3.ExtProcPerRoute{Override: &extprocv3.ExtProcPerRoute_Disabled{Disabled: true}}),
 		},

@@ -30,12 +30,13 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 			Name: "all", Domains: []string{"*"}, Routes: routes,
 		}},
 		// A provider's own copies must not steer the outer hop.
-		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders, []string{headerServedBy, envoy.HeaderRepeat}),
+		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders, []string{headerServedBy, envoy.UpstreamIDHeader, envoy.HeaderRepeat}),
 		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
 			setHeader(headerServedBy, servedBy),
+			setHeader(envoy.UpstreamIDHeader, "%RESP(X-REQUEST-ID)%"),
 			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
 		},
-		RequestHeadersToRemove: slices.Concat(proxyHeaders, envoy.ReservedHeaders(), envoy.MetadataKeys()),
+		RequestHeadersToRemove: slices.Concat(proxyHeaders, envoy.ReservedHeaders(), envoy.MetadataKeys(), []string{envoy.ClientIDHeader}),
 	}
 }
 

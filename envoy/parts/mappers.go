@@ -24,7 +24,9 @@ func outerReplies() *hcmv3.LocalReplyConfig {
 	}
 	c.Mappers = append(c.Mappers, mapper(envoy.MutationRefused(), envoysOwn(status500), ""))
 	for f := range envoy.StatusFailures() {
-		c.Mappers = append(c.Mappers, mapper(f.Failure, envoysOwn(within(f)), ""))
+		m := mapper(f.Failure, envoysOwn(within(f)), "")
+		m.HeadersToAdd = idHeaders() // these may come before there is a route, which would add them
+		c.Mappers = append(c.Mappers, m)
 	}
 	return c
 }

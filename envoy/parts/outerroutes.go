@@ -15,8 +15,8 @@ import (
 
 // Names of Kong's response headers.
 const (
-	headerRequestID = "x-kong-request-id"
-	headerServedBy  = "x-kong-llm-model"
+	headerKongID   = "x-kong-request-id"
+	headerServedBy = "x-kong-llm-model"
 	// headerProxyLatency is the time in milliseconds until the attempt that answered
 	// began, headerUpstreamLatency that from then until its answer began. Only the inner
 	// hop knows whether a provider answered; Envoy adds neither header where the number
@@ -64,17 +64,9 @@ func noBackOff() *routev3.RetryPolicy_RetryBackOff {
 // at the outer hop, and a provider's own copies at the inner one.
 func labels() []string { return []string{envoy.HeaderRetry, envoy.FinalHeader} }
 
-// kongHeaders are the response headers that Kong adds, and the request ID where the
-// provider has sent none: the support of providers needs theirs.
+// kongHeaders are the response headers that Kong adds, and the request ID.
 func kongHeaders() []*corev3.HeaderValueOption {
-	const requestID = "%REQ(X-REQUEST-ID)%"
-	unlessSent := setHeader("x-request-id", requestID)
-	unlessSent.AppendAction = corev3.HeaderValueOption_ADD_IF_ABSENT
-	return []*corev3.HeaderValueOption{
-		unlessSent,
-		setHeader(headerRequestID, requestID),
-		setHeader(headerProxyLatency, "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%"),
-	}
+	return append(idHeaders(), setHeader(headerProxyLatency, "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%"))
 }
 
 // headersOfCORS are the response headers of the plugin cors that only one may set.

@@ -5,10 +5,9 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
-)
 
-// headerKeptID holds a client's request ID while it is checked.
-const headerKeptID = "x-semlb-request-id"
+	"semlb/envoy"
+)
 
 // earlyMutation names the extension that changes a request before Envoy does.
 const earlyMutation = "envoy.http.early_header_mutation.header_mutation"
@@ -34,7 +33,19 @@ func soundRequestID() *corev3.TypedExtensionConfig {
 		return &mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_Append{Append: setHeader(name, value)}}
 	}
 	return extension(earlyMutation, &earlyv3.HeaderMutation{Mutations: []*mutationrulesv3.HeaderMutation{
-		remove(headerKeptID), set(headerKeptID, kept),
-		remove("x-request-id"), set("x-request-id", "%REQ(X-SEMLB-REQUEST-ID)%"), remove(headerKeptID),
+		remove(envoy.ClientIDHeader), set(envoy.ClientIDHeader, kept),
+		remove("x-request-id"), set("x-request-id", "%REQ(X-SEMLB-REQUEST-ID)%"),
 	}})
+}
+
+// idHeaders are the request ID in an answer. Its x-request-id is the client's, if the client
+// sent one, so that both sides of it have one ID; else the provider's, which SDKs report,
+// and where there is none, ours.
+func idHeaders() []*corev3.HeaderValueOption {
+	const requestID = "%REQ(X-REQUEST-ID)%"
+	overProviders := setHeader("x-request-id", "%REQ(X-SEMLB-REQUEST-ID)%")
+	overProviders.AppendAction = corev3.HeaderValueOption_OVERWRITE_IF_EXISTS
+	unlessSent := setHeader("x-request-id", requestID)
+	unlessSent.AppendAction = corev3.HeaderValueOption_ADD_IF_ABSENT
+	return []*corev3.HeaderValueOption{overProviders, unlessSent, setHeader(headerKongID, requestID)}
 }

@@ -38,7 +38,7 @@ func overTLS() *routev3.HeaderMatcher {
 func toHTTPS(name string, match *routev3.RouteMatch, status int) *routev3.Route {
 	r := answered(name, match, http.StatusUpgradeRequired, httpsRequired)
 	if code, ok := redirects[status]; ok {
-		r.ResponseHeadersToAdd = nil
+		r.ResponseHeadersToAdd = idHeaders()
 		r.Action = &routev3.Route_Redirect{Redirect: &routev3.RedirectAction{
 			SchemeRewriteSpecifier: &routev3.RedirectAction_HttpsRedirect{HttpsRedirect: true},
 			ResponseCode:           code,

@@ -106,11 +106,17 @@ func refusal(e *record.Answered) []slog.Attr {
 	return []slog.Attr{slog.String("request_id", e.ID), slog.String("code", e.Code), slog.Int("status", e.Status)}
 }
 
+// providerID is the key of a provider's own ID, for its support.
+const providerID = "provider_request_id"
+
 func (l *Lines) attempted(e *record.Attempted) {
 	attrs := []slog.Attr{
 		slog.String("request_id", e.ID), slog.String("instance", e.Instance),
 		slog.String("target", e.Target.ID), slog.String("model", e.Target.Name),
 		slog.Int("attempt", e.Number), slog.String("result", e.Result),
+	}
+	if e.ProviderID != "" {
+		attrs = append(attrs, slog.String(providerID, e.ProviderID))
 	}
 	if e.Cluster != "" {
 		attrs = append(attrs, slog.String("cluster", e.Cluster))
@@ -148,6 +154,9 @@ func (l *Lines) finished(e *record.Finished) {
 	attrs := []slog.Attr{
 		slog.String("request_id", e.ID), slog.Int("status", e.Status),
 		slog.Int("attempts", e.Tries), slog.Duration("duration", e.Duration),
+	}
+	if e.ProviderID != "" {
+		attrs = append(attrs, slog.String(providerID, e.ProviderID))
 	}
 	if e.ClientGone {
 		attrs = append(attrs, slog.Bool("client_gone", true))

@@ -265,6 +265,7 @@ func TestWithoutADecisionNothingIsSent(t *testing.T) {
 			answer := ask(t, harness.HTTP1, url)
 			require.Equal(t, tt.status, answer.Status, answer.Body)
 			require.Equal(t, tt.code, answer.OpenAIError(t).Code)
+			require.Equal(t, []string{"mine"}, answer.Header["X-Request-Id"])
 			require.Equal(t, []int{0, 0}, counts(m.stubs...))
 		})
 	}
@@ -275,6 +276,7 @@ func ask(t *testing.T, p harness.Protocol, url string) harness.Answer {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(harness.Chat("hello")))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Request-Id", "mine")
 	answer, err := harness.Send(harness.NewClient(t, p), r)
 	require.NoError(t, err)
 	return answer
