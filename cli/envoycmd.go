@@ -42,13 +42,14 @@ Envoy are accepted and have no effect, so that both can have the same.`,
 	}
 	f.bindServe(c, env)
 	f.bindSockets(c, "Unix socket `PATH` where semlb serves gRPC; --grpc-listen overrides it")
+	f.bindProcess(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; overrides --grpc-socket and --grpc-listen")
 	flags.StringVar(&f.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
 	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the kind of deployment: "+places())
 	flags.BoolVar(&f.static, "static", false, "the same as --for "+render.ForStatic)
 	c.MarkFlagsMutuallyExclusive("for", "static")
-	hide(c, "admin", "admin-host", "admin-token", "state", "status", "max-body-memory", "max-retry-after", "store-sync", "embeddings", "vectordb")
+	hide(c, "admin", "admin-host", "admin-token", "state", "status", "max-body-memory", "max-retry-after", "store-sync", "embeddings", "vectordb", "drain", "grpc-socket-mode")
 	return c
 }
 

@@ -43,14 +43,20 @@ func TestEnvoyListsThePlacesThatItKnows(t *testing.T) {
 	}
 }
 
+// listedFlags are the flags that the help of a command lists.
+func listedFlags(t *testing.T, name string) (flags []string) {
+	t.Helper()
+	code, help, _ := command(t, name, "--help")
+	require.Zero(t, code)
+	for _, m := range regexp.MustCompile(`(?m)^ +(?:-[a-z], | +)--([a-z-]+)`).FindAllStringSubmatch(help, -1) {
+		flags = append(flags, m[1])
+	}
+	return flags
+}
+
 // Whatever the help of envoy lists changes what is printed, or is about the files or the log.
 func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
-	code, help, _ := command(t, "envoy", "--help")
-	require.Zero(t, code)
-	var listed []string
-	for _, m := range regexp.MustCompile(`(?m)^ +(?:-[a-z], | +)--([a-z-]+)`).FindAllStringSubmatch(help, -1) {
-		listed = append(listed, m[1])
-	}
+	listed := listedFlags(t, "envoy")
 	file := fileOf(t, "kong.yaml", scoped)
 	printed := func(flags ...string) string {
 		code, stdout, stderr := command(t, append([]string{"envoy", "--static", "-c", file, "--trusted-ca", file}, flags...)...)
@@ -69,12 +75,17 @@ func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
 	ofFiles := []string{"config", "for", "help", "ignore-plugin", "ingress-class", "kong-version", "log-format", "log-level", "secrets", "secrets-dir", "static"}
 	require.ElementsMatch(t, slices.AppendSeq(ofFiles, maps.Keys(values)), listed)
 
-	same := printed()
+	same, accepted := printed(), slices.Clone(listed)
 	for name, value := range map[string]string{
 		"admin": "off", "admin-host": "a", "admin-token": "t", "status": "127.0.0.1:1", "max-body-memory": "1",
 		"max-retry-after": "1s", "store-sync": "1s", "embeddings": "builtin", "vectordb": "memory",
+		"drain": "1s", "grpc-socket-mode": "0660",
 	} {
 		require.Equal(t, same, printed("--"+name, value), "--%s is accepted, as by serve", name)
+		accepted = append(accepted, name)
+	}
+	for _, name := range listedFlags(t, "serve") {
+		require.True(t, name == "state" || slices.Contains(accepted, name), "--%s of serve is accepted", name)
 	}
 	code, stdout, stderr := command(t, "envoy", "--static", "--state", file)
 	require.Equal(t, 1, code)

@@ -21,9 +21,7 @@ func newServe(env Environment) *cobra.Command {
 	}
 	f.bindServe(c, env)
 	f.bindSockets(c, "Unix socket `PATH` for Envoy's gRPC; empty for none")
-	o, flags := &f.options, c.Flags()
-	flags.DurationVar(&o.Drain, "drain", o.Drain, "how long to keep serving when asked to stop, until Envoys and Kubernetes have noticed that it is not ready")
-	flags.Var((*fileMode)(&o.GRPCSocketMode), "grpc-socket-mode", "permissions of the socket: anyone who can connect can read the targets' keys")
+	f.bindProcess(c)
 	return c
 }
 

@@ -47,6 +47,13 @@ func (f *serveFlags) bindSockets(c *cobra.Command, socketHelp string) {
 	flags.StringVar(&o.SecretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads; each semlb needs one of its own")
 }
 
+// bindProcess adds the flags of how the command serve runs.
+func (f *serveFlags) bindProcess(c *cobra.Command) {
+	o, flags := &f.options, c.Flags()
+	flags.DurationVar(&o.Drain, "drain", o.Drain, "how long to keep serving when asked to stop, until Envoys and Kubernetes have noticed that it is not ready")
+	flags.Var((*fileMode)(&o.GRPCSocketMode), "grpc-socket-mode", "permissions of the socket: anyone who can connect can read the targets' keys")
+}
+
 // checkServe checks the flags and sets the options that depend on several of them.
 // Arguments are configuration files.
 func (f *serveFlags) checkServe(env Environment, arguments []string) error {
