@@ -21,7 +21,7 @@ import (
 // The reasons for which an answer could not be read to its end.
 const (
 	unreadEncoding = "encoding" // of a content encoding that is not known
-	unreadInvalid  = "invalid"  // not what its content encoding says
+	unreadInvalid  = "invalid"  // not what its content encoding says, or no text
 	unreadLength   = "length"   // too long to be kept
 )
 
@@ -100,20 +100,30 @@ func (x *exchange) acceptable() []envoy.Header {
 		return nil
 	}
 	value := "identity"
-	if slices.ContainsFunc(x.headerList("accept-encoding"), takesGzip) {
+	if takesGzip(x.headerList("accept-encoding")) {
 		value = "gzip, identity"
 	}
 	return []envoy.Header{{Name: "accept-encoding", Value: value}}
 }
 
-// takesGzip reports whether a member of Accept-Encoding permits gzip.
-func takesGzip(member string) bool {
-	coding, weight, _ := strings.Cut(member, ";")
-	switch strings.ToLower(strings.TrimSpace(coding)) {
-	case "gzip", "x-gzip", "*":
-	default:
-		return false
+// takesGzip reports whether the members of Accept-Encoding permit gzip: by its name, else
+// by "*".
+func takesGzip(members []string) bool {
+	others := false
+	for _, member := range members {
+		coding, parameters, _ := strings.Cut(member, ";")
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip", "x-gzip":
+			return permitted(parameters)
+		case "*":
+			others = permitted(parameters)
+		}
 	}
+	return others
+}
+
+// permitted reports whether a weight such as "q=0.5" is not zero. None is 1.
+func permitted(weight string) bool {
 	_, q, weighted := strings.Cut(weight, "=")
 	quality, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
 	return !weighted || err != nil || quality > 0

@@ -94,10 +94,27 @@ func TestProvidersAreAskedForWhatCanBeRead(t *testing.T) {
 	for accepted, want := range map[string]string{
 		"br": "identity", "br, gzip": "gzip, identity", "gzip, deflate, br, zstd": "gzip, identity", "*": "gzip, identity",
 		"GZIP;q=0.5": "gzip, identity", "gzip; q=0": "identity", "gzip;q=0.000, br": "identity", "identity": "identity", "": "identity",
-		"gzip;q=x": "gzip, identity", "x-gzip": "gzip, identity", "gzipped": "identity",
+		"gzip;q=0, *": "identity", "*;q=0, gzip": "gzip, identity", "*;q=0": "identity", "gzip;q=x": "gzip, identity", "x-gzip": "gzip, identity", "gzipped": "identity",
 	} {
 		x := &exchange{headers: []*corev3.HeaderValue{{Key: "accept-encoding", Value: accepted}}}
 		require.Equal(t, []envoy.Header{{Name: "accept-encoding", Value: want}}, x.acceptable(), "%q", accepted)
 	}
 	require.Empty(t, new(exchange).acceptable(), "providers do not compress for clients that name no encoding")
+}
+
+func TestWhatIsNoTextIsFound(t *testing.T) {
+	text := strings.Repeat("some text, and more ", 20)
+	for name, encoder := range encoders {
+		var b bytes.Buffer
+		w := encoder(&b)
+		_, err := io.WriteString(w, text)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		require.False(t, isText(b.Bytes()), name)
+	}
+	for _, s := range []string{"", "é"[:1], text, "{\r\n\t\"a\": \"多\"}", "data: caf\xe9\n\n", "多くの言葉"[:13]} {
+		require.True(t, isText([]byte(s)), "%q", s)
+	}
+	require.False(t, isText([]byte("a\x00b")))
+	require.False(t, isText([]byte(strings.Repeat("\xff\xfe", 20))))
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -15,16 +14,9 @@ import (
 	"semlb/router"
 )
 
-const (
-	// maxPayload bounds each payload in the log; what is longer is cut.
-	maxPayload = 1 << 20
-	// maxPayloads bounds the payloads of all attempts that are observed at the same time;
-	// what is beyond it is cut.
-	maxPayloads = 64 << 20
-	// observeDrain is how long the answers under way when the server stops are observed
-	// after its grace, so that their tokens and cost are counted.
-	observeDrain = 10 * time.Second
-)
+// observeDrain is how long the answers under way when the server stops are observed
+// after its grace, so that their tokens and cost are counted.
+const observeDrain = 10 * time.Second
 
 // observer is the role that receives copies of attempts: it reads tokens and cost, and
 // keeps payloads for the log if a target has log_payloads. Envoy does not wait for it, so
@@ -81,6 +73,7 @@ func (o *observer) record(a *observation) {
 	if len(a.encodings) > 0 {
 		a.decode()
 	}
+	a.dropBinary()
 	now := time.Now()
 	e := &record.Observed{
 		Request: record.Request{ID: a.id, Instance: a.instance.ID, Time: now},
@@ -129,30 +122,6 @@ type observation struct {
 func (o *observation) release() {
 	o.request.release()
 	o.response.release()
-}
-
-// payload is a body for the log, up to its bound and as far as the budget has room.
-type payload struct {
-	bytes.Buffer
-	cut      bool
-	budget   *bodyBudget
-	acquired int
-}
-
-func (p *payload) add(b []byte) {
-	kept := min(len(b), maxPayload-p.Len())
-	if p.cut || !p.budget.tryAcquire(kept) {
-		p.cut = true
-		return
-	}
-	p.cut = kept < len(b)
-	p.acquired += kept
-	p.Write(b[:kept])
-}
-
-func (p *payload) release() {
-	p.budget.release(p.acquired)
-	p.acquired = 0
 }
 
 // take reads a message and reports whether it was the last of the answer.
@@ -205,6 +174,15 @@ func (o *observation) decode() {
 	case encoded.cut || len(plain) == maxPlain:
 		o.unread = unreadLength
 	case err != nil && o.whole:
+		o.unread = unreadInvalid
+	}
+}
+
+// dropBinary leaves what is no text out of the log: some providers encode an answer and do
+// not say so.
+func (o *observation) dropBinary() {
+	if !isText(o.response.Bytes()) {
+		o.response.Reset()
 		o.unread = unreadInvalid
 	}
 }
