@@ -6,11 +6,12 @@ import "bytes"
 const MaxLine = 256 << 10
 
 // Lines splits a stream of server-sent events, or of JSON values with one on each
-// line, into its lines. It keeps one unfinished line; one longer than [MaxLine]
-// is skipped.
+// line, into its lines, which end with LF, CR or both. It keeps one unfinished line; one
+// longer than [MaxLine] is skipped.
 type Lines struct {
 	pending  []byte
 	skipping bool // until the end of the current line
+	returned bool // the last line ended with CR, and LF may follow
 }
 
 // End calls line for the unfinished line, if there is one: a stream may end without a
@@ -22,22 +23,33 @@ func (l *Lines) End(line func([]byte)) {
 	l.pending, l.skipping = l.pending[:0], false
 }
 
-// Split calls line for every line that p completes, without its newline. The
-// slice is valid during the call only.
+// Split calls line for every line that p completes, without its end. The slice is
+// valid during the call only.
 func (l *Lines) Split(p []byte, line func([]byte)) {
 	for len(p) > 0 {
-		part, rest, ended := bytes.Cut(p, []byte("\n"))
-		if !l.skipping && len(l.pending)+len(part) <= MaxLine {
-			l.pending = append(l.pending, part...)
-		} else {
-			l.skipping = true
+		if l.returned && p[0] == '\n' {
+			p = p[1:]
 		}
-		if !ended {
+		l.returned = false
+		end := bytes.IndexAny(p, "\r\n")
+		if end < 0 {
+			l.add(p)
 			return
 		}
+		l.add(p[:end])
 		if !l.skipping {
 			line(l.pending)
 		}
-		l.pending, l.skipping, p = l.pending[:0], false, rest
+		l.returned = p[end] == '\r'
+		l.pending, l.skipping, p = l.pending[:0], false, p[end+1:]
 	}
+}
+
+// add appends a part of a line, up to its bound.
+func (l *Lines) add(part []byte) {
+	if l.skipping || len(l.pending)+len(part) > MaxLine {
+		l.skipping = true
+		return
+	}
+	l.pending = append(l.pending, part...)
 }

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +34,22 @@ func TestLinesSkipWhatIsTooLong(t *testing.T) {
 	for _, piece := range []string{"a", "b\r\n\n", strings.Repeat("x", provider.MaxLine), "x", "\nc\nunfinished"} {
 		lines.Split([]byte(piece), func(line []byte) { got = append(got, string(line)) })
 	}
-	require.Equal(t, []string{"ab\r", "", "c"}, got)
+	require.Equal(t, []string{"ab", "", "c"}, got)
+}
+
+func TestLinesEndAsThoseOfServerSentEvents(t *testing.T) {
+	const stream = "a\r\rb\n\nc\r\n\r\nd\n\re"
+	want := []string{"a", "", "b", "", "c", "", "d", "", "e"}
+	for _, size := range []int{1, 2, 3, len(stream)} {
+		var lines provider.Lines
+		var got []string
+		keep := func(line []byte) { got = append(got, string(line)) }
+		for piece := range slices.Chunk([]byte(stream), size) {
+			lines.Split(piece, keep)
+		}
+		lines.End(keep)
+		require.Equal(t, want, got, "in pieces of %d bytes", size)
+	}
 }
 
 func TestCostIsPerMillionTokens(t *testing.T) {

@@ -28,12 +28,12 @@ func TestTheLimitOfTokensIsNamedByTheFamily(t *testing.T) {
 		"max_tokens": {
 			"gpt-35-turbo", "gpt-35-turbo-16k", "gpt-35-turbo-0125", "gpt-35-turbo-instruct", "gpt-3.5-turbo", "gpt-3.5-turbo-0613", "ft:gpt-3.5-turbo-0125:org::id",
 			"gpt-4", "gpt-4-32k", "gpt-4-0613", "gpt-4-1106-preview", "gpt-4-turbo-2024-04-09", "gpt-4o", "gpt-4o-mini-2024-07-18", "GPT-4O", "chatgpt-4o-latest",
-			"gpt-4.1", "gpt-4.1-nano", "gpt-41-mini", "gpt-4.5-preview", "gpt-45-preview", "openai/gpt-4o",
-			"gpt-oss-120b", "my-deployment", "omni", "o", "o1x", "olmo-2", "gpt-", "3.5-turbo", "m", "",
+			"gpt-4.1", "gpt-4.1-nano", "gpt-41-mini", "gpt-4.5-preview", "gpt-45-preview", "openai/gpt-4o", "prod-gpt-4o", "eu_gpt35", "team.gpt-4.1",
+			"gpt-oss-120b", "my-deployment", "omni", "o", "o1x", "olmo-2", "gpt-", "3.5-turbo", "m", "", "crm-o365", "foo-4o", "my-o", "pro1", "egpt-5",
 		},
 		"max_completion_tokens": {
 			"o1", "o1-mini", "o1-preview-2024-09-12", "o3", "O3-mini", "o3-mini.ft-1", "o4-mini-2025-04-16", "ft:o4-mini-2025-04-16:org", "o10-pro", "openai/o3",
-			"gpt-5", "gpt-5-mini", "gpt-5.1", "gpt-5.1-codex-max", "gpt-51", "gpt-5-chat-latest", "gpt-5-2025-08-07", "gpt5-nano", "gpt-6", "gpt-10", "gpt-100o", "openai/gpt-5.2",
+			"gpt-5", "gpt-5-mini", "gpt-5.1", "gpt-5.1-codex-max", "gpt-51", "gpt-5-chat-latest", "gpt-5-2025-08-07", "gpt5-nano", "gpt-6", "gpt-10", "gpt-100o", "openai/gpt-5.2", "prod-gpt-5", "eu_o3-mini", "team-o1", "gpt5_eu",
 		},
 	} {
 		for _, model := range models {
@@ -46,6 +46,26 @@ func TestTheLimitOfTokensIsNamedByTheFamily(t *testing.T) {
 				require.Equal(t, map[string]any{"messages": []any{}, field: 7.0}, got, model)
 			}
 		}
+	}
+}
+
+// A target of Azure may name the deployment only, and a deployment serves what it was made
+// for.
+func TestTheLimitOfTokensIsNamedByTheDeploymentToo(t *testing.T) {
+	for _, tt := range []struct{ model, clients, deployment, field string }{
+		{"", "gpt-4o", "prod-gpt-5", "max_completion_tokens"},
+		{"", "gpt-5", "gpt-35-turbo", "max_tokens"},
+		{"", "gpt-5", "blue", "max_completion_tokens"},
+		{"gpt-5", "m", "gpt-4", "max_completion_tokens"},
+		{"blue", "m", "o3-mini", "max_completion_tokens"},
+		{"", "m", "$(uri_captures.gpt)", "max_tokens"},
+	} {
+		s := provider.Settings{Provider: "azure", Model: tt.model, Options: provider.Options{UpstreamURL: "https://h", AzureDeploymentID: tt.deployment, MaxTokens: "7"}}
+		req, err := provider.ReadRequest([]byte(`{"model":"` + tt.clients + `","messages":[]}`))
+		require.NoError(t, err)
+		w, err := providertest.NewTarget(t, s).Rewrite(req, provider.Client{Captures: map[string]string{"gpt": "d"}})
+		require.NoError(t, err)
+		require.Contains(t, string(w.Body), `"`+tt.field+`":7`, "%+v", tt)
 	}
 }
 
@@ -91,12 +111,12 @@ func TestBodySetsModelAndOptions(t *testing.T) {
 		{"limit replaces the other name", openai("gpt-4o", limit), `{"model":"m","max_completion_tokens":9,"messages":[]}`, `{"model":"gpt-4o","messages":[],"max_tokens":256}`},
 		{
 			"limit of a deployment with a name of its own, as the client calls it",
-			provider.Settings{Provider: "azure", Model: "prod-o1", Options: provider.Options{UpstreamURL: "https://h", MaxTokens: "77"}},
-			`{"max_completion_tokens":9,"messages":[]}`, `{"max_completion_tokens":77,"messages":[],"model":"prod-o1"}`,
+			provider.Settings{Provider: "azure", Model: "prod-blue", Options: provider.Options{UpstreamURL: "https://h", MaxTokens: "77"}},
+			`{"max_completion_tokens":9,"messages":[]}`, `{"max_completion_tokens":77,"messages":[],"model":"prod-blue"}`,
 		},
-		{"limit of an unknown model", openai("prod-o1", limit), `{"max_tokens":9,"messages":[]}`, `{"max_tokens":256,"messages":[],"model":"prod-o1"}`},
-		{"limit of an unknown model, two names", openai("prod-o1", limit), `{"max_tokens":9,"max_completion_tokens":9,"messages":[]}`, `{"max_tokens":256,"messages":[],"model":"prod-o1"}`},
-		{"limit of an unknown model, no name", openai("prod-o1", limit), `{"messages":[]}`, `{"messages":[],"model":"prod-o1","max_tokens":256}`},
+		{"limit of an unknown model", openai("prod-blue", limit), `{"max_tokens":9,"messages":[]}`, `{"max_tokens":256,"messages":[],"model":"prod-blue"}`},
+		{"limit of an unknown model, two names", openai("prod-blue", limit), `{"max_tokens":9,"max_completion_tokens":9,"messages":[]}`, `{"max_tokens":256,"messages":[],"model":"prod-blue"}`},
+		{"limit of an unknown model, no name", openai("prod-blue", limit), `{"messages":[]}`, `{"messages":[],"model":"prod-blue","max_tokens":256}`},
 		{"limit of a reasoning model", openai("o3-mini", limit), `{"model":"m","max_tokens":9,"messages":[]}`, `{"model":"o3-mini","messages":[],"max_completion_tokens":256}`},
 		{"client's limit is renamed", openai("gpt-5.1-mini", provider.Options{}), `{"model":"m","max_tokens":9e0,"messages":[]}`, `{"model":"gpt-5.1-mini","messages":[],"max_completion_tokens":9e0}`},
 		{"client's limit of its own model", openai("", provider.Options{}), `{"model":"o1","max_tokens":9,"messages":[]}`, `{"model":"o1","messages":[],"max_completion_tokens":9}`},

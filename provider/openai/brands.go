@@ -37,9 +37,12 @@ const (
 	maxTokensOnly
 )
 
+// azure is the name of the one brand that has deployments.
+const azure = "azure"
+
 // brands has a line for every provider that speaks OpenAI's format.
 var brands = map[string]brand{
-	"azure":     {authHeader: "api-key", limits: byModelAndVersion, noTopK: true, adjust: azureSite},
+	azure:       {authHeader: "api-key", limits: byModelAndVersion, noTopK: true, adjust: azureSite},
 	"cerebras":  {host: "api.cerebras.ai", base: "/v1"},
 	"dashscope": {host: "dashscope.aliyuncs.com", base: "/compatible-mode/v1", adjust: dashscopeSite},
 	"deepseek":  {host: "api.deepseek.com", base: "/v1", limits: maxTokensOnly},

@@ -129,6 +129,21 @@ func answers() []providertest.Answer {
 			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7, Model: "gpt-4o"},
 		},
 		{
+			Name: "a stream whose lines end with CR, after a byte order mark", Streaming: true,
+			Body:  "\ufeff" + `data: {"usage":{"prompt_tokens":3,"completion_tokens":4}}` + "\r\rdata: [DONE]\r\r",
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7},
+		},
+		{
+			Name: "an event of several lines", Streaming: true,
+			Body:  "data: nothing\n\ndata: {\ndata: \"usage\": {\"prompt_tokens\": 3,\ndata: \"completion_tokens\": 4}}",
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7},
+		},
+		{
+			Name:  "an answer after a byte order mark, counts with spaces",
+			Body:  "\ufeff" + `{"usage":{"prompt_tokens":" 3 ","completion_tokens":4}}`,
+			Usage: provider.Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7},
+		},
+		{
 			Name: "a stream without counts is estimated", Streaming: true,
 			Body:  stream + "data: [DONE]\n\n",
 			Usage: provider.Usage{PromptTokens: 9, CompletionTokens: 4, TotalTokens: 13, Estimated: true, Model: "gpt-4o"},

@@ -29,7 +29,7 @@ const maxCount = 1 << 40
 // UnmarshalJSON reads a number, as an integer, as 111.0 or as a text. Anything else is no
 // count, and no error.
 func (c *count) UnmarshalJSON(b []byte) error {
-	f, err := strconv.ParseFloat(string(bytes.Trim(b, "\"")), 64)
+	f, err := strconv.ParseFloat(string(bytes.Trim(b, "\" ")), 64)
 	if err == nil && f >= 0 && f <= maxCount {
 		*c = count{n: int(f), known: true}
 	}

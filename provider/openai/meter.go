@@ -54,13 +54,13 @@ type tally struct {
 	characters int // of the completion
 }
 
-// read adds an answer or an event. One that is not JSON adds nothing, and neither does a
-// member of an unknown shape.
-func (t *tally) read(text []byte) {
+// read adds an answer or an event, and reports whether it is JSON: one that is not adds
+// nothing, and neither does a member of an unknown shape.
+func (t *tally) read(text []byte) bool {
 	var b body
 	var mismatch *json.UnmarshalTypeError // the rest is decoded all the same
 	if err := json.Unmarshal(text, &b); err != nil && !errors.As(err, &mismatch) {
-		return
+		return false
 	}
 	if b.Model != "" {
 		t.model = b.Model
@@ -71,6 +71,7 @@ func (t *tally) read(text []byte) {
 	for _, c := range b.Choices {
 		t.characters += utf8.RuneCountInString(c.Text) + c.Delta.length() + c.Message.length()
 	}
+	return true
 }
 
 // Usage returns the last counts that were read.
@@ -104,9 +105,7 @@ func (m *wholeMeter) Write(p []byte) (int, error) {
 // one.
 func (m *wholeMeter) Usage() provider.Usage {
 	switch {
-	case m.oversized:
-	case json.Valid(m.body):
-		m.read(m.body)
+	case m.oversized, m.read(bytes.TrimPrefix(m.body, byteOrderMark)):
 	default:
 		stream := streamMeter{tally: m.tally}
 		_, _ = stream.Write(m.body) // never fails
@@ -115,10 +114,14 @@ func (m *wholeMeter) Usage() provider.Usage {
 	return m.tally.Usage()
 }
 
+// byteOrderMark may precede a stream, and some servers write it before JSON too.
+var byteOrderMark = []byte("\ufeff")
+
 // streamMeter reads an answer of server-sent events.
 type streamMeter struct {
 	tally
 	lines provider.Lines
+	event []byte // the data of the current event that is not JSON line by line
 }
 
 // Write reads the events that p completes.
@@ -130,14 +133,27 @@ func (m *streamMeter) Write(p []byte) (int, error) {
 // Usage reads the last event too, if it has no end.
 func (m *streamMeter) Usage() provider.Usage {
 	m.lines.End(m.line)
+	m.endEvent()
 	return m.tally.Usage()
 }
 
-// line reads a line if it is the data of an event, or JSON by itself.
+// line reads a line if it is the data of an event, or JSON by itself. Data that goes on in
+// the next line is read at the end of the event.
 func (m *streamMeter) line(line []byte) {
-	line = bytes.TrimSpace(line)
+	line = bytes.TrimSpace(bytes.TrimPrefix(line, byteOrderMark))
 	data, ok := bytes.CutPrefix(line, []byte("data:"))
-	if ok || bytes.HasPrefix(line, []byte("{")) {
-		m.read(bytes.TrimSpace(data))
+	switch {
+	case len(line) == 0:
+		m.endEvent()
+	case !ok && !bytes.HasPrefix(line, []byte("{")):
+	case !m.read(bytes.TrimSpace(data)) && len(m.event)+len(data) < provider.MaxLine:
+		m.event = append(append(m.event, data...), '\n')
+	}
+}
+
+func (m *streamMeter) endEvent() {
+	if len(m.event) > 0 {
+		m.read(m.event)
+		m.event = m.event[:0]
 	}
 }

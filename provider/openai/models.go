@@ -24,7 +24,7 @@ func (d *dialect) tokenLimit(model string) tokenLimit {
 	if d.limits != byModel && d.limits != byModelAndVersion {
 		return classic
 	}
-	switch familyOf(model) {
+	switch d.familyOf(model) {
 	case reasoning:
 		return tokenLimit{field: "max_completion_tokens", other: "max_tokens", exclusive: true}
 	case chatting:
@@ -48,19 +48,51 @@ const (
 	reasoning
 )
 
+// familyOf is the family of the model that serves. On Azure a deployment serves what it was
+// made for, whatever model a client names, and often has the model in its own name.
+func (d *dialect) familyOf(model string) family {
+	names := [2]string{model, d.deployment}
+	if d.model == "" {
+		names = [2]string{d.deployment, model}
+	}
+	if found := familyOf(names[0]); found != unknown {
+		return found
+	}
+	return familyOf(names[1])
+}
+
 // familyOf finds the family by a model's name: as OpenAI writes it (gpt-3.5-turbo-16k), as
-// Azure does (gpt-35-turbo-16k), behind the name of its maker (openai/gpt-5), and
-// fine-tuned (ft:gpt-4o:org, o3-mini.ft-1).
-func familyOf(model string) family {
-	model = strings.TrimPrefix(strings.ToLower(model), "ft:")
-	model = model[strings.LastIndexByte(model, '/')+1:]
-	if version, ok := strings.CutPrefix(strings.TrimPrefix(model, "chat"), "gpt"); ok {
+// Azure does (gpt-35-turbo-16k), behind the name of its maker (openai/gpt-5) or other words
+// (prod-gpt-4o), and fine-tuned (ft:gpt-4o:org, o3-mini.ft-1).
+func familyOf(name string) family {
+	name = strings.ToLower(name)
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	for first := true; ; first = false {
+		if found := familyAt(name, first); found != unknown {
+			return found
+		}
+		end := strings.IndexAny(name, "-_.: ")
+		if end < 0 {
+			return unknown
+		}
+		name = name[end+1:]
+	}
+}
+
+// familyAt is the family of the model that a text begins with. Other words come before it
+// unless it is first.
+func familyAt(text string, first bool) family {
+	if version, ok := strings.CutPrefix(strings.TrimPrefix(text, "chat"), "gpt"); ok {
 		return gptFamily(strings.TrimPrefix(version, "-"))
 	}
-	if version, ok := strings.CutPrefix(model, "o"); ok {
-		if _, rest, ok := cutNumber(version); ok && (rest == "" || strings.ContainsRune("-:.", rune(rest[0]))) {
-			return reasoning
-		}
+	version, ok := strings.CutPrefix(text, "o")
+	if !ok {
+		return unknown
+	}
+	number, rest, ok := cutNumber(version)
+	ended := rest == "" || strings.ContainsRune("-:._", rune(rest[0]))
+	if ok && ended && (first || number < 10) { // crm-o365 is none
+		return reasoning
 	}
 	return unknown
 }

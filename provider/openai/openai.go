@@ -36,6 +36,9 @@ func New(s provider.Settings) (provider.Dialect, error) {
 		clientFirst:  s.OptionsPrecedence == provider.PrecedenceClient,
 		alwaysStream: s.ResponseStreaming == provider.StreamingAlways,
 	}
+	if s.Provider == azure {
+		d.deployment = s.Options.AzureDeploymentID
+	}
 	d.prepare(s.Options)
 	return d, nil
 }
@@ -47,6 +50,7 @@ const topK = "top_k"
 type dialect struct {
 	site         provider.Site
 	limits       limits
+	deployment   string // of Azure, else empty
 	noTopK       bool
 	chat         bool // route type chat, not completions
 	clientFirst  bool // the client's options win
