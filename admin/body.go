@@ -14,8 +14,11 @@ import (
 // maxBody bounds the body of a request, in bytes.
 const maxBody = 8 << 20
 
-// readBody reads the object that a client sent: in JSON, or as a form of fields of f.
-func readBody(r *request, f *schema.Field) (object, error) {
+// described returns what describes an object with a name.
+type described func(name string) *schema.Field
+
+// readBody reads the object that a client sent: in JSON, or as a form of the fields of f.
+func readBody(r *request, f described) (object, error) {
 	r.Body = http.MaxBytesReader(r.w, r.Body, maxBody)
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"semlb/config/load"
 )
 
 // aCredential returns a key with an id of a consumer.
@@ -15,7 +17,7 @@ func aCredential(ks kinds, id, key, consumer string) *entity {
 }
 
 func TestIndexesFindWhatAScanFinds(t *testing.T) {
-	ks, err := newKinds("")
+	ks, err := newKinds(load.Options{})
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(1, 2))
 	s := newState(ks)
@@ -41,7 +43,7 @@ func scan(s *state, accept func(*entity) bool) []*entity {
 }
 
 func TestChangesToACloneLeaveTheOriginalAsItIs(t *testing.T) {
-	ks, err := newKinds("")
+	ks, err := newKinds(load.Options{})
 	require.NoError(t, err)
 	before := newState(ks)
 	before.put(aCredential(ks, "1", "a", "alice"))

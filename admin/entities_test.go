@@ -25,6 +25,7 @@ func collections() map[string][2]string {
 		"key-auths":       {`{"key": "k1", "consumer": {"username": "owner"}}`, `{"key": "k2", "consumer": {"username": "owner"}}`},
 		"basic-auths":     {`{"username": "one", "password": "p", "consumer": {"username": "owner"}}`, `{"username": "two", "password": "p", "consumer": {"username": "owner"}}`},
 		"jwts":            {`{"key": "one", "secret": "s", "consumer": {"username": "owner"}}`, `{"key": "two", "secret": "s", "consumer": {"username": "owner"}}`},
+		"acls":            {`{"group": "one", "consumer": {"username": "owner"}}`, `{"group": "two", "consumer": {"username": "owner"}}`},
 	}
 }
 
@@ -47,8 +48,8 @@ func TestEveryMethodOfEveryCollection(t *testing.T) {
 			require.Subset(t, ids(s.call("GET", at+"/", "").is(200).data()), []string{id})
 			require.Equal(t, first, single(s.call("GET", at+"/"+id+"/", "").is(200)))
 			require.Equal(t, 200, s.call("HEAD", at+"/"+id, "").status)
-			byName := map[string]string{"key-auths": "k1"}[name]
-			require.Equal(t, first, single(s.call("GET", at+"/"+cmp.Or(byName, "one"), "").is(200)), "by its key")
+			byName := map[string]string{"key-auths": "/key-auths/k1", "acls": "/consumers/owner/acls/one"}[name]
+			require.Equal(t, first, single(s.call("GET", cmp.Or(byName, at+"/one"), "").is(200)), "by its key")
 
 			patched := s.call("PATCH", at+"/"+id, `{"tags": ["a", "b"]}`).is(200).object()
 			require.Equal(t, []any{"a", "b"}, patched["tags"])

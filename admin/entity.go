@@ -1,5 +1,7 @@
 package admin
 
+import "semlb/config/schema"
+
 // object is a JSON object. The values in it are nil, bool, string, json.Number, []any
 // and object.
 type object = map[string]any
@@ -28,6 +30,9 @@ type entity struct {
 	// Fields that are null are left out.
 	fields object
 }
+
+// described returns what describes the entity's fields.
+func (e *entity) described() *schema.Field { return e.kind.fieldsOf(e.text("name")) }
 
 func (e *entity) id() string { return text(e.fields, "id") }
 

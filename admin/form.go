@@ -9,13 +9,13 @@ import (
 
 	"semlb/config"
 	"semlb/config/form"
-	"semlb/config/schema"
 	"semlb/config/tree"
 )
 
-// parseForm returns the object that a form describes, with the values that f has. What is
+// parseForm returns the object that a form describes, with the values that the fields
+// of f have. What is
 // no such value stays a text, which config refuses.
-func parseForm(values url.Values, f *schema.Field) (object, error) {
+func parseForm(values url.Values, f described) (object, error) {
 	made := form.New(config.Position{})
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		for _, value := range values[name] {
@@ -27,7 +27,7 @@ func parseForm(values url.Values, f *schema.Field) (object, error) {
 			}
 		}
 	}
-	v, err := parseJSON(tree.AppendJSON(nil, made.Tree(f)))
+	v, err := parseJSON(tree.AppendJSON(nil, made.Tree(f(made.Text("name")))))
 	o, ok := v.(object)
 	if err != nil || !ok {
 		return nil, plainError(http.StatusBadRequest, "Cannot parse form body")

@@ -33,7 +33,18 @@ func fromConfig(c *config.Config, ks kinds) *state {
 		in.consumer(v)
 	}
 	for i := range c.Plugins {
-		in.plugin(&c.Plugins[i])
+		p := &c.Plugins[i]
+		in.plugin(pluginID(p), p.Scope, object{
+			"name": p.Name, "instance_name": schema.Encode(p.InstanceName), "enabled": p.Enabled,
+			"tags": schema.Encode(p.Tags), "config": prune(schema.Encode(p.Settings)),
+		})
+	}
+	for i := range c.Guarding {
+		g := &c.Guarding[i]
+		in.plugin(scopedID(g.ID, g.Scope, g.Name), g.Scope, object{
+			"name": g.Name, "instance_name": schema.Encode(g.InstanceName), "enabled": g.Enabled,
+			"tags": schema.Encode(g.Tags), "config": prune(schema.Plain(g.Given)),
+		})
 	}
 	return in.state
 }
@@ -104,6 +115,9 @@ func (in importer) consumer(v config.Consumer) {
 	for i, c := range v.JWTSecrets {
 		in.credential(jwtSecrets, c.ID, i, e, c)
 	}
+	for i, c := range v.ACLs {
+		in.credential(aclGroups, c.ID, i, e, c)
+	}
 }
 
 func (in importer) credential(kind, id string, index int, consumer *entity, c any) {
@@ -112,26 +126,24 @@ func (in importer) credential(kind, id string, index int, consumer *entity, c an
 	in.add(kind, id, fmt.Sprint(consumer.id(), index), fields)
 }
 
-func (in importer) plugin(p *config.Plugin) {
-	fields := object{
-		"name": p.Name, "enabled": p.Enabled, "config": prune(schema.Encode(p.Settings)), "tags": schema.Encode(p.Tags),
-	}
-	if p.InstanceName != "" {
-		fields["instance_name"] = p.InstanceName
-	}
-	scope := []string{p.Scope.Service, p.Scope.Route, p.Scope.Consumer, p.Scope.ConsumerGroup}
+// plugin adds a plugin of a scope.
+func (in importer) plugin(id string, of config.Scope, fields object) {
 	for i, r := range in.state.kinds.named(plugins).references {
-		if scope[i] != "" {
-			fields[r.field] = in.foreignKey(r.to, scope[i])
+		if name := of.Parts()[i]; name != "" {
+			fields[r.field] = in.foreignKey(r.to, name)
 		}
 	}
-	in.add(plugins, pluginID(p), "", fields)
+	in.add(plugins, id, "", fields)
 }
 
 // pluginID returns the id of an instance. One without an id gets it from its scope.
-func pluginID(p *config.Plugin) string {
-	if isUUID(p.ID) {
-		return p.ID
+func pluginID(p *config.Plugin) string { return scopedID(p.ID, p.Scope) }
+
+// scopedID returns an id that a file gives or, where it gives none, one that is derived
+// from a scope, and from more where that is not enough.
+func scopedID(given string, s config.Scope, more ...string) string {
+	if isUUID(given) {
+		return given
 	}
-	return derivedID(plugins, p.Scope.Service, p.Scope.Route, p.Scope.Consumer, p.Scope.ConsumerGroup)
+	return derivedID(append(append([]string{plugins}, s.Parts()...), more...)...)
 }

@@ -4,8 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-
-	"semlb/config/schema"
+	"slices"
 )
 
 // kongVersion is the version of Kong whose API this is, for clients that look at it.
@@ -29,15 +28,15 @@ func (h *information) root(*request) (response, error) {
 	if h.api.ReadOnly() {
 		database = "off"
 	}
-	enabled := []any{}
-	if len(h.snapshot().state.collections[plugins].byID) > 0 {
-		enabled = []any{schema.PluginName}
+	available := object{}
+	for _, name := range h.kind().pluginNames() {
+		available[name] = object{"version": kongVersion}
 	}
 	return ok(object{
 		"version": kongVersion, "edition": "semlb", "tagline": "semlb speaks Kong's Admin API", "hostname": host, "node_id": h.api.nodeID,
 		"plugins": object{
-			"available_on_server": object{schema.PluginName: object{"version": kongVersion}},
-			"enabled_in_cluster":  enabled,
+			"available_on_server": available,
+			"enabled_in_cluster":  h.used(),
 		},
 		"configuration": object{"database": database, "admin_listen": []any{h.api.options.Listen}},
 	})
@@ -60,7 +59,20 @@ func (h *information) status(*request) (response, error) {
 }
 
 func (h *information) enabled(*request) (response, error) {
-	return ok(object{"enabled_plugins": []any{schema.PluginName}})
+	return ok(object{"enabled_plugins": h.kind().pluginNames()})
+}
+
+// kind is that of plugins.
+func (h *information) kind() *kind { return h.api.store.kinds.named(plugins) }
+
+// used returns the names of the plugins that there are, in alphabetical order.
+func (h *information) used() []string {
+	names := []string{}
+	for _, e := range h.snapshot().state.all(plugins) {
+		names = append(names, e.text("name"))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // export answers with the state as a decK file.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"semlb/config/load"
 	"semlb/config/schema"
 	"semlb/config/tree"
 )
@@ -19,6 +20,7 @@ const (
 	keyAuths   = "keyauth_credentials"
 	basicAuths = "basicauth_credentials"
 	jwtSecrets = "jwt_secrets"
+	aclGroups  = "acls"
 )
 
 // kind describes the entities of one collection.
@@ -27,9 +29,10 @@ type kind struct {
 	name string
 	// path is the collection's name at the top of URL paths, nested below a parent.
 	path, nested string
-	// key is the field that may stand for the id in paths.
-	key string
-	// unique are the constraints. newKinds puts the one on key before those of the table.
+	// key is the field that may stand for the id in paths, and localKey the one that may
+	// below the owner. Each kind has one of them.
+	key, localKey string
+	// unique are the constraints. newKinds puts the one on the key before those of the table.
 	unique     []constraint
 	references []reference
 	// check completes the fields of an entity, and returns what is wrong with them
@@ -50,6 +53,9 @@ type kind struct {
 	// defaults. newKinds makes both.
 	fields   *schema.Field
 	defaults object
+	// byName describes the plugins whose settings differ from those that fields has. It is
+	// empty for other kinds.
+	byName map[string]*schema.Field
 }
 
 // constraint is a set of fields that no two entities of a kind may have in common.
@@ -87,7 +93,7 @@ var kindTable = []kind{
 		name: consumers, path: consumers, nested: consumers, key: "username", check: checkConsumer,
 		unique: []constraint{{"custom_id"}},
 		table:  "consumer", omitted: []string{
-			plugins, "groups", "acls", keyAuths, basicAuths, jwtSecrets,
+			plugins, "groups", aclGroups, keyAuths, basicAuths, jwtSecrets,
 			"hmacauth_credentials", "mtls_auth_credentials", "oauth2_credentials",
 		},
 	},
@@ -108,7 +114,11 @@ var kindTable = []kind{
 		references: ownedByConsumer, table: "consumer", amended: map[string]*schema.Field{"consumer": foreign},
 	},
 	{
-		name: plugins, path: plugins, nested: plugins, key: "instance_name", check: checkPlugin,
+		name: aclGroups, path: "acls", nested: "acls", localKey: "group", check: checkNothing,
+		references: ownedByConsumer, table: "consumer", amended: map[string]*schema.Field{"consumer": foreign},
+	},
+	{
+		name: plugins, path: plugins, nested: plugins, key: "instance_name", check: checkNothing,
 		unique: []constraint{{"name", "service", "route", "consumer", "consumer_group"}},
 		references: []reference{
 			{field: "service", to: services},
@@ -123,10 +133,10 @@ var kindTable = []kind{
 // kinds are all kinds, in the order of kindTable.
 type kinds []*kind
 
-// newKinds returns the kinds with their fields, as configurations are checked for a
-// version of Kong.
-func newKinds(kongVersion string) (kinds, error) {
-	tables, err := schema.For(kongVersion)
+// newKinds returns the kinds with their fields, as configurations are checked with some
+// options.
+func newKinds(o load.Options) (kinds, error) {
+	tables, err := schema.For(o.KongVersion)
 	if err != nil {
 		return nil, fmt.Errorf("describe entities: %w", err)
 	}
@@ -134,6 +144,9 @@ func newKinds(kongVersion string) (kinds, error) {
 	for i := range kindTable {
 		k := kindTable[i]
 		k.describe(tables)
+		if k.name == plugins {
+			k.describePlugins(tables, o.IgnoredPlugins)
+		}
 		all[i] = &k
 	}
 	return all, nil
@@ -141,7 +154,11 @@ func newKinds(kongVersion string) (kinds, error) {
 
 // describe makes what the table of kinds leaves to the schema.
 func (k *kind) describe(tables *schema.Tables) {
-	k.unique = append([]constraint{{k.key}}, k.unique...)
+	key := constraint{k.key}
+	if k.localKey != "" {
+		key = constraint{k.owner().field, k.localKey}
+	}
+	k.unique = append([]constraint{key}, k.unique...)
 	table := tables.Entities[k.table]
 	switch {
 	case k.name == plugins:
@@ -149,18 +166,31 @@ func (k *kind) describe(tables *schema.Tables) {
 	case k.owner() != nil:
 		table = table.Fields[k.name].Elements
 	}
+	k.fields = k.described(table)
+	k.defaults = make(object, len(k.fields.Fields))
+	for name, f := range k.fields.Fields {
+		if !slices.Contains(k.inputOnly, name) {
+			k.defaults[name] = schema.Plain(f.Default)
+		}
+	}
+}
+
+// described returns what a table has for entities of the kind.
+func (k *kind) described(table *schema.Field) *schema.Field {
 	fields := maps.Clone(table.Fields)
 	maps.Copy(fields, k.amended)
 	maps.DeleteFunc(fields, func(name string, f *schema.Field) bool {
 		return f.NewSince != "" || slices.Contains(k.omitted, name)
 	})
-	k.fields = &schema.Field{Kind: tree.Object, Fields: fields}
-	k.defaults = make(object, len(fields))
-	for name, f := range fields {
-		if !slices.Contains(k.inputOnly, name) {
-			k.defaults[name] = schema.Plain(f.Default)
-		}
+	return &schema.Field{Kind: tree.Object, Fields: fields}
+}
+
+// fieldsOf describes an entity with a name. The name tells one plugin from another.
+func (k *kind) fieldsOf(name string) *schema.Field {
+	if f := k.byName[name]; f != nil {
+		return f
 	}
+	return k.fields
 }
 
 // owner returns the reference to the entity that owns one of this kind, or nil.

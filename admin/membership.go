@@ -3,6 +3,8 @@ package admin
 import (
 	"net/http"
 	"slices"
+
+	"semlb/config/schema"
 )
 
 // membership answers requests for the consumers of a group, or for the groups of a
@@ -76,7 +78,8 @@ func (h *membership) add(r *request, parent *entity) (response, error) {
 // readName returns the id or the key of a member, from a body that has it as a text or as
 // an object.
 func (h *membership) readName(r *request) (string, error) {
-	body, err := readBody(r, objectOf(h.field, plainText))
+	member := objectOf(h.field, plainText)
+	body, err := readBody(r, func(string) *schema.Field { return member })
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 
 // openStore opens the state file of the options, or makes a read-only store without one.
 func openStore(o Options) (*store, error) {
-	ks, err := newKinds(o.Load.KongVersion)
+	ks, err := newKinds(o.Load)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func publish(f *schema.Field) object {
 	case "map":
 		// Both tell decK that there are no defaults to fill in.
 		o["keys"], o["values"] = object{"type": "string"}, object{"type": "any"}
-		if f.Elements != nil {
+		if f.Elements != nil && f != unknownSettings {
 			o["values"] = publish(f.Elements)
 		}
 	case "array":

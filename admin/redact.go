@@ -11,10 +11,11 @@ import (
 )
 
 // redact returns a value with wire.Redacted in the place of every credential. References
-// to the environment or to a vault are kept.
+// to the environment or to a vault are kept, and so are numbers among unknown settings.
 func redact(f *schema.Field, v any) any {
 	return rewrite(f, v, nil, func(f *schema.Field, v any, _ fieldPath) any {
-		if t, ok := v.(string); !f.Secret || ok && isReference(t) {
+		t, ok := v.(string)
+		if !f.Secret || ok && isReference(t) || !ok && f == unknownSettings {
 			return v
 		}
 		return wire.Redacted
@@ -23,7 +24,7 @@ func redact(f *schema.Field, v any) any {
 
 // redact returns an entity with its credentials redacted.
 func (e *entity) redact() *entity {
-	fields, _ := redact(e.kind.fields, e.fields).(object)
+	fields, _ := redact(e.described(), e.fields).(object)
 	return &entity{kind: e.kind, fields: fields}
 }
 

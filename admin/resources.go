@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
+
+	"semlb/config/schema"
 )
 
 // resources answers requests for entities.
@@ -46,7 +49,7 @@ func (h *resources) list(r *request, c scope) (response, error) {
 
 // create adds an entity to a collection.
 func (h *resources) create(r *request, c scope) (response, error) {
-	body, err := readBody(r, c.kind.fields)
+	body, err := readBody(r, c.kind.fieldsOf)
 	if err != nil {
 		return response{}, err
 	}
@@ -55,7 +58,7 @@ func (h *resources) create(r *request, c scope) (response, error) {
 
 // find returns the entity of a target, or nil.
 func (t target) find(s *state) *entity {
-	e := s.find(t.kind.name, t.name)
+	e := t.named(s, t.name)
 	if e == nil || t.parent != nil && referencedID(e.fields, t.field) != t.parent.id() {
 		return nil
 	}
@@ -73,31 +76,32 @@ func (h *resources) get(r *request, t target) (response, error) {
 
 // patch changes an entity.
 func (h *resources) patch(r *request, t target) (response, error) {
-	if t.find(h.store.snapshot().state) == nil {
+	e := t.find(h.store.snapshot().state)
+	if e == nil {
 		return response{}, notFound()
 	}
-	body, err := readBody(r, t.kind.fields)
+	body, err := readBody(r, func(name string) *schema.Field { return t.kind.fieldsOf(cmp.Or(name, e.text("name"))) })
 	if err != nil {
 		return response{}, err
 	}
 	if t.parent != nil && body[t.field] != nil {
 		t.parent = nil // the client moves the entity to another parent
 	}
-	return h.write(r, upsert{scope: t.scope, name: t.name, body: body}, http.StatusOK)
+	return h.write(r, upsert{scope: t.scope, name: e.id(), body: body}, http.StatusOK)
 }
 
 // put replaces an entity, or creates it.
 func (h *resources) put(r *request, t target) (response, error) {
 	s := h.store.snapshot().state
-	if s.find(t.kind.name, t.name) != nil && t.find(s) == nil {
+	if t.named(s, t.name) != nil && t.find(s) == nil {
 		return response{}, notFound() // the entity has another parent
 	}
-	body, err := readBody(r, t.kind.fields)
+	body, err := readBody(r, t.kind.fieldsOf)
 	if err != nil {
 		return response{}, err
 	}
-	if !isUUID(t.name) && body[t.kind.key] == nil {
-		body[t.kind.key] = t.name
+	if key := cmp.Or(t.kind.key, t.kind.localKey); !isUUID(t.name) && body[key] == nil {
+		body[key] = t.name
 	}
 	return h.write(r, upsert{scope: t.scope, name: t.name, replace: true, body: body}, http.StatusOK)
 }
@@ -108,7 +112,7 @@ func (h *resources) remove(r *request, t target) (response, error) {
 		return response{}, notFound()
 	}
 	err := h.store.change(r.Context(), h.live, func(s *state) (edit, error) {
-		e := s.find(t.kind.name, t.name)
+		e := t.named(s, t.name)
 		if e == nil {
 			return edit{}, nil
 		}

@@ -15,6 +15,17 @@ type scope struct {
 	field  string
 }
 
+// named returns the entity that a name in a path means, which may be one of another
+// parent; nil where there is none.
+func (c scope) named(s *state, name string) *entity {
+	e := s.find(c.kind.name, name)
+	if e == nil && c.parent != nil && c.kind.localKey != "" {
+		key := &entity{kind: c.kind, fields: object{c.field: c.parent.foreignKey(), c.kind.localKey: name}}
+		e = s.keyed(c.kind.name, c.kind.unique[uniqueKey].value(key))
+	}
+	return e
+}
+
 // target is an entity in a collection, by its id or its key.
 type target struct {
 	scope

@@ -15,7 +15,7 @@ import (
 
 // The model has a type for credentials, and the schema marks the fields.
 func TestEveryCredentialOfTheModelIsRedacted(t *testing.T) {
-	kinds, err := newKinds("")
+	kinds, err := newKinds(load.Options{})
 	require.NoError(t, err)
 	found := 0
 	for name, typ := range map[string]reflect.Type{

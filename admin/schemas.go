@@ -34,10 +34,11 @@ func (h *schemas) kind(r *request) (*kind, error) {
 
 // plugin answers with the fields of a plugin.
 func (h *schemas) plugin(r *request) (response, error) {
-	switch name := r.PathValue("plugin"); name {
-	case schema.PluginName:
-		return ok(object{"fields": publishFields(h.store.kinds.named(plugins).fields.Fields)})
-	case "validate":
+	name, k := r.PathValue("plugin"), h.store.kinds.named(plugins)
+	switch {
+	case name == schema.PluginName || k.byName[name] != nil:
+		return ok(object{"fields": publishFields(k.fieldsOf(name).Fields)})
+	case name == "validate":
 		return h.unknown(r)
 	default:
 		return response{}, plainError(http.StatusNotFound, "No plugin named '"+name+"'")
@@ -70,7 +71,7 @@ func (h *schemas) validate(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	body, err := readBody(r, k.fields)
+	body, err := readBody(r, k.fieldsOf)
 	if err != nil {
 		return response{}, err
 	}

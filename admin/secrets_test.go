@@ -47,7 +47,7 @@ func withSecrets(f *schema.Field, count *int) any {
 
 func TestEverySecretFieldIsRedacted(t *testing.T) {
 	total := 0
-	kinds, err := newKinds("")
+	kinds, err := newKinds(load.Options{})
 	require.NoError(t, err)
 	for _, k := range kinds {
 		count := 0

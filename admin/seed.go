@@ -24,9 +24,6 @@ func (sd seed) state() (*state, *config.Config, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(want.Guarding) > 0 {
-		return nil, nil, errors.New("seed state: the Admin API cannot keep plugins that guard yet: serve the files without --state, or leave the plugins out with --ignore-plugin")
-	}
 	var symbolic []string
 	for _, name := range sd.variables() {
 		if s := sd.read([]string{name}); sd.loadsAs(s, want) {

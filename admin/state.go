@@ -53,6 +53,14 @@ func (s *state) find(kind, name string) *entity {
 
 // withKey returns the entity of a kind with a key, or nil.
 func (s *state) withKey(kind, key string) *entity {
+	if s.kinds.named(kind).key == "" {
+		return nil
+	}
+	return s.keyed(kind, key)
+}
+
+// keyed returns the entity of a kind with a value of the constraint on the key, or nil.
+func (s *state) keyed(kind, key string) *entity {
 	if found := s.collections[kind].having(uniqueKey, key); len(found) > 0 {
 		return found[0]
 	}

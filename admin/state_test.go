@@ -197,7 +197,7 @@ func TestInformation(t *testing.T) {
 	require.Equal(t, object{"reachable": true}, first["database"])
 	s.call("POST", "/consumers", `{"username": "alice"}`).is(201)
 	require.NotEqual(t, first["configuration_hash"], s.call("GET", "/status", "").object()["configuration_hash"])
-	require.Equal(t, []any{"ai-proxy-advanced"}, s.call("GET", "/plugins/enabled", "").is(200).object()["enabled_plugins"])
+	require.Subset(t, s.call("GET", "/plugins/enabled", "").is(200).object()["enabled_plugins"], []any{"ai-proxy-advanced"})
 
 	raw := s.call("GET", "/schemas/plugins/ai-proxy-advanced", "").is(200).raw
 	for _, want := range []string{

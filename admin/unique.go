@@ -32,7 +32,7 @@ func (s *state) conflict(e *entity) error {
 	others := s.collections[e.kind.name]
 	for i, c := range e.kind.unique {
 		if others.taken(i, c.value(e), e.id()) {
-			key, _ := redact(e.kind.fields, c.of(e)).(object)
+			key, _ := redact(e.described(), c.of(e)).(object)
 			return uniqueViolation(key)
 		}
 	}

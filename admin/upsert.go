@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -45,6 +46,9 @@ func (u upsert) draft(s *state) (*draft, error) {
 		return nil, err
 	}
 	d.fill(u)
+	if err := d.kind.checkName(d.fields); err != nil {
+		return nil, err
+	}
 	d.identify(time.Now())
 	if err := d.resolve(s); err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func (u upsert) find(s *state) (*draft, error) {
 	if u.name == "" {
 		return d, nil
 	}
-	d.old = s.find(u.kind.name, u.name)
+	d.old = u.named(s, u.name)
 	switch {
 	case d.old != nil:
 		d.pathID = d.old.id()
@@ -81,14 +85,18 @@ func (d *draft) fill(u upsert) {
 	if d.old != nil {
 		stored = d.old.fields
 	}
-	sent, violations := restore(d.kind.fields, u.body, stored, nil)
+	described := d.kind.fieldsOf(firstText(u.body, "name"))
+	if d.patch {
+		described = d.kind.fieldsOf(cmp.Or(text(u.body, "name"), d.old.text("name")))
+	}
+	sent, violations := restore(described, u.body, stored, nil)
 	d.fields, _ = sent.(object)
 	d.violations = violations
 	if u.parent != nil {
 		d.fields[u.field] = u.parent.foreignKey()
 	}
 	if d.patch {
-		d.fields, _ = merge(d.kind.fields, stored, d.fields).(object)
+		d.fields, _ = merge(described, stored, d.fields).(object)
 	}
 	d.fields, _ = prune(d.fields).(object)
 }
@@ -98,12 +106,12 @@ func (d *draft) fill(u upsert) {
 func merge(f *schema.Field, stored, patch any) any {
 	p, ok := patch.(object)
 	old, was := stored.(object)
-	if !ok || !was || f.Type() != "record" {
+	if !ok || !was || f.Type() != "record" && f != unknownSettings {
 		return patch
 	}
 	out := maps.Clone(old)
 	for name, v := range p {
-		if field := f.Fields[name]; field != nil {
+		if field := fieldOf(f, name); field != nil {
 			v = merge(field, old[name], v)
 		}
 		out[name] = v

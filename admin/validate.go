@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"semlb/config/schema"
 	"semlb/wire"
 )
 
@@ -21,10 +20,11 @@ func (d *draft) validate() {
 		d.violations = append(d.violations, wrong(missing, owner.field))
 	}
 	d.violations = append(d.violations, d.kind.check(d.fields)...)
-	for _, name := range slices.Sorted(maps.Keys(d.kind.fields.Fields)) {
+	described := d.described().Fields
+	for _, name := range slices.Sorted(maps.Keys(described)) {
 		// A file may leave out what is required here; a PATCH of other fields need not add it.
 		keeps := d.patch && d.old.fields[name] == nil
-		if d.kind.fields.Fields[name].Always() && d.fields[name] == nil && !keeps {
+		if described[name].Always() && d.fields[name] == nil && !keeps {
 			d.violations = append(d.violations, wrong(missing, name))
 		}
 	}
@@ -119,13 +119,6 @@ func checkRoute(fields object) []violation {
 func checkConsumer(fields object) []violation {
 	if fields["username"] == nil && fields["custom_id"] == nil {
 		return []violation{wrong("at least one of these fields must be non-empty: 'custom_id', 'username'")}
-	}
-	return nil
-}
-
-func checkPlugin(fields object) []violation {
-	if name, ok := fields["name"].(string); ok && name != schema.PluginName {
-		return []violation{wrong("plugin '"+wire.MaskKeys(strings.ToValidUTF8(name, ""))+"' not enabled; add it to the 'plugins' configuration property", "name")}
 	}
 	return nil
 }

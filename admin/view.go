@@ -18,14 +18,23 @@ type view struct {
 func (v view) entity(e *entity) object {
 	out := maps.Clone(e.kind.defaults)
 	maps.Copy(out, e.fields)
-	if p := v.snapshot.plugins[e.id()]; p != nil && e.kind.name == plugins {
-		out["config"] = overlay(schema.Encode(p.Settings), e.fields["config"])
+	if e.kind.name == plugins {
+		out["config"] = v.settings(e)
 	}
 	if v.reveal {
 		return out
 	}
-	shown, _ := redact(e.kind.fields, out).(object)
+	shown, _ := redact(e.described(), out).(object)
 	return shown
+}
+
+// settings returns those of a plugin.
+func (v view) settings(e *entity) any {
+	base := any(defaultSettings(e.described().Fields["config"]))
+	if p := v.snapshot.plugins[e.id()]; p != nil {
+		base = schema.Encode(p.Settings)
+	}
+	return overlay(base, e.fields["config"])
 }
 
 // entities returns a list of entities.

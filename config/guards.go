@@ -18,6 +18,9 @@ type GuardPlugin struct {
 	Scope        Scope
 	// Settings are a pointer to those of the plugin, such as [*KeyAuth].
 	Settings any
+	// Given are the settings as the file has them, with its references filled in, as
+	// encoding/json decodes them.
+	Given map[string]any
 	// Position is where the file starts the plugin.
 	Position Position
 }

@@ -97,6 +97,7 @@ func decodeGuard(f *schema.Field, n *tree.Node, scope config.Scope) config.Guard
 	} {
 		f.Fields[name].Decode(n.Get(name), into)
 	}
+	g.Given, _ = f.Fields["config"].Normal(n.Get("config").OrObject(n.Pos)).Value().(map[string]any)
 	return g
 }
 

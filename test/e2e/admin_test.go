@@ -57,3 +57,55 @@ func TestAdminAPIChangesWhatEnvoyDoes(t *testing.T) {
 	}
 	write("PATCH", admin+"/consumers/alice", `{"custom_id": "a"}`)
 }
+
+// TestPluginsThatGuardAreInForceWhenTheAdminAPIAnswers: the very next request is checked,
+// and those after a restart are.
+func TestPluginsThatGuardAreInForceWhenTheAdminAPIAnswers(t *testing.T) {
+	t.Parallel()
+	provider := stubs(t, 1)[0]
+	config := harness.Config(harness.Plugin{Targets: []harness.Target{{URL: provider.URL, Model: "m"}}})
+	state := filepath.Join(t.TempDir(), "state.json")
+	start := func() (*harness.Semlb, string) {
+		admin := harness.FreeAddress(t)
+		return harness.Start(t, harness.Options{Config: config, Flags: []string{"--admin", admin, "--state", state}}), "http://" + admin
+	}
+	s, admin := start()
+	write := func(method, path, body string) {
+		answer := harness.Call(t, method, admin+path, body)
+		require.Contains(t, []int{200, 201, 204}, answer.Status, "%s: %s", path, answer.Body)
+	}
+	chat := func(want int, header ...string) {
+		t.Helper()
+		h := http.Header{}
+		for i := 0; i < len(header); i += 2 {
+			h.Set(header[i], header[i+1])
+		}
+		answer := s.Do(harness.NewClient(t, harness.HTTP1), s.Request(t.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello")), h))
+		require.Equal(t, want, answer.Status, answer.Body)
+	}
+
+	chat(http.StatusOK)
+	write("POST", "/plugins", `{"name": "key-auth", "instance_name": "keys", "config": {"key_names": ["x-key"]}}`)
+	chat(http.StatusUnauthorized)
+	write("POST", "/consumers", `{"username": "anna"}`)
+	write("POST", "/consumers/anna/key-auth", `{"key": "annas-key"}`)
+	chat(http.StatusOK, "x-key", "annas-key")
+	write("POST", "/plugins", `{"name": "acl", "instance_name": "staff", "config": {"allow": ["staff"]}}`)
+	chat(http.StatusForbidden, "x-key", "annas-key")
+	s.Stop()
+	s, admin = start()
+	chat(http.StatusUnauthorized)
+	chat(http.StatusForbidden, "x-key", "annas-key")
+	write("POST", "/consumers/anna/acls", `{"group": "staff"}`)
+	chat(http.StatusOK, "x-key", "annas-key")
+	write("POST", "/consumers/anna/plugins", `{"name": "request-termination", "instance_name": "closed", "config": {"status_code": 451}}`)
+	chat(http.StatusUnavailableForLegalReasons, "x-key", "annas-key")
+	write("DELETE", "/plugins/closed", "")
+	write("PATCH", "/plugins/keys", `{"config": {"key_names": ["apikey"]}}`)
+	chat(http.StatusUnauthorized, "x-key", "annas-key")
+	chat(http.StatusOK, "apikey", "annas-key")
+	write("DELETE", "/plugins/staff", "")
+	write("DELETE", "/plugins/keys", "")
+	chat(http.StatusOK)
+	require.NotContains(t, s.Log(), "annas-key")
+}
