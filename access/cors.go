@@ -152,6 +152,6 @@ func (c cors) check(r *Request, v *visit) *Refusal {
 	if r.IsPreflight() {
 		return c.answer(r)
 	}
-	v.verdict.Headers = c.headers(r)
+	v.Headers = c.headers(r)
 	return nil
 }

@@ -6,11 +6,14 @@ import (
 	"semlb/config"
 )
 
-// Gate is the plugins of a configuration that guard. It is safe for concurrent use.
+// Gate knows the consumers of a configuration, and the plugins that guard. It is safe for
+// concurrent use.
 type Gate struct {
 	config *config.Config
 	// guards are the plugins by their entries.
 	guards map[*config.GuardPlugin]guard
+	// optional identifies clients where no plugin authenticates them.
+	optional optional
 	// groups are those of the plugin acl, by consumer.
 	groups map[string][]string
 	// consumerGroups are the others.
@@ -25,9 +28,7 @@ type guard interface {
 
 // visit is what is known of a request so far.
 type visit struct {
-	verdict Verdict
-	// consumer is who the client is; empty is unknown.
-	consumer string
+	Verdict
 	// credential is set where the consumer has authenticated, and is not the anonymous one.
 	credential bool
 	gate       *Gate
@@ -35,11 +36,11 @@ type visit struct {
 
 // New returns the gate of a configuration that was loaded.
 func New(c *config.Config) *Gate {
+	known := newCredentials(c.Consumers)
 	g := &Gate{
-		config: c, guards: make(map[*config.GuardPlugin]guard),
+		config: c, guards: make(map[*config.GuardPlugin]guard), optional: newOptional(known),
 		groups: make(map[string][]string), consumerGroups: make(map[string][]string),
 	}
-	names := config.NewNames(c)
 	for _, consumer := range c.Consumers {
 		name := consumer.Called()
 		g.consumerGroups[name] = consumer.Groups
@@ -47,9 +48,10 @@ func New(c *config.Config) *Gate {
 			g.groups[name] = append(g.groups[name], acl.Group)
 		}
 	}
+	names := config.NewNames(c)
 	for i := range c.Guarding {
 		entry := &c.Guarding[i]
-		if made := newGuard(entry.Settings, c.Consumers, names); made != nil && entry.Enabled {
+		if made := newGuard(entry.Settings, known, names); made != nil && entry.Enabled {
 			g.guards[entry] = made
 		}
 	}
@@ -57,15 +59,15 @@ func New(c *config.Config) *Gate {
 }
 
 // newGuard makes the check of a plugin's settings.
-func newGuard(settings any, consumers []config.Consumer, names *config.Names) guard {
+func newGuard(settings any, known *credentials, names *config.Names) guard {
 	anonymous := func(name string) string { return names.Of(config.KindConsumer, name) }
 	switch s := settings.(type) {
 	case *config.KeyAuth:
-		return newKeyAuth(s, consumers, anonymous(s.Anonymous))
+		return authentication{newKeyAuth(s, known).find, anonymous(s.Anonymous), s.RunOnPreflight}
 	case *config.BasicAuth:
-		return newBasicAuth(s, consumers, anonymous(s.Anonymous))
+		return authentication{newBasicAuth(s, known).find, anonymous(s.Anonymous), true}
 	case *config.JWT:
-		return newTokens(s, consumers, anonymous(s.Anonymous))
+		return authentication{newTokens(s, known).find, anonymous(s.Anonymous), s.RunOnPreflight}
 	case *config.ACL:
 		return acl{s}
 	case *config.IPRestriction:
@@ -81,43 +83,44 @@ func newGuard(settings any, consumers []config.Consumer, names *config.Names) gu
 	}
 }
 
-// Check returns what the plugins say of a request. A nil Gate lets everything pass.
+// Check returns who the client is, and what the plugins say of a request. A nil Gate lets
+// everything pass.
 func (g *Gate) Check(r *Request) Verdict {
-	v := &visit{gate: g}
-	if g == nil || len(g.guards) == 0 {
-		return v.verdict
+	v := &visit{Verdict: Verdict{Consumer: r.Consumer, Groups: r.Groups}, gate: g}
+	if g == nil {
+		return v.Verdict
 	}
-	// Plugins that authenticate are bound to no consumer.
-	anyone := r.scope()
-	anyone.Consumer, anyone.ConsumerGroups = "", nil
-	if guards := g.config.Guards(anyone); v.identify(r, guards) {
-		if v.verdict.Checked { // a plugin's consumer replaces the listener's
-			r.Consumer, r.Groups = v.consumer, nil
-		}
-		v.check(r, g.config.Guards(r.scope()))
+	if v.Refusal = v.identify(r); v.Refusal == nil {
+		v.Refusal = v.guard(r)
 	}
-	return v.verdict
+	return v.Verdict
 }
 
-// identify runs the plugins that come before the client is known: cors, and those that
-// authenticate. It reports whether the request may go on.
-func (v *visit) identify(r *Request, guards []*config.GuardPlugin) bool {
-	for _, entry := range guards {
+// identify finds out who the client is, after the plugin cors has had its say: by the
+// plugins that authenticate, else by the word of the listener, else by a credential.
+func (v *visit) identify(r *Request) *Refusal {
+	authenticated := false
+	for _, entry := range v.gate.config.Guards(r.scope("", nil)) { // which are bound to no consumer
 		made := v.gate.guards[entry]
 		if !early(made) {
 			continue
 		}
-		_, authenticates := made.(authentication)
-		v.verdict.Checked = v.verdict.Checked || authenticates
-		if v.verdict.Refusal = made.check(r, v); v.verdict.Refusal != nil {
-			return false
+		if entry.Authenticates() && !authenticated { // the listener's word does not count
+			authenticated, v.Consumer, v.Groups = true, "", nil
+		}
+		if refusal := made.check(r, v); refusal != nil {
+			return refusal
 		}
 	}
-	v.verdict.Consumer = v.consumer
-	if !v.verdict.Checked {
-		v.consumer, v.credential = r.Consumer, r.Consumer != ""
+	switch {
+	case authenticated:
+		return nil
+	case v.Consumer != "" || v.Groups != nil:
+		v.credential = v.Consumer != ""
+		return nil
+	default:
+		return v.gate.optional.check(r, v)
 	}
-	return true
 }
 
 // early reports whether a plugin runs before the client is known. It is bound to no
@@ -131,24 +134,25 @@ func early(g guard) bool {
 	}
 }
 
-// check runs the other plugins.
-func (v *visit) check(r *Request, guards []*config.GuardPlugin) {
-	for _, entry := range guards {
+// guard runs the plugins that need to know who the client is.
+func (v *visit) guard(r *Request) *Refusal {
+	for _, entry := range v.gate.config.Guards(r.scope(v.Consumer, v.Groups)) {
 		made := v.gate.guards[entry]
 		if made == nil || early(made) {
 			continue
 		}
-		if v.verdict.Refusal = made.check(r, v); v.verdict.Refusal != nil {
-			return
+		if refusal := made.check(r, v); refusal != nil {
+			return refusal
 		}
 	}
+	return nil
 }
 
 // spend adds the names of headers and parameters that held a credential.
 func (v *visit) spend(names ...string) {
 	for _, name := range names {
-		if !slices.Contains(v.verdict.Spent, name) {
-			v.verdict.Spent = append(v.verdict.Spent, name)
+		if !slices.Contains(v.Spent, name) {
+			v.Spent = append(v.Spent, name)
 		}
 	}
 }

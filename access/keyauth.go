@@ -6,22 +6,18 @@ import (
 	"semlb/config"
 )
 
+// defaultKeyAuth are Kong's defaults.
+var defaultKeyAuth = &config.KeyAuth{KeyNames: []string{"apikey"}, InHeader: true, InQuery: true}
+
 // keyAuth authenticates consumers by their keys.
 type keyAuth struct {
 	*config.KeyAuth
+	*credentials
 	challenge string
-	// consumers are those of keys.
-	consumers map[digest]string
 }
 
-func newKeyAuth(s *config.KeyAuth, consumers []config.Consumer, anonymous string) guard {
-	k := keyAuth{KeyAuth: s, challenge: withRealm("Key", s.Realm), consumers: make(map[digest]string)}
-	each(consumers, func(name string, c *config.Consumer) {
-		for _, credential := range c.KeyAuth {
-			k.consumers[digestOf(credential.Key.Reveal())] = name
-		}
-	})
-	return authentication{anonymous: anonymous, preflight: s.RunOnPreflight, find: k.find}
+func newKeyAuth(s *config.KeyAuth, known *credentials) keyAuth {
+	return keyAuth{s, known, withRealm("Key", s.Realm)}
 }
 
 // authorization is where clients may also have a credential for a provider.
@@ -71,11 +67,11 @@ func (k keyAuth) consumer(name, key string) (string, *Refusal) {
 	if key == "" {
 		return "", unauthorized(CodeNoCredential, "No API key found in request", k.challenge)
 	}
-	if consumer, ok := k.consumers[digestOf(key)]; ok {
+	if consumer, ok := k.keys[digestOf(key)]; ok {
 		return consumer, nil
 	}
 	if token, ok := bearer(key); ok && name == authorization {
-		if consumer, ok := k.consumers[digestOf(token)]; ok {
+		if consumer, ok := k.keys[digestOf(token)]; ok {
 			return consumer, nil
 		}
 	}

@@ -14,9 +14,9 @@ import (
 // acl allows or denies the consumers of some groups.
 type acl struct{ *config.ACL }
 
-func (a acl) check(r *Request, v *visit) *Refusal {
-	groups := v.groups(r, a.ACL)
-	if v.consumer == "" && len(groups) == 0 || len(a.Allow) > 0 && len(groups) == 0 {
+func (a acl) check(_ *Request, v *visit) *Refusal {
+	groups := v.judgedGroups(a.ACL)
+	if v.Consumer == "" && len(groups) == 0 || len(a.Allow) > 0 && len(groups) == 0 {
 		return v.stranger()
 	}
 	listed := func(list []string) bool {
@@ -28,15 +28,15 @@ func (a acl) check(r *Request, v *visit) *Refusal {
 	return nil
 }
 
-// groups are those that a consumer is judged by: the groups that the listener names for a
+// judgedGroups are those that a consumer is judged by: the groups that the listener names for a
 // client without a credential, or always if the settings say so, else the consumer's own.
-func (v *visit) groups(r *Request, s *config.ACL) []string {
-	if r.Groups != nil && (!v.credential || s.AuthenticatedGroups) {
-		return r.Groups
+func (v *visit) judgedGroups(s *config.ACL) []string {
+	if v.Groups != nil && (!v.credential || s.AuthenticatedGroups) {
+		return v.Groups
 	}
-	groups := v.gate.groups[v.consumer]
+	groups := v.gate.groups[v.Consumer]
 	if s.IncludeConsumerGroups {
-		groups = slices.Concat(groups, v.gate.consumerGroups[v.consumer], r.Groups)
+		groups = slices.Concat(groups, v.gate.consumerGroups[v.Consumer], v.Groups)
 	}
 	return groups
 }
@@ -100,7 +100,7 @@ type size struct{ *config.RequestSizeLimiting }
 
 func (s size) check(r *Request, v *visit) *Refusal {
 	limit := s.Bytes()
-	v.verdict.BodyLimit = &limit
+	v.BodyLimit = &limit
 	length, err := strconv.ParseInt(first(r.Header("content-length")), 10, 64)
 	switch {
 	case err == nil && length > limit:

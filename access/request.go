@@ -14,7 +14,7 @@ type Request struct {
 	// config.Request.
 	Service, Route string
 	Names          []string
-	// Consumer and Groups are those that the listener has authenticated.
+	// Consumer and Groups are those that a listener names which has authenticated the client.
 	Consumer string
 	Groups   []string
 	Method   string
@@ -28,9 +28,9 @@ type Request struct {
 	Bodiless bool
 }
 
-// scope is what plugins are chosen by.
-func (r *Request) scope() config.Request {
-	return config.Request{Service: r.Service, Route: r.Route, Names: r.Names, Consumer: r.Consumer, ConsumerGroups: r.Groups}
+// scope is what the plugins of a consumer are chosen by.
+func (r *Request) scope(consumer string, groups []string) config.Request {
+	return config.Request{Service: r.Service, Route: r.Route, Names: r.Names, Consumer: consumer, ConsumerGroups: groups}
 }
 
 // first returns the first of some values, or "".
@@ -41,17 +41,17 @@ func first(values []string) string {
 	return values[0]
 }
 
-// Verdict is what the plugins say of a request.
+// Verdict is what is found out of a request.
 type Verdict struct {
 	// Refusal answers the request; nil lets it pass.
 	Refusal *Refusal
-	// Checked reports that a plugin has authenticated the client. Then Consumer is who it
-	// is, or empty for a preflight that needs no credential, and replaces what the
-	// listener says.
-	Checked  bool
+	// Consumer and Groups are who the client is: by the plugins that authenticate, else by
+	// the word of a listener, else by a credential that no plugin wants. An empty Consumer
+	// is anonymous, or not known.
 	Consumer string
-	// Spent are the headers and parameters, in lower case, that had credentials for
-	// plugins. No provider may get them.
+	Groups   []string
+	// Spent are the headers and parameters, in lower case, that had credentials of
+	// consumers. No provider may get them.
 	Spent []string
 	// Headers are for any answer to the request, a provider's too.
 	Headers []Header

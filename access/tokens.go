@@ -1,9 +1,9 @@
 package access
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,68 +13,39 @@ import (
 	"semlb/config"
 )
 
-// tokens authenticate consumers by tokens that are signed with their secrets.
+// tokens authenticate consumers by tokens that are signed with their secrets. A token is
+// no longer than the head of a request may be.
 type tokens struct {
 	*config.JWT
+	*credentials
 	challenge string
-	secrets   map[string]signer
-	parser    *jwt.Parser
+	// optional is set where no plugin requires a token. A bearer token that is no JWT is then
+	// the client's own for a provider, and a token may lack ClaimsToVerify.
+	optional bool
+	// leeway is how far the clocks of issuers may be off, in seconds.
+	leeway float64
 }
 
-// signer is a consumer's secret.
-type signer struct {
-	consumer, algorithm string
-	// key is as the algorithm has it; nil if it cannot be used.
-	key any
+func newTokens(s *config.JWT, known *credentials) tokens {
+	return tokens{JWT: s, credentials: known, challenge: withRealm("Bearer", s.Realm)}
 }
 
-// algorithms are those that a secret can be for.
-var algorithms = []string{
-	"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA",
+// optionalTokens are where Kong looks by default, and verifies what tokens have.
+var optionalTokens = &config.JWT{
+	Params: []string{"jwt"}, Headers: []string{authorization}, KeyClaim: "iss", ClaimsToVerify: []string{"exp", "nbf"},
 }
 
-func newTokens(s *config.JWT, consumers []config.Consumer, anonymous string) guard {
-	t := tokens{
-		JWT: s, challenge: withRealm("Bearer", s.Realm), secrets: make(map[string]signer),
-		// The plugin's settings say which claims are verified.
-		parser: jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithoutClaimsValidation()),
-	}
-	each(consumers, func(name string, c *config.Consumer) {
-		for _, secret := range c.JWTSecrets {
-			t.secrets[secret.Key] = signer{name, algorithmOf(secret), keyOf(secret, s.SecretIsBase64)}
-		}
-	})
-	return authentication{anonymous: anonymous, preflight: s.RunOnPreflight, find: t.find}
+func newOptionalTokens(known *credentials) tokens {
+	t := newTokens(optionalTokens, known)
+	t.optional, t.leeway = true, 60
+	return t
 }
 
-func algorithmOf(secret config.JWTSecret) string {
-	if secret.Algorithm == "" {
-		return "HS256"
-	}
-	return secret.Algorithm
-}
+// parser reads tokens. What is verified is up to the secrets and the settings.
+var parser = jwt.NewParser()
 
-// keyOf returns the key that checks the signatures of a secret, or nil.
-func keyOf(secret config.JWTSecret, isBase64 bool) any {
-	if !strings.HasPrefix(algorithmOf(secret), "HS") {
-		key, err := secret.PublicKey()
-		if err != nil {
-			return nil
-		}
-		return key
-	}
-	text := secret.Secret.Reveal()
-	if !isBase64 {
-		return []byte(text)
-	}
-	// Either alphabet, with or without padding.
-	text = strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(text)
-	key, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return nil
-	}
-	return key
-}
+// shapeOfJWT matches what may be a signed token (RFC 7515, section 3.1).
+var shapeOfJWT = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$`)
 
 func (t tokens) find(r *Request, v *visit) (string, *Refusal) {
 	switch found := t.tokensOf(r, v); len(found) {
@@ -114,6 +85,9 @@ func (t tokens) tokensOf(r *Request, v *visit) []string {
 	}
 	for _, name := range t.Headers {
 		token, _ := bearer(first(r.Header(strings.ToLower(name))))
+		if t.optional && !shapeOfJWT.MatchString(token) {
+			continue
+		}
 		add(strings.ToLower(name), token)
 	}
 	return found
@@ -122,27 +96,31 @@ func (t tokens) tokensOf(r *Request, v *visit) []string {
 // verify returns the consumer of a token.
 func (t tokens) verify(text string) (string, *Refusal) {
 	claims := jwt.MapClaims{}
-	token, parts, err := t.parser.ParseUnverified(text, claims)
+	token, parts, err := parser.ParseUnverified(text, claims)
 	if err != nil {
 		return "", t.invalid("Bad token; invalid JSON")
 	}
-	key, refusal := t.secretOf(claims, token.Header)
+	from, refusal := t.signerOf(claims, token.Header)
 	if refusal != nil {
 		return "", refusal
 	}
-	switch signature, err := t.parser.DecodeSegment(parts[2]); {
-	case token.Method.Alg() != key.algorithm:
+	key := from.key
+	if t.SecretIsBase64 {
+		key = from.decoded
+	}
+	switch signature, err := parser.DecodeSegment(parts[2]); {
+	case token.Method.Alg() != from.algorithm:
 		return "", t.invalid("Invalid algorithm")
-	case key.key == nil:
+	case key == nil:
 		return "", t.invalid("Invalid key/secret")
-	case err != nil || token.Method.Verify(parts[0]+"."+parts[1], signature, key.key) != nil:
+	case err != nil || token.Method.Verify(parts[0]+"."+parts[1], signature, key) != nil:
 		return "", t.invalid("Invalid signature")
 	}
-	return key.consumer, t.verifyClaims(claims, time.Now())
+	return from.consumer, t.verifyClaims(claims, time.Now())
 }
 
-// secretOf returns the secret that a token names, in its claims or else in its header.
-func (t tokens) secretOf(claims jwt.MapClaims, header map[string]any) (signer, *Refusal) {
+// signerOf returns the secret that a token names, in its claims or else in its header.
+func (t tokens) signerOf(claims jwt.MapClaims, header map[string]any) (signer, *Refusal) {
 	value, ok := claims[t.KeyClaim]
 	if !ok {
 		value, ok = header[t.KeyClaim]
@@ -161,17 +139,20 @@ func (t tokens) secretOf(claims jwt.MapClaims, header map[string]any) (signer, *
 	return found, nil
 }
 
-// verifyClaims checks the claims that the settings name: they must be there, as numbers.
+// verifyClaims checks the claims that the settings name: they must be numbers, and there
+// unless the token is optional.
 func (t tokens) verifyClaims(claims jwt.MapClaims, now time.Time) *Refusal {
 	seconds := float64(now.UnixMilli()) / 1000
 	for _, name := range t.ClaimsToVerify {
-		at, ok := claims[name].(float64)
+		value, found := claims[name]
+		at, ok := value.(float64)
 		switch {
+		case !found && t.optional:
 		case !ok:
 			return t.invalid(name + " must be a number")
-		case name == "exp" && at <= seconds:
+		case name == "exp" && at+t.leeway <= seconds:
 			return t.invalid("token expired")
-		case name == "nbf" && at > seconds:
+		case name == "nbf" && at-t.leeway > seconds:
 			return t.invalid("token not valid yet")
 		}
 	}

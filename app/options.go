@@ -58,8 +58,6 @@ type Options struct {
 	// HopSocket is the path of the inner listener's Unix socket; empty for an internal
 	// listener.
 	HopSocket string
-	// SecretsDir is a directory for key sets that Envoy reads; empty for none.
-	SecretsDir string
 	// MaxBodyMemory bounds the request bodies that are decided about at once, in MiB.
 	MaxBodyMemory int64
 	// Drain is how long to keep serving before stopping. With a child Envoy it ends with
@@ -89,8 +87,8 @@ type AdminOptions struct {
 // AdminOff is the address that serves no Admin API.
 const AdminOff = "off"
 
-// EnvoyOptions configure a child Envoy. It replaces the sockets and the SecretsDir of
-// [Options] by ones in a temporary directory.
+// EnvoyOptions configure a child Envoy. It replaces the sockets of [Options] by ones in a
+// temporary directory.
 type EnvoyOptions struct {
 	// Binary is its path; empty means the one on the PATH.
 	Binary string
@@ -143,14 +141,13 @@ func (o *Options) gateway() (gateway.Options, error) {
 		Service:        parts.Endpoint{Path: o.GRPCSocket},
 		HopSocket:      o.HopSocket,
 		TrustedCA:      o.trustedCA(),
-		SecretsDir:     o.SecretsDir,
 		DecisionBudget: o.DecisionBudget,
 	}, nil
 }
 
-// inDir places the sockets and key sets of a child Envoy into its directory.
+// inDir places the sockets of a child Envoy into its directory.
 func (o *Options) inDir(dir string) error {
-	o.GRPCSocket, o.GRPCSocketMode, o.SecretsDir = filepath.Join(dir, "grpc.sock"), 0o600, dir
+	o.GRPCSocket, o.GRPCSocketMode = filepath.Join(dir, "grpc.sock"), 0o600
 	o.HopSocket = ""
 	if o.Envoy.UnixHop {
 		o.HopSocket = filepath.Join(dir, "hop.sock")

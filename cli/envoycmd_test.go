@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/sha1" //nolint:gosec // of a test's own
+	"encoding/base64"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"semlb/config/configtest"
 	"semlb/envoy/render"
 )
 
@@ -29,6 +32,28 @@ func TestEnvoyPrintsForAPlace(t *testing.T) {
 	require.Equal(t, printed(), printed("--for", "xds"))
 	require.Equal(t, printed("--static"), printed("--for", "static"))
 	require.NotEqual(t, printed(), printed("--static"))
+}
+
+// TestNoCredentialOfAConsumerIsPrinted: what checks them is not Envoy.
+func TestNoCredentialOfAConsumerIsPrinted(t *testing.T) {
+	file := fileOf(t, "kong.yaml", configtest.Minimal+`
+consumers:
+- username: anna
+  keyauth_credentials: [{key: key-of-anna}]
+  basicauth_credentials: [{username: user-of-anna, password: password-of-anna}]
+  jwt_secrets: [{key: issuer-of-anna, secret: secret-of-anna}]
+`)
+	code, printed, stderr := command(t, "envoy", "--static", "-c", file, "--trusted-ca", file)
+	require.Zero(t, code, stderr)
+	for _, name := range []string{"key", "user", "password", "issuer", "secret"} {
+		text := []byte(name + "-of-anna")
+		hash := sha1.Sum(text) //nolint:gosec // as Envoy's own filter would read it
+		for _, form := range [][]byte{text, hash[:]} {
+			require.NotContains(t, printed, string(form))
+			require.NotContains(t, printed, base64.StdEncoding.EncodeToString(form))
+		}
+	}
+	require.NotContains(t, printed, "anna")
 }
 
 func TestEnvoyListsThePlacesThatItKnows(t *testing.T) {
@@ -72,7 +97,7 @@ func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
 		require.Contains(t, listed, name)
 		require.NotEqual(t, printed(value[1:]...), printed(append([]string{"--" + name}, value...)...), "--%s", name)
 	}
-	ofFiles := []string{"config", "for", "help", "ignore-plugin", "ingress-class", "kong-version", "log-format", "log-level", "secrets", "secrets-dir", "static"}
+	ofFiles := []string{"config", "for", "help", "ignore-plugin", "ingress-class", "kong-version", "log-format", "log-level", "secrets", "static"}
 	require.ElementsMatch(t, slices.AppendSeq(ofFiles, maps.Keys(values)), listed)
 
 	same, accepted := printed(), slices.Clone(listed)

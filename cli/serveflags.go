@@ -44,7 +44,6 @@ func (f *serveFlags) bindSockets(c *cobra.Command, socketHelp string) {
 	flags.StringVar(&o.GRPCSocket, "grpc-socket", o.GRPCSocket, socketHelp)
 	flags.StringVar(&f.hopSocket, "hop-socket", "/tmp/semlb-hop.sock",
 		"Unix socket `PATH` of the inner listener on Envoy's machine, with --hop uds; the same for serve and envoy")
-	flags.StringVar(&o.SecretsDir, "secrets-dir", "", "`DIR` for the key sets of consumers' tokens, which Envoy reads; each semlb needs one of its own")
 }
 
 // bindProcess adds the flags of how the command serve runs.

@@ -69,7 +69,6 @@ func TestLogEntriesHaveTheCodesOfReplies(t *testing.T) {
 		{nil, "direct_response", 301, "https_required"},
 		{nil, "ext_proc_error_gRPC_error_14{upstream_connect_error}", 503, "router_unavailable"},
 		{nil, "request_payload_too_large", 413, "request_too_large"},
-		{nil, "jwt_authn_access_denied{Jwt_is_missing}", 401, "invalid_credential"},
 		{nil, "Header_mutation_operation_not_allowed_for_append", 500, "internal_error"},
 		{[]string{"NC"}, "cluster_not_found", 503, "upstream_unavailable"},
 		{nil, "http1.codec_error", 400, "bad_request"},

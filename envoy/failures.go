@@ -32,10 +32,9 @@ func (f Failure) Matches(flags []string, details string) bool {
 
 // Types of errors in the bodies of answers.
 const (
-	typeUpstream    = "upstream_error"
-	typeServer      = "server_error"
-	typeInvalid     = "invalid_request_error"
-	typeCredentials = "authentication_error"
+	typeUpstream = "upstream_error"
+	typeServer   = "server_error"
+	typeInvalid  = "invalid_request_error"
 )
 
 // Codes of answers that are made in more than one place.
@@ -120,9 +119,6 @@ func MutationRefused() Failure { return mutationRefused }
 var requestFailures = slices.Concat([]Failure{
 	routerUnavailable,
 	{Details: "request_payload_too_large", Status: 413, Message: "The request body is too large.", Code: "request_too_large", Type: typeInvalid},
-	{Details: "jwt_authn_access_denied", Status: 401, Message: "The token is not valid.", Code: "invalid_credential", Type: typeCredentials},
-	{Details: "basic_auth", Status: 401, Message: "The user name or the password is wrong.", Code: "invalid_credential", Type: typeCredentials},
-	{Details: "api_key", Status: 401, Message: "The API key is not valid.", Code: "invalid_credential", Type: typeCredentials},
 	{Details: "upgrade_failed", Status: 403, Message: "Upgrades of the connection, such as to WebSocket, are not supported.", Code: "upgrade_not_supported", Type: typeInvalid},
 }, attemptFailures)
 

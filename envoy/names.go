@@ -21,6 +21,7 @@ package envoy
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Headers between the two hops. Copies that a client sends are dropped before they are
@@ -61,11 +62,6 @@ const (
 	HeaderObserve = "x-semlb-observe"
 	// HeaderWords is the number of words of the prompt.
 	HeaderWords = "x-semlb-words"
-	// HeaderConsumer is the consumer whose API key Envoy authenticated; HeaderBasicUser
-	// and HeaderIssuer are the user name and the issuer of the token.
-	HeaderConsumer  = "x-semlb-consumer"
-	HeaderBasicUser = "x-semlb-basic-user"
-	HeaderIssuer    = "x-semlb-issuer"
 
 	// HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose and HeaderVary are values for
 	// the answer to a page of another origin: those of the headers of [CORSHeaders].
@@ -109,7 +105,7 @@ func CORSHeader(name string) string { return corsHeaders[name] }
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderRepeat, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords, HeaderConsumer, HeaderBasicUser, HeaderIssuer,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords,
 	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }
 
@@ -119,6 +115,9 @@ func InternalHeaders() []string { return slices.Clone(internalHeaders) }
 
 // IsInternal reports whether a header, in lower case, is one of [InternalHeaders].
 func IsInternal(name string) bool { return slices.Contains(internalHeaders, name) }
+
+// HasOwnName reports whether a header, in lower case, is called as those between the hops.
+func HasOwnName(name string) bool { return strings.HasPrefix(name, "x-semlb-") }
 
 // decidedBy are the internal headers that a role sets or removes with every request.
 var decidedBy = map[string][]string{
@@ -179,13 +178,11 @@ const (
 	// MetadataRoute and MetadataService name the Kong route and service.
 	MetadataRoute   = "x-semlb-route"
 	MetadataService = "x-semlb-service"
-	// MetadataConsumer is where an earlier filter has put the consumer:
-	// [FromCredentials], [FromHeaders], or [FromMetadata] and a namespace of dynamic
-	// metadata with the keys consumer and groups. Of several values, the first that
-	// names a consumer counts.
+	// MetadataConsumer is where an earlier filter has put the consumer that it
+	// authenticated: [FromHeaders], or [FromMetadata] and a namespace of dynamic metadata
+	// with the keys consumer and groups. Of several values, the first that names a consumer
+	// counts.
 	MetadataConsumer = "x-semlb-consumer-from"
-	// FromCredentials are the headers that our own listener's filters set.
-	FromCredentials = "credentials"
 	// FromHeaders are the X-Consumer headers, which Kong sets.
 	FromHeaders = "headers"
 	// FromMetadata is followed by the namespace.
@@ -198,14 +195,6 @@ const (
 	HeaderConsumerID     = "x-consumer-id"
 	HeaderConsumerCustom = "x-consumer-custom-id"
 	HeaderConsumerGroups = "x-consumer-groups"
-)
-
-// Where a request has its credential, by Kong's defaults.
-const (
-	// APIKeyName is the header and the query parameter of keys.
-	APIKeyName = "apikey"
-	// TokenName is the query parameter of tokens.
-	TokenName = "jwt"
 )
 
 // Roles of the external processor.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"net/http"
 	"net/netip"
 	"net/url"
 
@@ -14,28 +13,26 @@ import (
 	"semlb/wire"
 )
 
-// admit checks a request by its head, before its body is taken: against the limits of a
-// head, and by the plugins that guard. It returns the answer to a request that is not
-// served, and nil for one that may go on.
+// admit finds out who sent a request, and checks it by its head, before its body is taken:
+// against the limits of a head, the consumers' credentials and the plugins that guard. It
+// returns the answer to a request that is not served, and nil for one that may go on.
 func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
 	if err := x.checkHead(); err != nil {
 		return p.refuse(x, err)
 	}
 	s := p.snapshot()
-	x.snapshot, x.match = s, matchOf(ctx, s, x)
-	if s.Gate != nil {
-		x.verdict = s.Gate(accessRequest(x, x.match))
-		if x.verdict.Refusal != nil {
-			return p.deny(x, x.verdict.Refusal)
-		}
-		if x.verdict.Checked { // a plugin's consumer replaces the listener's
-			x.match.Consumer, x.match.Groups = x.verdict.Consumer, nil
-		}
-	}
-	if x.header(":method") == http.MethodOptions && accessRequest(x, x.match).IsPreflight() {
+	x.snapshot, x.match = s, matchOf(ctx, x)
+	head := x.head()
+	x.verdict = s.Gate.Check(head)
+	x.match.Consumer, x.match.Groups = x.verdict.Consumer, x.verdict.Groups
+	switch {
+	case x.verdict.Refusal != nil:
+		return p.deny(x, x.verdict.Refusal)
+	case head.IsPreflight():
 		return p.noCORS(x)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // readmit checks a request again if another configuration has come into force while its
@@ -47,9 +44,10 @@ func (p *planner) readmit(ctx context.Context, x *exchange) *extprocv3.Processin
 	return p.admit(ctx, x)
 }
 
-// accessRequest is what plugins that guard read of a request.
-func accessRequest(x *exchange, m Match) *access.Request {
+// head is what package access reads of a request.
+func (x *exchange) head() *access.Request {
 	query, _ := url.ParseQuery(x.query()) // what is malformed is no credential
+	m := x.match
 	return &access.Request{
 		Service: m.Service, Route: m.Route, Names: m.Names, Consumer: m.Consumer, Groups: m.Groups,
 		Method: x.header(":method"), Header: x.values, Query: query, Client: x.client(), Bodiless: x.bodiless,

@@ -40,7 +40,7 @@ func benchmarkProcess(b *testing.B, headers ...string) {
 		ID: "i", Router: fixedPlan{}, RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 1 << 20, Streaming: provider.StreamingAllow,
 		Targets: targets,
 	}
-	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
+	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }}
 	p := NewProcessor(options(b, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), prometheus.NewRegistry()))
 	ctx := metadata.NewIncomingContext(b.Context(), metadata.Pairs(envoy.RoleKey, envoy.RoleOuter))
 	messages := []*extprocv3.ProcessingRequest{headersMessage(false, headers...), bodyMessage(goodBody)}

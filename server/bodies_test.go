@@ -44,7 +44,7 @@ type crowd struct {
 func newCrowd(t *testing.T, maxBodies int64) *crowd {
 	c := &crowd{t: t, registry: prometheus.NewRegistry(), router: thinker{thinking: new(atomic.Int64), letGo: make(chan struct{})}}
 	instance := &Instance{ID: "i", Router: c.router, RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 1 << 20, Streaming: provider.StreamingAllow}
-	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
+	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }}
 	o := options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), c.registry)
 	o.MaxBodies = maxBodies
 	c.Processor = NewProcessor(o)

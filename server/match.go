@@ -11,9 +11,10 @@ import (
 	"semlb/envoy"
 )
 
-// matchOf is what chooses a request's instance: the route and the consumer that Envoy
-// determined, and what Envoy's configuration adds to them. A client cannot set any of it.
-func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
+// matchOf is what chooses a request's instance, as far as Envoy determined it: the route,
+// the consumer that a foreign listener authenticated, and what Envoy's configuration adds to
+// them. A client cannot set any of it.
+func matchOf(ctx context.Context, x *exchange) Match {
 	md, _ := metadata.FromIncomingContext(ctx)
 	value := func(key string) string {
 		if values := md.Get(key); len(values) > 0 {
@@ -32,7 +33,7 @@ func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
 		}
 	}
 	for _, source := range md.Get(envoy.MetadataConsumer) {
-		if m.Consumer, m.Groups = x.consumer(source, s); m.Consumer != "" || m.Groups != nil {
+		if m.Consumer, m.Groups = x.consumer(source); m.Consumer != "" || m.Groups != nil {
 			break
 		}
 	}
@@ -41,7 +42,7 @@ func matchOf(ctx context.Context, s *Snapshot, x *exchange) Match {
 
 // consumer is the consumer that sent a request and its groups, from a source that the
 // listener trusts.
-func (x *exchange) consumer(source string, s *Snapshot) (name string, groups []string) {
+func (x *exchange) consumer(source string) (name string, groups []string) {
 	namespace, dynamic := strings.CutPrefix(source, envoy.FromMetadata)
 	switch {
 	case dynamic:
@@ -50,8 +51,6 @@ func (x *exchange) consumer(source string, s *Snapshot) (name string, groups []s
 	case source == envoy.FromHeaders:
 		name = cmp.Or(x.header(envoy.HeaderConsumerName), x.header(envoy.HeaderConsumerID), x.header(envoy.HeaderConsumerCustom))
 		return name, x.headerList(envoy.HeaderConsumerGroups)
-	case source == envoy.FromCredentials:
-		return s.Consumer(x.header), nil
 	default:
 		return "", nil
 	}

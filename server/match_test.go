@@ -65,7 +65,7 @@ func TestMatchTakesThePlaceFromWhatEnvoySays(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(tt.said...))
-			require.Equal(t, tt.want, matchOf(ctx, &Snapshot{}, exchangeOf(t, spoofed, tt.attributes...)))
+			require.Equal(t, tt.want, matchOf(ctx, exchangeOf(t, spoofed, tt.attributes...)))
 		})
 	}
 }
@@ -76,9 +76,7 @@ func TestMatchBelievesTheListenerOnly(t *testing.T) {
 		{Key: envoy.HeaderConsumerGroups, RawValue: []byte("Gold Users , blue,")},
 		{Key: envoy.HeaderConsumerGroups, RawValue: []byte("green")},
 		{Key: envoy.MetadataConsumer, RawValue: []byte("headers")},
-		{Key: envoy.HeaderConsumer, RawValue: []byte("eve")},
 	}
-	s := &Snapshot{Consumer: func(header func(string) string) string { return header(envoy.HeaderConsumer) }}
 	dynamic := map[string]*structpb.Struct{
 		"auth":   structOf(t, map[string]any{"consumer": "dora", "groups": "Gold Users,silver"}),
 		"listed": structOf(t, map[string]any{"consumer": "dora", "groups": []any{"Gold Users", "a, b", "", 7}}),
@@ -96,15 +94,14 @@ func TestMatchBelievesTheListenerOnly(t *testing.T) {
 		{"metadata with a list", []string{"metadata:listed"}, Match{Consumer: "dora", Groups: []string{"Gold Users", "a, b"}}},
 		{"another namespace", []string{"metadata:other"}, Match{}},
 		{"groups alone", []string{"metadata:groups"}, Match{Groups: []string{"silver"}}},
-		{"credentials that Envoy checked", []string{"credentials"}, Match{Consumer: "eve"}},
-		{"two sources: the first that names somebody", []string{"metadata:other", "credentials", "headers"}, Match{Consumer: "eve"}},
+		{"two sources: the first that names somebody", []string{"metadata:other", "metadata:auth", "headers"}, Match{Consumer: "dora", Groups: []string{"Gold Users", "silver"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			md := metadata.MD{}
 			md.Append(envoy.MetadataConsumer, tt.from...)
 			x := exchangeOf(t, sent)
 			x.metadata = dynamic
-			require.Equal(t, tt.want, matchOf(metadata.NewIncomingContext(t.Context(), md), s, x))
+			require.Equal(t, tt.want, matchOf(metadata.NewIncomingContext(t.Context(), md), x))
 		})
 	}
 }

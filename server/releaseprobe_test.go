@@ -89,7 +89,7 @@ func TestProbesOfAPlanThatDoesNotLeaveAreGivenBack(t *testing.T) {
 			if tt.target != nil {
 				instance.Targets = map[string]*Target{"a1": tt.target}
 			}
-			snapshot := &Snapshot{Find: func(Match) *Instance { return instance }, Consumer: func(func(string) string) string { return "" }}
+			snapshot := &Snapshot{Find: func(Match) *Instance { return instance }}
 			p := NewProcessor(options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), prometheus.NewRegistry()))
 			var last *extprocv3.ProcessingResponse
 			err := p.Process(&oneRequest{

@@ -11,7 +11,7 @@ import (
 )
 
 // rewritten is the response of a role that turns a request into the one for a target. The
-// client's credentials for plugins are not sent on.
+// credentials of consumers are not sent on.
 func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
 	remove := append(envoy.Unset(role, set), x.removed(&r)...)
 	set = append(set, x.acceptable()...)
@@ -29,11 +29,12 @@ func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header
 	})
 }
 
-// removed are the headers of a request that a rewrite removes.
+// removed are the headers of a request that a rewrite removes, and those that pretend to be
+// of the hops.
 func (x *exchange) removed(r *provider.Rewrite) []string {
 	var found []string
 	for _, h := range x.headers {
-		if name := h.GetKey(); !envoy.IsInternal(name) && r.Removes(name) {
+		if name := h.GetKey(); !envoy.IsInternal(name) && (r.Removes(name) || envoy.HasOwnName(name)) {
 			found = append(found, name)
 		}
 	}
@@ -52,15 +53,9 @@ func withServed(set []envoy.Header, instance *Instance, target *Target, model st
 }
 
 // clientOf is what a rewrite may read of the client's request beside its body.
-// Credentials used to authenticate to Envoy are never forwarded.
+// Credentials of consumers are never forwarded.
 func clientOf(x *exchange) provider.Client {
 	client := provider.Client{Query: x.query(), Header: x.lookup, Captures: x.captures}
-	if x.header(envoy.HeaderConsumer) != "" {
-		client = client.Without(envoy.APIKeyName)
-	}
-	if x.header(envoy.HeaderBasicUser) != "" || x.header(envoy.HeaderIssuer) != "" {
-		client = client.Without("authorization", envoy.TokenName)
-	}
 	if spent := x.verdict.Spent; len(spent) > 0 {
 		client = client.Without(spent...)
 	}

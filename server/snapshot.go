@@ -36,12 +36,9 @@ type Snapshot struct {
 	// Instances holds every instance by ID: those that Find returns, and those of
 	// earlier configurations whose requests may still be in flight.
 	Instances map[string]*Instance
-	// Consumer finds the consumer of a request, from the headers that Envoy set; "" for
-	// an anonymous one.
-	Consumer func(header func(name string) string) string
-	// Gate has the plugins that guard say what they have to of a request; nil if there are
-	// none.
-	Gate func(*access.Request) access.Verdict
+	// Gate finds out who sent a request, and whether it may be served; nil lets everything
+	// pass.
+	Gate *access.Gate
 	// ConsumersOnly reports that some instance is bound to a consumer or a group, so that an
 	// anonymous request may have lacked a credential.
 	ConsumersOnly bool
@@ -63,7 +60,7 @@ type Match struct {
 	// Names are Envoy's own names of the route that it matched and of its virtual host;
 	// they may be those of a Kong route or service.
 	Names []string
-	// Consumer is the name, or the ID, of the consumer that Envoy authenticated.
+	// Consumer is the name, or the ID, of the consumer that sent the request.
 	Consumer string
 	// Groups are the consumer's groups, beside those of the configuration.
 	Groups []string

@@ -71,7 +71,6 @@ func newTestServer(t testing.TB, r Router, change ...func(*Instance)) *testServe
 	snapshot := &Snapshot{
 		Find:      func(Match) *Instance { return instance },
 		Instances: map[string]*Instance{"i": instance},
-		Consumer:  func(func(string) string) string { return "" },
 	}
 	return serve(t, func() *Snapshot { return snapshot })
 }

@@ -81,10 +81,7 @@ func (all *Instances) ConsumersOnly() bool {
 
 // EnvoyConfig describes the configuration and its instances to Envoy.
 func (all *Instances) EnvoyConfig(o gateway.Options) (parts.Config, error) {
-	c, err := o.Config(all.Config)
-	if err != nil {
-		return c, err
-	}
+	c := o.Config(all.Config)
 	all.AddTo(&c)
 	return c, o.CheckTrust(c.Upstreams)
 }

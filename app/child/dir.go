@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// MakeDir makes a temporary directory for a child Envoy and returns what removes it. The
-// directory holds key sets of consumers' tokens, so it is also removed if a second
-// signal, one that arrives after ctx has ended, ends the process at once.
+// MakeDir makes a temporary directory for a child Envoy and returns what removes it. It is
+// also removed if a second signal, one that arrives after ctx has ended, ends the process at
+// once.
 func MakeDir(ctx context.Context) (dir string, remove func(), err error) {
 	dir, err = os.MkdirTemp("", "semlb-")
 	if err != nil {

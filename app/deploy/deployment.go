@@ -6,13 +6,15 @@ import (
 	"sync"
 	"time"
 
+	"semlb/access"
 	"semlb/app/build"
 )
 
-// deployment is the instances of a configuration, with the goroutines that keep their
-// descriptions embedded.
+// deployment is the instances of a configuration and the gate before them, with the
+// goroutines that keep the instances' descriptions embedded.
 type deployment struct {
 	*build.Instances
+	gate       *access.Gate
 	cancel     context.CancelFunc
 	goroutines sync.WaitGroup
 	tried      chan struct{} // closed when each instance has tried to embed once
@@ -21,7 +23,7 @@ type deployment struct {
 
 func start(instances *build.Instances, descriptions *Descriptions) *deployment {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &deployment{Instances: instances, cancel: cancel, tried: make(chan struct{})}
+	d := &deployment{Instances: instances, gate: access.New(instances.Config), cancel: cancel, tried: make(chan struct{})}
 	var tries sync.WaitGroup
 	tries.Add(len(instances.List))
 	for _, i := range instances.List {

@@ -62,25 +62,12 @@ func (m *Manager) expire(ctx context.Context, now time.Time) error {
 		n++
 	}
 	m.replaced = slices.Clone(m.replaced[n:])
-	m.sweep()
 	if m.retired.expire(now) == 0 {
 		return nil
 	}
 	m.options.Snapshot.Store(m.newSnapshot())
 	m.forgetTargets()
 	return m.sendResources(ctx, m.current)
-}
-
-// sweep removes the files that no Envoy needs any more, once for each deployment. Without an
-// Envoy that is connected, one may run that was configured from a file and names them.
-func (m *Manager) sweep() {
-	if m.current == nil || m.swept == m.current || !m.options.Control.InForce() {
-		return
-	}
-	m.swept = m.current
-	if err := m.options.Envoy.Sweep(m.current.Config); err != nil {
-		m.log.Warn("cannot remove key sets that are not in use", "error", err)
-	}
 }
 
 // forgetTargets removes the state of targets that requests cannot reach any more.

@@ -31,9 +31,6 @@ type ControlPlane interface {
 	// Wait returns when every connected Envoy has acknowledged the resources, with an
 	// error if one refused them.
 	Wait(context.Context) error
-	// InForce reports whether an Envoy is connected, and each that is has acknowledged the
-	// resources.
-	InForce() bool
 }
 
 // Options configure a [Manager].
@@ -47,7 +44,7 @@ type Options struct {
 	// Circuits and Counters forget the targets that no request can reach any more.
 	Circuits *router.Circuits
 	Counters *metrics.Counters
-	// Redactor receives the credentials that Envoy is sent.
+	// Redactor receives the credentials of configurations.
 	Redactor *LogRedactor
 	// Descriptions keeps the descriptions of the instances embedded.
 	Descriptions *Descriptions
@@ -68,8 +65,6 @@ type Manager struct {
 	// replaced are deployments that a decision in flight may still use, oldest first.
 	replaced []*deployment
 	retired  retiredInstances
-	// swept is the deployment since which the files of others are removed.
-	swept *deployment
 }
 
 const (
@@ -171,7 +166,7 @@ func (m *Manager) sendResources(ctx context.Context, d *deployment) error {
 	if err != nil {
 		return err
 	}
-	m.options.Redactor.addSecrets(gateway.Secrets(d.Config, c.Credentials))
+	m.options.Redactor.addSecrets(d.Config.Secrets())
 	return m.options.Control.Set(ctx, render.NewResources(parts.New(c)))
 }
 

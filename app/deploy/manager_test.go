@@ -31,9 +31,8 @@ import (
 // noEnvoy is a control plane to which no Envoy is connected. It records what it was
 // sent, or refuses it.
 type noEnvoy struct {
-	sent         render.Resources
-	refuses      error
-	acknowledged bool
+	sent    render.Resources
+	refuses error
 }
 
 func (n *noEnvoy) Set(_ context.Context, r render.Resources) error {
@@ -43,7 +42,6 @@ func (n *noEnvoy) Set(_ context.Context, r render.Resources) error {
 	return n.refuses
 }
 func (*noEnvoy) Connected() bool            { return false }
-func (n *noEnvoy) InForce() bool            { return n.acknowledged }
 func (*noEnvoy) Wait(context.Context) error { return nil }
 
 type fixture struct {

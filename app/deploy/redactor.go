@@ -23,7 +23,7 @@ type LogRedactor struct {
 // force is among the last two: a refused one is followed by it.
 const maxGenerations = 64
 
-// addSecrets adds the credentials that Envoy is about to receive.
+// addSecrets adds the credentials of a configuration that Envoy is about to receive.
 func (r *LogRedactor) addSecrets(secrets []wire.Secret) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -3,8 +3,6 @@ package deploy
 import (
 	"sync/atomic"
 
-	"semlb/access"
-	"semlb/app/gateway"
 	"semlb/server"
 )
 
@@ -17,10 +15,7 @@ type Snapshot struct {
 // NewSnapshot returns a snapshot in which no instance serves any request.
 func NewSnapshot() *Snapshot {
 	s := new(Snapshot)
-	s.Store(&server.Snapshot{
-		Find:     func(server.Match) *server.Instance { return nil },
-		Consumer: func(func(string) string) string { return "" },
-	})
+	s.Store(&server.Snapshot{Find: func(server.Match) *server.Instance { return nil }})
 	return s
 }
 
@@ -32,12 +27,9 @@ func (m *Manager) newSnapshot() *server.Snapshot {
 	s := &server.Snapshot{
 		Find:          m.current.Find,
 		Captures:      m.current.Captures,
-		Consumer:      gateway.Identifier(m.current.Config),
+		Gate:          m.current.gate,
 		ConsumersOnly: m.current.ConsumersOnly(),
 		Instances:     make(map[string]*server.Instance),
-	}
-	if len(m.current.Config.Guarding) > 0 {
-		s.Gate = access.New(m.current.Config).Check
 	}
 	for id, r := range m.retired {
 		s.Instances[id] = r.instance

@@ -24,8 +24,6 @@ type Config struct {
 	BodyLimit int64
 	// Routes are Kong's routes. Requests that none of them matches are answered 404.
 	Routes []Route
-	// Credentials authenticate consumers.
-	Credentials Credentials
 	// Upstreams are the endpoints of all targets; duplicates are merged.
 	Upstreams []Upstream
 	// IdleTimeouts are the read timeouts in use; duplicates are merged.

@@ -60,19 +60,17 @@ func planner(c Config) *extprocv3.ExternalProcessor {
 	return p
 }
 
-// outerProcessor is the outer role behind our own routes and filters: the name of
-// Envoy's route is that of the Kong route, and [Credentials] have set the consumer.
+// outerProcessor is the outer role behind our own routes: the name of Envoy's route is that
+// of the Kong route.
 func outerProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
 	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource}
-	p.GrpcService.InitialMetadata = append(p.GrpcService.InitialMetadata,
-		&corev3.HeaderValue{Key: envoy.MetadataConsumer, Value: envoy.FromCredentials})
 	return httpFilter(extProcName, p)
 }
 
-// foreignProcessor is the outer role behind foreign routes. It trusts no consumer; a
-// listener with a filter that authenticates adds where that filter puts the consumer: see
-// [envoy.MetadataConsumer].
+// foreignProcessor is the outer role behind foreign routes. It trusts no consumer that the
+// listener names; one with a filter that authenticates adds where that filter puts the
+// consumer: see [envoy.MetadataConsumer].
 func foreignProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
 	p.RequestAttributes = []string{

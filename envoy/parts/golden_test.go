@@ -1,7 +1,6 @@
 package parts
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/envoy/envoytest"
-	"semlb/wire"
 )
 
 func testUpstreams() []Upstream {
@@ -26,17 +24,5 @@ func TestClustersAreGolden(t *testing.T) {
 	require.Len(t, clusters.Upstreams, 3, "one for each distinct upstream")
 	for _, c := range append(clusters.Upstreams, clusters.Hop) {
 		envoytest.Golden(t, "cluster-"+strings.ReplaceAll(c.Name, ":", "_"), c)
-	}
-}
-
-func TestCredentialFiltersAreGolden(t *testing.T) {
-	issuer := filepath.Join("/run/semlb", "carol.json")
-	credentials := Credentials{
-		APIKeys: []APIKey{{Consumer: "ann", Key: wire.NewSecret("key-of-ann")}},
-		Users:   []User{{Name: "bob", Password: wire.NewSecret("password-of-bob")}},
-		Issuers: []Issuer{{Name: "carol", KeySetFile: issuer}, {Name: "dave", KeySetFile: issuer}},
-	}
-	for _, filter := range New(Config{Credentials: credentials}).Outer.Authenticators {
-		envoytest.Golden(t, "credentials-"+strings.TrimPrefix(filter.Name, "semlb."), filter)
 	}
 }

@@ -7,10 +7,8 @@ import (
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // kongRoutes turns Kong's routes into Envoy's, in Kong's order. They belong into one
@@ -24,9 +22,6 @@ func kongRoutes(routes []Route, o Outer) []*routev3.Route {
 		if b.CORS {
 			r.ResponseHeadersToRemove = append(r.ResponseHeadersToRemove, o.CORSHeadersToRemove...)
 			r.ResponseHeadersToAdd = slices.Concat(r.ResponseHeadersToAdd, o.CORSHeaders)
-		}
-		if b.Guarded {
-			r.TypedPerFilterConfig = withoutFilters(o.Authenticators)
 		}
 		return r
 	}
@@ -42,15 +37,6 @@ func kongRoutes(routes []Route, o Outer) []*routev3.Route {
 		all = append(all, toHop(b, secure), toHTTPS(b.Name, b.match(), b.PlainHTTPStatus))
 	}
 	return append(all, unmatched())
-}
-
-// withoutFilters disables filters for a route.
-func withoutFilters(filters []*hcmv3.HttpFilter) map[string]*anypb.Any {
-	disabled := make(map[string]*anypb.Any, len(filters))
-	for _, f := range filters {
-		disabled[f.GetName()] = Typed(&routev3.FilterConfig{Disabled: true})
-	}
-	return disabled
 }
 
 func (b branch) match() *routev3.RouteMatch {

@@ -27,9 +27,6 @@ type Route struct {
 	// PlainHTTPStatus answers a request without TLS: 426, or the status of a redirect to
 	// https. With 0 it is served.
 	PlainHTTPStatus int
-	// Guarded routes have a plugin that authenticates their clients: semlb checks their
-	// credentials, and [Credentials] do not.
-	Guarded bool
 	// CORS routes have the plugin cors: what answers say to pages of other origins comes
 	// from semlb, not from providers.
 	CORS bool

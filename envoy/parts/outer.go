@@ -16,7 +16,6 @@ func newOuter(c Config, l limits) Outer {
 		Scheme:           forwardedScheme(),
 		Replies:          outerReplies(),
 		AccessLog:        requestLog(),
-		Authenticators:   c.Credentials.filters(),
 		Processor:        outerProcessor(c),
 		ForeignProcessor: foreignProcessor(c),
 		Router:           routerFilter(),

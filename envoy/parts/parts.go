@@ -54,11 +54,8 @@ type Outer struct {
 	// probes of circuit breakers are released only when they expire. Optional.
 	AccessLog []*accesslogv3.AccessLog
 
-	// Authenticators are the filters that authenticate consumers; they come before the
-	// processor. Empty without credentials.
-	Authenticators []*hcmv3.HttpFilter
 	// Processor is the external processor in the outer role, for routes that have the
-	// names of Kong's, and for the consumers of Authenticators.
+	// names of Kong's.
 	Processor *hcmv3.HttpFilter
 	// ForeignProcessor takes the place of Processor in a foreign listener. Its routes
 	// name the Kong route and service by their own names, in their metadata, or in gRPC

@@ -6,16 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
-
-	"semlb/wire"
 )
 
 // A renderer may use any part without asking whether it is there.
 func TestEveryPartIsMade(t *testing.T) {
-	c := Config{
-		Credentials: Credentials{APIKeys: []APIKey{{Consumer: "ann", Key: wire.NewSecret("key-of-ann")}}},
-		Upstreams:   testUpstreams(),
-	}
+	c := Config{Upstreams: testUpstreams()}
 	for socket, absent := range map[string]string{"": "Inner.Buffer", "/run/semlb/hop.sock": "Process.InternalListeners"} {
 		c.HopSocket = socket
 		p := reflect.ValueOf(New(c))

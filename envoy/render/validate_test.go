@@ -13,7 +13,6 @@ import (
 
 	"semlb/envoy/parts"
 	"semlb/test/tools"
-	"semlb/wire"
 )
 
 // versions are those of Envoy that configurations are validated with: the oldest, the
@@ -68,20 +67,9 @@ func testRoutes() []parts.Route {
 	}
 }
 
-func testCredentials(dir string) parts.Credentials {
-	return parts.Credentials{
-		APIKeys: []parts.APIKey{{Consumer: "ann", Key: wire.NewSecret("key-of-ann")}},
-		Users:   []parts.User{{Name: "bob", Password: wire.NewSecret("password-of-bob")}},
-		Issuers: []parts.Issuer{{Name: "carol", KeySetFile: filepath.Join(dir, "carol.json")}, {Name: "dave", KeySetFile: filepath.Join(dir, "carol.json")}},
-	}
-}
-
-func TestEnvoyAcceptsRoutesAndCredentials(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "carol.json"),
-		[]byte(`{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}`), 0o600))
+func TestEnvoyAcceptsRoutes(t *testing.T) {
 	c := testConfig()
-	c.Upstreams, c.Routes, c.Credentials = c.Upstreams[1:2], testRoutes(), testCredentials(dir)
+	c.Upstreams, c.Routes = c.Upstreams[1:2], testRoutes()
 	c.Routes = append(c.Routes, parts.Route{Name: "large", Paths: []string{`~/[a-z0-9._-]{1,400}(?:/[a-z]{1,400})?$`}})
 	for _, version := range versions() {
 		t.Run(version, func(t *testing.T) { validate(t, version, Static(parts.New(c), Options{NodeID: "semlb"})) })

@@ -64,7 +64,7 @@ func TestAWrapperAroundEnvoyServesAndStops(t *testing.T) {
 }
 
 // TestASecondSignalEndsSemlbAtOnce while the first one's drain waits for an answer. Its
-// directory, which has key sets in it, goes with it.
+// directory goes with it.
 func TestASecondSignalEndsSemlbAtOnce(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)

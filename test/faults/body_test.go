@@ -229,7 +229,7 @@ func TestFault08RoutingHeaders(t *testing.T) {
 	values := map[string]string{
 		"x-semlb-cluster": cluster(w.code), "x-semlb-first": cluster(w.code), "x-semlb-plan": "a,b",
 		"x-semlb-originals": "AQAA", "x-semlb-retry": "|connect|", "x-semlb-idle": "1", "x-semlb-probes": "a:1", "x-semlb-observe": envoy.ObserveAll,
-		"x-semlb-consumer": "someone", "x-semlb-basic-user": "someone", "x-semlb-issuer": "someone",
+		"x-semlb-consumer": "someone", "x-semlb-consumer-from": "headers",
 		"x-consumer-username": "someone", "x-consumer-id": consumerID, "x-consumer-custom-id": "custom-someone", "x-consumer-groups": "some-group",
 		"x-envoy-attempt-count": "2", "x-envoy-max-retries": "0", "x-envoy-retry-on": "5xx", "x-envoy-original-path": "/x",
 		"x-envoy-upstream-rq-timeout-ms": "1", "x-envoy-ratelimited": "true", "x-forwarded-host": "x",

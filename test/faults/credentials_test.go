@@ -47,7 +47,6 @@ func TestFault23Credentials(t *testing.T) {
 	for _, path := range []string{"/config_dump?include_eds", "/clusters", "/stats", "/listeners", "/server_info", "/stats/prometheus", "/certs", "/init_dump"} {
 		places["Envoy's "+path] = harness.ChildAdmin(t, v.dir, path)
 	}
-	require.Contains(t, places["Envoy's /config_dump?include_eds"], "api_key_auth", "the consumers' keys are with Envoy")
 	require.Contains(t, places["log"], "msg=attempt", "the log is at debug level")
 	for place, text := range places {
 		requireNoTrace(t, place, text, v.markers)
@@ -171,7 +170,7 @@ func (v *vaultUser) breakConfiguration() {
 	v.refuse(strings.ReplaceAll(v.whole().text(v.t), "header_value", "header_valeu"))
 	v.refuse(v.whole().text(v.t)[:1000] + "\n\t: {")
 
-	d := v.whole() // Envoy would quote a key that two consumers have
+	d := v.whole() // a key that two consumers have
 	d["consumers"] = append(d["consumers"].([]any), map[string]any{
 		"username": "bob", "keyauth_credentials": []any{map[string]any{"key": v.markers["consumer.keyauth_credentials[].key"]}},
 	})
@@ -221,7 +220,7 @@ func (v *vaultUser) requireOwnOnly() {
 	}
 	files, err := filepath.Glob(filepath.Join(v.dir, "semlb-*", "*.json"))
 	require.NoError(v.t, err)
-	delete(v.markers, "consumer.jwt_secrets[].secret") // Envoy reads it from its file
+	require.NotEmpty(v.t, files)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(v.t, err)

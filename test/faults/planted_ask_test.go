@@ -28,7 +28,7 @@ func (v *vaultUser) askAsConsumers() {
 		}
 	}
 	for _, h := range []http.Header{{"Apikey": {key + "x"}}, {"Authorization": {basic("someone")}}, {"Authorization": {"Bearer " + token + "x"}}, {"Apikey": {key, key}}} {
-		v.ask(code, h)
+		require.Equal(v.t, http.StatusUnauthorized, v.ask(code, h).Status)
 	}
 }
 

@@ -34,7 +34,7 @@ func claims() http.Header {
 	for _, name := range envoy.InternalHeaders() {
 		h.Set(name, "spoofed")
 	}
-	for _, name := range []string{envoy.HeaderConsumerName, envoy.HeaderConsumerID, envoy.HeaderConsumerCustom, envoy.HeaderConsumer, envoy.HeaderBasicUser, envoy.HeaderIssuer} {
+	for _, name := range []string{envoy.HeaderConsumerName, envoy.HeaderConsumerID, envoy.HeaderConsumerCustom} {
 		h.Set(name, "dora")
 	}
 	h.Set(envoy.HeaderConsumerGroups, "Gold Users")

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -122,6 +123,29 @@ func TestEachCredentialAuthenticatesItsConsumer(t *testing.T) {
 	}
 }
 
+// TestAWrongCredentialIsAnsweredAsByKongsPlugins, before the body is taken.
+func TestAWrongCredentialIsAnsweredAsByKongsPlugins(t *testing.T) {
+	s := start(t, consumers(instance("anybody", "enabled: true")), harness.NewStub(t, "openai"))
+	for _, tt := range []struct {
+		header             http.Header
+		challenge, message string
+	}{
+		{http.Header{"Apikey": {"wrong"}}, "Key", "Unauthorized"},
+		{http.Header{"Apikey": {"key-of-anna", "key-of-anna"}}, "Key", "Duplicate API key found"},
+		{basic("bobby", "wrong"), `Basic realm="service"`, "Unauthorized"},
+		{bearer(token(t, secretOfDave, map[string]any{"iss": "issuer-of-carol"})), `Bearer error="invalid_token"`, "Invalid signature"},
+	} {
+		body, never := io.Pipe()
+		t.Cleanup(func() { _ = never.Close() })
+		answer := s.Do(harness.NewClient(t, harness.HTTP2), s.Request(s.Context(), harness.ChatPath, body, tt.header))
+		require.Equal(t, http.StatusUnauthorized, answer.Status, answer.Body)
+		require.Equal(t, tt.challenge, answer.Header.Get("WWW-Authenticate"))
+		require.Equal(t, tt.message, answer.OpenAIError(t).Message)
+		require.Equal(t, "invalid_credential", answer.OpenAIError(t).Code)
+	}
+	require.NotRegexp(t, "wrong|key-of|eyJ", s.Log())
+}
+
 // TestConsumersCredentialsAreNotForwarded: not even where the target lets a
 // client's own credential pass, on the first attempt or the second. What was percent-encoded
 // in the query stays so.
@@ -202,7 +226,7 @@ func TestConsumerHeadersOfClientsAreIgnored(t *testing.T) {
 			c := harness.NewClient(t, p)
 			for _, header := range []string{
 				"X-Consumer-ID", "X-Consumer-Username", "X-Consumer-Custom-ID", "X-Consumer-Groups",
-				"X-Semlb-Consumer", "X-Semlb-Basic-User", "X-Semlb-Issuer", "x-cOnSuMeR-uSeRnAmE",
+				"X-Semlb-Consumer", "X-Semlb-Consumer-From", "x-cOnSuMeR-uSeRnAmE",
 			} {
 				for _, who := range []string{
 					"1c1c1c1c-0000-4000-8000-00000000000a", "anna", "anna-1", "bob", "bobby", "bob-1", "issuer-of-carol", "erin", "gold",

@@ -14,9 +14,9 @@ import (
 
 type predicate = xdsmatcherv3.Matcher_MatcherList_Predicate
 
-// onlyIf is a filter that is skipped unless one of the predicates matches.
-func onlyIf(name string, filter proto.Message, predicates ...*predicate) *hcmv3.HttpFilter {
-	return skipIf(name, filter, &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_NotMatcher{NotMatcher: anyOf(predicates...)}})
+// onlyIf is a filter that is skipped unless a predicate matches.
+func onlyIf(name string, filter proto.Message, p *predicate) *hcmv3.HttpFilter {
+	return skipIf(name, filter, &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_NotMatcher{NotMatcher: p}})
 }
 
 // skipIf is a filter that is skipped if a predicate matches.
@@ -37,17 +37,9 @@ func skipIf(name string, filter proto.Message, p *predicate) *hcmv3.HttpFilter {
 }
 
 func matchesHeader(name, pattern string) *predicate {
-	return matchesInput(xdsExtension(name, &typematcherv3.HttpRequestHeaderMatchInput{HeaderName: name}), pattern)
-}
-
-func matchesQuery(name, pattern string) *predicate {
-	return matchesInput(xdsExtension(name, &typematcherv3.HttpRequestQueryParamMatchInput{QueryParam: name}), pattern)
-}
-
-func matchesInput(input *xdscorev3.TypedExtensionConfig, pattern string) *predicate {
 	return &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_{
 		SinglePredicate: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate{
-			Input: input,
+			Input: xdsExtension(name, &typematcherv3.HttpRequestHeaderMatchInput{HeaderName: name}),
 			Matcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_ValueMatch{
 				ValueMatch: &xdsmatcherv3.StringMatcher{MatchPattern: &xdsmatcherv3.StringMatcher_SafeRegex{
 					SafeRegex: &xdsmatcherv3.RegexMatcher{
@@ -63,16 +55,6 @@ func matchesInput(input *xdscorev3.TypedExtensionConfig, pattern string) *predic
 func allOf(predicates ...*predicate) *predicate {
 	return &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_AndMatcher{
 		AndMatcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_PredicateList{Predicate: predicates},
-	}}
-}
-
-// anyOf returns a single predicate as it is: Envoy requires at least two in a list.
-func anyOf(predicates ...*predicate) *predicate {
-	if len(predicates) == 1 {
-		return predicates[0]
-	}
-	return &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_OrMatcher{
-		OrMatcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_PredicateList{Predicate: predicates},
 	}}
 }
 
