@@ -44,6 +44,11 @@ var guarded = map[string]struct{ file, text, at string }{
 			"resource \"konnect_gateway_plugin_oauth2\" \"o\" {\n  config = { provision_key = var.unset }\n}\n",
 		"main.tf:8: konnect_gateway_plugin_oauth2.o: ",
 	},
+	"a custom plugin of Terraform": {
+		"main.tf", configtest.TerraformPlugin("", "") +
+			"locals { name = \"oauth2\" }\nresource \"konnect_gateway_custom_plugin\" \"o\" {\n  name = local.name\n  config = jsonencode({ a = var.unset })\n}\n",
+		"main.tf:10: konnect_gateway_custom_plugin.o: ",
+	},
 	"a script": {"kong.sh", "curl -X POST localhost:8001/plugins --json '" +
 		`{"name": "ai-proxy-advanced", "config": {"targets": [{"model": {"provider": "openai", "name": "m"}, "route_type": "llm/v1/chat"}]}}` +
 		"'\ncurl -d name=oauth2 localhost:8001/services/s/plugins\n", "kong.sh:2: /services/s/plugins: "},

@@ -84,6 +84,31 @@ func TestPluginsThatGuardAreReadInEveryFormat(t *testing.T) {
 	}
 }
 
+// Konnect's provider has a resource for plugins of any name, too.
+func TestACustomPluginOfTerraformIsThePluginThatItNames(t *testing.T) {
+	text := strings.NewReplacer(
+		`"konnect_gateway_plugin_key_auth" "keys" {`, `"konnect_gateway_custom_plugin" "keys" {`+"\n  name = \"key-auth\"",
+		`"konnect_gateway_plugin_acl" "staff" {`, `"konnect_gateway_custom_plugin" "staff" {`+"\n  name = \"acl\"",
+		`{ key_names = ["x-key"] }`, `jsonencode({ key_names = ["x-key"] })`,
+	).Replace(guardsEverywhere["main.tf"])
+	requireGuards(t, "main.tf", text)
+	for name, want := range map[string]string{
+		`"acl"`: "", `"loggly"`: "",
+		`"our-own"`: `konnect_gateway_custom_plugin.staff: plugin "our-own" is unknown and may guard an ai-proxy-advanced`,
+		`["acl"]`:   "konnect_gateway_custom_plugin.staff.name: got a list, want the name of a plugin",
+		`null`:      "konnect_gateway_custom_plugin.staff.name: got nothing, want the name of a plugin",
+	} {
+		_, err := loadFile("main.tf", strings.Replace(text, `name = "acl"`, "name = "+name, 1), load.Options{})
+		if want == "" {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorContains(t, err, want, name)
+	}
+	_, err := loadFile("main.tf", strings.Replace(text, `name = "acl"`, "", 1), load.Options{})
+	require.ErrorContains(t, err, "konnect_gateway_custom_plugin.staff.name: got nothing, want the name of a plugin")
+}
+
 func TestPluginsThatGuardAreWrittenInEveryFormat(t *testing.T) {
 	files := map[string]string{
 		"deck": "kong.yaml", "kubernetes": "kong.yaml", "terraform": "main.tf", "admin-api": "kong.sh", "konnect": "kong.sh",

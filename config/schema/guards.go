@@ -8,8 +8,8 @@ import (
 
 // guards are Kong's plugins with a say over who may do what: they authenticate clients,
 // refuse requests, or limit them. A configuration that loses one of them serves requests
-// that its author meant to refuse. Functions and callouts are among them because what
-// they do may be just that.
+// that its author meant to refuse, or never to send to a provider. Functions and callouts
+// are among them because what they do may be just that.
 //
 // https://developer.konghq.com/plugins/
 var guards = slices.Concat(
@@ -32,6 +32,7 @@ var guards = slices.Concat(
 		"ai-aws-guardrails", "ai-azure-content-safety", "ai-custom-guardrail", "ai-gcp-model-armor", "ai-lakera-guard",
 		"ai-prompt-guard", "ai-sanitizer", "ai-semantic-prompt-guard", "ai-semantic-response-guard",
 	},
+	[]string{"aws-lambda", "azure-functions", "mocking", "redirect"}, // which answer in a provider's place
 	[]string{"datakit", "post-function", "pre-function", "request-callout"},
 )
 
@@ -39,11 +40,11 @@ var guards = slices.Concat(
 var others = []string{
 	"acme", "ai-llm-as-judge", "ai-mcp-proxy", "ai-prompt-compressor", "ai-prompt-decorator",
 	"ai-prompt-template", "ai-proxy", "ai-rag-injector", "ai-request-transformer", "ai-response-transformer",
-	"ai-semantic-cache", "app-dynamics", "aws-lambda", "azure-functions", "canary", "confluent",
+	"ai-semantic-cache", "app-dynamics", "canary", "confluent",
 	"confluent-consume", "correlation-id", "datadog", "degraphql", "exit-transformer", "file-log",
 	"forward-proxy", "graphql-proxy-cache-advanced", "grpc-gateway", "grpc-web", "http-log", "jq",
-	"kafka-consume", "kafka-log", "kafka-upstream", "loggly", "mocking", "opentelemetry", "prometheus",
-	"proxy-cache", "proxy-cache-advanced", "redirect", "request-transformer", "request-transformer-advanced",
+	"kafka-consume", "kafka-log", "kafka-upstream", "loggly", "opentelemetry", "prometheus",
+	"proxy-cache", "proxy-cache-advanced", "request-transformer", "request-transformer-advanced",
 	"response-transformer", "response-transformer-advanced", "route-by-header", "route-transformer-advanced",
 	"solace-log", "solace-upstream", "statsd", "statsd-advanced", "syslog", "tcp-log", "tls-handshake-modifier",
 	"tls-metadata-headers", "udp-log", "upstream-oauth", "upstream-timeout", "zipkin",

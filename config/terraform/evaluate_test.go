@@ -233,6 +233,8 @@ func TestTerraformsOwnFunctions(t *testing.T) {
 		`"n${sum([1, 2.5])} ${one(["a"])} ${index(["x", "y"], "y")}"`:                                                            "n3.5 a 1",
 
 		`one([]) == null ? "none" : "some"`: "none",
+
+		`"${lookup({ a = 1 }, "a")} ${lookup(tomap({ a = "x" }), "a")} ${lookup({ a = 1 }, "b", "no")}"`: "1 x no",
 	} {
 		require.Equal(t, want, instanceName(t, expression), expression)
 	}
@@ -240,6 +242,7 @@ func TestTerraformsOwnFunctions(t *testing.T) {
 		`base64decode("?")`:   "function base64decode: want base64 of UTF-8 text",
 		`one(["a", "b"])`:     "function one: want a list of at most one element",
 		`index(["a"], "b")`:   "function index: the list does not have the value",
+		`lookup({}, "a")`:     "function lookup: the map lacks the key, and there is no default",
 		`"${sum([])}"`:        "function sum: want a list that is not empty",
 		`file("/etc/passwd")`: `not supported yet: function file`,
 	} {

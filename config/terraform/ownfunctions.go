@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -130,4 +131,25 @@ var indexFunction = function.New(&function.Spec{
 
 func isSequence(v cty.Value) bool {
 	return v.Type().IsTupleType() || v.Type().IsListType() || v.Type().IsSetType()
+}
+
+// lookupFunction is cty's, whose default Terraform does not need.
+var lookupFunction = function.New(&function.Spec{
+	Params: stdlib.LookupFunc.Params()[:2], VarParam: &stdlib.LookupFunc.Params()[2],
+	Type: func(args []cty.Value) (cty.Type, error) {
+		value, err := lookup(args)
+		return value.Type(), err
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return lookup(args) },
+})
+
+func lookup(args []cty.Value) (cty.Value, error) {
+	if len(args) != 2 {
+		return stdlib.LookupFunc.Call(args)
+	}
+	value, diags := hcl.Index(args[0], args[1], nil)
+	if diags.HasErrors() {
+		return cty.DynamicVal, functionError("function lookup: the map lacks the key, and there is no default")
+	}
+	return value, nil
 }

@@ -32,7 +32,7 @@ func (r *reader) Finish() {
 		}
 	}
 	for _, res := range r.order {
-		if name, ok := pluginNamed(res.kind); ok {
+		if name := y.pluginOf(res); name != nil {
 			y.plugin(res, name)
 		}
 	}
@@ -67,7 +67,7 @@ func (y yielder) yield(r *resource) {
 		n := y.body(r)
 		y.AddMember(n.Get("consumer_id").Str(), n.Get("consumer_group_id").Str())
 	case r.kind == vaultType:
-		y.AddEntity(format.KindVault, r.path(), y.vault(r))
+		y.AddEntity(format.KindVault, r.path(), y.parsedConfig(r))
 	case names[r.kind] != nil:
 		n := y.entity(r)
 		if r.kind == config.KindConsumer {
@@ -77,19 +77,48 @@ func (y yielder) yield(r *resource) {
 	}
 }
 
-// plugin adds a plugin. Of one that is not served only its scope is of interest.
-func (y yielder) plugin(r *resource, name string) {
-	f, n := y.Tables.Named(name), (*tree.Node)(nil)
-	if f != nil {
-		n = y.withoutSecrets(r, f, f.Converted(y.body(r)))
-	} else {
-		n = y.attributes(r, append(config.ScopeParts[:], "enabled")...)
+// pluginOf returns the name of the plugin that a resource is, or nil if it is none that is
+// read.
+func (y yielder) pluginOf(r *resource) *tree.Node {
+	if name, ok := pluginNamed(r.kind); ok {
+		return format.StringAt(r.pos, name)
 	}
-	y.AddPlugin(r.path(), n.With("name", format.StringAt(n.Pos, name)), config.Scope{})
+	if r.kind != customType {
+		return nil
+	}
+	name, path := y.attributes(r, "name").Get("name"), report.Join(r.path(), "name")
+	switch {
+	case name == nil:
+		y.Want(r.pos, path, "nothing", "the name of a plugin")
+		return nil
+	case name.Broken:
+		return nil
+	case name.Kind != tree.String:
+		y.Want(name.Pos, path, name.Kind.Article(), "the name of a plugin")
+		return nil
+	case y.SkipsPlugin(name, path):
+		return nil
+	}
+	return name
 }
 
-// vault returns a vault, whose settings the provider takes as JSON in a text.
-func (y yielder) vault(r *resource) *tree.Node {
+// plugin adds a plugin. Of one that is not served only its scope is of interest.
+func (y yielder) plugin(r *resource, name *tree.Node) {
+	f, n := y.Tables.Named(name.Text), (*tree.Node)(nil)
+	switch {
+	case f == nil:
+		n = y.attributes(r, append(config.ScopeParts[:], "enabled")...)
+	case r.kind == customType:
+		n = y.withoutSecrets(r, f, f.Converted(y.parsedConfig(r)))
+	default:
+		n = y.withoutSecrets(r, f, f.Converted(y.body(r)))
+	}
+	y.AddPlugin(r.path(), n.With("name", name), config.Scope{})
+}
+
+// parsedConfig returns the attributes of a resource whose config the provider takes as JSON
+// in a text.
+func (y yielder) parsedConfig(r *resource) *tree.Node {
 	n := y.body(r)
 	settings := n.Get("config")
 	if settings == nil || settings.Kind != tree.String || settings.Broken {

@@ -44,6 +44,8 @@ const (
 const (
 	memberType = "consumer_group_member"
 	vaultType  = "vault"
+	// customType is a plugin of any name, which it has as an attribute.
+	customType = "custom_plugin"
 	// pluginPrefix comes before the name of a plugin.
 	pluginPrefix = "plugin_"
 )
@@ -57,11 +59,11 @@ func pluginNamed(kind string) (name string, ok bool) {
 // typeOf returns the type of the resource that a plugin is.
 func typeOf(plugin string) string { return pluginPrefix + strings.ReplaceAll(plugin, "-", "_") }
 
-// resourceTypes are the types that are read, in the order in which they are; plugins come
-// after them.
+// resourceTypes are the types that are read, in the order in which they are; plugins, which
+// have types of their own or customType, come after them.
 var resourceTypes = []string{
 	config.KindService, config.KindRoute, config.KindConsumerGroup, config.KindConsumer, memberType,
-	"key_auth", "basic_auth", "jwt", "acl", vaultType,
+	"key_auth", "basic_auth", "jwt", "acl", vaultType, customType,
 }
 
 // kongType returns a resource's type without the prefix.
