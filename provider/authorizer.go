@@ -38,8 +38,8 @@ func removalOf(credentials []string, header string) removal {
 func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer {
 	au := authorizer{places: others.all(a, defaultHeader), override: a.AllowOverride}
 	au.header = strings.ToLower(a.HeaderName)
-	if au.header == "" && (!a.HeaderValue.IsZero() || a.AllowOverride) {
-		au.header = defaultHeader
+	if au.header == "" && (!a.HeaderValue.IsZero() || a.AllowOverride && a.ParamName == "") {
+		au.header = defaultHeader // where a client's credential is sought if the target has none itself
 	}
 	if !a.HeaderValue.IsZero() {
 		au.set = []Header{{Name: au.header, Value: a.HeaderValue}}

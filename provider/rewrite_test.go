@@ -109,6 +109,25 @@ func TestOnlyTheSameParameterOverridesOneInTheQuery(t *testing.T) {
 	}
 }
 
+// Where the target's own credential is a parameter, a client's Authorization is not it.
+func TestOnlyAHeaderInTheSamePlaceIsPassedOn(t *testing.T) {
+	client := provider.Client{Header: headers(map[string]string{"authorization": "Bearer theirs"})}
+	for name, tt := range map[string]struct {
+		auth provider.Auth
+		want bool
+	}{
+		"none":          {provider.Auth{AllowOverride: true}, true},
+		"header":        {provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours"), AllowOverride: true}, true},
+		"other header":  {provider.Auth{HeaderName: "X-Own", HeaderValue: wire.NewSecret("ours"), AllowOverride: true}, false},
+		"parameter":     {provider.Auth{ParamName: "key", ParamValue: wire.NewSecret("ours"), AllowOverride: true}, false},
+		"body":          {provider.Auth{ParamName: "token", ParamValue: wire.NewSecret("ours"), ParamLocation: "body", AllowOverride: true}, false},
+		"none, no pass": {provider.Auth{}, false},
+	} {
+		w := rewrite(t, provider.Settings{Provider: "openai", Model: "m", Auth: tt.auth}, chat, client)
+		require.Equal(t, tt.want, !slices.Contains(w.RemoveHeaders, "authorization"), name)
+	}
+}
+
 // An account without its credential means nothing to a provider, or the wrong thing.
 func TestTheAccountGoesWithTheClientsOwnCredentialOnly(t *testing.T) {
 	override := provider.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret("Bearer ours"), AllowOverride: true}
