@@ -136,6 +136,7 @@ func TestFaultyResourcesAreNamed(t *testing.T) {
 func TestWhatIsNotReadOfAClusterIsAWarning(t *testing.T) {
 	for text, want := range map[string]string{
 		configtest.Resource("Deployment", "d", "", ""):                                                                              `kong.yaml:2: kind: resource "Deployment" is ignored`,
+		"apiVersion: skaffold/v4beta11\nkind: Config\nbuild: {}\n":                                                                  `kong.yaml:1: kind: resource "Config" is ignored`,
 		configtest.Resource("KongPlugin", "p", "", "plugin: loggly"):                                                                `kong.yaml:8: plugin: plugin "loggly" is not run`,
 		configtest.Resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                                   `kong.yaml:7: metadata.annotations: resource "KongPlugin" of another ingress class is ignored`,
 		configtest.Resource("Service", "s", "konghq.com/plugins: gone", ""):                                                         `kong.yaml:7: metadata.annotations: plugin "gone" is not in the files`,

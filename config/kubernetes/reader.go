@@ -49,11 +49,15 @@ func (r *reader) Read(d format.Document) {
 		r.Warn(class.Pos, path, "resource "+n.Get("kind").Quoted()+" of another ingress class is ignored")
 		return
 	}
-	if key.name == "" {
+	r.checkAnnotations(n)
+	switch read := resourceReaders[kind]; {
+	case read == nil: // of any program, with or without a name
+		r.Warn(n.Pos, "kind", "resource "+n.Get("kind").Quoted()+" is ignored")
+	case key.name == "":
 		r.Want(n.Pos, "metadata.name", "nothing", "a name")
-		return
+	default:
+		read(r, n, key)
 	}
-	r.resource(n, kind, key)
 }
 
 // uniqueParts are the objects of a resource in which no name may occur twice. Those of
@@ -77,33 +81,35 @@ func classOf(n *tree.Node) (class *tree.Node, path string) {
 	return n.At("spec", "ingressClassName"), "spec.ingressClassName"
 }
 
-func (r *reader) resource(n *tree.Node, kind string, key objectKey) {
-	r.checkAnnotations(n)
-	switch kind {
-	case "KongPlugin":
-		r.plugin(n, key)
-	case "KongClusterPlugin":
-		r.plugin(n, objectKey{name: key.name})
-	case "Secret":
-		r.secrets.known[key] = n
-	case "Service":
-		r.AddEntity(config.KindService, "", entity(n, key.String()))
-		r.bind(n, config.KindService, key.String())
-	case "Ingress", "HTTPRoute":
-		r.route(n, kind, key)
-	case "KongConsumer":
-		r.knownFields(n, "username", "custom_id", "credentials", "consumerGroups")
-		r.consumers = append(r.consumers, n)
-		r.bind(n, config.KindConsumer, consumerName(n))
-	case "KongVault":
-		r.vault(n)
-	case "KongConsumerGroup":
-		r.knownFields(n)
-		r.AddEntity(config.KindConsumerGroup, "", entity(n, key.name))
-		r.bind(n, config.KindConsumerGroup, key.name)
-	default:
-		r.Warn(n.Pos, "kind", "resource "+n.Get("kind").Quoted()+" is ignored")
-	}
+// resourceReaders read the resources of each kind that is read.
+var resourceReaders = map[string]func(r *reader, n *tree.Node, key objectKey){
+	"KongPlugin":        (*reader).plugin,
+	"KongClusterPlugin": func(r *reader, n *tree.Node, key objectKey) { r.plugin(n, objectKey{name: key.name}) },
+	"Secret":            func(r *reader, n *tree.Node, key objectKey) { r.secrets.known[key] = n },
+	"Service":           (*reader).service,
+	"Ingress":           func(r *reader, n *tree.Node, key objectKey) { r.route(n, "Ingress", key) },
+	"HTTPRoute":         func(r *reader, n *tree.Node, key objectKey) { r.route(n, "HTTPRoute", key) },
+	"KongConsumer":      (*reader).consumerResource,
+	"KongConsumerGroup": (*reader).consumerGroup,
+	"KongVault":         func(r *reader, n *tree.Node, _ objectKey) { r.vault(n) },
+}
+
+func (r *reader) service(n *tree.Node, key objectKey) {
+	r.AddEntity(config.KindService, "", entity(n, key.String()))
+	r.bind(n, config.KindService, key.String())
+}
+
+// consumerResource notes a consumer, which is read when the Secrets are known.
+func (r *reader) consumerResource(n *tree.Node, _ objectKey) {
+	r.knownFields(n, "username", "custom_id", "credentials", "consumerGroups")
+	r.consumers = append(r.consumers, n)
+	r.bind(n, config.KindConsumer, consumerName(n))
+}
+
+func (r *reader) consumerGroup(n *tree.Node, key objectKey) {
+	r.knownFields(n)
+	r.AddEntity(config.KindConsumerGroup, "", entity(n, key.name))
+	r.bind(n, config.KindConsumerGroup, key.name)
 }
 
 // Finish yields the consumers and the plugins, when all resources are known.

@@ -34,4 +34,9 @@ func TestInstancesWithTargetsWithoutACredentialAreNamed(t *testing.T) {
 	require.Equal(t, []string{"kong.yaml:7: config.targets[1].auth: this target and 1 more have" + what}, warned(text))
 	require.Equal(t, []string{"kong.yaml:5: config.targets[0].auth: this target has" + what}, warned(configtest.Minimal))
 	require.Empty(t, warned(strings.Replace(text, "enabled: true", "enabled: false", 1)))
+	for _, value := range []string{`"Bearer "`, `" "`, "bearer"} {
+		blank := strings.Replace(text, "$KEY", value, 1)
+		require.Equal(t, []string{"kong.yaml:6: config.targets[0].auth: this target and 2 more have" + strings.Replace(what, "no", "an empty", 1)}, warned(blank), value)
+	}
+	require.Equal(t, warned(text), warned(strings.Replace(text, "$KEY", "Bearer $UNSET", 1)), "the value is not known")
 }
