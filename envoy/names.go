@@ -47,6 +47,9 @@ const (
 	// because its connection ended, which was older than the attempt, and may be made once
 	// more. It ends at the hop's cluster.
 	HeaderRepeat = "x-semlb-repeat"
+	// HeaderConnection is, on an attempt that is made once more, an address that no other
+	// has: such an attempt shares no connection. It begins at the hop's cluster.
+	HeaderConnection = "x-semlb-connection"
 	// HeaderProbes names the targets of the plan whose attempts are probes of an open
 	// breaker; see router.FormatProbes.
 	HeaderProbes = "x-semlb-probes"
@@ -105,7 +108,7 @@ func CORSHeader(name string) string { return corsHeaders[name] }
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderRepeat, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords,
 	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }
 

@@ -128,9 +128,7 @@ func (p Policy) Headers(targets int) []Header {
 }
 
 // MostRepeats is how often one attempt is made again because its connection had ended
-// (HeaderRepeat). More than once would serve after all idle connections to a provider have
-// ended, since Envoy takes them one after the other before it makes a new one; but a target
-// that breaks every connection would get each request as often, and delay failover.
+// (HeaderRepeat). Once is enough, since the repetition gets a new connection.
 const MostRepeats = 1
 
 // retries is how often a request whose plan has targets targets may be sent again: to the

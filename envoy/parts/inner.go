@@ -19,6 +19,7 @@ func newInner(c Config, l limits) Inner {
 		AttemptMetadata: attemptMetadata(),
 		Processor:       innerProcessor(c),
 		PlanMetadata:    planMetadata(),
+		Connection:      ownConnection(),
 		Observers:       observers(),
 		Router:          routerFilter(),
 		Routes:          innerRoutes(l, c.IdleTimeouts),

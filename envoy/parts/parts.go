@@ -104,6 +104,8 @@ type Inner struct {
 	Processor *hcmv3.HttpFilter
 	// PlanMetadata keeps what Replies and the response headers need of the plan.
 	PlanMetadata *hcmv3.HttpFilter
+	// Connection gives an attempt that is made once more a connection of its own.
+	Connection *hcmv3.HttpFilter
 	// Buffer reads the whole body before it is sent; nil for an internal listener.
 	Buffer *hcmv3.HttpFilter
 	// Observers copy attempts to the observing role, and wait for nothing.
@@ -117,7 +119,7 @@ type Inner struct {
 
 // Filters are the filters of the inner hop in their order.
 func (i Inner) Filters() []*hcmv3.HttpFilter {
-	filters := []*hcmv3.HttpFilter{i.AttemptMetadata, i.Processor, i.PlanMetadata}
+	filters := []*hcmv3.HttpFilter{i.AttemptMetadata, i.Processor, i.PlanMetadata, i.Connection}
 	if i.Buffer != nil {
 		filters = append(filters, i.Buffer)
 	}

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	commonstatev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/set_filter_state/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
+	statev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/set_filter_state/v3"
 	codecv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/upstream_codec/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 
@@ -18,7 +20,8 @@ import (
 // that may have arrived, the attempt is made again at the same target. Envoy's own
 // retry conditions do not distinguish a connection that was used before from a new one,
 // so the inner hop labels the failure (HeaderRepeat), and a script between the outer
-// router and the hop gives the next attempt the number of this one.
+// router and the hop gives the next attempt the number of this one, and a connection of its
+// own: the next idle one may have ended too.
 
 // repeatable labels a failure that may have been the connection's. The label's value is
 // the age of the connection when the attempt began, and Envoy adds no header if the
@@ -45,4 +48,24 @@ func repeats() []*hcmv3.HttpFilter {
 		onlyIf("envoy.filters.http.lua", script, matchesHeader(envoy.HeaderRetry, `.*\|`+string(envoy.ClassReset)+`\|.*`)),
 		httpFilter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}),
 	}
+}
+
+// ownConnection gives an attempt with HeaderConnection a new connection. Envoy shares
+// connections only among requests for which the objects in their filter state that are
+// shared with the connection have the same hash. In Envoy 1.36 no text can be such an
+// object, but an address can; it is used for nothing else.
+func ownConnection() *hcmv3.HttpFilter {
+	return httpFilter("envoy.filters.http.set_filter_state", &statev3.Config{
+		OnRequestHeaders: []*commonstatev3.FilterStateValue{{
+			Key:        &commonstatev3.FilterStateValue_ObjectKey{ObjectKey: "semlb.connection"},
+			FactoryKey: "envoy.filters.listener.original_dst.remote_ip",
+			Value: &commonstatev3.FilterStateValue_FormatString{FormatString: &corev3.SubstitutionFormatString{
+				Format: &corev3.SubstitutionFormatString_TextFormatSource{TextFormatSource: &corev3.DataSource{
+					Specifier: &corev3.DataSource_InlineString{InlineString: "%REQ(" + envoy.HeaderConnection + ")%"},
+				}},
+			}},
+			SharedWithUpstream: commonstatev3.FilterStateValue_ONCE,
+			SkipIfEmpty:        true,
+		}},
+	})
 }

@@ -1,8 +1,22 @@
 -- Runs once for each attempt of a request, see repeat.go. An attempt that the inner hop
--- permits to repeat is followed by one with the same number.
+-- permits to repeat is followed by one with the same number, on a connection of its own.
 
 local function of(handle)
   return handle:streamInfo():dynamicMetadata()
+end
+
+-- The number of repetitions in this thread of Envoy.
+local repetitions = 0
+
+-- An IPv6 address that was not used before: of the time, and the number of the repetition.
+local function unused(handle)
+  repetitions = repetitions + 1
+  local parts, rest = {}, handle:timestamp()
+  for i = 1, 4 do
+    parts[i] = string.format("%x", rest % 65536)
+    rest = math.floor(rest / 65536)
+  end
+  return string.format("[%s::%x]:1", table.concat(parts, ":"), repetitions % 65536)
 end
 
 function envoy_on_request(handle)
@@ -14,7 +28,10 @@ function envoy_on_request(handle)
     attempt = attempt - state.repeats
     headers:replace("x-envoy-attempt-count", string.format("%d", attempt))
   end
-  if not state or state.attempt ~= attempt then
+  if state and state.attempt == attempt then
+    headers:replace("x-semlb-connection", unused(handle))
+  else
+    headers:remove("x-semlb-connection")
     data:set("semlb", "stale", 0)
   end
   local _, commas = headers:get("x-semlb-plan"):gsub(",", "")

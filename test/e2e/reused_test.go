@@ -2,7 +2,9 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,7 +23,8 @@ func nths(s *harness.Stub) []int64 {
 	return all
 }
 
-// startReused starts semlb with a lane for each list of stubs.
+// startReused starts semlb with a lane for each list of stubs. Its Envoy has one thread,
+// because threads share no connections.
 func startReused(t *testing.T, criteria []string, maxFails int, lists ...[]*harness.Stub) *harness.Semlb {
 	t.Helper()
 	var urls [][]string
@@ -29,7 +32,9 @@ func startReused(t *testing.T, criteria []string, maxFails int, lists ...[]*harn
 		urls = append(urls, urlsOf(list...))
 	}
 	plugin := harness.Plugin{Failover: criteria, Balancer: map[string]any{"max_fails": maxFails}}
-	return harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(urls...)))})
+	return harness.Start(t, harness.Options{
+		Config: harness.Config(withLanes(plugin, lanes(urls...))), Flags: []string{"--envoy-concurrency", "1"},
+	})
 }
 
 func TestAConnectionThatEndedWhileIdleIsNoFailureOfTheTarget(t *testing.T) {
@@ -42,13 +47,13 @@ func TestAConnectionThatEndedWhileIdleIsNoFailureOfTheTarget(t *testing.T) {
 			client := harness.NewClient(t, harness.HTTP1)
 			for lane, stub := range []*harness.Stub{all[0], all[2]} {
 				stub.Do(harness.OnReused(end, harness.OK()))
-				for range 3 {
+				for range 4 {
 					answer := s.Post(client, harness.Chat(prompts()[lane], clientModel))
 					require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
 					require.Equal(t, "openai/"+modelOf(lane, 0), answer.Header.Get("X-Kong-Llm-Model"))
 					require.NotContains(t, answer.Header, "X-Semlb-Repeat")
 				}
-				require.Equal(t, []int64{1, 2, 1, 2, 1}, nths(stub), "once more, on a new connection")
+				require.Equal(t, []int64{1, 2, 1, 1, 2, 1}, nths(stub), "once more, on a connection of its own")
 				for _, r := range stub.Requests() {
 					requireAttempt(t, withBodyOf(stub, r), stub, lane, 0, prompts()[lane])
 					require.NotContains(t, r.Header, "X-Semlb-Repeat")
@@ -56,10 +61,59 @@ func TestAConnectionThatEndedWhileIdleIsNoFailureOfTheTarget(t *testing.T) {
 			}
 			require.Empty(t, all[1].Requests())
 			awaitAttempts(t, s, "stale", 4)
-			awaitAttempts(t, s, "answered", 6)
+			awaitAttempts(t, s, "answered", 8)
 			require.Zero(t, s.Metric("semlb_attempts_total", "result", "error"))
 			require.Zero(t, s.Metric("semlb_target_out"))
 		})
+	}
+}
+
+// TestHoweverManyConnectionsEndedWhileIdle one repetition is enough, because it has a new
+// connection.
+func TestHoweverManyConnectionsEndedWhileIdle(t *testing.T) {
+	t.Parallel()
+	all := stubs(t, 2)
+	s := startReused(t, []string{"error", "non_idempotent"}, 1, all)
+	const connections = 8
+	var arrived sync.WaitGroup
+	arrived.Add(connections)
+	all[0].Do(func(x *harness.Exchange) { // none ends before all have begun
+		arrived.Done()
+		arrived.Wait()
+		harness.OK()(x)
+	})
+	inParallel(t, s, connections)
+	require.Equal(t, slices.Repeat([]int64{1}, connections), nths(all[0]), "each on a connection of its own")
+
+	all[0].Do(harness.OnReused(harness.Reset(), harness.OK()))
+	for range 3 * connections {
+		answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat(prompts()[0], clientModel))
+		require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
+	}
+	require.Empty(t, all[1].Requests(), "the target has not failed")
+	require.Positive(t, s.Metric("semlb_attempts_total", "result", "stale"))
+	require.Zero(t, s.Metric("semlb_attempts_total", "result", "error"))
+	for _, r := range all[0].Requests() {
+		require.NotContains(t, r.Header, "X-Semlb-Connection")
+	}
+}
+
+// inParallel sends requests at the same time, and waits for their answers.
+func inParallel(t *testing.T, s *harness.Semlb, n int) {
+	t.Helper()
+	statuses := make(chan int, n)
+	for range n {
+		client := harness.NewClient(t, harness.HTTP1)
+		go func() {
+			answer, err := harness.Send(client, s.Request(t.Context(), harness.ChatPath, strings.NewReader(harness.Chat(prompts()[0], clientModel))))
+			if err != nil {
+				answer.Status = 0
+			}
+			statuses <- answer.Status
+		}()
+	}
+	for range n {
+		require.Equal(t, http.StatusOK, <-statuses)
 	}
 }
 
