@@ -117,6 +117,8 @@ func attempts(t *testing.T) []attempt {
 	return []attempt{
 		{"anybody", "/open", nil, 200, ""},
 		{"a wrong key where none is needed", "/open", key("wrong"), 401, "invalid_credential"},
+		{"a key and more where none is needed", "/open?apikey=key-of-anna;x", nil, 401, "invalid_credential"},
+		{"a key where none is needed", "/open?x;y&apikey=key-of-anna", nil, 200, ""},
 
 		{"no key", "/key", nil, 401, "no_credential"},
 		{"a wrong key", "/key", key("wrong"), 401, "invalid_credential"},
