@@ -129,11 +129,16 @@ func overlay(o, fields object) {
 	}
 }
 
-// ask sends a request to a listener. The first segment of where is a host, or empty.
+// ask sends a request to a listener. The first segment of where is a host, or empty; the
+// path that follows may have a query.
 func (w *world) ask(listener, where string, sent http.Header) harness.Answer {
 	w.t.Helper()
 	host, path, _ := strings.Cut(where, "/")
+	path, query, found := strings.Cut(path, "?")
 	url := "http://127.0.0.1:" + w.ports[listener] + "/" + path + harness.ChatPath
+	if found {
+		url += "?" + query
+	}
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, url, strings.NewReader(harness.Chat("hello", `"model":"any"`)))
 	require.NoError(w.t, err)
 	r.Host = host
@@ -160,7 +165,7 @@ func (w *world) requireServed(scope string, answer harness.Answer) {
 		for name := range got.Header {
 			lower := strings.ToLower(name)
 			require.False(w.t, strings.HasPrefix(lower, "x-semlb-") || strings.HasPrefix(lower, "x-consumer-") ||
-				lower == "apikey", "%s reached %s", name, stub.Name)
+				lower == "apikey" || lower == "authorization", "%s reached %s", name, stub.Name)
 		}
 	}
 	require.Contains(w.t, string(w.failing.Only(w.t).Body), `"model":"broken"`)
