@@ -114,7 +114,7 @@ func TestKillsLoseNoAcknowledgedChange(t *testing.T) {
 	// A restart serves what is in the file, even if a temporary file was left.
 	v := startVictim(t, state)
 	defer v.kill(t)
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	require.Equal(t, http.StatusCreated, send(client, "POST", v.url+"/consumers", `{"username": "last"}`))
 	for _, w := range writers {
 		for name, c := range w.written {
@@ -128,7 +128,7 @@ func TestKillsLoseNoAcknowledgedChange(t *testing.T) {
 // writeUntilKilled runs the writers, and kills the process after some changes.
 func (v *victim) writeUntilKilled(t *testing.T, writers []*writer) {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	require.Equal(t, http.StatusOK, send(client, "PUT", v.url+"/consumer_groups/"+crew, "{}"))
 	var running sync.WaitGroup
@@ -146,7 +146,7 @@ func (v *victim) writeUntilKilled(t *testing.T, writers []*writer) {
 	for range rand.IntN(7) {
 		select {
 		case <-acknowledgements:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no write was acknowledged")
 		}
 	}

@@ -52,6 +52,7 @@ func TestReadyOnceDescriptionsAreEmbeddedAndUntilTheDrain(t *testing.T) {
 	f.awaitReadyz(http.StatusOK)
 	require.Equal(t, 1, strings.Count(f.log.String(), "msg=ready"))
 
+	f.options.Drain = 5 * time.Second // far above what a loaded machine is late; it is read when the program stops
 	stopped := make(chan error, 1)
 	go func() { stopped <- f.stop() }()
 	require.Eventually(t, func() bool { return strings.Contains(f.log.String(), `msg="no longer ready"`) }, waitLimit, waitStep)

@@ -185,7 +185,7 @@ func TestCloseEndsWhatHangsAndStreams(t *testing.T) {
 			begin := time.Now()
 			require.NoError(t, server.Close(t.Context()))
 			require.Error(t, <-ended)
-			require.Less(t, time.Since(begin), 5*time.Second)
+			require.Less(t, time.Since(begin), time.Minute)
 		})
 	}
 }
@@ -196,7 +196,7 @@ func TestFaultsOnHTTP2ResetTheStream(t *testing.T) {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: time.Minute}
 	for _, mode := range []string{"reset", "close", "garbage", "sse-cut"} {
 		res, err := post(t, client, url+"/v1/chat/completions", streamBody, demo.FailHeader, "*="+mode)
 		if mode == "sse-cut" {

@@ -4,24 +4,27 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 func TestABudgetEndsAtItsDeadlineWhetherOrNotItIsWaitedFor(t *testing.T) {
-	b := newBudget(t.Context(), 20*time.Millisecond)
-	defer b.release()
-	require.NoError(t, b.Err())
-	deadline, ok := b.Deadline()
-	require.True(t, ok)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(t.Context(), 20*time.Millisecond)
+		defer b.release()
+		require.NoError(t, b.Err())
+		deadline, ok := b.Deadline()
+		require.True(t, ok)
 
-	time.Sleep(time.Until(deadline))
-	require.ErrorIs(t, b.Err(), context.DeadlineExceeded)
-	require.Nil(t, b.started.Load(), "nobody waited, so there is no timer")
+		time.Sleep(time.Until(deadline))
+		require.ErrorIs(t, b.Err(), context.DeadlineExceeded)
+		require.Nil(t, b.started.Load(), "nobody waited, so there is no timer")
 
-	<-b.Done()
-	require.ErrorIs(t, b.Err(), context.DeadlineExceeded)
+		<-b.Done()
+		require.ErrorIs(t, b.Err(), context.DeadlineExceeded)
+	})
 }
 
 func TestABudgetEndsWithItsRequest(t *testing.T) {

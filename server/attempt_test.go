@@ -28,7 +28,7 @@ func TestAnAttemptThatCannotBeReadIsNotTheClientsFault(t *testing.T) {
 			require.EqualValues(t, 500, answer.GetStatus().GetCode())
 			require.Contains(t, string(answer.GetBody()), `"type":"server_error"`)
 			require.Contains(t, string(answer.GetBody()), `"code":"rewrite_failed"`)
-			require.Eventually(t, func() bool { return len(w.log.String()) > 0 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return len(w.log.String()) > 0 }, time.Minute, time.Millisecond)
 			require.Contains(t, w.log.String(), "level=ERROR")
 			require.NotContains(t, w.log.String(), "private")
 		})

@@ -86,7 +86,7 @@ func serve(t testing.TB, get func() *Snapshot) *testServer {
 	s := New(NewProcessor(o), NewControlPlane(ctx, log, w.metrics, strings.Clone), NewAccessLogService(o))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	go func() { w.stopped <- s.Serve(ctx, 10*time.Second, l) }()
+	go func() { w.stopped <- s.Serve(ctx, time.Minute, l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -127,7 +127,7 @@ func (b *lockedBuffer) String() string {
 // and what the stream ended with.
 func (w *testServer) talk(role []string, messages ...*extprocv3.ProcessingRequest) ([]*extprocv3.ProcessingResponse, error) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, r := range role {
 		ctx = metadata.AppendToOutgoingContext(ctx, envoy.RoleKey, r)
@@ -244,5 +244,5 @@ func TestAStopDoesNotWaitForAccessLogs(t *testing.T) {
 	w.stop()
 	require.NoError(t, <-w.stopped)
 	w.stopped <- nil // for the cleanup
-	require.Less(t, time.Since(begin), 3*time.Second, "half the grace")
+	require.Less(t, time.Since(begin), 30*time.Second, "half the grace")
 }

@@ -24,7 +24,7 @@ exit 1
 `), 0o700))
 	var log bytes.Buffer
 	p := &Process{Binary: binary, Dir: t.TempDir(), Bootstrap: &bootstrapv3.Bootstrap{}, Log: slog.New(slog.NewTextHandler(&log, nil))}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.EqualError(t, p.Run(ctx), "envoy ended: exit status 1")
 	require.Contains(t, log.String(), `text="the end"`)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,12 +52,14 @@ func (d *descriptions) keepOnce(t *testing.T, i *instance) {
 	d.keep(ctx, i, cancel)
 }
 
-// keepFor keeps an instance for a while.
+// keepFor keeps an instance for a while, by a clock that does not wait.
 func (d *descriptions) keepFor(t *testing.T, i *instance, while time.Duration) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), while)
-	defer cancel()
-	d.keep(ctx, i, func() {})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), while)
+		defer cancel()
+		d.keep(ctx, i, func() {})
+	})
 }
 
 // panickingEmbedder panics with its input.

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 const (
 	failTimeout = 5 * time.Second
-	soon        = 30 * time.Second
+	soon        = time.Minute
 )
 
 // replica is one of several that plan for the same targets, a before b. Its targets'
@@ -80,7 +80,7 @@ func (r *replica) join(addr, name string, maxFails int) {
 	r.t.Helper()
 	client := redis.NewClient(&redis.Options{
 		Addr: addr, PoolSize: 3, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
-		DialTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond, WriteTimeout: 2 * time.Second,
+		DialTimeout: 3 * time.Second, ReadTimeout: 3 * time.Second, WriteTimeout: 3 * time.Second,
 	})
 	s := shared.New(client, shared.Options{
 		Key: "kong:test", Replica: name, Log: slog.New(slog.NewTextHandler(r.log, nil)),

@@ -26,7 +26,7 @@ type world struct {
 // plugin is the configuration of a world.
 func plugin(a, b *harness.Stub, balancer map[string]any) harness.Plugin {
 	return harness.Plugin{
-		Failover: append(harness.SeedCriteria(), "invalid_header"), ConnectTimeout: 3000, ReadTimeout: 3000,
+		Failover: append(harness.SeedCriteria(), "invalid_header"), ConnectTimeout: 3000, ReadTimeout: 5000,
 		Balancer: balancer,
 		Targets: []harness.Target{
 			{URL: a.URL, Model: "model-a", Weight: 75, Authorization: "Bearer key-a"},

@@ -24,7 +24,7 @@ func TestAStreamDoesNotReserveTheSecondProbe(t *testing.T) {
 	time.Sleep(400 * time.Millisecond)
 
 	from = len(w.Log())
-	w.a.Do(harness.SSE(100, 50*time.Millisecond))
+	w.a.Do(harness.SSE(1200, 50*time.Millisecond))
 	stream, err := w.client.Do(w.Request(t.Context(), harness.ChatPath, strings.NewReader(harness.Chat("hello"))))
 	require.NoError(t, err)
 	defer stream.Body.Close()

@@ -26,7 +26,7 @@ func slowly(d time.Duration) harness.Behaviour {
 // at the other targets several times.
 func TestALongAnswerAfterAFailedProbeCountsOnce(t *testing.T) {
 	const coolDown = 500 * time.Millisecond
-	w := start(t, map[string]any{"max_fails": 2, "fail_timeout": coolDown.Milliseconds(), "read_timeout": 5000})
+	w := start(t, map[string]any{"max_fails": 2, "fail_timeout": coolDown.Milliseconds(), "read_timeout": 20_000})
 	w.trip(2)
 	w.a.Reset()
 	time.Sleep(coolDown + 100*time.Millisecond)

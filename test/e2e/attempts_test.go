@@ -74,7 +74,7 @@ func TestRetriesBoundTheAttemptsAndNoTargetIsTriedTwice(t *testing.T) {
 func TestTheLastAnswerIsPassedOnAsItWas(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 3)
-	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 3000}
+	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 5000}
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(
 		urlsOf(all...), append(urlsOf(all[:2]...), harness.RefusedURL(t)),
 	))), Flags: []string{"--max-retry-after", "0"}})

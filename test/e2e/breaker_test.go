@@ -18,8 +18,7 @@ import (
 func TestATargetThatFailsTooOftenIsSkipped(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 2)
-	// late is how much later than the answer its report may come.
-	const failTimeout, late = 8 * time.Second, time.Second
+	const failTimeout = 8 * time.Second
 	plugin := harness.Plugin{
 		Failover: harness.SeedCriteria(),
 		Balancer: map[string]any{"max_fails": 3, "fail_timeout": int(failTimeout.Milliseconds())},
@@ -36,6 +35,14 @@ func TestATargetThatFailsTooOftenIsSkipped(t *testing.T) {
 		require.Eventually(t, func() bool { return s.Metric("semlb_targets_out") == n }, time.Minute, 5*time.Millisecond)
 	}
 
+	// pass waits until the breaker has opened for the n-th time, and then until it is
+	// half-open.
+	pass := func(n float64) {
+		t.Helper()
+		require.Eventually(t, func() bool { return s.Metric("semlb_breaker_changes_total", "to", "out") == n }, time.Minute, 5*time.Millisecond)
+		time.Sleep(failTimeout)
+	}
+
 	all[0].Do(harness.Reset())
 	for range 3 {
 		out(0)
@@ -46,14 +53,14 @@ func TestATargetThatFailsTooOftenIsSkipped(t *testing.T) {
 	post(200)
 	require.Equal(t, []int{3, 4}, counts(all...), "its circuit breaker is open")
 
-	time.Sleep(failTimeout + late)
+	pass(1)
 	post(200)
 	require.Equal(t, []int{4, 5}, counts(all...), "one request probes it, and moves on")
 	post(200)
 	require.Equal(t, []int{4, 6}, counts(all...), "its failed probe keeps it out")
 
 	all[0].Do(harness.OK())
-	time.Sleep(failTimeout + late)
+	pass(2)
 	post(200)
 	require.Equal(t, []int{5, 6}, counts(all...), "one request probes it")
 	out(0)

@@ -134,7 +134,7 @@ func newCriteria(t *testing.T, criteria []string) *criteriaTest {
 	}
 	c.lanes = lanes(urls...)
 	c.semlb = harness.Start(t, harness.Options{
-		Config: harness.Config(withLanes(harness.Plugin{Failover: criteria, ReadTimeout: 2000, ConnectTimeout: 2000}, c.lanes)),
+		Config: harness.Config(withLanes(harness.Plugin{Failover: criteria, ReadTimeout: 4000, ConnectTimeout: 4000}, c.lanes)),
 		Flags:  []string{"--trusted-ca", authority.File},
 	})
 	return c

@@ -110,7 +110,7 @@ func attemptOf(m *extprocv3.ProcessingRequest) (int, error) {
 
 func clusterOf(s *harness.Stub) parts.Upstream {
 	at := netip.MustParseAddrPort(s.Authority)
-	return parts.Upstream{Scheme: "http", Host: at.Addr().String(), Port: at.Port(), ConnectTimeout: time.Second, WriteTimeout: time.Minute}
+	return parts.Upstream{Scheme: "http", Host: at.Addr().String(), Port: at.Port(), ConnectTimeout: 10 * time.Second, WriteTimeout: time.Minute}
 }
 
 // start runs an Envoy with the static configuration of package render and m as its
@@ -128,7 +128,7 @@ func (m *mistaken) start(t *testing.T) string {
 	config := parts.Config{
 		ListenHost: listen.Addr().String(), ListenPort: listen.Port(),
 		Service:   parts.Endpoint{Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port)},
-		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Second,
+		BodyLimit: 1 << 20, IdleTimeouts: []time.Duration{time.Minute}, DecisionBudget: time.Minute,
 		HopSocket: harness.HopSocket(t), Routes: []parts.Route{{}},
 	}
 	for _, s := range m.stubs {
@@ -150,7 +150,7 @@ func (m *mistaken) start(t *testing.T) string {
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("tcp", listen.String())
 		return err == nil && conn.Close() == nil
-	}, 20*time.Second, 10*time.Millisecond, "Envoy listens")
+	}, time.Minute, 10*time.Millisecond, "Envoy listens")
 	return "http://" + listen.String()
 }
 

@@ -196,7 +196,7 @@ func TestARequestThatMayHaveArrivedIsNotRepeatedWithoutPermission(t *testing.T) 
 func TestASilentTargetOnAReusedConnectionIsNotAskedTwice(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 1)
-	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 2000}
+	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 4000}
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(urlsOf(all...))))})
 	client := harness.NewClient(t, harness.HTTP1)
 	all[0].Do(harness.OnReused(harness.Hang(), harness.OK()))

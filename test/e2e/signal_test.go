@@ -43,8 +43,8 @@ wait`)
 			pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
 		}
 		return err == nil
-	}, 20*time.Second, 10*time.Millisecond)
-	_, status := p.Stop(12 * time.Second)
+	}, time.Minute, 10*time.Millisecond)
+	_, status := p.Stop(time.Minute)
 	require.Zero(t, status, p.Log())
 	// A zombie can still be signalled, so its state is read.
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
@@ -59,7 +59,7 @@ func TestAWrapperAroundEnvoyServesAndStops(t *testing.T) {
 	p, gateway := own(t, wrapper, stub.URL, "--drain", "1s")
 	harness.AwaitReady(t, gateway.Status)
 	require.Equal(t, 200, gateway.Post(harness.NewClient(t, harness.HTTP1), harness.Chat("hello")).Status)
-	_, code := p.Stop(12 * time.Second)
+	_, code := p.Stop(time.Minute)
 	require.Zero(t, code, p.Log())
 }
 

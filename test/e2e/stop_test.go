@@ -75,7 +75,7 @@ func stopOne(t *testing.T, busy bool) {
 	s.Stop()
 	took := time.Since(start)
 	t.Logf("stopped in %s", took)
-	require.Less(t, took, 10*time.Second)
+	require.Less(t, took, time.Minute, "the stream and the request that hangs last for longer")
 	if busy {
 		require.GreaterOrEqual(t, took, 500*time.Millisecond, "requests in flight have time to end")
 		require.Error(t, <-ended, "a stream that was cut ended as if it were complete")
@@ -91,9 +91,10 @@ func stopOne(t *testing.T, busy bool) {
 // TestRequestsUnderWayEndBeforeSemlb stops semlb while streams and slow answers
 // still have some time to go.
 func TestRequestsUnderWayEndBeforeSemlb(t *testing.T) {
+	const drain = time.Minute
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
-		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all[0]), urlsOf(all[1]))))})
+		harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all[0]), urlsOf(all[1])))), Flags: []string{"--drain", drain.String()}})
 	all[0].Do(harness.SSE(20, 50*time.Millisecond))
 	all[1].Do(harness.Slow(time.Second, harness.OK()))
 	answers := make(chan harness.Answer, 4)
@@ -114,7 +115,7 @@ func TestRequestsUnderWayEndBeforeSemlb(t *testing.T) {
 	all[1].Await(t, 2)
 	start := time.Now()
 	s.Stop()
-	require.Less(t, time.Since(start), 8*time.Second, "nothing was left to wait for")
+	require.Less(t, time.Since(start), drain, "nothing was left to wait for")
 	for range 4 {
 		answer := <-answers
 		require.NoError(t, answer.Err)
@@ -144,11 +145,11 @@ func TestAnEnvoyThatIsKilledIsStartedAgain(t *testing.T) {
 		for pid := range childIDs(t) {
 			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		}
-		require.Eventually(t, served, 15*time.Second, 50*time.Millisecond, "served again")
+		require.Eventually(t, served, time.Minute, 50*time.Millisecond, "served again")
 	}
 	require.EqualValues(t, kills, s.Metric("semlb_envoy_restarts_total"))
 	// One worker keeps one stream for each of the two logs.
-	require.Eventually(t, func() bool { return harness.AccessLogStreams() <= 2 }, 15*time.Second, 50*time.Millisecond,
+	require.Eventually(t, func() bool { return harness.AccessLogStreams() <= 2 }, time.Minute, 50*time.Millisecond,
 		"the access logs of the killed Envoys are still read")
 }
 

@@ -175,7 +175,7 @@ func lateness(p harness.Protocol) time.Duration {
 
 func TestAStreamThatStallsIsCutByTheReadTimeout(t *testing.T) {
 	t.Parallel()
-	const timeout = 2 * time.Second
+	const timeout = 4 * time.Second
 	s := newStreaming(t, harness.Plugin{ReadTimeout: int(timeout.Milliseconds())})
 	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
 		s.first[lane].Do(harness.SSEStall(2))
@@ -195,13 +195,13 @@ func TestAStreamThatStallsIsCutByTheReadTimeout(t *testing.T) {
 // TestTheReadTimeoutIsNoLimitOfTheWhole streams for several times the timeout.
 func TestTheReadTimeoutIsNoLimitOfTheWhole(t *testing.T) {
 	t.Parallel()
-	s := newStreaming(t, harness.Plugin{ReadTimeout: 2000})
+	s := newStreaming(t, harness.Plugin{ReadTimeout: 4000})
 	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
-		s.first[lane].Do(harness.SSE(12, 400*time.Millisecond))
+		s.first[lane].Do(harness.SSE(8, time.Second))
 		events, whole, err := read(t, s.open(t.Context(), t, p, lane))
 		require.NoError(t, err)
 		require.True(t, whole)
-		require.Len(t, events, 12)
+		require.Len(t, events, 8)
 	})
 }
 
@@ -209,7 +209,7 @@ func TestTheReadTimeoutIsNoLimitOfTheWhole(t *testing.T) {
 // attempt like any other.
 func TestASlowFirstByteMovesOnAndThenStreams(t *testing.T) {
 	t.Parallel()
-	s := newStreaming(t, harness.Plugin{ReadTimeout: 2000})
+	s := newStreaming(t, harness.Plugin{ReadTimeout: 4000})
 	s.each(t, func(t *testing.T, p harness.Protocol, lane int) {
 		s.first[lane].Do(harness.Slow(time.Minute, harness.SSE(3, 0)))
 		s.next.Do(harness.SSE(3, 10*time.Millisecond))

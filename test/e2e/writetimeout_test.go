@@ -79,7 +79,7 @@ func TestAProviderThatStopsReadingFailsAfterAShorterReadTimeout(t *testing.T) {
 	t.Parallel()
 	next := harness.NewStub(t, "next")
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(
-		harness.Plugin{Failover: []string{"timeout", "non_idempotent"}, ReadTimeout: 2000}, lanes([]string{deaf(t), next.URL})))})
+		harness.Plugin{Failover: []string{"timeout", "non_idempotent"}, ReadTimeout: 4000}, lanes([]string{deaf(t), next.URL})))})
 	answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat(prompts()[0], `"padding":"`+strings.Repeat("x", 900<<10)+`"`))
 	require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 	require.Less(t, answer.Took, 40*time.Second, "the shorter read_timeout passes first")

@@ -215,7 +215,7 @@ func TestFault22AllTargetsFail(t *testing.T) {
 	})
 	w = start(t, options{plugin: func(p *harness.Plugin) {
 		p.Failover = []string{"error", "http_500", "non_idempotent"}
-		p.Balancer = map[string]any{"max_fails": 2, "fail_timeout": 1500}
+		p.Balancer = map[string]any{"max_fails": 2, "fail_timeout": 10_000} // far above what a loaded machine is late
 	}})
 	w.survives(func() {
 		w.cook1.Do(harness.Status(500))

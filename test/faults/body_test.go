@@ -162,9 +162,9 @@ func (w *world) raw(text string, want int) int {
 	if want == stillOpen {
 		limit = 500 * time.Millisecond
 	}
-	require.NoError(w.t, conn.SetDeadline(time.Now().Add(limit)))
 	_, err = io.WriteString(conn, text)
 	require.NoError(w.t, err)
+	require.NoError(w.t, conn.SetReadDeadline(time.Now().Add(limit)))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		require.ErrorIs(w.t, err, os.ErrDeadlineExceeded, "the connection was closed without an answer")

@@ -17,9 +17,9 @@ import (
 	"semlb/test/harness"
 )
 
-// messageTimeout is how long Envoy waits for semlb with a budget of a millisecond:
-// four seconds longer.
-const messageTimeout = 4 * time.Second
+// messageTimeout is how long Envoy waits for semlb with a budget of 3 s: four seconds
+// longer.
+const messageTimeout = 7 * time.Second
 
 // held is a request that waits at its first target until that fails.
 type held struct {
@@ -61,7 +61,7 @@ func (w *world) hold() held {
 func TestFault15ProcessorGone(t *testing.T) {
 	r := begin(t, "`semlb serve` killed (-9), then paused (SIGSTOP): new requests, a request on its first attempt, a stream that has begun")
 	const fails = 30 // of each kind, so that what is left of each would show
-	d := deploy(t, options{flags: []string{"--decision-budget", "100ms"}})
+	d := deploy(t, options{flags: []string{"--decision-budget", "3s"}})
 	d.survives(func() {
 		d.code.Do(harness.SSE(20, 100*time.Millisecond))
 		response, err := d.client.Do(d.request(t.Context(), strings.NewReader(chat(code))))

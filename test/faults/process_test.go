@@ -51,6 +51,7 @@ func deploy(t *testing.T, o options) *deployment {
 	d.args = append([]string{
 		"serve", "-c", d.file, "--listen", listen, "--status", status, "--grpc-socket", "", "--grpc-listen", d.grpc,
 		"--vectordb", "memory", "--embeddings", embeddings, "--log-level", "debug", "--drain", "300ms", "--admin", "off",
+		"--decision-budget", "10s", // far above what a loaded machine is late
 	}, append(d.hop, o.flags...)...)
 	t.Cleanup(func() {
 		if t.Failed() {

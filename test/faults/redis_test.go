@@ -14,7 +14,7 @@ import (
 // inRedis keeps the vectors in a Redis, with more fields of the plugin's redis block.
 func inRedis(s *redistest.Server, search string, more map[string]any) func(*harness.Plugin) {
 	return func(p *harness.Plugin) {
-		block := map[string]any{"host": s.Host, "port": s.Port, "connect_timeout": 300, "read_timeout": 300, "send_timeout": 300}
+		block := map[string]any{"host": s.Host, "port": s.Port, "connect_timeout": 2000, "read_timeout": 2000, "send_timeout": 2000}
 		for name, value := range more {
 			block[name] = value
 		}

@@ -103,7 +103,7 @@ func (d *deployment) one(client *http.Client) error {
 		return nil
 	case err != nil:
 		return err
-	case kind == "{" && answer.Status != http.StatusBadRequest, answer.Took > 5*time.Second:
+	case kind == "{" && answer.Status != http.StatusBadRequest, answer.Took > 30*time.Second:
 		return fmt.Errorf("%q: status %d after %s", kind, answer.Status, answer.Took)
 	case kind != "{" && answer.Status == http.StatusBadRequest:
 		return fmt.Errorf("%q: %s", kind, answer.Body)

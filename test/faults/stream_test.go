@@ -47,7 +47,7 @@ func TestFault27ProtocolAbuse(t *testing.T) {
 		for i := range 30 * len(roles) {
 			for name, script := range scripts {
 				role := roles[i%len(roles)]
-				ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), envoy.RoleKey, role), 5*time.Second)
+				ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), envoy.RoleKey, role), time.Minute)
 				stream, err := client.Process(ctx)
 				require.NoError(t, err)
 				for _, m := range script {

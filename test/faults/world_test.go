@@ -27,7 +27,7 @@ const (
 )
 
 const (
-	waitLimit = 15 * time.Second
+	waitLimit = time.Minute
 	waitStep  = 10 * time.Millisecond
 )
 

@@ -88,7 +88,7 @@ func Fetch(ctx context.Context, method, url, body string) (Answer, error) {
 	return Send(&http.Client{Timeout: fetchTimeout}, r)
 }
 
-const fetchTimeout = 10 * time.Second
+const fetchTimeout = time.Minute
 
 // Call is Fetch for the test's own goroutine; the test fails if there is no complete
 // answer.
@@ -108,7 +108,7 @@ func Get(t testing.TB, url string) Answer {
 
 // StatusOf returns the status with which a URL is answered, 0 if it is not.
 func StatusOf(url string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	answer, err := Fetch(ctx, http.MethodGet, url, "")
 	if err != nil {

@@ -83,7 +83,7 @@ func SilentURL(t testing.TB) string {
 	require.NoError(t, err)
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
 	for range 100 {
-		conn, err := net.DialTimeout("tcp", address, 200*time.Millisecond)
+		conn, err := net.DialTimeout("tcp", address, 2*time.Second) // a busy machine is no full backlog
 		if err != nil {
 			return "http://" + address
 		}

@@ -21,7 +21,7 @@ import (
 
 const (
 	startTimeout = 60 * time.Second
-	stopTimeout  = 30 * time.Second
+	stopTimeout  = 2 * time.Minute
 )
 
 // Options describe how semlb is started.

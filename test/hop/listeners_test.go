@@ -25,14 +25,14 @@ func (w *world) relimit(n int) {
 	before := w.stat("listener_manager.lds.update_success")
 	require.NoError(w.t, os.Rename(file, w.config))
 	require.Eventually(w.t, func() bool { return w.stat("listener_manager.lds.update_success") > before },
-		10*time.Second, 10*time.Millisecond, "Envoy has new listeners")
+		time.Minute, 10*time.Millisecond, "Envoy has new listeners")
 }
 
 // TestListenersAreReplacedUnderLoad changes the listeners every few hundred
 // milliseconds while requests and streams run, with a drain time that ends during the
 // test, in the way and with the strategy of semlb run.
 func TestListenersAreReplacedUnderLoad(t *testing.T) {
-	const drain = 4
+	const drain = 15
 	w := newWorld(t, unchanged, nil, "--drain-time-s", fmt.Sprint(drain), "--drain-strategy", "immediate")
 	ctx, stop := context.WithCancel(context.Background())
 	var clients sync.WaitGroup
@@ -81,12 +81,12 @@ func TestListenersAreReplacedUnderLoad(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		w.relimit(n + 1)
 	}
-	time.Sleep((drain + 2) * time.Second) // the last replaced listener goes
+	draining := func() int { return w.stat("listener_manager.total_listeners_draining") }
+	require.Eventually(t, func() bool { return draining() == 0 }, drain*time.Second+time.Minute, 50*time.Millisecond, "the last replaced listener goes")
 	stop()
 	clients.Wait()
-	t.Logf("%d changes of both listeners: %d requests of two attempts, %d streams, %d failed; %d listeners are draining",
-		changes, requests, streams, len(wrong), w.stat("listener_manager.total_listeners_draining"))
-	require.Zero(t, w.stat("listener_manager.total_listeners_draining"))
+	t.Logf("%d changes of both listeners: %d requests of two attempts, %d streams, %d failed",
+		changes, requests, streams, len(wrong))
 	require.Equal(t, 2, w.stat("listener_manager.total_listeners_active"))
 	require.Greater(t, requests, 200)
 	require.Greater(t, streams, 20)
@@ -95,7 +95,7 @@ func TestListenersAreReplacedUnderLoad(t *testing.T) {
 
 // stream requests a stream of n events and returns what was wrong with it.
 func (w *world) stream(client *http.Client, n int) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+harness.ChatPath, strings.NewReader(harness.Chat("hello", `"stream":true`)))
 	if err != nil {

@@ -85,7 +85,7 @@ func slowReaders(t *testing.T, p harness.Protocol) {
 		same := now == last
 		last = now
 		return same
-	}, 30*time.Second, 500*time.Millisecond, "flow control never stops the provider")
+	}, 2*time.Minute, 500*time.Millisecond, "flow control never stops the provider")
 	held := w.resident()
 
 	var took []time.Duration

@@ -60,7 +60,7 @@ func unchanged(s string) string { return s }
 
 // send sends a request and returns what was wrong with the answer; "" if nothing was.
 func (w *world) send(client *http.Client, body string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	answer, err := harness.Send(client, w.Request(ctx, harness.ChatPath, strings.NewReader(body)))
 	switch {

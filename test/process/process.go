@@ -117,7 +117,7 @@ func (p *Process) Pause() {
 	require.Eventually(p.t, func() bool {
 		files, _ := filepath.Glob(threads) // the pattern is well-formed
 		return len(files) > 0 && !slices.ContainsFunc(files, runs)
-	}, 10*time.Second, time.Millisecond, "%s does not stop", p.cmd)
+	}, time.Minute, time.Millisecond, "%s does not stop", p.cmd)
 }
 
 // Resume ends a Pause.

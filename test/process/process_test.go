@@ -15,11 +15,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAProcessIsStoppedAndItsOutputIsKept(t *testing.T) {
 	p := process.Start(t, "/bin/sh", "-c", "echo hello; echo there >&2; exec sleep 60")
-	require.Eventually(t, func() bool { return p.Log() == "hello\nthere\n" }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.Log() == "hello\nthere\n" }, time.Minute, time.Millisecond)
 	resident, err := process.Resident(p.PID())
 	require.NoError(t, err)
 	require.Positive(t, resident)
-	_, status := p.Stop(10 * time.Second)
+	_, status := p.Stop(time.Minute)
 	require.Equal(t, -1, status, "ended by SIGTERM")
 	p.Kill()
 }
@@ -31,9 +31,9 @@ func TestAProcessHasItsChildren(t *testing.T) {
 		var err error
 		children, err = p.Children()
 		return err == nil && len(children) == 1
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.NoError(t, syscall.Kill(children[0], syscall.SIGKILL))
-	require.Equal(t, 3, p.Await(10*time.Second))
+	require.Equal(t, 3, p.Await(time.Minute))
 }
 
 func TestAProcessThatIsPausedCanBeKilled(t *testing.T) {
@@ -41,5 +41,5 @@ func TestAProcessThatIsPausedCanBeKilled(t *testing.T) {
 	p.Pause()
 	p.Kill()
 	require.Equal(t, -1, p.ExitCode())
-	require.Equal(t, -1, p.Await(time.Second))
+	require.Equal(t, -1, p.Await(time.Minute))
 }

@@ -55,7 +55,7 @@ func (w *world) begin() *load {
 
 // ask sends the n-th prompt of a client.
 func (l *load) ask(c *http.Client, url string, client, n int) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+harness.ChatPath, strings.NewReader(harness.Chat(fmt.Sprintf("prompt %d of client %d", n, client))))
 	if err != nil {

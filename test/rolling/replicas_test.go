@@ -19,6 +19,7 @@ type world struct {
 	binary    string
 	config    string
 	url       string
+	admin     string // the URL of Envoy's admin interface
 	addresses []string // of the replicas' gRPC
 	statuses  []string
 	replicas  []*process.Process
@@ -41,7 +42,8 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 	}}))
 	listen := harness.FreeAddress(t)
 	w.url = "http://" + listen
-	args := append([]string{"envoy"}, flags...)
+	w.admin = "http://" + harness.FreeAddress(t)
+	args := append([]string{"envoy", "--envoy-admin", strings.TrimPrefix(w.admin, "http://")}, flags...)
 	for range replicas {
 		w.addresses = append(w.addresses, harness.FreeAddress(t))
 		w.statuses = append(w.statuses, harness.FreeAddress(t))
@@ -67,5 +69,13 @@ func (w *world) start(i int) {
 	harness.AwaitReady(w.t, "http://"+w.statuses[i])
 }
 
+// awaitHealthy waits until Envoy finds all replicas healthy.
+func (w *world) awaitHealthy() {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		return harness.EnvoyStat(w.t, w.admin, `^cluster\.semlb_service\.membership_healthy$`) == len(w.replicas)
+	}, time.Minute, 50*time.Millisecond)
+}
+
 // drain is how long a replica serves after it has reported that it is not ready.
-const drain = 2 * time.Second
+const drain = 5 * time.Second

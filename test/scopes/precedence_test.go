@@ -106,5 +106,5 @@ func replace(t *testing.T, s *harness.Semlb, file, text string) {
 	before := s.Metric("semlb_reloads_total", "result", "applied")
 	require.NoError(t, os.WriteFile(file+".new", []byte(text), 0o600))
 	require.NoError(t, os.Rename(file+".new", file))
-	require.Eventually(t, func() bool { return s.Metric("semlb_reloads_total", "result", "applied") > before }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Metric("semlb_reloads_total", "result", "applied") > before }, time.Minute, 20*time.Millisecond)
 }

@@ -102,7 +102,7 @@ func startDemo(t *testing.T, config string) string {
 func stricter(t *testing.T, seed string) string {
 	t.Helper()
 	for old, replacement := range map[string]string{
-		"      retries: 3\n": "      retries: 3\n      read_timeout: 3000\n      no_match: reject\n",
+		"      retries: 3\n": "      retries: 3\n      read_timeout: 5000\n      no_match: reject\n",
 		"threshold: 0.7":     "threshold: 0.01", // only a description itself is within it
 		"    embeddings:\n":  "    model_policy: strict\n    response_streaming: deny\n    embeddings:\n",
 	} {

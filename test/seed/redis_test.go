@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	waitLimit = 40 * time.Second
+	waitLimit = time.Minute
 	pause     = 100 * time.Millisecond
 )
 

@@ -82,13 +82,13 @@ func (s *soak) killEnvoy() error {
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		return err
 	}
-	for range 600 {
+	for range 1200 {
 		time.Sleep(50 * time.Millisecond)
 		if now, err := s.child(); err == nil && now != before && harness.StatusOf(s.URL) != 0 && harness.StatusOf(s.Status+"/readyz") == 200 {
 			return nil
 		}
 	}
-	return fmt.Errorf("no Envoy serves 30s after a kill")
+	return fmt.Errorf("no Envoy serves a minute after a kill")
 }
 
 // child is the process of semlb's Envoy.

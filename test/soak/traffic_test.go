@@ -21,7 +21,7 @@ const (
 	clientLimit = 45 * time.Second
 	// healing is how long plans may still be degraded after the embedder is back: its
 	// breaker probes only now and then.
-	healing = 15 * time.Second
+	healing = 25 * time.Second
 )
 
 // one sends the request of a number and compares its answer.
@@ -166,7 +166,7 @@ func (s *soak) receive(stub int, x *harness.Exchange) {
 	s.mu.Lock()
 	s.deliveries++
 	r := s.requests[id]
-	late := r == nil && overlaps(s.envoy, time.Now(), 5*time.Second)
+	late := r == nil && overlaps(s.envoy, time.Now(), 20*time.Second)
 	s.mu.Unlock()
 	if err != nil || r == nil {
 		if !late { // Envoy was killed after it had sent this, and the client knows
@@ -222,7 +222,7 @@ func (s *soak) compareDelivery(r *request, at attempt, _ int64, stub int, x *har
 	}
 	if got := string(x.Body()); got != want {
 		s.mu.Lock()
-		cut := overlaps(s.envoy, r.started, time.Second) && strings.HasPrefix(want, got)
+		cut := overlaps(s.envoy, r.started, 5*time.Second) && strings.HasPrefix(want, got)
 		s.mu.Unlock()
 		if !cut { // Envoy was killed while it sent this
 			return fmt.Sprintf("wrong body, %d bytes: %.300s", len(got), got)

@@ -78,7 +78,7 @@ func newSoak(t *testing.T) *soak {
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
 	s.Gateway = harness.NewGateway(t, listen, status)
 	s.semlb = process.Start(t, harness.Build(t), "run", "-c", s.config, "--listen", listen, "--status", status, "--admin", "off",
-		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.authority.File, "--decision-budget", "3s",
+		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.authority.File, "--decision-budget", "10s",
 		"--drain", "3s", "--log-level", "warn")
 	harness.AwaitReady(t, s.Status)
 	return s
@@ -124,14 +124,14 @@ func (s *soak) reload() error {
 	if err := os.Rename(file, s.config); err != nil {
 		return err
 	}
-	for range 600 {
+	for range 1200 {
 		if now, err := s.metric("semlb_reloads_total", "result", "applied"); err == nil && now > before {
 			s.confirmed.Store(n)
 			return nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return fmt.Errorf("generation %d was not applied within 30s", n)
+	return fmt.Errorf("generation %d was not applied within a minute", n)
 }
 
 func (s *soak) report(format string, args ...any) {

@@ -22,8 +22,8 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
 	// readyLimit and stopLimit are generous: a second start takes half a second.
-	readyLimit = 25 * time.Second
-	stopLimit  = 15 * time.Second
+	readyLimit = time.Minute
+	stopLimit  = time.Minute
 	mealPrompt = "What should I cook for my mother's birthday?"
 )
 
@@ -34,13 +34,12 @@ func TestADemonstrationFromStartToCtrlC(t *testing.T) {
 	p := process.Start(t, binary, "run", "--demo", "-c", filepath.Join(tools.Root(t), "examples", "deck", "global.yaml"),
 		"--envoy", harness.Envoy(t), "--hop", harness.Hop(),
 		"--listen", listen, "--status", harness.FreeAddress(t), "--admin", harness.FreeAddress(t))
-	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "\nready\n") }, 30*time.Second, 10*time.Millisecond, "%s", lazily(p.Log))
+	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "\nready\n") }, readyLimit, 10*time.Millisecond, "%s", lazily(p.Log))
 	took := time.Since(start)
 	t.Logf("ready after %s", took.Round(10*time.Millisecond))
-	require.Less(t, took, readyLimit)
 
 	// They are printed after that word.
-	require.Eventually(t, func() bool { return len(curls(p.Log())) == 2 }, 10*time.Second, time.Millisecond, "%s", lazily(p.Log))
+	require.Eventually(t, func() bool { return len(curls(p.Log())) == 2 }, readyLimit, time.Millisecond, "%s", lazily(p.Log))
 	commands := curls(p.Log())
 	requireAnswer(t, commands[0], "x-kong-llm-model: openai/gpt-4o\r\n", "x-demo-attempt: 1", "target 2 (gpt-4o, weight 75")
 	requireAnswer(t, commands[1], "x-kong-llm-model: openai/gpt-4o-mini\r\n", "x-demo-attempt: 2", "target 3 (gpt-4o-mini, weight 25")
@@ -79,7 +78,7 @@ func curls(log string) []string {
 // parts.
 func requireAnswer(t *testing.T, command string, parts ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "sh", "-c", command+" --silent --noproxy '*'").Output()
 	require.NoError(t, err, command)

