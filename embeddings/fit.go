@@ -31,6 +31,8 @@ type Fit struct {
 const (
 	// maxShortenings bounds the calls for one lookup: each makes the texts shorter.
 	maxShortenings = 6
+	// guess is a limit that nearly all models have.
+	guess = 480
 	// minTokens is a limit below which no model is: a smaller one was misread.
 	minTokens = 32
 )
@@ -49,8 +51,24 @@ func NewFit(next Embedder, options FitOptions) *Fit {
 func (f *Fit) Info() Info { return f.next.Info() }
 
 // Embed embeds the texts, or what fits of them.
+//
+// An endpoint may refuse a text for its length without saying so. Where it is long, the
+// call is repeated once with a short one, and nothing is learned from that.
 func (f *Fit) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	budget, learned := int(f.tokens.Load()), false
+	known := int(f.tokens.Load())
+	vectors, err := f.embed(ctx, texts, known)
+	if !isAboutTexts(err) || lengthOf(err) != nil || longestOf(texts) <= guess || 0 < known && known <= guess {
+		return vectors, err
+	}
+	if shorter, refused := f.embed(ctx, texts, guess); refused == nil {
+		return shorter, nil
+	}
+	return nil, err
+}
+
+// embed embeds what fits of the texts, first within budget tokens.
+func (f *Fit) embed(ctx context.Context, texts []string, budget int) ([][]float32, error) {
+	learned := false
 	for range maxShortenings {
 		sent, cut := shortened(texts, budget)
 		vectors, err := f.next.Embed(ctx, sent)

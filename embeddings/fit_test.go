@@ -95,6 +95,29 @@ func TestALimitIsLearnedFromTheError(t *testing.T) {
 	require.Len(t, model.sent, 3, "the second text is shortened before the call")
 }
 
+func TestARefusalThatSaysNothingOfTheLengthIsTriedOnceWithAShorterText(t *testing.T) {
+	long, counted := strings.Repeat("some words ", 5000), 0
+	model := &narrow{limit: 512, says: func(int) *embeddings.TooLong { return nil }}
+	fit := embeddings.NewFit(model, embeddings.FitOptions{Count: func(_ embeddings.Result, n int) { counted += n }})
+	_, err := fit.Embed(t.Context(), []string{long})
+	require.NoError(t, err)
+	require.Len(t, model.sent, 2)
+	requireHeadAndTail(t, long, model.last())
+	require.Equal(t, 1, counted)
+
+	_, err = fit.Embed(t.Context(), []string{strings.Repeat("word ", 500)})
+	require.NoError(t, err)
+	require.Len(t, model.sent, 3, "nothing was learned")
+
+	model.sent, model.limit = nil, -1 // it refuses for another reason
+	_, err = fit.Embed(t.Context(), []string{long})
+	require.EqualError(t, err, "embed texts: status 400")
+	require.Len(t, model.sent, 2)
+	_, err = fit.Embed(t.Context(), []string{"short"})
+	require.Error(t, err)
+	require.Len(t, model.sent, 3)
+}
+
 func TestAnEndpointThatRefusesEveryLengthIsNotAskedForEver(t *testing.T) {
 	model := &narrow{limit: -1, says: func(int) *embeddings.TooLong { return &embeddings.TooLong{Limit: 1} }}
 	fit := embeddings.NewFit(model, embeddings.FitOptions{})
