@@ -32,7 +32,7 @@ const (
 	// maxShortenings bounds the calls for one lookup: each makes the texts shorter.
 	maxShortenings = 6
 	// guess is a limit that nearly all models have.
-	guess = 480
+	guess = 240
 	// minTokens is a limit below which no model is: a smaller one was misread.
 	minTokens = 32
 )
