@@ -35,7 +35,7 @@ func explainConfig(t *testing.T, text string, flags ...string) (code int, stdout
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kong.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	return command(t, append([]string{"explain", "-c", file, "hello"}, flags...)...)
+	return command(t, append([]string{"explain", "--decision-budget", "1m", "-c", file, "hello"}, flags...)...)
 }
 
 func TestExplainFindsTheInstanceByPrecedence(t *testing.T) {

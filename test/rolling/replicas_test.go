@@ -19,7 +19,7 @@ type world struct {
 	binary    string
 	config    string
 	url       string
-	admin     string // the URL of Envoy's admin interface
+	admin     string   // the URL of Envoy's admin interface
 	addresses []string // of the replicas' gRPC
 	statuses  []string
 	replicas  []*process.Process

@@ -62,7 +62,7 @@ type explained struct {
 
 func explain(t *testing.T, o *openAI, prompt string) explained {
 	t.Helper()
-	r := command(t, "explain", "-c", seedFile(t), "--provider-url", "openai="+o.URL, "--json", prompt)
+	r := command(t, "explain", "--decision-budget", "1m", "-c", seedFile(t), "--provider-url", "openai="+o.URL, "--json", prompt)
 	require.Zero(t, r.Code, r.Stderr)
 	var e explained
 	require.NoError(t, json.Unmarshal([]byte(r.Stdout), &e), r.Stdout)
@@ -113,7 +113,7 @@ func TestExplainShowsWhyItCannotCompare(t *testing.T) {
 
 func TestExplainIsReadable(t *testing.T) {
 	startRedis(t)
-	r := command(t, "explain", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "programming similarity=0.8")
+	r := command(t, "explain", "--decision-budget", "1m", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "programming similarity=0.8")
 	require.Zero(t, r.Code)
 	require.Empty(t, r.Stderr)
 	for _, line := range []string{
@@ -130,7 +130,7 @@ func TestExplainIsReadable(t *testing.T) {
 
 func TestExplainWithoutRedisPrintsNoLogOfTheLibrary(t *testing.T) {
 	startRedis(t).Kill()
-	r := harness.Exec(t, map[string]string{keyVariable: key}, "explain", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "--json", "about programming")
+	r := harness.Exec(t, map[string]string{keyVariable: key}, "explain", "--decision-budget", "1m", "-c", seedFile(t), "--provider-url", "openai="+newOpenAI(t).URL, "--json", "about programming")
 	require.Zero(t, r.Code, r.Stderr)
 	require.Contains(t, r.Stdout, `"reason": "matched"`)
 	require.NotContains(t, r.Stderr, "pool.go")
