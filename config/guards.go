@@ -35,6 +35,21 @@ func (g *GuardPlugin) Authenticates() bool {
 	}
 }
 
+// Anonymous returns the consumer of the requests that the plugin lets pass without a valid
+// credential; empty where it lets none.
+func (g *GuardPlugin) Anonymous() string {
+	switch s := g.Settings.(type) {
+	case *KeyAuth:
+		return s.Anonymous
+	case *BasicAuth:
+		return s.Anonymous
+	case *JWT:
+		return s.Anonymous
+	default:
+		return ""
+	}
+}
+
 // KeyAuth are the settings of key-auth: a consumer sends a key.
 type KeyAuth struct {
 	KeyNames []string `kong:"key_names"`

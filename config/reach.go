@@ -11,15 +11,17 @@ type Reach struct {
 	routed  map[string]bool
 	// disabled are the services without effect.
 	disabled map[string]bool
-	// identified are the consumers with a credential, and joined the groups with a member.
-	identified, joined map[string]bool
+	// identified are the consumers with a credential, and those of anonymous requests.
+	identified map[string]bool
+	// members has the groups with a consumer, and joined those with an identified one.
+	members, joined map[string]bool
 }
 
 // NewReach returns what requests can have in a configuration.
 func NewReach(c *Config) *Reach {
 	r := &Reach{
 		Names: NewNames(c), service: map[string]string{}, routed: map[string]bool{},
-		disabled: map[string]bool{}, identified: map[string]bool{}, joined: map[string]bool{},
+		disabled: map[string]bool{}, identified: map[string]bool{}, members: map[string]bool{}, joined: map[string]bool{},
 	}
 	for _, s := range c.Services {
 		r.disabled[cmp.Or(s.Name, s.ID)] = !s.Enabled
@@ -29,14 +31,24 @@ func NewReach(c *Config) *Reach {
 		service := r.Of(KindService, route.Service)
 		r.service[cmp.Or(route.Name, route.ID)], r.routed[service] = service, true
 	}
-	for i := range c.Consumers {
-		u := &c.Consumers[i]
-		r.identified[u.Called()] = len(u.KeyAuth)+len(u.BasicAuth)+len(u.JWTSecrets) > 0
-		for _, g := range u.Groups {
-			r.joined[g] = true
+	for i := range c.Guarding {
+		if g := &c.Guarding[i]; g.Enabled && g.Anonymous() != "" {
+			r.identified[r.Of(KindConsumer, g.Anonymous())] = true
 		}
 	}
+	for i := range c.Consumers {
+		r.consumer(&c.Consumers[i])
+	}
 	return r
+}
+
+func (r *Reach) consumer(u *Consumer) {
+	name := u.Called()
+	r.identified[name] = r.identified[name] || len(u.KeyAuth)+len(u.BasicAuth)+len(u.JWTSecrets) > 0
+	for _, g := range u.Groups {
+		r.members[g] = true
+		r.joined[g] = r.joined[g] || r.identified[name]
+	}
 }
 
 // Unreached returns the part of a scope because of which no request has it, and why;
@@ -54,10 +66,14 @@ func (r *Reach) Unreached(s Scope) (kind, why string) {
 		return KindService, "is disabled"
 	case s.Service != "" && !r.routed[s.Service]:
 		return KindService, "has no route"
+	case s.Service != "" && s.Route != "" && r.service[s.Route] != s.Service:
+		return KindRoute, "is not one of its service"
 	case s.Consumer != "" && !r.identified[s.Consumer]:
 		return KindConsumer, "has no credential"
-	case s.ConsumerGroup != "" && !r.joined[s.ConsumerGroup]:
+	case s.ConsumerGroup != "" && !r.members[s.ConsumerGroup]:
 		return KindConsumerGroup, "has no consumer"
+	case s.ConsumerGroup != "" && !r.joined[s.ConsumerGroup]:
+		return KindConsumerGroup, "has no consumer with a credential"
 	default:
 		return "", ""
 	}

@@ -110,8 +110,8 @@ type loader struct {
 	vaults vaults
 	// instances are the names of plugins.
 	instances instanceNames
-	// reach is what the entities lead requests to.
-	reach *config.Reach
+	// bound are the instances that came into the configuration.
+	bound []boundPlugin
 	// output, in a conversion, is what is written.
 	output *format.Output
 }
@@ -177,7 +177,6 @@ func (l *loader) load(sources []Source) error {
 	}
 	names := config.NewNames(&l.config)
 	l.joinGroups(names)
-	l.reach = config.NewReach(&l.config)
 	for _, p := range l.plugins {
 		if !l.Full() {
 			l.plugin(p, names)
@@ -185,6 +184,7 @@ func (l *loader) load(sources []Source) error {
 	}
 	captureCheck{&l.Report, l.config.Routes, l.served, names}.check(l.templated)
 	l.loadGuards(names)
+	l.checkReach()
 	if len(l.plugins) == 0 && l.Count() == 0 {
 		l.Warn(config.Position{}, "", "the configuration has no "+schema.PluginName+" plugin")
 	}

@@ -57,7 +57,7 @@ func (l *loader) plugin(item format.Item, names *config.Names) {
 	case l.Converting():
 		l.keepPlugin(n, scope, item.Unbound)
 	case item.Unbound == nil:
-		checkReach(&l.Report, l.reach, entry, scope)
+		l.bound = append(l.bound, boundPlugin{entry, scope})
 		l.config.Plugins = append(l.config.Plugins, l.decodePlugin(n, scope))
 	}
 }

@@ -13,12 +13,26 @@ import (
 // routeName|Id, {routeId}, <route>, ROUTE_NAME.
 var stands = regexp.MustCompile(`^(?:.*/)?(.*\|.*|[{<].*[}>]|[A-Z0-9]+(_[A-Z0-9]+)*_(NAME|ID))$`)
 
-// checkReach warns of an enabled plugin that no request reaches.
-func checkReach(r *report.Report, reach *config.Reach, entry tree.Cursor, scope config.Scope) {
-	kind, why := reach.Unreached(scope)
-	if kind == "" || disabled(entry.Node) {
-		return
+// boundPlugin is the entry of an instance, and what it applies to.
+type boundPlugin struct {
+	entry tree.Cursor
+	scope config.Scope
+}
+
+// checkReach warns of the enabled instances that no request reaches, when the plugins that
+// say who anonymous clients are are known.
+func (l *loader) checkReach() {
+	reach := config.NewReach(&l.config)
+	for _, b := range l.bound {
+		if kind, why := reach.Unreached(b.scope); kind != "" && !disabled(b.entry.Node) {
+			b.warn(&l.Report, kind, why, reach)
+		}
 	}
+}
+
+// warn says that no request reaches the plugin, because of one part of its scope.
+func (b boundPlugin) warn(r *report.Report, kind, why string, reach *config.Reach) {
+	entry, scope := b.entry, b.scope
 	at, called := entry, "its "+config.Spoken(kind)
 	if own := entry.At(kind); own.Exists() {
 		at = own

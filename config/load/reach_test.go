@@ -20,28 +20,34 @@ services:
 - {name: off, enabled: false, routes: [{name: dark, paths: [/dark]}]}
 consumers:
 - {username: anna, groups: [{name: gold}], keyauth_credentials: [{key: k}]}
-- {username: bob}
-consumer_groups: [{name: gold}, {name: empty}]
+- {username: bob, groups: [{name: silver}]}
+- {username: nobody, custom_id: n-1, groups: [{name: public}]}
+routes: [{name: alone, paths: [/alone]}]
+consumer_groups: [{name: gold}, {name: empty}, {name: silver}, {name: public}]
 plugins:
+- {name: key-auth, config: {anonymous: n-1}}
 - {name: ai-proxy-advanced, _config: chat, `
 
 func TestPluginsThatNoRequestReachesAreWarnings(t *testing.T) {
 	const unless = "no request reaches the plugin, unless another Envoy names the scope: "
 	for scope, want := range map[string]string{
 		"enabled: true": "", "service: served": "", "route: r": "", "consumer: anna": "", "consumer_group: gold": "", "consumer: anna, route: r": "",
-		"route: x, enabled: false": "",
-		"service: bare":            "plugins[0].service: " + unless + "its service has no route",
-		"service: off":             "plugins[0].service: " + unless + "its service is disabled",
-		"route: dark":              "plugins[0]: " + unless + "its service is disabled",
-		"consumer: bob":            "plugins[0].consumer: " + unless + "its consumer has no credential",
-		"consumer_group: empty":    "plugins[0].consumer_group: " + unless + "its consumer group has no consumer",
-		"service: x":               "plugins[0].service: " + unless + `service "x" is not defined in the files`,
-		"route: x":                 "plugins[0].route: " + unless + `route "x" is not defined in the files`,
-		"consumer: x, route: r":    "plugins[0].consumer: " + unless + `consumer "x" is not defined in the files`,
-		"consumer_group: x":        "plugins[0].consumer_group: " + unless + `consumer group "x" is not defined in the files`,
-		"route: routeName|Id":      `plugins[0].route: "routeName|Id" is a placeholder: put the name of a route there. No request reaches the plugin`,
-		"route: ROUTE_NAME":        `plugins[0].route: "ROUTE_NAME" is a placeholder: put the name of a route there. No request reaches the plugin`,
-		`route: "{routeId}"`:       `plugins[0].route: "{routeId}" is a placeholder: put the name of a route there. No request reaches the plugin`,
+		"consumer: nobody": "", "consumer_group: public": "", "service: served, route: r": "", "route: alone": "",
+		"route: x, enabled: false":      "",
+		"service: bare":                 "plugins[1].service: " + unless + "its service has no route",
+		"service: off":                  "plugins[1].service: " + unless + "its service is disabled",
+		"route: dark":                   "plugins[1]: " + unless + "its service is disabled",
+		"consumer: bob":                 "plugins[1].consumer: " + unless + "its consumer has no credential",
+		"consumer_group: empty":         "plugins[1].consumer_group: " + unless + "its consumer group has no consumer",
+		"consumer_group: silver":        "plugins[1].consumer_group: " + unless + "its consumer group has no consumer with a credential",
+		"service: served, route: alone": "plugins[1].route: " + unless + "its route is not one of its service",
+		"service: x":                    "plugins[1].service: " + unless + `service "x" is not defined in the files`,
+		"route: x":                      "plugins[1].route: " + unless + `route "x" is not defined in the files`,
+		"consumer: x, route: r":         "plugins[1].consumer: " + unless + `consumer "x" is not defined in the files`,
+		"consumer_group: x":             "plugins[1].consumer_group: " + unless + `consumer group "x" is not defined in the files`,
+		"route: routeName|Id":           `plugins[1].route: "routeName|Id" is a placeholder: put the name of a route there. No request reaches the plugin`,
+		"route: ROUTE_NAME":             `plugins[1].route: "ROUTE_NAME" is a placeholder: put the name of a route there. No request reaches the plugin`,
+		`route: "{routeId}"`:            `plugins[1].route: "{routeId}" is a placeholder: put the name of a route there. No request reaches the plugin`,
 	} {
 		c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(reachable + scope + "}\n")}}, load.Options{})
 		require.NoError(t, err, scope)
@@ -51,9 +57,9 @@ func TestPluginsThatNoRequestReachesAreWarnings(t *testing.T) {
 			continue
 		}
 		require.Len(t, warnings, 1, scope)
-		require.Equal(t, "kong.yaml:12: "+want, warnings[0].String())
+		require.Equal(t, "kong.yaml:15: "+want, warnings[0].String())
 		require.Len(t, c.Unreached(), 1)
-		require.Contains(t, c.Unreached()[0], "kong.yaml:12: no request reaches it: its ")
+		require.Contains(t, c.Unreached()[0], "kong.yaml:15: no request reaches it: its ")
 	}
 }
 
