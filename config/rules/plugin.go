@@ -164,4 +164,9 @@ func (c checker) auth(auth tree.Cursor) {
 		c.Want(value.Pos, value.Path, "a string "+report.Redacted+" with a control character", "a header's value")
 	}
 	c.together(auth, "param_name", "param_value", "param_location")
+	for _, name := range []string{"header_value", "param_value"} {
+		if value := auth.At(name); strings.Contains(value.Node.Str(), "{{") {
+			c.Warn(value.Pos, value.Path, "the braces are a part of the credential: a template of decK begins with ${{")
+		}
+	}
 }
