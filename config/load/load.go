@@ -182,9 +182,11 @@ func (l *loader) load(sources []Source) error {
 			l.plugin(p, names)
 		}
 	}
-	captureCheck{&l.Report, l.config.Routes, l.served, names}.check(l.templated)
 	l.loadGuards(names)
-	l.checkReach()
+	if l.Count() == 0 { // with a fault, some entities are missing
+		captureCheck{&l.Report, l.config.Routes, l.served, names}.check(l.templated)
+		checkReach(&l.Report, &l.config, l.bound)
+	}
 	if len(l.plugins) == 0 && l.Count() == 0 {
 		l.Warn(config.Position{}, "", "the configuration has no "+schema.PluginName+" plugin")
 	}

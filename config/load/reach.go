@@ -21,11 +21,11 @@ type boundPlugin struct {
 
 // checkReach warns of the enabled instances that no request reaches, when the plugins that
 // say who anonymous clients are are known.
-func (l *loader) checkReach() {
-	reach := config.NewReach(&l.config)
-	for _, b := range l.bound {
+func checkReach(r *report.Report, c *config.Config, bound []boundPlugin) {
+	reach := config.NewReach(c)
+	for _, b := range bound {
 		if kind, why := reach.Unreached(b.scope); kind != "" && !disabled(b.entry.Node) {
-			b.warn(&l.Report, kind, why, reach)
+			b.warn(r, kind, why, reach)
 		}
 	}
 }

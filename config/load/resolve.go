@@ -12,6 +12,9 @@ import (
 	"semlb/config/tree"
 )
 
+// errRedacted is about what the Admin API shows in the place of a credential.
+var errRedacted = errors.New("got " + report.Redacted + ", which stands for a credential: the Admin API exports it with ?export=secrets")
+
 // resolver fills in references to the environment.
 type resolver struct {
 	*format.Input
@@ -47,6 +50,8 @@ func (r resolver) text(path string, f *schema.Field, n *tree.Node) *tree.Node {
 		text, err = r.fromVault(f, n.Text)
 	case f.Secret && !n.Hidden && strings.Contains(n.Text, "$"):
 		text, err = r.withVariables(n.Text)
+	case f.Secret && strings.Contains(n.Text, report.Redacted): // or anyone would know the key
+		err = errRedacted
 	default:
 		return n
 	}

@@ -166,3 +166,17 @@ func TestReferencesThatCannotBeFilledInAreFaults(t *testing.T) {
 		require.EqualError(t, err, want)
 	}
 }
+
+// A dump of the Admin API is no configuration in which everyone knows the keys.
+func TestTheStandInOfACredentialIsAFault(t *testing.T) {
+	const what = ": got [redacted], which stands for a credential: the Admin API exports it with ?export=secrets"
+	for text, path := range map[string]string{
+		configtest.Minimal + "      auth: {header_name: Authorization, header_value: 'Bearer [redacted]'}": "kong.yaml:7: plugins[0].config.targets[0].auth.header_value",
+		"consumers: [{username: a, keyauth_credentials: [{key: '[redacted]'}]}]":                           "kong.yaml:1: consumers[0].keyauth_credentials[0].key",
+		"consumers: [{username: a, basicauth_credentials: [{username: u, password: '[redacted]'}]}]":       "kong.yaml:1: consumers[0].basicauth_credentials[0].password",
+		"consumers: [{username: a, jwt_secrets: [{key: k, secret: '[redacted]'}]}]":                        "kong.yaml:1: consumers[0].jwt_secrets[0].secret",
+	} {
+		_, err := loadFile("kong.yaml", text, load.Options{})
+		require.EqualError(t, err, path+what)
+	}
+}
