@@ -140,6 +140,9 @@ func Resource(kind, name, annotations, more string) string {
 		kind, name, annotations, more)
 }
 
+// MinimalJSON is a small plugin in JSON.
+const MinimalJSON = `{"name": "ai-proxy-advanced", "config": {"targets": [{"model": {"provider": "openai", "name": "m"}, "route_type": "llm/v1/chat"}]}}`
+
 // Script is a shell script with requests of every kind that is read.
 const Script = `#!/bin/sh
 # everything

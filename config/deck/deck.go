@@ -30,7 +30,7 @@ func Format() format.Format {
 		Beside: &schema.Beside{
 			Format:  "decK",
 			Ignored: "other plugins, except those that guard; `" + strings.Join(unread(), "`, `") + "`",
-			Refused: "unknown keys",
+			Refused: "unknown keys; filter chains, if an instance serves",
 		},
 	}
 }
@@ -41,10 +41,13 @@ var keys = map[string]bool{
 	"_comment": true, "_format_version": true, "_ignore": true, "_info": true, "_konnect": true, "_plugin_configs": true, "_transform": true, "_workspace": true,
 	"consumer_groups": true, "consumers": true, "plugins": true, "routes": true, "services": true, "vaults": true,
 
-	"ca_certificates": false, "certificates": false, "custom_entities": false, "filter_chains": false,
+	"ca_certificates": false, "certificates": false, "custom_entities": false, filterChains: false,
 	"key_sets": false, "keys": false, "licenses": false, "partials": false, "rbac_roles": false, "service_packages": false,
 	"snis": false, "upstreams": false,
 }
+
+// filterChains are filters in WebAssembly, which may refuse requests.
+const filterChains = "filter_chains"
 
 // IsKey reports whether decK files have a key.
 func IsKey(name string) bool {
@@ -54,7 +57,7 @@ func IsKey(name string) bool {
 
 // unread returns the keys that are accepted and not read, in alphabetical order.
 func unread() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(keys)), func(name string) bool { return keys[name] })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(keys)), func(name string) bool { return keys[name] || name == filterChains })
 }
 
 // lists are the keys with entities, in the order in which they are read, and the kinds of
@@ -134,6 +137,9 @@ func (r *reader) key(f tree.Field) {
 	switch {
 	case !known:
 		r.Problem(f.Pos, f.Shown(), "unknown field%s", tree.Suggest(f, keys))
+	case f.Name == filterChains && !f.Value.Empty():
+		m := format.Missing{Text: "filter chains are not read", Remedy: "take them away", Name: filterChains}
+		r.Miss(format.Item{Path: f.Shown(), Node: f.Value}, m, m.Name)
 	case !read && !f.Value.Empty():
 		r.Warn(f.Pos, f.Shown(), "ignored")
 	case f.Name == "_format_version":

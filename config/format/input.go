@@ -57,6 +57,18 @@ func (in *Input) SkipsPlugin(name *tree.Node, path string) bool {
 	return true
 }
 
+// Miss notes at a position what is not in the files and may guard the requests of a scope,
+// unless it is to be ignored under one of the names that the configuration has for it.
+func (in *Input) Miss(at Item, m Missing, names ...string) {
+	if slices.ContainsFunc(names, func(name string) bool { return slices.Contains(in.IgnoredPlugins, name) }) {
+		in.Warn(at.Node.Pos, at.Path, m.Text+"; it is ignored: requests are served without it")
+		return
+	}
+	at.Kind, at.Missing = KindPlugin, &m
+	at.Node = &tree.Node{Kind: tree.Object, Pos: at.Node.Pos}
+	in.Items = append(in.Items, at)
+}
+
 // instead completes the warning about a plugin that is not run with the one that may be
 // meant.
 func instead(name *tree.Node) string {

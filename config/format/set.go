@@ -32,9 +32,23 @@ type Item struct {
 	// Scope is what a plugin is nested in, and so applies to. Of a route it is the service
 	// that the route is nested in.
 	Scope config.Scope
+	// Missing is set where something that may be a plugin that guards is not in the files. The
+	// node has only a position.
+	Missing *Missing
 	// Unbound is set for a plugin that is not attached to anything: it is checked, and never
 	// runs.
 	Unbound *Resource
+}
+
+// Missing is something that a configuration refers to, that is not in the files and that
+// may be a plugin that guards or have one.
+type Missing struct {
+	// Text says what it is, and what refers to it, as the start of a sentence.
+	Text string
+	// Remedy is what the author of the files can do, such as "add it".
+	Remedy string
+	// Name is what the flag that leaves it out calls it; empty where it must not be seen.
+	Name string
 }
 
 // Member puts a consumer into a group. Both are names or ids.

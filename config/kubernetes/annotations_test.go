@@ -47,11 +47,12 @@ func TestPluginsOfAnotherNamespace(t *testing.T) {
 	text := configtest.Resource("Ingress", "i", `konghq.com/plugins: "kong:p,far:q"`, "spec: {rules: []}") +
 		configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced\ninstance_name: one"+configtest.PluginConfig) +
 		configtest.Resource("Service", "s", `konghq.com/plugins: "p"`, "")
-	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
+	ignoring := load.Options{IgnoredPlugins: []string{"q"}}
+	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, ignoring)
 	require.NoError(t, err)
 	require.Equal(t, []config.Scope{{Service: "kong/s"}, {Route: "kong/i"}}, configtest.ScopesOf(c))
-	require.Contains(t, warnings[0].String(), `plugin "q" is not in the files`)
-	deck, _, err := load.Convert([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, "deck", load.Options{})
+	require.Contains(t, warnings[0].String(), `names the plugin "far:q", which is not in the files`)
+	deck, _, err := load.Convert([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, "deck", ignoring)
 	require.NoError(t, err)
 	_, _, err = load.Sources([]load.Source{{Name: "kong.yaml", Data: deck}}, load.Options{})
 	require.NoError(t, err, "one resource with a name becomes plugins with names of their own")

@@ -15,8 +15,10 @@ const maxBindings = 10_000
 type binding struct {
 	// kind and entity are what it is bound to.
 	kind, entity string
-	// plugin and namespace name the plugin.
-	plugin, namespace string
+	// plugin and namespace name the plugin, and written is the name as it is written.
+	plugin, namespace, written string
+	// by is what names it, for messages.
+	by string
 	// path and at are where the name is.
 	path string
 	at   *tree.Node
@@ -35,15 +37,24 @@ func (r *reader) bind(n *tree.Node, kind, entity string) {
 	if a == nil || r.bindings.full { // there may be many more resources, each with a long list
 		return
 	}
+	by := annotationPlugins + " of " + shownResource(n)
 	for _, name := range commaSeparated(a.Str()) {
-		namespace := keyOf(n).namespace
-		if of, plugin, named := strings.Cut(name, ":"); named {
-			namespace, name = of, plugin
+		b := binding{
+			kind: kind, entity: entity, plugin: name, namespace: keyOf(n).namespace, written: name,
+			by: by, path: "metadata.annotations", at: a,
 		}
-		if !r.addBinding(binding{kind, entity, name, namespace, "metadata.annotations", a}) {
+		if of, plugin, named := strings.Cut(name, ":"); named {
+			b.namespace, b.plugin = of, plugin
+		}
+		if !r.addBinding(b) {
 			return
 		}
 	}
+}
+
+// shownResource returns what messages call a resource.
+func shownResource(n *tree.Node) string {
+	return n.Get("kind").Str() + " " + n.At("metadata", "name").Quoted()
 }
 
 // addBinding notes the name of a plugin. It reports, once, that there are too many.

@@ -37,12 +37,16 @@ const (
 
 // Versions of the APIs of resources.
 const (
-	kongV1      = "configuration.konghq.com/v1"
-	kongV1beta1 = "configuration.konghq.com/v1beta1"
+	kongGroup   = "configuration.konghq.com"
+	kongV1      = kongGroup + "/v1"
+	kongV1beta1 = kongGroup + "/v1beta1"
 	coreV1      = "v1"
 	ingressV1   = "networking.k8s.io/v1"
 	gatewayV1   = "gateway.networking.k8s.io/v1"
 )
+
+// bindingKind is a resource of Kong's operator that binds a plugin.
+const bindingKind = "KongPluginBinding"
 
 // Format describes Kubernetes resources to the loader.
 func Format() format.Format {
@@ -56,8 +60,8 @@ func Format() format.Format {
 		JSONSchema:  jsonSchema,
 		Beside: &schema.Beside{
 			Format:  "Kubernetes",
-			Ignored: "other resources, and plugins, except those that guard; resources of another ingress class; secrets and plugins that are in no file",
-			Refused: "query parameters of an HTTPRoute's matches; secrets other than key-auth, basic-auth, jwt and acl",
+			Ignored: "other resources, and plugins, except those that guard; resources of another ingress class; secrets that are in no file",
+			Refused: "plugins that are in no file, and those that a KongPluginBinding or another unread resource binds, if they may guard; query parameters of an HTTPRoute's matches; secrets other than key-auth, basic-auth, jwt and acl",
 		},
 	}
 }

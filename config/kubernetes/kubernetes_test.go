@@ -48,7 +48,7 @@ func TestKubernetesExamplesLoadAsWritten(t *testing.T) {
 }
 
 func TestPluginResourcesApplyWhereTheyAreBound(t *testing.T) {
-	plugin := configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig)
+	plugin := configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig) + configtest.Resource("KongPlugin", "other", "", "plugin: loggly")
 	const use = `konghq.com/plugins: "other, p"`
 	service, ingress := configtest.Resource("Service", "s", use, ""), configtest.Resource("Ingress", "i", use, "")
 	consumer, group := configtest.Resource("KongConsumer", "c", use, "username: c"), configtest.Resource("KongConsumerGroup", "g", use, "")
@@ -138,8 +138,8 @@ func TestWhatIsNotReadOfAClusterIsAWarning(t *testing.T) {
 		configtest.Resource("Deployment", "d", "", ""):                                                                              `kong.yaml:2: kind: resource "Deployment" is ignored`,
 		"apiVersion: skaffold/v4beta11\nkind: Config\nbuild: {}\n":                                                                  `kong.yaml:1: kind: resource "Config" is ignored`,
 		configtest.Resource("KongPlugin", "p", "", "plugin: loggly"):                                                                `kong.yaml:8: plugin: plugin "loggly" is not run`,
-		configtest.Resource("KongPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                                   `kong.yaml:7: metadata.annotations: resource "KongPlugin" of another ingress class is ignored`,
-		configtest.Resource("Service", "s", "konghq.com/plugins: gone", ""):                                                         `kong.yaml:7: metadata.annotations: plugin "gone" is not in the files`,
+		configtest.Resource("KongClusterPlugin", "p", "kubernetes.io/ingress.class: nginx", "plugin: x"):                            `kong.yaml:7: metadata.annotations: resource "KongClusterPlugin" of another ingress class is ignored`,
+		configtest.Resource("Service", "s", "konghq.com/plugins: gone", ""):                                                         `kong.yaml:7: metadata.annotations: konghq.com/plugins of Service "s" names the plugin "gone", which is not in the files`,
 		configtest.Resource("KongConsumer", "c", "", "username: u\ncredentials: [gone]"):                                            `kong.yaml:9: credentials: secret "gone" is not in the files`,
 		configtest.Resource("KongPlugin", "p", "", "  labels: {global: 'true'}\nplugin: ai-proxy-advanced"+configtest.PluginConfig): "kong.yaml:8: metadata.labels.global: only a KongClusterPlugin can be global",
 	} {
@@ -147,7 +147,7 @@ func TestWhatIsNotReadOfAClusterIsAWarning(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, warnings[0].String())
 	}
-	configtest.Load(t, configtest.Resource("KongPlugin", "p", "kubernetes.io/ingress.class: mine", "plugin: ai-proxy-advanced"+configtest.PluginConfig), load.Options{IngressClass: "mine"})
+	configtest.Load(t, configtest.Resource("KongClusterPlugin", "p", "kubernetes.io/ingress.class: mine", "plugin: ai-proxy-advanced"+configtest.PluginConfig), load.Options{IngressClass: "mine"})
 }
 
 func TestListsOfResourcesAreRead(t *testing.T) {

@@ -32,10 +32,12 @@ func (p *plugin) resource() *format.Resource {
 func (r *reader) plugin(n *tree.Node, key objectKey) {
 	name := n.Get("plugin")
 	if name == nil {
+		r.skipped[key] = true
 		r.Want(n.Pos, "plugin", "nothing", schema.PluginName)
 		return
 	}
 	if r.SkipsPlugin(name, "plugin") {
+		r.skipped[key] = true
 		return
 	}
 	if version := n.Get("apiVersion"); version.Str() != kongV1 {

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"semlb/config"
@@ -16,7 +17,12 @@ type reader struct {
 	*format.Input
 	plugins  []*plugin
 	bindings bindings
-	secrets  secrets
+	// skipped are the plugins that are left out, by a decision or with a fault, and foreign
+	// those of another ingress class.
+	skipped, foreign map[objectKey]bool
+	// unread are the resources that bind plugins in a way that is not read.
+	unread  []*tree.Node
+	secrets secrets
 	// consumers are read when the secrets with their credentials are known.
 	consumers []*tree.Node
 	// routes are the kinds of the resources that a name of a route is taken by.
@@ -25,7 +31,7 @@ type reader struct {
 
 func newReader(in *format.Input) format.Reader {
 	return &reader{
-		Input: in, routes: map[string]string{},
+		Input: in, routes: map[string]string{}, skipped: map[objectKey]bool{}, foreign: map[objectKey]bool{},
 		secrets: secrets{Input: in, mounted: mountedSecrets(in.SecretsDir), known: map[objectKey]*tree.Node{}},
 	}
 }
@@ -46,13 +52,16 @@ func (r *reader) Read(d format.Document) {
 	}
 	r.unique(n)
 	if class, path := classOf(n); class != nil && class.Str() != r.IngressClass {
+		if kind == "KongClusterPlugin" {
+			r.foreign[objectKey{name: key.name}] = true
+		}
 		r.Warn(class.Pos, path, "resource "+n.Get("kind").Quoted()+" of another ingress class is ignored")
 		return
 	}
 	r.checkAnnotations(n)
 	switch read := resourceReaders[kind]; {
 	case read == nil: // of any program, with or without a name
-		r.Warn(n.Pos, "kind", "resource "+n.Get("kind").Quoted()+" is ignored")
+		binder{r}.ignore(n, kind)
 	case key.name == "":
 		r.Want(n.Pos, "metadata.name", "nothing", "a name")
 	default:
@@ -72,9 +81,16 @@ func (r *reader) unique(n *tree.Node) {
 	}
 }
 
+// classless are the kinds whose class Kong's controller does not look at: they are read
+// where another resource leads to them.
+var classless = []string{"HTTPRoute", "KongPlugin", "Secret", "Service"}
+
 // classOf returns the ingress class of a resource and its path, or nil where it has
 // none. An Ingress names it in its spec where the older annotation does not.
 func classOf(n *tree.Node) (class *tree.Node, path string) {
+	if slices.Contains(classless, n.Get("kind").Str()) {
+		return nil, ""
+	}
 	if class := annotation(n, annotationClass); class != nil || n.Get("kind").Str() != "Ingress" {
 		return class, "metadata.annotations"
 	}
@@ -117,14 +133,7 @@ func (r *reader) Finish() {
 	for _, n := range r.consumers {
 		r.consumer(n)
 	}
-	for _, b := range r.bindings.all {
-		p := r.findPlugin(b.namespace, b.plugin)
-		if p == nil {
-			r.Warn(b.at.Pos, b.path, "plugin "+b.at.WithText(b.plugin).Quoted()+" is not in the files")
-			continue
-		}
-		p.bound[b.kind] = append(p.bound[b.kind], b.entity)
-	}
+	binder{r}.bindAll()
 	for _, p := range r.plugins {
 		r.yield(p)
 	}

@@ -42,7 +42,10 @@ func (r *reader) route(n *tree.Node, kind string, key objectKey) {
 		r.AddEntity(config.KindRoute, "", routeEntity(n, name, m))
 		r.bind(n, config.KindRoute, name)
 		for _, f := range m.filters {
-			r.addBinding(binding{config.KindRoute, name, f.plugin.Str(), key.namespace, f.path, f.plugin})
+			r.addBinding(binding{
+				kind: config.KindRoute, entity: name, plugin: f.plugin.Str(), namespace: key.namespace, written: f.plugin.Str(),
+				by: "a filter of " + shownResource(n), path: f.path, at: f.plugin,
+			})
 		}
 	}
 }

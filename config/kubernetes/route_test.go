@@ -82,6 +82,7 @@ func TestWhatRoutesAskForAndDoNotGetIsAFault(t *testing.T) {
 }
 
 func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
+	ignoring := load.Options{IgnoredPlugins: []string{"gone"}}
 	text := configtest.Resource("HTTPRoute", "r", "konghq.com/plugins: q", `spec:
   rules:
   - matches: [{path: {value: /a}}, {method: POST}]
@@ -93,10 +94,10 @@ func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
     backendRefs: [{name: llm, filters: [{type: RequestHeaderModifier}]}]`) +
 		configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig) +
 		configtest.Resource("KongPlugin", "q", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig)
-	_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
+	_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, ignoring)
 	require.EqualError(t, err, "kong.yaml:32: got a second ai-proxy-advanced of the same scope, first at kong.yaml:18", "the first rule's routes have both")
 
-	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(strings.Replace(text, "konghq.com/plugins: q", "", 1))}}, load.Options{})
+	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(strings.Replace(text, "konghq.com/plugins: q", "", 1))}}, ignoring)
 	require.NoError(t, err)
 	require.Equal(t, []config.Scope{{Route: "kong/r"}, {Route: "kong/r.2"}}, configtest.ScopesOf(c))
 	var texts []string
@@ -106,8 +107,8 @@ func TestFiltersOfARuleBindPluginsToItsRoutes(t *testing.T) {
 	require.Equal(t, []string{
 		`kong.yaml:13: spec.rules[0].filters[1]: filter "URLRewrite" is not run`,
 		"kong.yaml:16: spec.rules[1].backendRefs[0].filters: filters of a backend are ignored: targets replace the backend",
-		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
-		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: plugin "gone" is not in the files`,
+		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: a filter of HTTPRoute "r" names the plugin "gone", which is not in the files; it is ignored: requests are served without it`,
+		`kong.yaml:14: spec.rules[0].filters[2].extensionRef.name: a filter of HTTPRoute "r" names the plugin "gone", which is not in the files; it is ignored: requests are served without it`,
 		`kong.yaml:32: KongPlugin "q" is not attached to anything`,
 	}, texts)
 }

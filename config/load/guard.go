@@ -1,7 +1,9 @@
 package load
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -23,10 +25,28 @@ type guardLoader struct {
 func (l *loader) loadGuards(names *config.Names) {
 	g := guardLoader{l, names, l.config.Overlap()}
 	for _, item := range l.guards {
-		if !l.Full() {
+		switch {
+		case l.Full():
+		case item.Missing != nil:
+			g.missing(item)
+		default:
 			g.guard(item)
 		}
 	}
+}
+
+// missing reports what is not in the files: it may guard.
+func (l guardLoader) missing(item format.Item) {
+	if !l.inUse(item) {
+		l.Warn(item.Node.Pos, item.Path, item.Missing.Text)
+		return
+	}
+	m, end := item.Missing, "."
+	if strings.HasSuffix(m.Text, "?") {
+		end = ""
+	}
+	l.Problem(item.Node.Pos, item.Path, "%s%s It may guard an ai-proxy-advanced: %s, or give --ignore-plugin %s to serve without it",
+		m.Text, end, m.Remedy, cmp.Or(m.Name, "NAME"))
 }
 
 // guard checks a plugin that guards, and adds it to the configuration. One that is not

@@ -11,6 +11,10 @@ import (
 
 // foundPlugin notes a plugin, if it is the one that is read or guards it.
 func (l *loader) foundPlugin(item format.Item) {
+	if item.Missing != nil {
+		l.guards = append(l.guards, item)
+		return
+	}
 	n, name := item.Node, item.Node.Get("name")
 	l.instances.check(&l.Report, item)
 	switch {

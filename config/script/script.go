@@ -3,6 +3,8 @@
 package script
 
 import (
+	"cmp"
+
 	"semlb/config"
 	"semlb/config/format"
 	"semlb/config/report"
@@ -24,7 +26,7 @@ func AdminAPI() format.Format {
 		Description: "the body of an Admin API request (name, config)",
 		Endings:     []string{".yaml", ".yml", ".json"},
 		Recognise:   isBody,
-		NewReader:   func(in *format.Input) format.Reader { return bodyReader{in} },
+		NewReader:   func(in *format.Input) format.Reader { return &bodyReader{Input: in} },
 		Write:       func(out *format.Output) ([]byte, error) { return write(out, AdminAPIName) },
 		JSONSchema:  jsonSchema,
 	}
@@ -73,19 +75,36 @@ func isBody(root *tree.Node) bool {
 	return root.Get("config") != nil || root.Get("name") != nil || root.Get("data") != nil
 }
 
-// bodyReader reads bodies of requests that make plugins.
-type bodyReader struct{ *format.Input }
+// bodyReader reads bodies of requests that make plugins, and lists of plugins.
+type bodyReader struct {
+	*format.Input
+	// next is where the first page says that another one follows, and ended is set when one
+	// was the last.
+	next  *tree.Node
+	ended bool
+}
 
 // Read yields the plugins of a body.
-func (r bodyReader) Read(d format.Document) {
+func (r *bodyReader) Read(d format.Document) {
 	if d.Root.Get("config") != nil || d.Root.Get("name") != nil {
 		r.AddPlugin("", d.Root, d.Scope)
 		return
+	}
+	next := cmp.Or(d.Root.Get("next"), d.Root.Get("offset"))
+	if next.Empty() {
+		r.ended = true
+	} else if r.next == nil {
+		r.next = next
 	}
 	for i, body := range r.ListOf("", d.Root, "data") {
 		r.AddPlugin(report.Index("data", i), body, config.Scope{})
 	}
 }
 
-// Finish does nothing: a body yields all it has when it is read.
-func (bodyReader) Finish() {}
+// Finish notes that the last page of a list is missing.
+func (r *bodyReader) Finish() {
+	if r.next != nil && !r.ended {
+		m := format.Missing{Text: "the list goes on, and its last page is not in the files", Remedy: "add the other pages", Name: "next"}
+		r.Miss(format.Item{Path: "next", Node: r.next}, m, m.Name)
+	}
+}

@@ -133,6 +133,8 @@ func (r *reader) block(f *file, b *hclsyntax.Block) {
 		if r.labels(f, b, 2) {
 			r.resource(f, b)
 		}
+	case "module":
+		r.call(f, b)
 	default:
 		r.Warn(pos, "", "block "+report.Quote(strings.Join(append([]string{b.Type}, b.Labels...), " "))+" is ignored")
 	}
@@ -210,6 +212,9 @@ func (r *reader) resource(f *file, b *hclsyntax.Block) {
 	case kind == "control_plane", kind == "workspace":
 		return
 	case isPlugin && r.SkipsPlugin(format.StringAt(pos, plugin), ""):
+		return
+	case !isKong && foreignPlugin.MatchString(b.Labels[0]):
+		r.unread(pos, path, "resource "+report.Quote(path), "write it as a resource of Konnect's provider")
 		return
 	case !isKong || !isPlugin && !slices.Contains(resourceTypes, kind):
 		r.Warn(pos, "", "resource "+report.Quote(path)+" is ignored")

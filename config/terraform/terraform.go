@@ -24,8 +24,8 @@ func Format() format.Format {
 		Write:       write,
 		Beside: &schema.Beside{
 			Format:  "Terraform",
-			Ignored: "other resources, and plugins, except those that guard; data sources and modules; lines of prose",
-			Refused: "`count`, `for_each`; functions other than `" + strings.Join(functionNames(), "`, `") + "`; Terraform in JSON",
+			Ignored: "other resources, and plugins, except those that guard; data sources, and modules that have nothing to do with Kong; lines of prose",
+			Refused: "`count`, `for_each`; modules that have to do with Kong, if they may guard; functions other than `" + strings.Join(functionNames(), "`, `") + "`; Terraform in JSON",
 		},
 	}
 }
