@@ -38,3 +38,17 @@ func TestCaptures(t *testing.T) {
 		require.Equal(t, tt.want, c.Captures(tt.in, tt.path), tt.what)
 	}
 }
+
+func TestPathsAreThoseOfTheRoute(t *testing.T) {
+	c := &config.Config{Routes: []config.Route{
+		{Name: "chat", ID: "id-of-chat", Paths: []string{"/chat", "~/ask$"}}, {Name: "none"},
+	}}
+	for range 2 {
+		for _, r := range []config.Request{{Route: "chat"}, {Route: "id-of-chat"}, {Names: []string{"other", "chat"}}} {
+			require.Equal(t, []string{"/chat", "~/ask$"}, c.Paths(r))
+		}
+		require.Empty(t, c.Paths(config.Request{Route: "none"}))
+		require.Empty(t, c.Paths(config.Request{Route: "unknown"}))
+		c.Index()
+	}
+}

@@ -48,6 +48,19 @@ func (c *Config) Find(r Request) (*Plugin, bool) {
 	return nil, false
 }
 
+// Paths are those of the route of a request, as configured; none where the route is not
+// known or has none. Do not change them.
+//
+// It is safe for concurrent use once the configuration is complete.
+func (c *Config) Paths(r Request) []string {
+	x := c.index
+	if x == nil {
+		x = newIndex(c)
+	}
+	route, _ := x.target(r)
+	return x.paths[route]
+}
+
 // Index prepares [Config.Find], which otherwise does this on every call. Call it when the
 // configuration is complete.
 func (c *Config) Index() { c.index = newIndex(c) }
@@ -61,8 +74,9 @@ type index struct {
 	// plugins that guard them.
 	plugins map[Scope]int
 	guards  map[Scope][]*GuardPlugin
-	// services are those of routes, groups those of consumers.
+	// services and paths are those of routes, groups those of consumers.
 	services map[string]string
+	paths    map[string][]string
 	groups   map[string][]string
 	// capturing are the paths of all routes that are regular expressions, capturingOf
 	// those of each route, in Kong's order.
@@ -73,12 +87,13 @@ type index struct {
 func newIndex(c *Config) *index {
 	x := &index{
 		Names: NewNames(c), bound: map[alias]bool{}, plugins: map[Scope]int{}, guards: map[Scope][]*GuardPlugin{},
-		services: map[string]string{}, groups: map[string][]string{},
+		services: map[string]string{}, paths: map[string][]string{}, groups: map[string][]string{},
 		capturingOf: map[string][]capturing{},
 	}
 	x.indexCaptures(c.Routes)
 	for _, r := range c.Routes {
-		x.services[cmp.Or(r.Name, r.ID)] = x.Of(KindService, r.Service)
+		called := cmp.Or(r.Name, r.ID)
+		x.services[called], x.paths[called] = x.Of(KindService, r.Service), r.Paths
 	}
 	for _, u := range c.Consumers {
 		x.groups[u.Called()] = u.Groups

@@ -18,7 +18,8 @@ var operations = map[string]string{
 	"audio/speech": "audio/v1/audio/speech", "audio/transcriptions": "audio/v1/audio/transcriptions", "audio/translations": "audio/v1/audio/translations",
 	"images/generations": "image/v1/images/generations", "images/edits": "image/v1/images/edits", "images/variations": "",
 	"realtime": "realtime/v1/realtime", "videos": "video/v1/videos/generations",
-	"conversations": "", "fine_tuning": "", "messages": "", "moderations": "", "rerank": "", "threads": "", "uploads": "", "vector_stores": "",
+	"audio": "", "containers": "", "conversations": "", "edits": "", "evals": "", "fine_tuning": "", "images": "", "messages": "", "models": "",
+	"moderations": "", "organization": "", "rerank": "", "skills": "", "threads": "", "uploads": "", "vector_stores": "",
 }
 
 // operation is the operation of OpenAI's API that the path of a request names; "" if it
@@ -27,25 +28,36 @@ func (x *exchange) operation() string {
 	path, longest := strings.TrimRight(x.path(), "/"), ""
 	_, behindVersion, _ := strings.Cut(path, "/v1/")
 	for name := range operations {
-		named := strings.HasSuffix(path, "/"+name) || strings.HasPrefix(behindVersion+"/", name+"/")
-		if named && len(name) > len(longest) {
+		if len(name) > len(longest) && (endsWith(path, name) || beginsWith(behindVersion, name)) {
 			longest = name
 		}
 	}
 	return longest
 }
 
+// endsWith and beginsWith compare whole segments of a path.
+func endsWith(path, name string) bool {
+	before, found := strings.CutSuffix(path, name)
+	return found && strings.HasSuffix(before, "/")
+}
+
+func beginsWith(path, name string) bool {
+	rest, found := strings.CutPrefix(path, name)
+	return found && (rest == "" || rest[0] == '/')
+}
+
 // aboutShape are the codes of errors that a request for another operation causes.
 var aboutShape = []string{codeNoBody, provider.CodeContentType, provider.CodeInvalidRequest, provider.CodeRouteType}
 
-// misdirected turns the error about a request that cannot be read into one that names the
-// operation, if its path names one that no target of the instance serves. The path alone
-// is no error: a route may have any.
-func (x *exchange) misdirected(err error, instance *Instance) error {
-	var bad *provider.RequestError
+// misdirected returns the error about a request whose path names an operation that no
+// target of the instance serves, also if its body reads like one that is served; else err.
+func (x *exchange) misdirected(err error, s *Snapshot, instance *Instance) error {
 	operation := x.operation()
-	if !errors.As(err, &bad) || !slices.Contains(aboutShape, bad.Code) || operation == "" ||
-		slices.Contains(instance.RouteTypes, operations[operation]) {
+	if operation == "" || slices.Contains(instance.RouteTypes, operations[operation]) {
+		return err
+	}
+	var bad *provider.RequestError
+	if errors.As(err, &bad) && !slices.Contains(aboutShape, bad.Code) || err == nil && x.named(operation, s.Paths(x.match)) {
 		return err
 	}
 	sent := operation
@@ -56,4 +68,15 @@ func (x *exchange) misdirected(err error, instance *Instance) error {
 		Status: http.StatusBadRequest, Code: provider.CodeRouteType,
 		Message: "request for " + sent + ` does not fit route_type "` + strings.Join(instance.RouteTypes, `" or "`) + `"`,
 	}
+}
+
+// named reports whether the configuration may have given the path of a request the name of
+// an operation, which then means nothing: a route's paths may be any, such as /files. Where
+// they are not known, only paths as OpenAI and Azure have them mean their operation.
+func (x *exchange) named(operation string, paths []string) bool {
+	if len(paths) > 0 {
+		return slices.ContainsFunc(paths, func(path string) bool { return strings.Contains(path, operation) })
+	}
+	_, behindVersion, _ := strings.Cut(x.path(), "/v1/")
+	return !beginsWith(behindVersion, operation) && !strings.Contains(x.path(), "/openai/")
 }

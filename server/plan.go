@@ -37,8 +37,8 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 		return p.models(x, instance, model)
 	}
 	request, err := parse(x, instance)
-	if err != nil {
-		return p.refuse(x, x.misdirected(err, instance))
+	if err = x.misdirected(err, snapshot, instance); err != nil {
+		return p.refuse(x, err)
 	}
 	if instance.Captures {
 		x.captures = snapshot.Captures(match, x.path())

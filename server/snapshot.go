@@ -33,6 +33,9 @@ type Snapshot struct {
 	// Captures returns the named groups of the path of the Kong route that a request
 	// matched; the path has no query.
 	Captures func(m Match, path string) map[string]string
+	// Paths are those of the Kong route that a request matched; none where it is not known or
+	// has none.
+	Paths func(Match) []string
 	// Instances holds every instance by ID: those that Find returns, and those of
 	// earlier configurations whose requests may still be in flight.
 	Instances map[string]*Instance

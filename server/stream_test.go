@@ -53,6 +53,7 @@ type testServer struct {
 	logs      accesslogv3.AccessLogServiceClient
 	metrics   *Metrics
 	log       *lockedBuffer
+	snapshot  *Snapshot // nil if the test made it
 	stop      context.CancelFunc
 	stopped   chan error
 }
@@ -72,7 +73,9 @@ func newTestServer(t testing.TB, r Router, change ...func(*Instance)) *testServe
 		Find:      func(Match) *Instance { return instance },
 		Instances: map[string]*Instance{"i": instance},
 	}
-	return serve(t, func() *Snapshot { return snapshot })
+	w := serve(t, func() *Snapshot { return snapshot })
+	w.snapshot = snapshot
+	return w
 }
 
 // serve is newTestServer for any snapshot.

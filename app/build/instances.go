@@ -58,6 +58,9 @@ func (all *Instances) Captures(m server.Match, path string) map[string]string {
 	return all.Config.Captures(match(m), path)
 }
 
+// Paths are those of the Kong route that a request matched.
+func (all *Instances) Paths(m server.Match) []string { return all.Config.Paths(match(m)) }
+
 // ForRequest returns the plugin and the instance that serve a request by the
 // precedence of scopes.
 func (all *Instances) ForRequest(r config.Request) (*config.Plugin, *Instance, bool) {

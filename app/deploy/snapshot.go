@@ -27,6 +27,7 @@ func (m *Manager) newSnapshot() *server.Snapshot {
 	s := &server.Snapshot{
 		Find:          m.current.Find,
 		Captures:      m.current.Captures,
+		Paths:         m.current.Paths,
 		Gate:          m.current.gate,
 		ConsumersOnly: m.current.ConsumersOnly(),
 		Instances:     make(map[string]*server.Instance),
