@@ -97,6 +97,9 @@ func meaning(r router.Reason) string {
 func printExplanation(w io.Writer, e *explain.Explanation) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "instance\t%s\t%s\n", e.Instance.ID, e.Instance)
+	for _, g := range e.Guards {
+		fmt.Fprintf(t, "guard\t%s\t%s (%s, %s)\n", g.Plugin, g.Outcome, g.Scope, g.Position)
+	}
 	if e.Error != "" {
 		fmt.Fprintf(t, "error\t%s\n", e.Error)
 	}

@@ -183,3 +183,53 @@ plugins:
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "kong.yaml:5: DECK_OTHER is not set")
 }
+
+// guardedScopes has plugins that guard, in several scopes.
+const guardedScopes = `_format_version: "3.0"
+services: [{name: llm, routes: [{name: chat}]}]
+consumers:
+- {username: anna, acls: [{group: staff}], keyauth_credentials: [{key: annas-key}]}
+- {username: bob}
+plugins:
+- name: ai-proxy-advanced
+  config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: gpt-4o}}]}
+- {name: request-termination, consumer: bob, config: {status_code: 451}}
+- {name: request-termination, route: chat, config: {trigger: x-closed}}
+- {name: acl, config: {allow: [staff, admins]}}
+- {name: key-auth, config: {key_names: [apikey]}}
+- {name: key-auth, route: chat, config: {key_names: [x-key, authorization], key_in_query: false, anonymous: bob}}
+- {name: jwt, service: llm, config: {cookie_names: [token], header_names: [authorization]}}
+- {name: request-size-limiting, enabled: false}
+`
+
+func TestExplainListsTheGuardsInTheirOrder(t *testing.T) {
+	guards := func(flags ...string) []string {
+		code, stdout, stderr := explainConfig(t, guardedScopes, append(flags, "--json")...)
+		require.Zero(t, code, stderr)
+		var e explain.Explanation
+		require.NoError(t, json.Unmarshal([]byte(stdout), &e))
+		lines := []string{}
+		for _, g := range e.Guards {
+			lines = append(lines, g.Plugin+": "+g.Outcome)
+		}
+		return lines
+	}
+	const keys = "key-auth: needs a key in header or parameter apikey, else answers 401"
+	require.Equal(t, []string{keys, "acl: needs a consumer by its groups: allow staff or admins"}, guards())
+	require.Equal(t, []string{keys, "acl: lets the consumer pass"}, guards("--consumer", "anna"))
+	require.Equal(t, []string{keys, "acl: answers 403 consumer_not_allowed", "request-termination: answers 451 request_terminated"}, guards("--consumer", "bob"))
+	require.Equal(t, []string{
+		"jwt: needs a token in header authorization or parameter jwt or cookie token, else answers 401",
+		"key-auth: needs a key in header x-key or authorization, else the consumer is bob",
+		"acl: needs a consumer by its groups: allow staff or admins",
+		"request-termination: answers 503 to requests with header or parameter x-closed",
+	}, guards("--route", "chat"))
+
+	code, stdout, stderr := explainConfig(t, guardedScopes)
+	require.Zero(t, code, stderr)
+	require.Regexp(t, `guard +key-auth +needs a key in header or parameter apikey, else answers 401 \(global, .*kong\.yaml:12\)`, stdout)
+	require.NotContains(t, stdout, "annas-key")
+	code, stdout, _ = explainConfig(t, scoped, "--route", "chat", "--json")
+	require.Zero(t, code)
+	require.Contains(t, stdout, `"guards": []`)
+}

@@ -19,7 +19,9 @@ import (
 
 // Explanation is where a prompt would go, and why.
 type Explanation struct {
-	Instance  *Instance          `json:"instance"`
+	Instance *Instance `json:"instance"`
+	// Guards are in the order in which they run.
+	Guards    []Guard            `json:"guards"`
 	Reason    router.Reason      `json:"reason"`
 	Threshold *float64           `json:"threshold,omitempty"`
 	Error     string             `json:"error,omitempty"`
@@ -57,7 +59,7 @@ func Prompt(ctx context.Context, instances *build.Instances, q Question) (*Expla
 	if err != nil {
 		return nil, err
 	}
-	e := &Explanation{Instance: newInstance(plugin, instance), Distances: []record.Candidate{}, Plan: []Attempt{}}
+	e := &Explanation{Instance: newInstance(plugin, instance), Guards: guardsOf(instances.Config, q.Scope), Distances: []record.Candidate{}, Plan: []Attempt{}}
 	var loadErr error
 	if instance.HasDescriptions() {
 		loadErr = instance.Load(ctx)

@@ -32,7 +32,7 @@ func Product() []Room {
 		{"app/build", "configuration → plugin instances. The only room that knows every embedder, store and dialect", []string{Any}},
 		{"app/gateway", "routes of a configuration → their description for Envoy", []string{"config", "envoy/parts"}},
 		{"app/deploy", "puts a configuration in force, and retires what it replaces", []string{"access", "app/build", "app/gateway", "config", "embeddings", "envoy/parts", "envoy/render", "record", "record/metrics", "router", "server", "vectordb"}},
-		{"app/explain", "where a prompt would go, and why", []string{"app/build", "config", "record", "router", "vectordb"}},
+		{"app/explain", "where a prompt would go, and why", []string{"access", "app/build", "config", "record", "router", "vectordb"}},
 		{"app/child", "runs Envoy as a child process: version, log, restarts, drain", []string{"envoy", "envoy/parts", "envoy/render"}},
 		{"access", "who may do what, by the head of a request: consumers, and the plugins that guard", []string{"config"}},
 		{"server", "gRPC: the ext_proc roles, ADS, access logs, health", []string{"access", "envoy", "envoy/render", "provider", "record", "record/metrics", "router"}},
