@@ -52,6 +52,16 @@ func (n *Names) Known(kind, name string) bool {
 	return known
 }
 
+// Any reports whether the configuration has an entity of a kind.
+func (n *Names) Any(kind string) bool {
+	for of := range n.names {
+		if of.kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
 // Scope returns a scope with the names that stand for its entities.
 func (n *Names) Scope(s Scope) Scope {
 	return Scope{

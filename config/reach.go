@@ -51,13 +51,19 @@ func (r *Reach) consumer(u *Consumer) {
 	}
 }
 
+// Defined reports whether there is an entity of a kind with a name: one of the files, or a
+// service that a route of the files names.
+func (r *Reach) Defined(kind, name string) bool {
+	return r.Known(kind, name) || kind == KindService && r.routed[name]
+}
+
 // Unreached returns the part of a scope because of which no request has it, and why;
 // "" where requests can have it. A proxy with routes and consumers of its own may still
 // lead to it by their names.
 func (r *Reach) Unreached(s Scope) (kind, why string) {
 	s = r.Scope(s)
 	for i, name := range s.Parts() {
-		if kind := ScopeParts[i]; name != "" && !r.Known(kind, name) {
+		if kind := ScopeParts[i]; name != "" && !r.Defined(kind, name) {
 			return kind, "is not defined in the files"
 		}
 	}

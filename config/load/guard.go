@@ -17,13 +17,14 @@ import (
 type guardLoader struct {
 	*loader
 	names *config.Names
+	reach *config.Reach
 	// overlap reports whether a request may be in both of two scopes.
 	overlap func(a, b config.Scope) bool
 }
 
 // loadGuards adds all of them.
 func (l *loader) loadGuards(names *config.Names) {
-	g := guardLoader{l, names, l.config.Overlap()}
+	g := guardLoader{l, names, config.NewReach(&l.config), l.config.Overlap()}
 	for _, item := range l.guards {
 		switch {
 		case l.Full():
@@ -96,6 +97,7 @@ func (l guardLoader) supported(item format.Item, f *schema.Field) {
 	if item.Unbound == nil {
 		scope = l.scope(item.Scope, entry, l.names)
 		l.anonymous(entry.At("config", "anonymous"))
+		l.defined(entry)
 	}
 	if l.Converting() || item.Unbound == nil && !disabled(n) && l.inUse(item) {
 		schema.CheckSupport(&l.Report, item.Path, f, n)
@@ -106,6 +108,7 @@ func (l guardLoader) supported(item format.Item, f *schema.Field) {
 		l.keepPlugin(n, scope, item.Unbound)
 	case item.Unbound == nil:
 		l.config.Guarding = append(l.config.Guarding, decodeGuard(f, n, scope))
+		l.bound = append(l.bound, boundPlugin{entry, scope})
 	}
 }
 
@@ -125,6 +128,18 @@ func decodeGuard(f *schema.Field, n *tree.Node, scope config.Scope) config.Guard
 func (l guardLoader) anonymous(name tree.Cursor) {
 	if name.Known() && !l.names.Known(config.KindConsumer, name.Node.Text) {
 		l.Want(name.Pos, name.Path, "the name of no consumer in the files", "a consumer's username or id")
+	}
+}
+
+// defined: what an enabled plugin refers to exists, where the files define others of its
+// kind. With a misspelt name it would guard nothing.
+func (l guardLoader) defined(entry tree.Cursor) {
+	for _, kind := range config.ScopeParts {
+		c := entry.At(kind)
+		name, ok := c.Node.Reference()
+		if ok && name != "" && !disabled(entry.Node) && l.names.Any(kind) && !l.reach.Defined(kind, l.names.Of(kind, name)) {
+			l.Want(c.Pos, c.Path, "the name of no "+config.Spoken(kind)+" in the files", "that of one, or the plugin guards nothing")
+		}
 	}
 }
 

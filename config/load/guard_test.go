@@ -154,3 +154,25 @@ func TestAnUnknownPluginMayGuard(t *testing.T) {
 	require.ErrorContains(t, err, "give --ignore-plugin NAME to serve without it")
 	require.NotContains(t, err.Error(), "key-au")
 }
+
+// With a misspelt scope, a plugin would guard nothing, and nobody would notice.
+func TestAPluginThatGuardsWhatIsNotThere(t *testing.T) {
+	const routed = configtest.Minimal + "routes: [{name: chat, id: 6d5e1b16-1111-4222-8333-abcdefabcdef, paths: [/]}]\n"
+	for text, want := range map[string]string{
+		routed + "_plugin_configs: {}\nconsumers: [{username: a, plugins: [{name: ip-restriction, config: {allow: [10.0.0.1]}}]}]": "",
+		strings.Replace(routed, "plugins:", "plugins:\n- {name: key-auth, route: chat}", 1):                                        "",
+		strings.Replace(routed, "plugins:", "plugins:\n- {name: key-auth, route: 6d5e1b16-1111-4222-8333-abcdefabcdef}", 1):        "",
+		strings.Replace(routed, "plugins:", "plugins:\n- {name: key-auth, route: chta, enabled: false}", 1):                        "",
+		strings.Replace(routed, "plugins:", "plugins:\n- {name: key-auth, route: chta}", 1):                                        "kong.yaml:2: plugins[0].route: got the name of no route in the files, want that of one, or the plugin guards nothing",
+	} {
+		_, err := loadFile("kong.yaml", text, load.Options{})
+		if want == "" {
+			require.NoError(t, err, text)
+			continue
+		}
+		require.EqualError(t, err, want)
+	}
+	warnings, err := loadFile("kong.yaml", configtest.Minimal+"- {name: key-auth, route: \"routeName|Id\"}\n", load.Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`kong.yaml:7: plugins[1].route: "routeName|Id" is a placeholder: put the name of a route there. No request reaches the plugin`}, warnings)
+}

@@ -13,14 +13,14 @@ import (
 // routeName|Id, {routeId}, <route>, ROUTE_NAME.
 var stands = regexp.MustCompile(`^(?:.*/)?(.*\|.*|[{<].*[}>]|[A-Z0-9]+(_[A-Z0-9]+)*_(NAME|ID))$`)
 
-// boundPlugin is the entry of an instance, and what it applies to.
+// boundPlugin is the entry of an instance or of a plugin that guards, and what it applies to.
 type boundPlugin struct {
 	entry tree.Cursor
 	scope config.Scope
 }
 
-// checkReach warns of the enabled instances that no request reaches, when the plugins that
-// say who anonymous clients are are known.
+// checkReach warns of the enabled plugins that no request reaches, when those are known that
+// say who anonymous clients are.
 func checkReach(r *report.Report, c *config.Config, bound []boundPlugin) {
 	reach := config.NewReach(c)
 	for _, b := range bound {
@@ -38,7 +38,7 @@ func (b boundPlugin) warn(r *report.Report, kind, why string, reach *config.Reac
 		at = own
 	}
 	name := scope.Parts()[slices.Index(config.ScopeParts[:], kind)]
-	switch known := reach.Known(kind, name); {
+	switch known := reach.Defined(kind, name); {
 	case !known && stands.MatchString(name):
 		r.Warn(at.Pos, at.Path, report.Quote(name)+" is a placeholder: put the name of a "+config.Spoken(kind)+" there. No request reaches the plugin")
 		return

@@ -85,3 +85,14 @@ func TestPlaceholdersOfTheExamplesAreNamed(t *testing.T) {
 		require.Regexp(t, "is a placeholder|replace |put the name|is not defined in the files|is not attached", all, file)
 	}
 }
+
+// A service need not be an entity of the files if a route names it, as an Ingress does.
+func TestAServiceThatARouteNamesIsReached(t *testing.T) {
+	const text = `routes: [{name: r, paths: [/], service: {name: ghost}}]
+plugins: [{name: ai-proxy-advanced, service: ghost, config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: m}}]}}, {name: key-auth, service: ghost}]
+`
+	c, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	require.Empty(t, c.Unreached())
+}
