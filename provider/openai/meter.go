@@ -87,30 +87,28 @@ func (t *tally) Usage() provider.Usage {
 // wholeMeter reads an answer that does not stream.
 type wholeMeter struct {
 	tally
-	body      []byte
-	oversized bool
+	body []byte
 }
 
 // Write keeps the answer up to maxAnswer.
 func (m *wholeMeter) Write(p []byte) (int, error) {
-	if len(m.body)+len(p) <= maxAnswer {
-		m.body = append(m.body, p...)
-	} else {
-		m.oversized = true
-	}
+	m.body = append(m.body, p[:min(len(p), maxAnswer-len(m.body))]...)
 	return len(p), nil
 }
 
-// Usage reads the answer, unless it was too long. It may be a stream that was not called
-// one.
+// Usage reads the answer, or as much of it as there is. It may be a stream that was not
+// called one.
 func (m *wholeMeter) Usage() provider.Usage {
-	switch {
-	case m.oversized, m.read(bytes.TrimPrefix(m.body, byteOrderMark)):
-	default:
-		stream := streamMeter{tally: m.tally}
-		_, _ = stream.Write(m.body) // never fails
-		return stream.Usage()
+	text := bytes.TrimPrefix(m.body, byteOrderMark)
+	if m.read(text) {
+		return m.tally.Usage()
 	}
+	stream := streamMeter{tally: m.tally}
+	_, _ = stream.Write(m.body) // never fails
+	if u := stream.Usage(); stream.counts != nil || stream.characters > 0 {
+		return u
+	}
+	m.readPart(text)
 	return m.tally.Usage()
 }
 
