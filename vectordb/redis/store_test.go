@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -17,10 +18,16 @@ import (
 	"semlb/vectordb/storetest"
 )
 
+// patient is far above what a server on a loaded machine is late.
+const patient = 10 * time.Second
+
 // optionsFor returns the options of a store of vectors like east and north.
 func optionsFor(server *redistest.Server) redis.Options {
 	return redis.Options{
-		Connection: redis.Connection{Addr: server.Addr},
+		Connection: redis.Connection{
+			Addr:           server.Addr,
+			ConnectTimeout: patient, SendTimeout: patient, ReadTimeout: patient,
+		},
 		Collection: vectordb.Collection{
 			Namespace: "test",
 			Model:     "compass",
