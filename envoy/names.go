@@ -119,8 +119,11 @@ func InternalHeaders() []string { return slices.Clone(internalHeaders) }
 // IsInternal reports whether a header, in lower case, is one of [InternalHeaders].
 func IsInternal(name string) bool { return slices.Contains(internalHeaders, name) }
 
-// HasOwnName reports whether a header, in lower case, is called as those between the hops.
-func HasOwnName(name string) bool { return strings.HasPrefix(name, "x-semlb-") }
+// HasOwnName reports whether a header, in lower case, is called as those between the hops,
+// and is not [ClientIDHeader], which Envoy needs until the answer.
+func HasOwnName(name string) bool {
+	return strings.HasPrefix(name, "x-semlb-") && name != ClientIDHeader
+}
 
 // decidedBy are the internal headers that a role sets or removes with every request.
 var decidedBy = map[string][]string{
