@@ -23,8 +23,7 @@ import (
 	"semlb/test/process"
 )
 
-// picky is an Envoy that refuses every listener with a consumer's key in it, and
-// quotes the key.
+// picky is an Envoy that refuses everything with a key in it, and quotes the key.
 type picky struct {
 	t      *testing.T
 	stream discoveryv3.AggregatedDiscoveryService_StreamAggregatedResourcesClient
@@ -114,9 +113,10 @@ func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 			require.NotContains(t, text, annasKey)
 		}
 	}
-	call("POST", "/consumers", `{"username": "anna"}`)
-	created := call("POST", "/consumers/anna/key-auth", `{"key": "`+annasKey+`", "id": "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"}`)
-	require.Contains(t, created, "6f1f9cc4", "no Envoy was there to refuse it")
+	// Of keys, Envoy has those that routes want in a header.
+	const withKey = `{"name": "annas", "headers": {"x-api-key": ["` + annasKey + `"]}}`
+	call("POST", "/services", `{"name": "llm", "url": "http://localhost:32000"}`)
+	require.Contains(t, call("POST", "/services/llm/routes", withKey), `"id"`, "no Envoy was there to refuse it")
 	require.Empty(t, refused(status))
 
 	// An Envoy that has nothing else refuses what is in force.
@@ -129,18 +129,18 @@ func TestEnvoysRefusalsAreReportedWithoutSecrets(t *testing.T) {
 	secretFree()
 
 	// Without the key it takes it.
-	call("DELETE", "/consumers/anna/key-auth/6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11", "")
+	call("DELETE", "/routes/annas", "")
 	harness.AwaitReady(t, "http://"+status)
 	require.Empty(t, refused(status))
 	require.Empty(t, refused(admin))
 
 	// A change that it rejects is not in force. Envoy and semlb keep the configuration
 	// before.
-	answer := call("POST", "/consumers/anna/key-auth", `{"key": "`+annasKey+`"}`)
+	answer := call("POST", "/services/llm/routes", withKey)
 	require.Contains(t, answer, "envoy rejected the configuration; the reason is in the log of semlb")
 	require.Equal(t, http.StatusOK, harness.StatusOf("http://"+status+"/readyz"))
 	require.Contains(t, refused(status), "Duplicated credential key: '[redacted]'")
-	require.JSONEq(t, `{"data": [], "next": null}`, get(admin+"/consumers/anna/key-auth"))
+	require.JSONEq(t, `{"data": [], "next": null}`, get(admin+"/routes"))
 	secretFree(answer)
 	call("POST", "/consumers", `{"username": "otto"}`)
 	require.Empty(t, refused(status))
