@@ -62,14 +62,15 @@ suites:
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target RELOADS=100 faults e2e e2e-oldest faults-oldest
 
-# What hostile configurations cost is measured without the race detector, which slows
-# parsers by a factor of ten and has nothing to find in one goroutine.
+# Configurations are loaded in one goroutine, where the race detector has nothing to find
+# and slows parsers by a factor of ten.
 unit: tools ## test the packages that do not depend on Envoy's version, with the race detector
-	go test -race -skip 'TestHostile.*Costs?Little' -p 3 $$(go list ./... | grep -Ev '/test/($(subst $() ,|,$(notdir $(ENVOY_TESTS))))$$')
-	go test -run 'TestHostile.*Costs?Little' ./config/load ./config/terraform
+	go test -race -timeout 20m -skip 'TestHostile.*Costs?Little' -p 3 $$(go list ./... | grep -Ev '/config/load$$|/test/($(subst $() ,|,$(notdir $(ENVOY_TESTS))))$$')
+	go test -timeout 20m ./config/load
+	go test -run 'TestHostile.*Costs?Little' ./config/terraform
 
 e2e: tools ## test the others on Envoy ENVOY_VERSION, without faults and hop
-	ENVOY_VERSION=$(ENVOY_VERSION) go test $(RACE) -timeout 15m -p 1 $(E2E)
+	ENVOY_VERSION=$(ENVOY_VERSION) go test $(RACE) -timeout 20m -p 1 $(E2E)
 
 # The oldest Envoy runs without the race detector, which checks the same code on the newest.
 e2e-oldest: ## run e2e on the oldest Envoy, without rolling restarts
