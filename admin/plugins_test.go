@@ -94,6 +94,10 @@ func TestPluginsThatGuardAreShownWithKongsDefaults(t *testing.T) {
 	s.call("POST", "/schemas/plugins/validate", aGuard("jwt", "")).is(200)
 	s.call("POST", "/schemas/plugins/validate", `{"name": "jwt", "config": {"key_names": ["a"]}}`).is(400)
 	s.call("POST", "/schemas/plugins/validate", `{"name": "oauth2"}`).is(400)
+	for _, anonymous := range []string{"nobody", "6f1f9cc4-8a4d-4f2b-9d6c-1f4b7b0f0a11"} { // other entities take no part
+		s.call("POST", "/schemas/plugins/validate", `{"name": "jwt", "config": {"anonymous": "`+anonymous+`"}}`).is(200)
+	}
+	s.call("POST", "/plugins", `{"name": "jwt", "config": {"anonymous": "nobody"}}`).is(400)
 }
 
 // TestASettingThatIsNotServedIsRefusedWhereItGuards: it is kept while it guards nothing.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -65,6 +66,21 @@ func noEntity(name string) error {
 	return plainError(http.StatusNotFound, "No entity named '"+name+"'")
 }
 
+// anonymousOf returns the consumer of anonymous requests that a plugin's settings name, or
+// "".
+func anonymousOf(plugin object) string {
+	settings, _ := plugin["config"].(object)
+	return text(settings, "anonymous")
+}
+
+// uuidOf returns a text that is an id, and "" for any other.
+func uuidOf(text string) string {
+	if isUUID(text) {
+		return text
+	}
+	return ""
+}
+
 // validate checks an entity as a write does, and keeps nothing.
 func (h *schemas) validate(r *request) (response, error) {
 	k, err := h.kind(r)
@@ -79,6 +95,9 @@ func (h *schemas) validate(r *request) (response, error) {
 		delete(body, ref.field) // no other entity takes part
 	}
 	s := newState(h.store.kinds)
+	if name := anonymousOf(body); name != "" {
+		s.put(&entity{kind: h.store.kinds.named(consumers), fields: object{"id": cmp.Or(uuidOf(name), uuid.NewString()), "username": name}})
+	}
 	u := upsert{scope: scope{kind: k}, body: body}
 	if owner := k.owner(); owner != nil {
 		u.field = owner.field

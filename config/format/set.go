@@ -45,6 +45,8 @@ type Item struct {
 type Missing struct {
 	// Text says what it is, and what refers to it, as the start of a sentence.
 	Text string
+	// Like completes Text with what may be meant, or is empty.
+	Like string
 	// Remedy is what the author of the files can do, such as "add it".
 	Remedy string
 	// Name is what the flag that leaves it out calls it; empty where it must not be seen.

@@ -44,7 +44,7 @@ func (r binder) missing(b binding) {
 	m := format.Missing{Text: b.by + " names the plugin " + name.Quoted() + ", " + why, Remedy: "add it"}
 	if !name.Hidden {
 		m.Name = b.written
-		m.Text += report.Suggest(b.plugin, r.pluginsNear(b.namespace))
+		m.Like = report.Suggest(b.plugin, r.pluginsNear(b.namespace))
 	}
 	item := format.Item{Path: b.path, Node: b.at}
 	item.Scope.SetPart(b.kind, b.entity)

@@ -1,6 +1,7 @@
 package kubernetes_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -62,6 +63,9 @@ func TestAMissingPluginIsNamedAsItIsWritten(t *testing.T) {
 		_, _, err = loadResources(service("far:keys"), ignored)
 		require.NoError(t, err)
 	}
+	_, warnings, err := loadResources(service("kyes")+configtest.Resource("KongPlugin", "keys", "", "plugin: key-auth\nconfig: {}"), "kyes")
+	require.NoError(t, err)
+	require.Contains(t, warnings, `names the plugin "kyes", which is not in the files; it is ignored: requests are served without it`)
 	_, _, err = loadResources(service("kyes") + configtest.Resource("KongPlugin", "keys", "", "plugin: key-auth\nconfig: {}"))
 	require.ErrorContains(t, err, `names the plugin "kyes", which is not in the files, did you mean "keys"? It may guard`)
 
@@ -77,7 +81,7 @@ func TestAMissingPluginThatGuardsNothingThatIsServedIsAWarning(t *testing.T) {
 		configtest.Resource("KongPlugin", "ai", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig)
 	_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(text)}}, load.Options{})
 	require.NoError(t, err)
-	require.Contains(t, warnings[1].String(), `konghq.com/plugins of Service "other" names the plugin "keys", which is not in the files`)
+	require.Contains(t, fmt.Sprint(warnings), `konghq.com/plugins of Service "other" names the plugin "keys", which is not in the files`)
 }
 
 // TestTheClassOfResourcesThatOthersLeadTo: Kong's controller looks at that of those alone

@@ -3,7 +3,6 @@ package load
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -39,15 +38,12 @@ func (l *loader) loadGuards(names *config.Names) {
 // missing reports what is not in the files: it may guard.
 func (l guardLoader) missing(item format.Item) {
 	if !l.inUse(item) {
-		l.Warn(item.Node.Pos, item.Path, item.Missing.Text)
+		l.Warn(item.Node.Pos, item.Path, item.Missing.Text+item.Missing.Like)
 		return
 	}
-	m, end := item.Missing, "."
-	if strings.HasSuffix(m.Text, "?") {
-		end = ""
-	}
+	m := item.Missing
 	l.Problem(item.Node.Pos, item.Path, "%s%s It may guard an ai-proxy-advanced: %s, or give --ignore-plugin %s to serve without it",
-		m.Text, end, m.Remedy, cmp.Or(m.Name, "NAME"))
+		m.Text, cmp.Or(m.Like, "."), m.Remedy, cmp.Or(m.Name, "NAME"))
 }
 
 // guard checks a plugin that guards, and adds it to the configuration. One that is not
