@@ -34,7 +34,7 @@ func (r *reader) credential(namespace string, name *tree.Node) (format.Credentia
 	switch {
 	case secret != nil:
 	case r.secrets.mounted == "" || r.AllowUnset:
-		r.Warn(name.Pos, "credentials", "secret "+name.Quoted()+" is not in the files")
+		binder{r}.lacksSecret(name)
 		return format.Credential{}, nil
 	default:
 		r.Problem(name.Pos, "credentials", "%s", r.secrets.missing("no secret "+name.Quoted()))

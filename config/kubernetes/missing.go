@@ -100,3 +100,23 @@ func (r binder) unreadBinding(n *tree.Node) {
 		r.Miss(format.Item{Path: path, Node: name}, m, name.Str())
 	}
 }
+
+// lacksSecret notes a credential of a consumer that is not in the files. Without a key the
+// consumer is refused; without a group it would pass an acl that denies the group.
+func (r binder) lacksSecret(name *tree.Node) {
+	text := "secret " + name.Quoted() + " is not in the files"
+	if r.AllowUnset || !slices.ContainsFunc(r.plugins, denies) {
+		r.Warn(name.Pos, "credentials", text)
+		return
+	}
+	m := format.Missing{Text: text + ", and may be a group that acl denies", Remedy: "add it"}
+	if !name.Hidden {
+		m.Name = name.Text
+	}
+	r.Miss(format.Item{Path: "credentials", Node: name}, m, name.Str())
+}
+
+// denies reports whether a plugin refuses the consumers of some groups.
+func denies(p *plugin) bool {
+	return p.n.Get("plugin").Str() == "acl" && !p.n.At("config", "deny").Empty()
+}

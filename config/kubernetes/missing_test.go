@@ -117,3 +117,18 @@ func TestUnreadResourcesThatBindPluginsThatMayGuardAreFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, warnings, `resource "GRPCRoute" is ignored`)
 }
+
+// TestAMissingGroupThatIsDeniedIsAFault: without it the consumer would not be refused.
+func TestAMissingGroupThatIsDeniedIsAFault(t *testing.T) {
+	consumer := configtest.Resource("KongConsumer", "c", "", "username: c\ncredentials: [group-of-c]")
+	acl := func(list string) string {
+		return configtest.Resource("KongPlugin", "acl", "", "plugin: acl\nconfig: {"+list+": [banned]}") + configtest.Resource("Service", "s", "konghq.com/plugins: acl", "")
+	}
+	_, warnings, err := loadResources(consumer + acl("allow"))
+	require.NoError(t, err)
+	require.Contains(t, warnings, `kong.yaml:9: credentials: secret "group-of-c" is not in the files`)
+	_, _, err = loadResources(consumer + acl("deny"))
+	require.EqualError(t, err, `kong.yaml:9: credentials: secret "group-of-c" is not in the files, and may be a group that acl denies. It may guard an ai-proxy-advanced: add it, or give --ignore-plugin group-of-c to serve without it`)
+	_, _, err = loadResources(consumer+acl("deny"), "group-of-c")
+	require.NoError(t, err)
+}
