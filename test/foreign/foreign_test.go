@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/envoy"
+	"semlb/test/harness"
 )
 
 // places are the requests of the page's routes, with the scope that serves each.
@@ -146,4 +147,14 @@ plugins:
 		require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 		require.Equal(t, model, answer.Header.Get("X-Kong-Llm-Model"))
 	}
+}
+
+// TestAProvidersOwnIDReachesTheClient without any optional part of the listener.
+func TestAProvidersOwnIDReachesTheClient(t *testing.T) {
+	w := newWorld(t, "route: chat")
+	w.well.Do(harness.Status(http.StatusOK, http.Header{"X-Request-Id": {"req_of_the_provider"}}))
+	answer := w.ask(plain, "/chat", http.Header{"X-Semlb-Request-Id": {"spoofed"}})
+	require.Equal(t, http.StatusOK, answer.Status, answer.Body)
+	require.Equal(t, []string{"req_of_the_provider"}, answer.Header["X-Upstream-Request-Id"])
+	require.NotContains(t, w.well.Only(t).Header, "X-Semlb-Request-Id")
 }
