@@ -52,9 +52,13 @@ var proxyHeaders = []string{
 	"x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "forwarded", "x-real-ip",
 }
 
-// ofProviders are response headers that are about a provider's own host. A client would
-// apply them to ours, and send one client's cookies of the shared account to all providers.
-var ofProviders = []string{"set-cookie", "set-cookie2", "clear-site-data", "strict-transport-security", "alt-svc", "nel", "report-to"}
+// ofProviders are response headers that are about a provider's own host, or name the account
+// that our credential is for. A client would apply the former to our host, and send one
+// client's cookies of the shared account to all providers.
+var ofProviders = []string{
+	"set-cookie", "set-cookie2", "clear-site-data", "strict-transport-security", "alt-svc", "nel", "report-to",
+	"openai-organization", "openai-project", "anthropic-organization-id",
+}
 
 // defaultIdle is the default of the plugin's read_timeout.
 const defaultIdle = time.Minute

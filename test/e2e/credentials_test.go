@@ -130,14 +130,15 @@ func TestClientsGetNothingThatIsAboutTheProvidersHost(t *testing.T) {
 	all := stubs(t, 2)
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(harness.Plugin{Failover: harness.SeedCriteria()}, lanes(urlsOf(all...))))})
 	head := http.Header{
-		"Set-Cookie": {"__cf_bm=1", "session=2"}, "Alt-Svc": {`h3=":443"`}, "Strict-Transport-Security": {"max-age=1"}, "X-Kept": {"kept"},
+		"Set-Cookie": {"__cf_bm=1", "session=2"}, "Alt-Svc": {`h3=":443"`}, "Strict-Transport-Security": {"max-age=1"},
+		"Openai-Organization": {"ours"}, "X-Kept": {"kept"},
 	}
 	for _, statuses := range [][]int{{200, 0}, {400, 0}, {429, 200}, {429, 503}} {
 		all[0].Do(harness.Status(statuses[0], head))
 		all[1].Do(harness.Status(max(statuses[1], 200), head))
 		answer := s.Post(harness.NewClient(t, harness.HTTP1), harness.Chat(prompts()[0]))
 		require.Equal(t, "kept", answer.Header.Get("X-Kept"))
-		for _, name := range []string{"Set-Cookie", "Alt-Svc", "Strict-Transport-Security"} {
+		for _, name := range []string{"Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Openai-Organization"} {
 			require.NotContains(t, answer.Header, name, "statuses %v", statuses)
 		}
 	}
