@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"semlb/config/load"
@@ -33,8 +34,11 @@ func fingerprintOf(files []string, secretsDir string) fingerprint {
 	return fingerprint(h.Sum(nil))
 }
 
-func (s *source) fingerprint() fingerprint {
-	return fingerprintOf(s.options.Files, s.options.Reading.SecretsDir)
+// stateOf is what distinguishes a file from earlier versions of it.
+func stateOf(path string) string {
+	var b strings.Builder
+	writeState(&b, path)
+	return b.String()
 }
 
 // writeState writes what distinguishes a file from earlier versions of it.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,5 +51,24 @@ func TestAChangedFileIsAChangedConfiguration(t *testing.T) {
 		now := current()
 		require.NotEqual(t, last, now, change.name)
 		last = now
+	}
+}
+
+func TestAChangeOfAFileThatAScriptNamesIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	script, named := filepath.Join(dir, "setup.sh"), filepath.Join(dir, "kong.yaml")
+	require.NoError(t, os.WriteFile(script, []byte("deck gateway sync kong.yaml"), 0o600))
+	o := DefaultOptions()
+	o.Files, o.Log = []string{script}, slog.New(slog.DiscardHandler)
+	s := &source{options: &o}
+	_, err := s.load()
+	require.Error(t, err, "the file is missing")
+	require.False(t, s.changed())
+	for _, text := range []string{"_format_version: \"3.0\"\n", "_format_version: \"3.0\"\nplugins: []\n"} {
+		require.NoError(t, os.WriteFile(named, []byte(text), 0o600))
+		require.True(t, s.changed())
+		_, err = s.load()
+		require.NoError(t, err)
+		require.False(t, s.changed())
 	}
 }

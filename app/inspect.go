@@ -36,7 +36,7 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 // nothing.
 func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Explanation, error) {
 	o.Reading.AllowUnset = true // of what is not needed
-	cfg, err := o.load()
+	cfg, err := o.load(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func CheckTargets(cfg *config.Config) error { return build.CheckTargets(cfg) }
 // buildInstances loads the configuration and builds its instances, which the caller
 // closes.
 func (o *Options) buildInstances(ctx context.Context) (*build.Instances, error) {
-	cfg, err := o.load()
+	cfg, err := o.load(nil)
 	if err != nil {
 		return nil, err
 	}

@@ -38,17 +38,14 @@ func (r *reloader) run(ctx context.Context) error {
 	defer stop()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	seen := r.source.seen
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			seen = r.source.fingerprint()
 			r.reload(ctx)
 		case <-tick.C:
-			if now := r.source.fingerprint(); now != seen {
-				seen = now
+			if r.source.changed() {
 				r.reload(ctx)
 			}
 		}
@@ -57,7 +54,7 @@ func (r *reloader) run(ctx context.Context) error {
 
 // reload applies the files. A configuration with faults leaves the one in force.
 func (r *reloader) reload(ctx context.Context) {
-	cfg, err := r.source.options.load()
+	cfg, err := r.source.load()
 	if err == nil {
 		err = r.core.manager.Apply(ctx, cfg)
 	}

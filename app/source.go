@@ -14,12 +14,15 @@ type source struct {
 	api     *admin.API
 	// seen is the state of the files when they were loaded, or just before.
 	seen fingerprint
+	// named are the files that scripts name, as they were opened last, and namedSeen their
+	// state just before.
+	named     []string
+	namedSeen string
 }
 
 // openSource loads the first configuration, and takes the state file for this process.
 func openSource(o *Options) (*source, error) {
-	// Taken before loading: a change while everything else starts must not be missed.
-	seen := fingerprintOf(o.Files, o.Reading.SecretsDir)
+	s := &source{options: o}
 	options := admin.Options{
 		Listen: o.Admin.Listen, Hosts: o.Admin.Hosts, Token: o.Admin.Token, KonnectToken: o.Admin.KonnectToken,
 		State: o.Admin.State, Load: o.reading(), Log: o.Log,
@@ -29,7 +32,7 @@ func openSource(o *Options) (*source, error) {
 	}
 	var err error
 	if o.Admin.State == "" {
-		if options.Config, err = o.load(); err == nil {
+		if options.Config, err = s.load(); err == nil {
 			o.noteGuards(options.Config)
 		}
 	} else {
@@ -38,11 +41,30 @@ func openSource(o *Options) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := admin.Open(options)
-	if err != nil {
+	if s.api, err = admin.Open(options); err != nil {
 		return nil, err
 	}
-	return &source{options: o, api: api, seen: seen}, nil
+	return s, nil
+}
+
+// load reads the configuration files. Their state is taken before: a change while
+// everything else starts must not be missed.
+func (s *source) load() (*config.Config, error) {
+	s.seen = fingerprintOf(s.options.Files, s.options.Reading.SecretsDir)
+	s.named, s.namedSeen = nil, ""
+	return s.options.load(func(path string) {
+		s.named = append(s.named, path)
+		s.namedSeen += stateOf(path)
+	})
+}
+
+// changed reports whether a file has changed since it was loaded.
+func (s *source) changed() bool {
+	now := ""
+	for _, path := range s.named {
+		now += stateOf(path)
+	}
+	return now != s.namedSeen || fingerprintOf(s.options.Files, s.options.Reading.SecretsDir) != s.seen
 }
 
 // close releases the state file.
@@ -52,13 +74,16 @@ func (s *source) close() {
 	}
 }
 
-// load reads the configuration files and logs warnings. Its error lists every fault.
-func (o *Options) load() (*config.Config, error) {
+// load reads the configuration files and logs warnings. Its error lists every fault. opened
+// is told of the files that scripts name.
+func (o *Options) load(opened func(path string)) (*config.Config, error) {
 	sources, err := o.sources()
 	if err != nil {
 		return nil, err
 	}
-	cfg, warnings, err := load.Sources(sources, o.reading())
+	reading := o.reading()
+	reading.Opened = opened
+	cfg, warnings, err := load.Sources(sources, reading)
 	for _, w := range warnings {
 		if w.Info {
 			o.Log.Info("configuration", "file", w.Position.File, "info", w.Text)

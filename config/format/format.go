@@ -7,6 +7,7 @@ package format
 
 import (
 	"bytes"
+	"io/fs"
 	"regexp"
 
 	"semlb/config"
@@ -63,8 +64,14 @@ type Document struct {
 	// Scope is what the document applies to, where its source says so and the format
 	// does not.
 	Scope config.Scope
+	// Files are those in the directory of the file, which a script may name; nil where a
+	// document may name none.
+	Files fs.FS
 	// Partial documents only add annotations to a resource that exists elsewhere.
 	Partial bool
+	// Overwrites are the annotations of a partial document that may change, or take away, one
+	// that the resource itself has.
+	Overwrites map[string]bool
 }
 
 // comment matches what languages of configuration have as comments.

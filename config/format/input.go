@@ -31,6 +31,12 @@ type Input struct {
 	// Dispatch gives a document that was found in another one to the reader of its
 	// format.
 	Dispatch func(Document)
+	// Include reads a file that a document names, as if it had been given.
+	Include func(name string, text []byte)
+	// Given are the names of the files that are read, those that documents name among them.
+	Given []string
+	// Opened is told of files beside the given ones before they are read.
+	Opened func(name string)
 
 	// values counts the values that were used more than once.
 	values int

@@ -24,9 +24,14 @@ type binding struct {
 	at   *tree.Node
 }
 
+// bound is what plugins are bound to.
+type bound struct{ kind, entity string }
+
 // bindings are those of a configuration.
 type bindings struct {
 	all []binding
+	// named are the annotations that name them.
+	named map[bound]*tree.Node
 	// full is set when there were more than are taken.
 	full bool
 }
@@ -38,10 +43,11 @@ func (r *reader) bind(n *tree.Node, kind, entity string) {
 		return
 	}
 	by := annotationPlugins + " of " + shownResource(n)
+	r.bindings.named[bound{kind, entity}] = a
 	for _, name := range commaSeparated(a.Str()) {
 		b := binding{
 			kind: kind, entity: entity, plugin: name, namespace: keyOf(n).namespace, written: name,
-			by: by, path: "metadata.annotations", at: a,
+			by: by, path: annotationsPath, at: a,
 		}
 		if of, plugin, named := strings.Cut(name, ":"); named {
 			b.namespace, b.plugin = of, plugin
@@ -70,30 +76,13 @@ func (r *reader) addBinding(b binding) bool {
 	return false
 }
 
+// annotationsPath is that of annotations in a resource.
+const annotationsPath = "metadata.annotations"
+
 // entityKinds are the kinds of entities that resources are.
 var entityKinds = map[string]string{
 	"Service": config.KindService, "Ingress": config.KindRoute, "HTTPRoute": config.KindRoute,
 	"KongConsumer": config.KindConsumer, "KongConsumerGroup": config.KindConsumerGroup,
-}
-
-// bindPartial notes the plugins that are bound to a resource that is known otherwise, or
-// that only the cluster has.
-func (r *reader) bindPartial(n *tree.Node, kind string, key objectKey) {
-	r.checkAnnotations(n)
-	r.checkPartial(n)
-	name := key.String()
-	switch entityKinds[kind] {
-	case config.KindConsumerGroup:
-		name = key.name
-	case config.KindConsumer:
-		name = key.name
-		for _, c := range r.consumers {
-			if keyOf(c) == key {
-				name = consumerName(c)
-			}
-		}
-	}
-	r.bind(n, entityKinds[kind], name)
 }
 
 // findPlugin returns the plugin that a name means: the one of the namespace, else that

@@ -21,8 +21,9 @@ type reader struct {
 	// those of another ingress class.
 	skipped, foreign map[objectKey]bool
 	// unread are the resources that bind plugins in a way that is not read.
-	unread  []*tree.Node
-	secrets secrets
+	unread   []*tree.Node
+	partials []partial
+	secrets  secrets
 	// consumers are read when the secrets with their credentials are known.
 	consumers []*tree.Node
 	// routes are the kinds of the resources that a name of a route is taken by.
@@ -32,7 +33,8 @@ type reader struct {
 func newReader(in *format.Input) format.Reader {
 	return &reader{
 		Input: in, routes: map[string]string{}, skipped: map[objectKey]bool{}, foreign: map[objectKey]bool{},
-		secrets: secrets{Input: in, mounted: mountedSecrets(in.SecretsDir), known: map[objectKey]*tree.Node{}},
+		bindings: bindings{named: map[bound]*tree.Node{}},
+		secrets:  secrets{Input: in, mounted: mountedSecrets(in.SecretsDir), known: map[objectKey]*tree.Node{}},
 	}
 }
 
@@ -47,7 +49,7 @@ func (r *reader) Read(d format.Document) {
 		return
 	}
 	if d.Partial {
-		r.bindPartial(n, kind, key)
+		r.partial(d)
 		return
 	}
 	r.unique(n)
@@ -133,6 +135,7 @@ func (r *reader) Finish() {
 	for _, n := range r.consumers {
 		r.consumer(n)
 	}
+	r.bindPartials()
 	binder{r}.bindAll()
 	for _, p := range r.plugins {
 		r.yield(p)

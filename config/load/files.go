@@ -35,7 +35,7 @@ func ReadFiles(paths ...string) ([]Source, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read configuration: %w", err)
 			}
-			sources = append(sources, Source{Name: file, Data: data, Listed: file != path})
+			sources = append(sources, Source{Name: file, Data: data, Listed: file != path, Files: os.DirFS(filepath.Dir(file))})
 		}
 	}
 	return sources, nil

@@ -32,7 +32,7 @@ var (
 	// helmTemplate matches the actions of Helm's templates.
 	helmTemplate = regexp.MustCompile(`\{\{-?\s*(?:[.$/]|(?:if|with|range|end|else|include|template|define|toYaml|tpl)\b)`)
 	// requestCommand matches the commands of scripts that are read.
-	requestCommand = regexp.MustCompile(`\b(curl|kubectl)\b`)
+	requestCommand = regexp.MustCompile(`\b(curl|kubectl|deck)\b`)
 )
 
 // foreign returns what a file of a directory is, if it plainly has no configuration of
@@ -41,7 +41,7 @@ func foreign(source Source) string {
 	switch ending := endingOf(source.Name); ending {
 	case ".sh":
 		if !requestCommand.Match(source.Data) {
-			return "a script without curl and kubectl"
+			return "a script without curl, kubectl and deck"
 		}
 		return ""
 	case ".yaml", ".yml", ".json":

@@ -27,7 +27,7 @@ var foreignFiles = map[string]struct{ text, what string }{
 	"ci.yml":                   {"name: CI\non: push\njobs: {}\n", "a file of another program"},
 	"list.json":                {"[1, 2]", "a file of another program"},
 	"prometheus.yml":           {"global: {}\nscrape_configs: []\n", "a file of another program"},
-	"build.sh":                 {"#!/bin/sh\nmake build\n", "a script without curl and kubectl"},
+	"build.sh":                 {"#!/bin/sh\nmake build\n", "a script without curl, kubectl and deck"},
 }
 
 // write makes a directory of files.

@@ -5,6 +5,8 @@ package load
 
 import (
 	"fmt"
+	"io/fs"
+	"slices"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -41,6 +43,9 @@ type Source struct {
 	// Scope is what the body of an Admin API request applies to by its URL. Files
 	// of other formats say themselves what applies to what.
 	Scope config.Scope
+	// Files are those in the directory of the file, which a script may name; nil where it may
+	// name none.
+	Files fs.FS
 	// Listed files were found in a directory. One that plainly has no configuration is
 	// skipped.
 	Listed bool
@@ -64,6 +69,8 @@ type Options struct {
 	// IgnoredPlugins are the names of plugins that guard requests, that are not supported
 	// or not wanted, and without which the configuration is to be served.
 	IgnoredPlugins []string
+	// Opened, unless it is nil, is told of each file that a script names, before it is read.
+	Opened func(path string)
 	// AllowUnset accepts variables and Secrets that have no value, for a check where
 	// there are no keys. What is loaded so must not be served.
 	AllowUnset bool
@@ -149,6 +156,10 @@ func newLoader(opts Options) (*loader, error) {
 	}
 	l.consumers = rules.NewConsumers(&l.Report)
 	l.Dispatch = l.dispatch
+	l.Include = func(name string, text []byte) { l.read(Source{Name: name, Data: text, Listed: true}) }
+	if l.Opened = opts.Opened; l.Opened == nil {
+		l.Opened = func(string) {}
+	}
 	for _, f := range formats {
 		if f.NewReader == nil {
 			l.readers = append(l.readers, nil)
@@ -164,6 +175,9 @@ func (l *loader) load(sources []Source) error {
 	var files []string
 	for _, source := range sources {
 		files = append(files, source.Name)
+	}
+	l.Given = slices.Clone(files)
+	for _, source := range sources {
 		l.read(source)
 	}
 	for _, r := range l.readers {

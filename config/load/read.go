@@ -25,7 +25,7 @@ func (l *loader) read(source Source) {
 		return
 	}
 	if i := languageOf(source); i >= 0 {
-		l.readers[i].Read(format.Document{Name: source.Name, Text: source.Data, Scope: source.Scope})
+		l.readers[i].Read(format.Document{Name: source.Name, Text: source.Data, Scope: source.Scope, Files: source.Files})
 		return
 	}
 	for _, root := range l.parse(source) {

@@ -27,7 +27,7 @@ type addressParts struct {
 }
 
 // path takes an address apart. It returns false where that is a fault.
-func (s *scriptReader) path(pos config.Position, address shell.Word) (a addressParts, ok bool) {
+func (s curlReader) path(pos config.Position, address shell.Word) (a addressParts, ok bool) {
 	text, filled := s.address(pos, address)
 	a.filled = filled
 	a.host, text, _ = strings.Cut(withoutScheme(text), "/")
@@ -57,8 +57,12 @@ func (s *scriptReader) path(pos config.Position, address shell.Word) (a addressP
 // globbing are the characters of which a shell and curl make several addresses.
 const globbing = "{}[]"
 
-// parameter matches the parameters of functions and of the script, such as $1.
-var parameter = regexp.MustCompile(`\$\{?[0-9@*#]`)
+// parameter matches the parameters of functions and of the script, such as $1, and
+// onlyParameter a word that is nothing else.
+var (
+	parameter     = regexp.MustCompile(`\$\{?[0-9@*#]`)
+	onlyParameter = regexp.MustCompile(`^\$\{?[0-9@*#]\}?$`)
+)
 
 // hasParameter reports whether only a shell knows what an address is.
 func hasParameter(address shell.Word) bool {
@@ -67,7 +71,7 @@ func hasParameter(address shell.Word) bool {
 
 // inWorkspace takes the workspace from before a path that is read, such as
 // /default/services, and reports whether all requests of the script are in one.
-func (s *scriptReader) inWorkspace(pos config.Position, a *addressParts) bool {
+func (s curlReader) inWorkspace(pos config.Position, a *addressParts) bool {
 	workspace := "default"
 	if rest := a.parts[1:]; !(request{parts: a.parts}).isRead() {
 		if len(rest) == 0 || !(request{parts: rest}).isRead() || a.parts[0] != workspace && s.hosts.isForeign(a.host) {
@@ -86,7 +90,7 @@ func (s *scriptReader) inWorkspace(pos config.Position, a *addressParts) bool {
 // address returns the text of an address. Names that the reader of an example has to
 // replace are warned of where they name an entity. Variables of the host may be unknown.
 // One of too many pieces is empty.
-func (s *scriptReader) address(pos config.Position, address shell.Word) (text string, filled bool) {
+func (s curlReader) address(pos config.Position, address shell.Word) (text string, filled bool) {
 	if len(address.Pieces) > maxPathPieces {
 		return "", false
 	}
@@ -110,13 +114,13 @@ func (s *scriptReader) address(pos config.Position, address shell.Word) (text st
 
 // addressVariable returns the value of a variable behind a text of an address, and
 // whether the value is part of the path. That of the host may be unknown.
-func (s *scriptReader) addressVariable(p shell.Piece, before string) (text string, inPath bool) {
+func (s curlReader) addressVariable(p shell.Piece, before string) (text string, inPath bool) {
 	value, known := s.value(p)
 	inPath = strings.Contains(withoutScheme(before), "/")
 	switch {
 	case known:
 		return value, inPath || strings.Contains(withoutScheme(value), "/")
-	case inPath && !s.Converting():
+	case inPath && (!s.Converting() || s.unknown[p.Variable]):
 		value, _ = s.variable(p) // a fault, unless variables may be unset
 		return value, false
 	default:

@@ -23,9 +23,11 @@ type annotated struct {
 	kind string
 	meta *tree.Node
 	pos  config.Position
-	// fields are the annotations. Those that are taken away have no value.
+	// fields are the annotations. Those that are taken away are empty.
 	fields []tree.Field
 	index  map[string]int
+	// overwritten are the annotations that may change what the resource itself has.
+	overwritten map[string]bool
 }
 
 // of returns a resource.
@@ -33,7 +35,7 @@ func (a *annotations) of(pos config.Position, kind string, namespace, name *tree
 	key := annotatedKey{kind, namespace.Text, name.Text}
 	r := a.index[key]
 	if r == nil {
-		r = &annotated{kind: kind, meta: tree.NewObject("namespace", namespace, "name", name), pos: pos, index: map[string]int{}}
+		r = &annotated{kind: kind, meta: tree.NewObject("namespace", namespace, "name", name), pos: pos, index: map[string]int{}, overwritten: map[string]bool{}}
 		if a.index == nil {
 			a.index = map[annotatedKey]*annotated{}
 		}
@@ -48,32 +50,34 @@ func (a *annotations) of(pos config.Position, kind string, namespace, name *tree
 func (r *annotated) set(name string, value *tree.Node, overwrite bool) bool {
 	f := tree.Field{Name: name, Pos: value.Pos, Hidden: value.Hidden, Value: value}
 	i, found := r.index[name]
+	r.overwritten[name] = r.overwritten[name] || overwrite
 	if !found {
 		r.index[name] = len(r.fields)
 		r.fields = append(r.fields, f)
 		return true
 	}
-	if old := r.fields[i].Value; old != nil && old.Text != value.Text && !overwrite {
+	if old := r.fields[i].Value; old.Text != "" && old.Text != value.Text && !overwrite {
 		return false
 	}
 	r.fields[i] = f
 	return true
 }
 
-// remove takes an annotation away, and reports whether it is there.
-func (r *annotated) remove(name string) bool {
-	i, found := r.index[name]
-	if !found || r.fields[i].Value == nil {
-		return false
+// remove takes an annotation away, also one that the resource itself has.
+func (r *annotated) remove(name string, at *tree.Node) {
+	r.overwritten[name] = true
+	removed := format.StringAt(at.Pos, "")
+	if i, found := r.index[name]; found {
+		r.fields[i].Value = removed
+		return
 	}
-	r.fields[i].Value = nil
-	return true
+	r.index[name] = len(r.fields)
+	r.fields = append(r.fields, tree.Field{Name: name, Pos: at.Pos, Hidden: at.Hidden, Value: removed})
 }
 
 // node returns the resource with its annotations and nothing else.
 func (r *annotated) node() *tree.Node {
-	fields := slices.DeleteFunc(slices.Clone(r.fields), func(f tree.Field) bool { return f.Value == nil })
-	all := &tree.Node{Kind: tree.Object, Pos: r.pos, Fields: fields}
+	all := &tree.Node{Kind: tree.Object, Pos: r.pos, Fields: slices.Clone(r.fields)}
 	root := tree.NewObject("apiVersion", format.StringAt(r.pos, "v1"), "kind", format.StringAt(r.pos, r.kind), "metadata", r.meta.With("annotations", all))
 	return root.WithPos(r.pos)
 }
@@ -114,8 +118,8 @@ func (s kubectlReader) give(pos config.Position, r *annotated, given []*tree.Nod
 		switch {
 		case ok && !r.set(name, a.WithText(value), s.kubectlFlags.overwrite):
 			s.Problem(pos, "", "got an annotation that is there with another value: kubectl changes it with --overwrite only")
-		case !ok && !r.remove(strings.TrimSuffix(name, "-")) && isKongs(a):
-			s.Warn(pos, "", "an annotation that no kubectl annotate before it sets is not taken away")
+		case !ok:
+			r.remove(strings.TrimSuffix(name, "-"), a)
 		}
 	}
 }
@@ -140,6 +144,6 @@ func named(resources []*tree.Node) []*tree.Node {
 // dispatch passes the resources on.
 func (s kubectlReader) dispatch() {
 	for _, r := range s.annotations.resources {
-		s.Dispatch(format.Document{Name: s.name, Root: r.node().AsArgument(), Partial: true})
+		s.Dispatch(format.Document{Name: s.name, Root: r.node().AsArgument(), Partial: true, Overwrites: r.overwritten})
 	}
 }

@@ -23,26 +23,6 @@ type curlFlags struct {
 	config bool
 }
 
-// curlData is a piece of a request's body.
-type curlData struct {
-	word shell.Word
-	kind dataKind
-	// input is set for what the command reads.
-	input bool
-}
-
-// dataKind is the kind of flag that gives a piece of a body.
-type dataKind int
-
-const (
-	dataPlain   dataKind = iota // --data: joined with &
-	dataRaw                     // --data-raw: a leading @ means nothing
-	dataJSON                    // --json: joined as it is
-	dataEncoded                 // --data-urlencode
-	dataForm                    // --form
-	dataString                  // --form-string: no special characters
-)
-
 func newCurlFlags() *curlFlags {
 	c := &curlFlags{flagReader: newFlagReader("curl")}
 	c.take("request", "X", func(w shell.Word) { c.method = w })
@@ -81,8 +61,11 @@ func newCurlFlags() *curlFlags {
 	return c
 }
 
+// curlReader reads the curl commands of a script.
+type curlReader struct{ *scriptReader }
+
 // curl notes the requests of a curl command: those of each part between --next.
-func (s *scriptReader) curl(pos config.Position, words, input []shell.Word) {
+func (s curlReader) curl(pos config.Position, words []shell.Word, input shell.Word) {
 	for {
 		next := slices.IndexFunc(words, func(w shell.Word) bool { return w.Plain() == "--next" || w.Plain() == "-:" })
 		if next < 0 {
@@ -95,7 +78,7 @@ func (s *scriptReader) curl(pos config.Position, words, input []shell.Word) {
 }
 
 // curlPart notes the requests that one set of flags makes.
-func (s *scriptReader) curlPart(pos config.Position, words, input []shell.Word) {
+func (s curlReader) curlPart(pos config.Position, words []shell.Word, input shell.Word) {
 	c := s.curlFlags
 	*c = curlFlags{flagReader: c.flagReader}
 	addresses := c.parse(words)
@@ -106,7 +89,7 @@ func (s *scriptReader) curlPart(pos config.Position, words, input []shell.Word) 
 		s.Problem(pos, "", "not supported yet: curl's --config and --expand-…")
 		return
 	}
-	c.readInput(input)
+	s.readFiles(input)
 	method := s.method()
 	switch method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
@@ -122,7 +105,7 @@ func (s *scriptReader) curlPart(pos config.Position, words, input []shell.Word) 
 
 // method returns the method of the requests of a curl command; "" for that of a command
 // that sends nothing.
-func (s *scriptReader) method() string {
+func (s curlReader) method() string {
 	c := s.curlFlags
 	method, _ := s.plain(c.method)
 	switch {
@@ -139,7 +122,7 @@ func (s *scriptReader) method() string {
 
 // request notes a request, unless it is ignored, and reports whether it is read. An
 // argument that may be the value of an unknown flag is no address, unless one can see that.
-func (s *scriptReader) request(pos config.Position, method string, address shell.Word, words []shell.Word, unsure bool) bool {
+func (s curlReader) request(pos config.Position, method string, address shell.Word, words []shell.Word, unsure bool) bool {
 	r := request{method: method, pos: pos, body: &tree.Node{Kind: tree.Object, Pos: pos}}
 	a, ok := s.path(pos, address)
 	switch {
@@ -166,65 +149,4 @@ func (s *scriptReader) request(pos config.Position, method string, address shell
 	}
 	s.requests = append(s.requests, r)
 	return true
-}
-
-// readInput puts what the command reads in the place of "@-" in the data.
-func (c *curlFlags) readInput(input []shell.Word) {
-	if len(input) == 0 {
-		return
-	}
-	for i, d := range c.data {
-		if (d.kind == dataPlain || d.kind == dataJSON) && d.word.Plain() == "@-" {
-			c.data[i].word = shell.Word{}
-			for _, w := range input {
-				c.data[i].word.Pieces = append(c.data[i].word.Pieces, w.Pieces...)
-			}
-			c.data[i].input = true
-		}
-	}
-}
-
-// fromFile reports whether curl reads a piece of a body from a file.
-func (d curlData) fromFile() bool {
-	text := d.word.Plain()
-	name, value, _ := strings.Cut(text, "=")
-	switch d.kind {
-	case dataPlain, dataJSON:
-		return !d.input && strings.HasPrefix(text, "@")
-	case dataEncoded:
-		return strings.HasPrefix(text, "@") || strings.Contains(name, "@")
-	case dataForm:
-		return strings.HasPrefix(value, "<") || strings.HasPrefix(value, "@")
-	default:
-		return false
-	}
-}
-
-// body returns the body of a request, JSON or a form, or nil where it has a fault.
-func (s *scriptReader) body(pos config.Position, parts []string, data []curlData) *tree.Node {
-	if slices.ContainsFunc(data, curlData.fromFile) {
-		s.Problem(pos, "", "not supported yet: a body from a file")
-		return nil
-	}
-	if isForm(data) {
-		return s.form(pos, parts, data)
-	}
-	if len(data) == 0 {
-		return &tree.Node{Kind: tree.Object, Pos: pos}
-	}
-	var all shell.Word
-	for i, d := range data {
-		if i > 0 && d.kind != dataJSON && len(d.word.Pieces) > 0 {
-			start := d.word.Pieces[0].Start
-			all.Pieces = append(all.Pieces, shell.Piece{Text: "&", Start: start, End: start})
-		}
-		all.Pieces = append(all.Pieces, d.word.Pieces...)
-	}
-	doc := s.document(all)
-	if doc == nil {
-		return nil
-	}
-	root, faults := doc.ParseJSON()
-	s.Add(faults...)
-	return root
 }

@@ -24,7 +24,7 @@ func isForm(data []curlData) bool {
 
 // form returns the object that a form's fields make, as Kong's Admin API reads them:
 // config.targets[1].weight=2.
-func (s *scriptReader) form(pos config.Position, parts []string, data []curlData) *tree.Node {
+func (s curlReader) form(pos config.Position, parts []string, data []curlData) *tree.Node {
 	made := form.New(pos)
 	for _, d := range data {
 		fields := []shell.Word{d.word}
@@ -61,7 +61,7 @@ func formProblem(err error) string {
 }
 
 // formValue returns the text of a form field.
-func (s *scriptReader) formValue(pos config.Position, value shell.Word) *tree.Node {
+func (s curlReader) formValue(pos config.Position, value shell.Word) *tree.Node {
 	doc := s.document(value)
 	if doc == nil {
 		return nil

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -19,6 +20,10 @@ type kubectlFlags struct {
 	dryRun string
 	// overwrite permits to change annotations that are there.
 	overwrite bool
+	// files are those of --filename.
+	files []shell.Word
+	// kustomize is the directory of --kustomize.
+	kustomize shell.Word
 	// selected is set where resources are given by --all or --selector.
 	selected bool
 }
@@ -26,13 +31,15 @@ type kubectlFlags struct {
 func newKubectlFlags() *kubectlFlags {
 	k := &kubectlFlags{flagReader: newFlagReader("kubectl")}
 	k.take("namespace", "n", func(w shell.Word) { k.namespace = w })
+	k.take("filename", "f", func(w shell.Word) { k.files = append(k.files, w) })
+	k.take("kustomize", "k", func(w shell.Word) { k.kustomize = w })
 	k.take("selector", "l", func(shell.Word) { k.selected = true })
 	k.set.BoolVar(&k.selected, "all", false, "")
 	k.set.BoolVar(&k.overwrite, "overwrite", false, "")
 	k.set.StringVar(&k.dryRun, "dry-run", "none", "")
 	k.set.Lookup("dry-run").NoOptDefVal = "client"
 	k.ignore(
-		"filename,f", "kustomize,k", "output,o", "server,s", "v,v", "as", "as-group", "as-uid", "cache-dir",
+		"output,o", "server,s", "v,v", "as", "as-group", "as-uid", "cache-dir",
 		"certificate-authority", "client-certificate", "client-key", "cluster", "context", "field-manager",
 		"field-selector", "kubeconfig", "request-timeout", "resource-version", "template", "timeout",
 		"tls-server-name", "token", "user", "grace-period", "prune-allowlist",
@@ -42,11 +49,11 @@ func newKubectlFlags() *kubectlFlags {
 }
 
 // kubectlReader reads the kubectl commands of a script.
-type kubectlReader struct{ *scriptReader }
+type kubectlReader struct{ fileReader }
 
 // kubectl reads what a command applies, or what it annotates. It reports whether it is
 // such a command.
-func (s kubectlReader) kubectl(pos config.Position, words, input []shell.Word) bool {
+func (s kubectlReader) kubectl(pos config.Position, words []shell.Word, input shell.Word) bool {
 	k := s.kubectlFlags
 	*k = kubectlFlags{flagReader: k.flagReader, dryRun: "none"}
 	rest := k.parse(words)
@@ -61,12 +68,11 @@ func (s kubectlReader) kubectl(pos config.Position, words, input []shell.Word) b
 	switch verb := rest[0].Plain(); {
 	case slices.Contains([]string{"client", "server", "true"}, k.dryRun):
 		return slices.Contains([]string{"annotate", "apply", "create", "delete", "label", "patch", "replace"}, verb)
-	case (verb == "apply" || verb == "create" || verb == "replace") && len(rest) == 1 && len(input) > 0:
-		s.made = true
-		s.apply(namespace, input)
+	case slices.Contains(applying, verb) && len(rest) == 1:
+		return s.applies(pos, namespace, input)
 	case verb == "annotate":
 		s.annotate(pos, namespace, args)
-	case s.changes(verb, args), verb == "delete" && len(rest) == 1 && len(input) > 0 && s.made:
+	case s.changes(verb, args), verb == "delete" && len(rest) == 1 && len(k.files)+len(input.Pieces) > 0 && s.made:
 		s.Problem(pos, "", "not supported yet: kubectl %s of a resource of a kind that is read", verb)
 	default:
 		return false
@@ -107,17 +113,67 @@ func (s kubectlReader) argument(pos config.Position, w shell.Word) *tree.Node {
 	return n
 }
 
-// apply reads the resources that are piped into kubectl. Those that name no namespace are
-// in that of the command.
-func (s kubectlReader) apply(namespace *tree.Node, words []shell.Word) {
-	all := shell.Word{}
-	for _, w := range words {
-		all.Pieces = append(all.Pieces, w.Pieces...)
+// applying are the verbs that make the resources of files.
+var applying = []string{"apply", "create", "replace"}
+
+// applies reads the resources that a command makes of files and of what it reads. It
+// reports whether it is such a command.
+func (s kubectlReader) applies(pos config.Position, namespace *tree.Node, input shell.Word) bool {
+	k := s.kubectlFlags
+	read := false
+	for _, w := range k.files {
+		name, _ := s.plain(w)
+		switch {
+		case name == "-" && input.Pieces == nil:
+			s.Problem(pos, "", "not supported yet: kubectl applies what only a shell knows")
+		case name != "-" && isAddress(name):
+			continue
+		case name != "-":
+			s.applyFile(pos, namespace, w)
+		default:
+			s.apply(namespace, input)
+		}
+		read = true
 	}
-	doc := s.document(all)
+	switch directory := k.kustomize.Plain(); {
+	case directory != "" && !isAddress(directory):
+		s.Problem(pos, "", "not supported yet: kubectl apply -k: give what kubectl kustomize prints, with -c")
+		read = true
+	case len(k.files) == 0 && input.Pieces != nil:
+		s.apply(namespace, input)
+		read = true
+	}
+	s.made = s.made || read
+	return read
+}
+
+// applyFile reads the resources of a file beside the script.
+func (s kubectlReader) applyFile(pos config.Position, namespace *tree.Node, name shell.Word) {
+	file, _ := name.File()
+	plain, _ := s.plain(name)
+	if _, written := s.written[path.Clean(plain)]; written {
+		s.apply(namespace, file)
+		return
+	}
+	for _, f := range s.beside(pos, "kubectl", plain) {
+		if doc := s.documentOf(f); doc != nil {
+			s.resources(namespace, doc)
+		}
+	}
+}
+
+// apply reads the resources that are piped into kubectl.
+func (s kubectlReader) apply(namespace *tree.Node, text shell.Word) {
+	doc := s.document(text)
 	if doc == nil {
 		return
 	}
+	s.resources(namespace, doc)
+}
+
+// resources reads the resources of a document. Those that name no namespace are in that
+// of the command.
+func (s kubectlReader) resources(namespace *tree.Node, doc *tree.Document) {
 	roots, faults := doc.Parse()
 	s.Add(faults...)
 	for _, root := range roots {

@@ -1,9 +1,9 @@
 package script
 
 import (
+	"io/fs"
 	"regexp"
 	"slices"
-	"strings"
 
 	"semlb/config"
 	"semlb/config/format"
@@ -41,12 +41,13 @@ func newReader(in *format.Input) format.Reader {
 
 // Read takes a script.
 func (r *reader) Read(d format.Document) {
-	s := scriptReader{reader: r, name: d.Name, lines: tree.LineStarts(d.Text), assigned: map[string]string{}, hosts: hosts{}}
-	commands, err := shell.Read(string(d.Text))
-	for i := range commands {
-		s.command(commands, i)
+	s := scriptReader{
+		reader: r, name: d.Name, lines: tree.LineStarts(d.Text), files: d.Files, hosts: hosts{},
+		assigned: map[string]shell.Word{}, unknown: map[string]bool{}, written: map[string]shell.Word{},
 	}
-	kubectlReader{&s}.dispatch()
+	commands, err := shell.Read(string(d.Text))
+	s.commands(commands)
+	kubectlReader{fileReader{&s}}.dispatch()
 	if err != nil {
 		r.Problem(s.position(err.Offset), "", "%s", err.Problem)
 	}
@@ -61,8 +62,16 @@ type scriptReader struct {
 	name string
 	// lines are the offsets at which the script's lines start.
 	lines []int
+	// files are those in the directory of the script; nil where it has none.
+	files fs.FS
 	// assigned are the values of variables that the script assigns itself.
-	assigned map[string]string
+	assigned map[string]shell.Word
+	// unknown are the variables whose values only a shell knows.
+	unknown map[string]bool
+	// written are the texts of the files that the script writes.
+	written map[string]shell.Word
+	// looped is what the iterations of loops cost, in bytes of the script.
+	looped int
 	// hosts are those of the requests that are read.
 	hosts hosts
 	// workspace is the one that the paths of all requests are in; "" before the first.
@@ -80,85 +89,61 @@ func (s *scriptReader) position(offset int) config.Position {
 	return config.Position{File: s.name, Line: tree.LineAt(s.lines, offset) + 1, Column: 1}
 }
 
+// commands reads commands, one after the other.
+func (s *scriptReader) commands(all []shell.Command) {
+	for i := range all {
+		s.command(all, i)
+	}
+}
+
 // command reads a command, and before it those of the substitutions in its words.
 func (s *scriptReader) command(commands []shell.Command, i int) {
 	c := commands[i]
 	outside := s.substituted
 	s.substituted = true
-	for j := range c.Substituted {
-		s.command(c.Substituted, j)
-	}
+	s.commands(c.Substituted)
 	s.substituted = outside
 	pos := s.position(c.Offset)
-	if len(c.Words) == 0 {
+	switch {
+	case c.Loop != nil:
+		loopReader{s}.loop(pos, c.Loop)
+		return
+	case len(c.Words) == 0:
 		s.assign(pos, c.Assigned)
 		return
 	}
+	input := inputOf(commands, i)
 	words := s.withoutPrefix(c.Words)
 	name := commandName(words)
-	piped := i+1 < len(commands) && commands[i+1].Piped
+	written := fileReader{s}.write(c, name, input)
+	_, prints := c.Printed()
 	switch {
 	case name == "curl":
-		s.curl(pos, words[1:], inputOf(commands, i))
-	case piped && len(printed(c)) > 0:
-		// What it prints is read with the command behind the pipe.
-	case name == "kubectl" && (kubectlReader{s}).kubectl(pos, words[1:], inputOf(commands, i)):
+		curlReader{s}.curl(pos, words[1:], input)
+	case prints && i+1 < len(commands) && commands[i+1].Piped, written:
+		// What it prints is read where it is used.
+	case name == "read":
+		s.read(words[1:], input)
+	case name == "kubectl" && (kubectlReader{fileReader{s}}).kubectl(pos, words[1:], input):
+	case name == "deck" && (deckReader{fileReader{s}}).deck(pos, words[1:], input):
 	case slices.Contains(harmless, name):
 	default:
-		s.unread(pos, name, slices.Concat(c.Words, inputOf(commands, i)))
+		s.unread(pos, name, append(slices.Clone(c.Words), input))
 	}
 }
 
-// printed returns what a command prints: echo and printf their words, and cat its here-document.
-func printed(c shell.Command) []shell.Word {
-	if len(c.Words) == 0 {
-		return nil
-	}
-	switch name := c.Words[0].Plain(); {
-	case name == "echo":
-		return echoed(c.Words[1:])
-	case name == "printf":
-		return formatted(c.Words[1:])
-	case name == "cat" && len(c.Input.Pieces) > 0:
-		return []shell.Word{c.Input}
-	default:
-		return nil
-	}
-}
-
-// echoed returns the words that echo prints: what is behind its flags.
-func echoed(words []shell.Word) []shell.Word {
-	for len(words) > 0 && slices.Contains([]string{"-n", "-E"}, words[0].Plain()) {
-		words = words[1:]
-	}
-	return words
-}
-
-// formatted returns the word that printf prints: its text, or the one that the format %s
-// stands for. Other formats are not read.
-func formatted(words []shell.Word) []shell.Word {
-	switch {
-	case len(words) == 1 && !strings.ContainsAny(words[0].Plain(), `%\`):
-		return words
-	case len(words) == 2 && (words[0].Plain() == "%s" || words[0].Plain() == `%s\n`):
-		return words[1:]
-	default:
-		return nil
-	}
-}
-
-// inputOf returns what a command reads: its here-document, or what the command before
-// the pipe prints.
-func inputOf(commands []shell.Command, i int) []shell.Word {
+// inputOf returns what a command reads: its here-document, a file, or what the command
+// before the pipe prints. It is empty where only a shell knows that.
+func inputOf(commands []shell.Command, i int) shell.Word {
 	c := commands[i]
-	switch {
-	case len(c.Input.Pieces) > 0:
-		return []shell.Word{c.Input}
-	case c.Piped && i > 0:
-		return printed(commands[i-1])
-	default:
-		return nil
+	if input, ok := c.Read(); ok {
+		return input
 	}
+	if !c.Piped || i == 0 {
+		return shell.Word{}
+	}
+	input, _ := commands[i-1].Printed()
+	return input
 }
 
 // document returns a word as a document of its own, with its variables filled in. Its
@@ -167,11 +152,15 @@ func (s *scriptReader) document(w shell.Word) *tree.Document {
 	before := s.Count()
 	var text []byte
 	var spans []tree.Span
-	for _, p := range w.Pieces {
+	for _, p := range s.spliced(w).Pieces {
 		span := tree.Span{Start: len(text), SourceStart: p.Start, SourceEnd: p.Start, Plain: true}
 		switch {
+		case p.File != nil:
+			s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: a file that is not beside the script")
 		case p.Unread:
-			s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: a substitution other than $NAME, ${NAME} and ${NAME:-default}")
+			s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: a substitution other than $NAME, ${NAME}, ${NAME:-default} and $(cat …), $(echo …) and $(printf …) of plain text")
+		case p.Fixed && p.Variable == "":
+			span.Plain, span.SourceEnd = false, p.End
 		case p.Variable != "":
 			span.Plain, span.SourceEnd = false, p.End
 			p.Text, span.Broken = s.variable(p)

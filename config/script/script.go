@@ -61,8 +61,8 @@ func Format() format.Format {
 		NewReader:   newReader,
 		Beside: &schema.Beside{
 			Format:  "shell scripts",
-			Ignored: "commands other than curl, echo, printf and kubectl; requests for other entities",
-			Refused: "bodies from a file other than `@-` with a here-document or a pipe; substitutions such as `$(…)` in a body; other commands that may make a request to the Admin API, such as `bash -c` and `wget`; requests for several workspaces",
+			Ignored: "commands other than curl, deck, echo, printf and kubectl; requests for other entities; files that are given as addresses",
+			Refused: "files of bodies, `kubectl apply -f` and `deck gateway sync` that neither are beside the script, nor written by it, nor given; fields of forms from files; `kubectl apply -k`; substitutions in a body, save for `$(cat …)`, `$(echo …)` and `$(printf …)` of plain text; variables and loops whose values only a shell knows, where a request uses them; other commands that may make a request to the Admin API, such as `bash -c` and `wget`; requests for several workspaces",
 		},
 	}
 }

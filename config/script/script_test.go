@@ -81,7 +81,7 @@ func TestScriptsMakeEntities(t *testing.T) {
 	_, _, err = load.Sources([]load.Source{{Name: "a.sh", Data: []byte("curl localhost/plugins -d '{\n\"name\": 1 2}'")}}, load.Options{})
 	require.EqualError(t, err, "a.sh:2: read JSON: invalid syntax")
 	_, _, err = load.Sources([]load.Source{{Name: "a.sh", Data: []byte("curl localhost/plugins -d @body.json")}}, load.Options{})
-	require.EqualError(t, err, "a.sh:1: not supported yet: a body from a file")
+	require.EqualError(t, err, "a.sh:1: not supported yet: a body from a file that is not beside the script")
 }
 
 func TestScriptsBindKubernetesResources(t *testing.T) {
@@ -168,11 +168,11 @@ curl localhost:8001/routes/chat/plugins ` + strings.ReplaceAll(formBody, "target
 		"-d a[]=b -d a.c=d":         "a.sh:2: got a form field whose name is malformed or does not fit the others",
 		"-d a..b=c":                 "a.sh:2: got a form field whose name is malformed or does not fit the others",
 		"-d a[1001]=b":              "a.sh:2: got a form field whose name is malformed or does not fit the others",
-		"-F name=@file":             "a.sh:2: not supported yet: a body from a file",
-		"-F 'name=<file'":           "a.sh:2: not supported yet: a body from a file",
-		"--data-urlencode name@f":   "a.sh:2: not supported yet: a body from a file",
-		"-d name=$(cat name)":       "a.sh:2: not supported yet: a substitution other than $NAME, ${NAME} and ${NAME:-default}",
-		"-d \"name=${NAME%other}\"": "a.sh:2: not supported yet: a substitution other than $NAME, ${NAME} and ${NAME:-default}",
+		"-F name=@file":             "a.sh:2: not supported yet: a form's field from a file",
+		"-F 'name=<file'":           "a.sh:2: not supported yet: a form's field from a file",
+		"--data-urlencode name@f":   "a.sh:2: not supported yet: a form's field from a file",
+		"-d name=$(cat name)":       "a.sh:2: not supported yet: a file that is not beside the script",
+		"-d \"name=${NAME%other}\"": "a.sh:2: not supported yet: a substitution other than $NAME, ${NAME}, ${NAME:-default} and $(cat …), $(echo …) and $(printf …) of plain text",
 		"-d name=$NAME":             "a.sh:2: NAME is not set: export NAME=…",
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte("\ncurl localhost:8001/services " + fields)}}, load.Options{})

@@ -77,7 +77,7 @@ func (s *scriptReader) unread(pos config.Position, name string, words []shell.Wo
 
 // ignoredRequest reports a request to a path that is not read: a fault where it may make
 // what guards.
-func (s *scriptReader) ignoredRequest(pos config.Position, a addressParts, words []shell.Word) {
+func (s curlReader) ignoredRequest(pos config.Position, a addressParts, words []shell.Word) {
 	r := request{parts: a.parts}
 	switch {
 	case otherCollections[r.part(0)]:

@@ -2,6 +2,7 @@ package script
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"semlb/config"
@@ -15,22 +16,13 @@ import (
 // knows is that of the environment, if it has one.
 func (s *scriptReader) assign(pos config.Position, all []shell.Assignment) {
 	for _, a := range all {
-		var text strings.Builder
-		known := true
-		for _, p := range a.Value.Pieces {
-			value, ok := p.Text, !p.Unread
-			if p.Variable != "" {
-				value, ok = s.value(p)
-			}
-			if known = known && ok; known {
-				text.WriteString(value)
-			}
-		}
-		if known {
-			s.assigned[a.Name] = text.String()
+		value := s.fixed(a.Value)
+		if !isUnread(value) {
+			s.set(a.Name, value)
 			continue
 		}
 		delete(s.assigned, a.Name)
+		delete(s.unknown, a.Name)
 		if s.Converting() {
 			continue // what it refers to is not looked up
 		}
@@ -38,30 +30,132 @@ func (s *scriptReader) assign(pos config.Position, all []shell.Assignment) {
 	}
 }
 
+// set notes the value of a variable.
+func (s *scriptReader) set(name string, value shell.Word) {
+	delete(s.unknown, name)
+	s.assigned[name] = value
+}
+
+// forget notes that only a shell knows the value of a variable.
+func (s *scriptReader) forget(name string) {
+	delete(s.assigned, name)
+	s.unknown[name] = true
+}
+
+// read notes the variables of the command read: the value of a single one is what the
+// command reads up to its end.
+func (s *scriptReader) read(words []shell.Word, input shell.Word) {
+	r := newFlagReader("read")
+	whole := false
+	r.take("", "d", func(w shell.Word) { whole = w.Plain() == "" })
+	r.ignore("array,a", "initial,i", "count,n", "exact,N", "prompt,p", "timeout,t", "descriptor,u")
+	r.switches("edit,e", "raw,r", "silent,s")
+	names := r.parse(words)
+	for _, w := range names {
+		s.forget(w.Plain())
+	}
+	if value := s.fixed(input).Trimmed(); len(names) == 1 && whole && input.Pieces != nil && !isUnread(value) {
+		s.set(names[0].Plain(), value)
+	}
+}
+
 // maxFilled bounds the bytes of variables' values that scripts use: a value may hold
 // another one several times.
 const maxFilled = 4 * tree.MaxBytes
 
-// value returns the value of a variable, if it is known.
-func (s *scriptReader) value(p shell.Piece) (string, bool) {
-	value, ok := s.lookUp(p)
-	if s.filled += len(value); s.filled > maxFilled {
-		return "", false
+// pieceCost is that of a piece beside its bytes.
+const pieceCost = 16
+
+// maxFixed bounds the pieces of a variable's value.
+const maxFixed = 10_000
+
+// fixed returns a word whose variables and files are those of now: what the script
+// changes later means nothing to it.
+func (s *scriptReader) fixed(w shell.Word) shell.Word {
+	w = s.spliced(w)
+	if len(w.Pieces) > maxFixed {
+		return shell.Word{Pieces: []shell.Piece{{Unread: true}}}
 	}
-	return value, ok
+	fixed := shell.Word{Pieces: slices.Clone(w.Pieces)}
+	for i := range fixed.Pieces {
+		fixed.Pieces[i].Fixed = true
+	}
+	return fixed
 }
 
-// lookUp returns the value of a variable: the script's own, that of the environment, or
-// its default. In a conversion none of the environment's is known, and no credential.
-func (s *scriptReader) lookUp(p shell.Piece) (string, bool) {
-	if value, ok := s.assigned[p.Variable]; ok && (value != "" || p.Default == nil) {
-		return value, !s.Converting() || !isCredential(p.Variable, value)
+// isUnread reports whether only a shell knows a part of a word.
+func isUnread(w shell.Word) bool {
+	return slices.ContainsFunc(w.Pieces, func(p shell.Piece) bool { return p.Unread })
+}
+
+// spliced returns a word with what the script assigned to variables, and the texts of
+// files, in their places.
+func (s *scriptReader) spliced(w shell.Word) shell.Word {
+	var all shell.Word
+	for _, p := range w.Pieces {
+		pieces := []shell.Piece{p}
+		switch value, ok := s.assignedTo(p); {
+		case p.File != nil:
+			pieces = fileReader{s}.file(p).Pieces
+		case ok:
+			pieces = value.Pieces
+		}
+		for _, p := range pieces {
+			s.filled += len(p.Text) + pieceCost
+		}
+		if s.filled > maxFilled {
+			pieces = []shell.Piece{{Unread: true, Start: p.Start, End: p.End}}
+		}
+		all.Pieces = append(all.Pieces, pieces...)
 	}
+	return all
+}
+
+// assignedTo returns what the script assigned to the variable of a piece. In a conversion
+// a credential stays a reference.
+func (s *scriptReader) assignedTo(p shell.Piece) (shell.Word, bool) {
+	if p.Variable == "" || p.Fixed {
+		return shell.Word{}, false
+	}
+	value, ok := s.assigned[p.Variable]
+	text := value.Plain()
+	return value, ok && (text != "" || p.Default == nil) && !(s.Converting() && isCredential(p.Variable, text))
+}
+
+// value returns the value of a variable, if it is known.
+func (s *scriptReader) value(p shell.Piece) (string, bool) {
+	if !p.Fixed && s.unknown[p.Variable] {
+		return "", false
+	}
+	if w, ok := s.assignedTo(p); ok {
+		var b strings.Builder
+		for _, p := range w.Pieces {
+			text := p.Text
+			if p.Variable != "" {
+				if text, ok = s.environment(p); !ok {
+					return "", false
+				}
+			}
+			b.WriteString(text)
+		}
+		s.filled += b.Len()
+		return b.String(), s.filled <= maxFilled
+	}
+	if _, ok := s.assigned[p.Variable]; ok && !p.Fixed && s.Converting() {
+		return "", false
+	}
+	return s.environment(p)
+}
+
+// environment returns the value of a variable of the environment, or its default. In a
+// conversion none is known.
+func (s *scriptReader) environment(p shell.Piece) (string, bool) {
 	if s.Converting() {
 		return "", false
 	}
 	if value, ok := s.Env(p.Variable); ok && value != "" {
-		return value, true
+		s.filled += len(value)
+		return value, s.filled <= maxFilled
 	}
 	if p.Default != nil {
 		return *p.Default, true
@@ -73,8 +167,11 @@ func (s *scriptReader) lookUp(p shell.Piece) (string, bool) {
 var credentialName = regexp.MustCompile(`(?i)key|token|secret|pass|auth|cred`)
 
 // isCredential reports whether a variable that a script assigns has a credential, which
-// stays a reference in a conversion.
+// stays a reference in a conversion. A body of JSON is none.
 func isCredential(name, value string) bool {
+	if strings.HasPrefix(strings.TrimLeft(value, " \t\r\n"), "{") {
+		return false
+	}
 	return credentialName.MatchString(name) || wire.MaskKeys(value) != value
 }
 
@@ -82,6 +179,10 @@ func isCredential(name, value string) bool {
 func (s *scriptReader) variable(p shell.Piece) (text string, broken bool) {
 	if value, ok := s.value(p); ok {
 		return value, false
+	}
+	if !p.Fixed && s.unknown[p.Variable] {
+		s.Problem(tree.PositionAt(s.name, s.lines, p.Start), "", "not supported yet: variable %s, whose value only a shell knows", report.Shorten(p.Variable))
+		return "unknown", true
 	}
 	if s.Converting() {
 		return s.Placeholders.Variable(p.Variable), true

@@ -35,7 +35,7 @@ func (r *reader) part(w *Word, part syntax.WordPart, escaped string) {
 		r.literal(w, start, end, escaped)
 	case *syntax.SglQuoted:
 		if p.Dollar {
-			r.unread(w, start, end)
+			r.decoded(w, p.Value, start, end)
 			return
 		}
 		r.verbatim(w, start+1, end-1)
@@ -45,6 +45,8 @@ func (r *reader) part(w *Word, part syntax.WordPart, escaped string) {
 		}
 	case *syntax.ParamExp:
 		r.variable(w, p, start, end)
+	case *syntax.CmdSubst:
+		r.substitution(w, p, start, end)
 	default:
 		r.unread(w, start, end)
 	}

@@ -3,7 +3,6 @@ package shell
 
 import (
 	"bytes"
-	"errors"
 	"regexp"
 	"strings"
 
@@ -26,6 +25,13 @@ type Command struct {
 	Assigned []Assignment
 	// Input is the here-document or here-string of the command, if it has one.
 	Input Word
+	// InputFile and Output name the files that the command reads and writes, if it has
+	// redirections to one.
+	InputFile, Output Word
+	// Appends is set where the command adds to what the file has.
+	Appends bool
+	// Loop is set for a loop, which has no words.
+	Loop *Loop
 	// Substituted are the commands of substitutions such as $(…) in the words, which run
 	// before the command itself.
 	Substituted []Command
@@ -88,33 +94,6 @@ func tooManyOperators(text string) bool {
 	return len(operatorWords.FindAllStringIndex(text, maxOperators+1)) > maxOperators
 }
 
-// Error is why a script cannot be read, and where. It quotes nothing.
-type Error struct {
-	// Problem is the message.
-	Problem string
-	// Offset is where the script cannot be read, in bytes.
-	Offset int
-}
-
-// Error returns the message.
-func (e *Error) Error() string { return e.Problem }
-
-func newError(err error) *Error {
-	e := &Error{Problem: "read shell script: invalid syntax"}
-	var parse syntax.ParseError
-	var lang syntax.LangError
-	switch {
-	case errors.As(err, &parse):
-		e.Offset = int(parse.Pos.Offset()) //nolint:gosec // files are smaller
-		if strings.HasPrefix(parse.Text, "reached EOF without") {
-			e.Problem += ": a quote or a bracket is not closed"
-		}
-	case errors.As(err, &lang):
-		e.Offset = int(lang.Pos.Offset()) //nolint:gosec // files are smaller
-	}
-	return e
-}
-
 // statements reads the commands of a list.
 func (r *reader) statements(list []*syntax.Stmt) {
 	for _, s := range list {
@@ -151,7 +130,7 @@ func (r *reader) statement(s *syntax.Stmt) {
 		r.statements(c.Cond)
 		r.statements(c.Do)
 	case *syntax.ForClause:
-		r.statements(c.Do)
+		loopReader{r}.loop(c)
 	case *syntax.CaseClause:
 		for _, item := range c.Items {
 			r.statements(item.Stmts)
@@ -208,47 +187,44 @@ func (r *reader) assignments(list []*syntax.Assign) []Assignment {
 	return all
 }
 
-// binary reads the commands of a pipe or of a chain. The parser nests long chains to
-// the left, so they are walked without recursion.
-func (r *reader) binary(c *syntax.BinaryCmd) {
-	chain := []*syntax.BinaryCmd{c}
-	for {
-		left, ok := chain[len(chain)-1].X.Cmd.(*syntax.BinaryCmd)
-		if !ok {
-			break
-		}
-		chain = append(chain, left)
-	}
-	r.statement(chain[len(chain)-1].X)
-	for i := len(chain) - 1; i >= 0; i-- {
-		before := len(r.commands)
-		r.statement(chain[i].Y)
-		if pipe := chain[i].Op == syntax.Pipe || chain[i].Op == syntax.PipeAll; pipe && before > 0 && before < len(r.commands) {
-			r.commands[before].Piped = true
-		}
-	}
-}
-
 func offsetOf(n syntax.Node) int { return int(n.Pos().Offset()) } //nolint:gosec // files are smaller
 
 // call reads a simple command.
 func (r *reader) call(c *syntax.CallExpr, redirects []*syntax.Redirect, substituted []Command) {
-	command := Command{Offset: offsetOf(c), Assigned: r.assignments(c.Assigns), Substituted: substituted}
+	command := r.simple(c, redirects)
+	command.Substituted = substituted
+	r.add(command)
+}
+
+// simple returns a simple command without those of its substitutions.
+func (r *reader) simple(c *syntax.CallExpr, redirects []*syntax.Redirect) Command {
+	command := Command{Offset: offsetOf(c), Assigned: r.assignments(c.Assigns)}
 	for _, w := range c.Args {
 		command.Words = append(command.Words, r.word(w))
 	}
-	for _, redirect := range redirects {
-		switch {
-		case redirect.Op == syntax.WordHdoc:
-			command.Input = r.word(redirect.Word)
-		case redirect.Hdoc != nil:
-			command.Input = r.hereDocument(redirect)
-		}
-	}
+	r.redirect(&command, redirects)
 	if len(command.Words) > 0 {
 		command.Offset = offsetOf(c.Args[0])
 	}
-	r.add(command)
+	return command
+}
+
+// redirect notes what a command reads, and which file it writes.
+func (r *reader) redirect(c *Command, redirects []*syntax.Redirect) {
+	for _, redirect := range redirects {
+		switch {
+		case redirect.Op == syntax.WordHdoc:
+			c.Input = r.word(redirect.Word)
+		case redirect.Hdoc != nil:
+			c.Input = r.hereDocument(redirect)
+		case redirect.N != nil && redirect.N.Value != "1": // such as 2>/dev/null
+		case redirect.Op == syntax.RdrIn:
+			c.InputFile = r.word(redirect.Word)
+		case redirect.Op == syntax.RdrOut, redirect.Op == syntax.RdrClob, redirect.Op == syntax.AppOut:
+			c.Output = r.word(redirect.Word)
+			c.Appends = redirect.Op == syntax.AppOut
+		}
+	}
 }
 
 func (r *reader) add(c Command) {

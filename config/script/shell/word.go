@@ -24,6 +24,12 @@ type Piece struct {
 	Placeholder bool
 	// Unread pieces are substitutions whose value only a shell knows.
 	Unread bool
+	// File names the file whose text the piece is, and which has yet to be read: the piece
+	// is Unread as well.
+	File *Word
+	// Fixed pieces are part of what the script assigned to a variable or wrote into a file.
+	// A variable is then that of the environment.
+	Fixed bool
 }
 
 // Plain returns a word with its variables as they are written.
@@ -34,6 +40,9 @@ func (w Word) Plain() string {
 	}
 	return b.String()
 }
+
+// Behind returns a word without its first n bytes.
+func (w Word) Behind(n int) Word { return w.Suffix(len(w.Plain()) - n) }
 
 // Suffix returns the last n bytes of a word.
 func (w Word) Suffix(n int) Word {
