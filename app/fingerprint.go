@@ -53,6 +53,10 @@ func writeState(w io.Writer, path string) {
 		fmt.Fprintln(w, path, "absent")
 		return
 	}
+	if !info.Mode().IsRegular() { // a pipe cannot be read twice
+		fmt.Fprintln(w, path, "no file")
+		return
+	}
 	fmt.Fprintln(w, path, target, info.Size(), info.ModTime().UnixNano(), inode(info))
 }
 

@@ -61,13 +61,13 @@ func TestAChangeOfAFileThatAScriptNamesIsSeen(t *testing.T) {
 	o := DefaultOptions()
 	o.Files, o.Log = []string{script}, slog.New(slog.DiscardHandler)
 	s := &source{options: &o}
-	_, err := s.load()
+	_, err := s.load(t.Context())
 	require.Error(t, err, "the file is missing")
 	require.False(t, s.changed())
 	for _, text := range []string{"_format_version: \"3.0\"\n", "_format_version: \"3.0\"\nplugins: []\n"} {
 		require.NoError(t, os.WriteFile(named, []byte(text), 0o600))
 		require.True(t, s.changed())
-		_, err = s.load()
+		_, err = s.load(t.Context())
 		require.NoError(t, err)
 		require.False(t, s.changed())
 	}

@@ -29,7 +29,7 @@ func newHost(ctx context.Context, o *Options, c *closers) (*host, error) {
 			return nil, err
 		}
 	}
-	if h.source, err = openSource(o); err != nil {
+	if h.source, err = openSource(ctx, o); err != nil {
 		return nil, err
 	}
 	c.add(h.source.close)

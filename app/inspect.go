@@ -19,7 +19,7 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 	if err != nil {
 		return parts.Parts{}, err
 	}
-	instances, err := o.buildInstances(ctx)
+	instances, err := o.buildWithoutKeys(ctx)
 	if err != nil {
 		return parts.Parts{}, err
 	}
@@ -36,13 +36,17 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 // nothing.
 func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Explanation, error) {
 	o.Reading.AllowUnset = true // of what is not needed
-	cfg, err := o.load(nil)
+	sources, err := o.sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := o.parse(sources, nil)
 	if err != nil {
 		return nil, err
 	}
 	needs := explain.Needs{Embeddings: !o.BuiltinEmbeddings && !o.Demo, VectorDB: !o.MemoryStore && !o.Demo}
 	if err := explain.Select(cfg, q.Scope, needs); err != nil {
-		return nil, o.explainUnset(err)
+		return nil, o.explainUnset(sources, err)
 	}
 	instances, err := build.New(o.build()).Build(ctx, cfg)
 	if err != nil {
@@ -54,16 +58,14 @@ func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Expla
 
 // explainUnset replaces the faults of settings without a value by those that loading has
 // in the same lines, which name the variables and Secrets.
-func (o *Options) explainUnset(err error) error {
+func (o *Options) explainUnset(sources []load.Source, err error) error {
 	var unset, all, named config.Faults
 	if !errors.As(err, &unset) {
 		return err
 	}
 	o.Reading.AllowUnset = false
-	if sources, readErr := o.sources(); readErr == nil {
-		_, _, loadErr := load.Sources(sources, o.reading())
-		_ = errors.As(loadErr, &all)
-	}
+	_, _, loadErr := load.Sources(sources, o.reading())
+	_ = errors.As(loadErr, &all)
 	for _, f := range all {
 		at := func(u config.Fault) bool {
 			return u.Position.File == f.Position.File && u.Position.Line == f.Position.Line
@@ -82,12 +84,20 @@ func (o *Options) explainUnset(err error) error {
 // made.
 func CheckTargets(cfg *config.Config) error { return build.CheckTargets(cfg) }
 
-// buildInstances loads the configuration and builds its instances, which the caller
-// closes.
-func (o *Options) buildInstances(ctx context.Context) (*build.Instances, error) {
-	cfg, err := o.load(nil)
+// buildWithoutKeys loads the configuration and builds its instances, which the caller
+// closes. They send nothing, so that credentials may have no value.
+func (o *Options) buildWithoutKeys(ctx context.Context) (*build.Instances, error) {
+	sources, err := o.sources(ctx)
 	if err != nil {
 		return nil, err
+	}
+	o.Reading.AllowUnset = true
+	cfg, err := o.parse(sources, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := explain.WithoutKeys(cfg); err != nil {
+		return nil, o.explainUnset(sources, err)
 	}
 	return build.New(o.build()).Build(ctx, cfg)
 }

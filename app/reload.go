@@ -54,7 +54,7 @@ func (r *reloader) run(ctx context.Context) error {
 
 // reload applies the files. A configuration with faults leaves the one in force.
 func (r *reloader) reload(ctx context.Context) {
-	cfg, err := r.source.load()
+	cfg, err := r.source.load(ctx)
 	if err == nil {
 		err = r.core.manager.Apply(ctx, cfg)
 	}

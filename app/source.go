@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+
 	"semlb/admin"
 	"semlb/config"
 	"semlb/config/load"
@@ -21,7 +23,7 @@ type source struct {
 }
 
 // openSource loads the first configuration, and takes the state file for this process.
-func openSource(o *Options) (*source, error) {
+func openSource(ctx context.Context, o *Options) (*source, error) {
 	s := &source{options: o}
 	options := admin.Options{
 		Listen: o.Admin.Listen, Hosts: o.Admin.Hosts, Token: o.Admin.Token, KonnectToken: o.Admin.KonnectToken,
@@ -32,11 +34,11 @@ func openSource(o *Options) (*source, error) {
 	}
 	var err error
 	if o.Admin.State == "" {
-		if options.Config, err = s.load(); err == nil {
+		if options.Config, err = s.load(ctx); err == nil {
 			o.noteGuards(options.Config)
 		}
 	} else {
-		options.Seed, err = o.seed()
+		options.Seed, err = o.seed(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -49,10 +51,10 @@ func openSource(o *Options) (*source, error) {
 
 // load reads the configuration files. Their state is taken before: a change while
 // everything else starts must not be missed.
-func (s *source) load() (*config.Config, error) {
+func (s *source) load(ctx context.Context) (*config.Config, error) {
 	s.seen = fingerprintOf(s.options.Files, s.options.Reading.SecretsDir)
 	s.named, s.namedSeen = nil, ""
-	return s.options.load(func(path string) {
+	return s.options.load(ctx, func(path string) {
 		s.named = append(s.named, path)
 		s.namedSeen += stateOf(path)
 	})
@@ -76,11 +78,16 @@ func (s *source) close() {
 
 // load reads the configuration files and logs warnings. Its error lists every fault. opened
 // is told of the files that scripts name.
-func (o *Options) load(opened func(path string)) (*config.Config, error) {
-	sources, err := o.sources()
+func (o *Options) load(ctx context.Context, opened func(path string)) (*config.Config, error) {
+	sources, err := o.sources(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return o.parse(sources, opened)
+}
+
+// parse is load for files that have been read.
+func (o *Options) parse(sources []load.Source, opened func(path string)) (*config.Config, error) {
 	reading := o.reading()
 	reading.Opened = opened
 	cfg, warnings, err := load.Sources(sources, reading)
@@ -95,19 +102,19 @@ func (o *Options) load(opened func(path string)) (*config.Config, error) {
 }
 
 // seed is what a new state begins with: nothing if there are no files.
-func (o *Options) seed() ([]load.Source, error) {
+func (o *Options) seed(ctx context.Context) ([]load.Source, error) {
 	if len(o.Files) == 0 && !o.Demo {
 		return nil, nil
 	}
-	return o.sources()
+	return o.sources(ctx)
 }
 
 // sources are the configuration files, or the example of a demonstration.
-func (o *Options) sources() ([]load.Source, error) {
+func (o *Options) sources(ctx context.Context) ([]load.Source, error) {
 	if len(o.Files) == 0 {
 		return []load.Source{{Name: "examples/deck/global.yaml", Data: examples.Global()}}, nil
 	}
-	return load.ReadFiles(o.Files...)
+	return load.ReadFiles(ctx, o.Files...)
 }
 
 // demoKey is the value of every variable that a demonstration does not have.

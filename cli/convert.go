@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -28,7 +29,7 @@ is the same. admin-api and konnect are shell scripts of the requests that make e
 		Example: `  semlb convert --to terraform kong.yaml -o main.tf
   semlb convert --to admin-api kong.yaml | sh`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error { return f.run(env, args) },
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
 	f.bindRead(c, env)
 	flags := c.Flags()
@@ -43,14 +44,14 @@ func formatNames(names []string) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-func (f *convertFlags) run(env Environment, files []string) error {
+func (f *convertFlags) run(ctx context.Context, env Environment, files []string) error {
 	if f.to == "" {
 		return fmt.Errorf("no format: give --to FORMAT, one of %s", formatNames(load.Writable()))
 	}
 	if err := f.requireFiles(files); err != nil {
 		return err
 	}
-	sources, err := load.ReadFiles(f.files...)
+	sources, err := load.ReadFiles(ctx, f.files...)
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,8 @@ func newEnvoy(env Environment) *cobra.Command {
 		Short: "Print the configuration of an Envoy that runs elsewhere",
 		Long: `Print the bootstrap of an Envoy that gets the rest from semlb over xDS, or with
 --for the configuration for another kind of deployment. Envoy reads JSON:
-envoy -c FILE.json. The output contains no keys of providers. That of --for static
-contains the API keys and the hashes of the passwords of consumers. It needs the
+envoy -c FILE.json. The output contains no keys of providers and no credentials of
+consumers, so that no variable of one has to be set. --for static needs the
 configuration files; without it they and the flags about them have no effect.
 
 Flags have the values that semlb serve has. Those of serve that say nothing about

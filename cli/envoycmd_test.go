@@ -3,11 +3,14 @@ package cli
 import (
 	"crypto/sha1" //nolint:gosec // of a test's own
 	"encoding/base64"
+	"encoding/pem"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,6 +57,32 @@ consumers:
 		}
 	}
 	require.NotContains(t, printed, "anna")
+}
+
+func TestEnvoyNeedsNoKeys(t *testing.T) {
+	const text = `_format_version: "3.0"
+consumers: [{username: anna, keyauth_credentials: [{key: "{vault://env/anna-key}"}]}]
+plugins:
+- name: ai-proxy-advanced
+  config:
+    balancer: {algorithm: semantic}
+    embeddings: {auth: {header_name: A, header_value: $EMBED_KEY}, model: {provider: openai, name: e}}
+    vectordb: {strategy: redis, dimensions: 2, distance_metric: cosine, redis: {host: localhost, password: "{vault://env/redis-password}"}}
+    targets: [{route_type: llm/v1/chat, description: d, model: {provider: openai, name: m, options: {upstream_url: UPSTREAM}},
+      auth: {header_name: A, header_value: $KEY}}]
+`
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	authority := fileOf(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	file := fileOf(t, "kong.yaml", strings.Replace(text, "UPSTREAM", "http://a.example", 1))
+	code, printed, stderr := command(t, "envoy", "--static", "-c", file, "--trusted-ca", authority)
+	require.Zero(t, code, stderr)
+	require.Contains(t, printed, "a.example")
+	require.NotContains(t, printed, "unset")
+	code, _, stderr = command(t, "envoy", "--static", "-c", fileOf(t, "kong.yaml", strings.Replace(text, "UPSTREAM", `'${{ env "DECK_HOST" }}'`, 1)), "--trusted-ca", authority)
+	require.NotZero(t, code)
+	require.Contains(t, stderr, "DECK_HOST is not set")
+	require.NotContains(t, stderr, "KEY is not set")
 }
 
 func TestEnvoyListsThePlacesThatItKnows(t *testing.T) {

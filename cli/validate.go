@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,18 +22,22 @@ func newValidate(env Environment) *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "List every fault of a configuration",
 		Args:  cobra.ArbitraryArgs,
-		RunE:  func(_ *cobra.Command, args []string) error { return f.run(env, args) },
+		RunE:  func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
 	f.bindRead(c, env)
 	c.Flags().BoolVar(&f.reading.AllowUnset, "allow-unset", false, "accept variables without a value, for machines without keys, such as CI")
 	return c
 }
 
-func (f *validateFlags) run(env Environment, files []string) error {
+func (f *validateFlags) run(ctx context.Context, env Environment, files []string) error {
 	if err := f.requireFiles(files); err != nil {
 		return err
 	}
-	cfg, warnings, err := load.Files(f.reading, f.files...)
+	sources, err := load.ReadFiles(ctx, f.files...)
+	if err != nil {
+		return err
+	}
+	cfg, warnings, err := load.Sources(sources, f.reading)
 	printWarnings(env.Stderr, warnings)
 	if err != nil {
 		return err

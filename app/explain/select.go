@@ -37,6 +37,33 @@ func Select(cfg *config.Config, r config.Request, needs Needs) error {
 	return checkUnset(selected, needs)
 }
 
+// WithoutKeys gives credentials for providers, embedding models and stores a value where
+// they have none: what is made of the configuration sends nothing. It returns
+// [config.Faults] if other settings have no value.
+func WithoutKeys(cfg *config.Config) error {
+	var all config.Faults
+	for i := range cfg.Plugins {
+		p := &cfg.Plugins[i]
+		if !p.Enabled {
+			continue
+		}
+		for i := range p.Settings.Targets {
+			standIn(&p.Settings.Targets[i].Auth)
+		}
+		if p.Settings.Embeddings != nil {
+			standIn(&p.Settings.Embeddings.Auth)
+		}
+		var unset config.Faults
+		if errors.As(checkUnset(p, Needs{}), &unset) {
+			all = append(all, unset...)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}
+
 // checkScope wants the configuration to mention what a request's scope names.
 func checkScope(cfg *config.Config, r config.Request) error {
 	named := [...]struct {

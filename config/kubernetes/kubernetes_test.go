@@ -31,7 +31,7 @@ func TestKubernetesExamplesLoadAsWritten(t *testing.T) {
 		"consumer":       {configtest.Resource("KongConsumer", "x", use, "username: anna"), config.Scope{Consumer: "anna"}},
 		"consumer_group": {configtest.Resource("KongConsumerGroup", "gold", use, ""), config.Scope{ConsumerGroup: "gold"}},
 	} {
-		sources, err := load.ReadFiles(filepath.Join("..", "..", "examples", "kubernetes", example+".yaml"))
+		sources, err := load.ReadFiles(t.Context(), filepath.Join("..", "..", "examples", "kubernetes", example+".yaml"))
 		require.NoError(t, err)
 		c, warnings, err := load.Sources(sources, load.Options{Env: env})
 		require.NoError(t, err)

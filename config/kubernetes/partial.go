@@ -8,6 +8,9 @@ import (
 	"semlb/config/tree"
 )
 
+// partialReader reads partial documents.
+type partialReader struct{ *reader }
+
 // partial adds annotations to a resource that is known otherwise, or that only the cluster
 // has.
 type partial struct {
@@ -17,8 +20,8 @@ type partial struct {
 	overwrites bool
 }
 
-// partial notes what a document adds to a resource.
-func (r *reader) partial(d format.Document) {
+// note notes what a document adds to a resource.
+func (r partialReader) note(d format.Document) {
 	r.checkAnnotations(d.Root)
 	r.checkPartial(d.Root)
 	if d.Root.At("metadata", "annotations").Has(annotationPlugins) {
@@ -26,9 +29,9 @@ func (r *reader) partial(d format.Document) {
 	}
 }
 
-// bindPartials binds the plugins that partial documents name, instead of those that the
+// bindAll binds the plugins that partial documents name, instead of those that the
 // resources themselves name. It is called when all resources are known.
-func (r *reader) bindPartials() {
+func (r partialReader) bindAll() {
 	replaced := map[bound]bool{}
 	for _, p := range r.partials {
 		to, given := r.boundTo(p.root), p.root.At("metadata", "annotations").Get(annotationPlugins)
@@ -50,7 +53,7 @@ func (r *reader) bindPartials() {
 }
 
 // boundTo returns the entity that a partial document is about.
-func (r *reader) boundTo(n *tree.Node) bound {
+func (r partialReader) boundTo(n *tree.Node) bound {
 	kind, key := entityKinds[n.Get("kind").Str()], keyOf(n)
 	switch kind {
 	case config.KindConsumerGroup:

@@ -49,7 +49,7 @@ func (r *reader) Read(d format.Document) {
 		return
 	}
 	if d.Partial {
-		r.partial(d)
+		partialReader{r}.note(d)
 		return
 	}
 	r.unique(n)
@@ -135,7 +135,7 @@ func (r *reader) Finish() {
 	for _, n := range r.consumers {
 		r.consumer(n)
 	}
-	r.bindPartials()
+	partialReader{r}.bindAll()
 	binder{r}.bindAll()
 	for _, p := range r.plugins {
 		r.yield(p)

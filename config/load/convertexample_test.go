@@ -25,7 +25,7 @@ func exampleFiles(t *testing.T) map[string][]load.Source {
 	all := map[string][]load.Source{}
 	for _, file := range files {
 		name := strings.TrimPrefix(file, "../../examples/")
-		all[name], err = load.ReadFiles(file)
+		all[name], err = load.ReadFiles(t.Context(), file)
 		require.NoError(t, err)
 	}
 	require.Len(t, all, 30)

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -15,23 +16,30 @@ import (
 // Files reads files and directories as [Sources] reads sources. Of a directory it takes
 // what [List] does.
 func Files(opts Options, paths ...string) (*config.Config, []config.Warning, error) {
-	sources, err := ReadFiles(paths...)
+	sources, err := ReadFiles(context.Background(), paths...)
 	if err != nil {
 		return nil, nil, err
 	}
 	return Sources(sources, opts)
 }
 
-// ReadFiles returns the sources that [Files] loads.
-func ReadFiles(paths ...string) ([]Source, error) {
+// stdin is what the path "-" means.
+const stdin = "/dev/stdin"
+
+// ReadFiles returns the sources that [Files] loads. It waits for pipes until ctx ends; one
+// that nothing is written to is an error.
+func ReadFiles(ctx context.Context, paths ...string) ([]Source, error) {
 	var sources []Source
 	for _, path := range paths {
+		if path == "-" {
+			path = stdin
+		}
 		files, err := List(path)
 		if err != nil {
 			return nil, fmt.Errorf("read configuration: %w", err)
 		}
 		for _, file := range files {
-			data, err := readFile(file)
+			data, err := readFile(ctx, file)
 			if err != nil {
 				return nil, fmt.Errorf("read configuration: %w", err)
 			}
@@ -47,6 +55,9 @@ func ReadFiles(paths ...string) ([]Source, error) {
 func List(paths ...string) ([]string, error) {
 	var all []string
 	for _, path := range paths {
+		if path == "-" {
+			path = stdin
+		}
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, err
@@ -105,7 +116,14 @@ func filesBelow(dir string, around []string) ([]string, error) {
 }
 
 // readFile reads as much of a file as shows that it is too large.
-func readFile(path string) ([]byte, error) {
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return pipePatience.read(ctx, path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

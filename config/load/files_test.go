@@ -53,6 +53,6 @@ func TestLinksToFoldersAreFollowed(t *testing.T) {
 func TestALinkToNothingCannotBeRead(t *testing.T) {
 	dir := folder(t, "kong.yaml")
 	require.NoError(t, os.Symlink("gone", filepath.Join(dir, "more.yaml")))
-	_, err := load.ReadFiles(dir)
+	_, err := load.ReadFiles(t.Context(), dir)
 	require.ErrorContains(t, err, "more.yaml: no such file")
 }

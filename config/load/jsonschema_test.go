@@ -73,7 +73,7 @@ func TestExamplesAreValidByTheSchema(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, files, 5)
 		for _, file := range files {
-			sources, err := load.ReadFiles(file)
+			sources, err := load.ReadFiles(t.Context(), file)
 			require.NoError(t, err)
 			require.Empty(t, violations(t, format, string(sources[0].Data)), file)
 		}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,8 +13,12 @@ import (
 	"semlb/config/tree"
 )
 
+// byteOrderMark is what editors on Windows begin files with.
+const byteOrderMark = "\uFEFF"
+
 // read gives a source to the reader of its format.
 func (l *loader) read(source Source) {
+	source.Data = bytes.TrimPrefix(source.Data, []byte(byteOrderMark))
 	if source.Listed {
 		if what := foreign(source); what != "" {
 			l.Inform(source.Name, "skipped: "+what)

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"io"
 	"io/fs"
 	"path"
@@ -89,7 +90,7 @@ func (s fileReader) open(name string) ([]byte, bool) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, tree.MaxBytes+1))
-	return text, err == nil
+	return bytes.TrimPrefix(text, []byte("\uFEFF")), err == nil
 }
 
 // configuration returns the files that a name stands for: the file in or below the

@@ -3,6 +3,7 @@ package terraform
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
@@ -33,6 +34,8 @@ func detect(text []byte) bool { return firstBlock.Match(format.SkipComments(text
 type file struct {
 	name string
 	text []byte
+	// beside are the files in its directory; nil where it may name none.
+	beside fs.FS
 }
 
 func (f *file) position(r hcl.Range) config.Position {

@@ -58,14 +58,18 @@ func (r *reader) Read(d format.Document) {
 		r.Problem(config.Position{File: d.Name}, "", "not supported yet: Terraform in JSON; write it as .tf")
 		return
 	}
-	f := &file{name: d.Name, text: d.Text}
+	if strings.HasSuffix(d.Name, jsonValuesEnding) {
+		r.jsonValues(d)
+		return
+	}
+	f := &file{name: d.Name, text: d.Text, beside: d.Files}
 	body := r.parse(f)
 	if body == nil {
 		return
 	}
-	if strings.HasSuffix(d.Name, ".tfvars") {
+	if isValues(d.Name) {
 		for name, a := range body.Attributes {
-			r.variable(name, f, a.NameRange).given = &expression{location{f, "var." + name}, a.Expr}
+			r.give(f, name, a.NameRange, a.Expr)
 		}
 		return
 	}

@@ -18,7 +18,7 @@ func Format() format.Format {
 	return format.Format{
 		Name:        Name,
 		Description: "Terraform (.tf)",
-		Endings:     []string{".tf", ".tfvars", jsonEnding},
+		Endings:     []string{".tf", valuesEnding, jsonEnding, jsonValuesEnding},
 		Detect:      detect,
 		NewReader:   newReader,
 		Write:       write,

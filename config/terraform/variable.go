@@ -18,8 +18,10 @@ type variable struct {
 	pos             config.Position
 	file            *file
 	fallback, given *expression
-	sensitive       bool
-	declared        bool
+	// rank is that of the file that gives the value.
+	rank      int
+	sensitive bool
+	declared  bool
 	// typ is the type that the value is converted to, with the defaults of optional
 	// attributes.
 	typ      cty.Type

@@ -1,0 +1,112 @@
+package terraform
+
+import (
+	"path"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"semlb/config/format"
+	"semlb/config/tree"
+)
+
+// The endings of files of variables' values.
+const (
+	valuesEnding     = ".tfvars"
+	jsonValuesEnding = ".tfvars.json"
+)
+
+// isValues reports whether a file has values of variables.
+func isValues(name string) bool {
+	return strings.HasSuffix(name, valuesEnding) || strings.HasSuffix(name, jsonValuesEnding)
+}
+
+// rankOf returns which files of values win over others, as in Terraform: those that it
+// finds by their names give way to those that are named to it. Of two files of one rank the
+// later one wins.
+func rankOf(name string) int {
+	switch base := path.Base(name); {
+	case base == "terraform"+valuesEnding:
+		return 1
+	case base == "terraform"+jsonValuesEnding:
+		return 2
+	case strings.HasSuffix(base, ".auto"+valuesEnding), strings.HasSuffix(base, ".auto"+jsonValuesEnding):
+		return 3
+	default:
+		return 4
+	}
+}
+
+// give notes the value that a file gives a variable.
+func (r *reader) give(f *file, name string, at hcl.Range, value hclsyntax.Expression) {
+	if v := r.variable(name, f, at); rankOf(f.name) >= v.rank {
+		v.given, v.rank = &expression{location{f, "var." + name}, value}, rankOf(f.name)
+	}
+}
+
+// jsonValues notes the values that a file of JSON gives variables. Its texts are no
+// templates.
+func (r *reader) jsonValues(d format.Document) {
+	root, faults := tree.NewDocument(d.Name, d.Text).ParseJSON()
+	if faults != nil {
+		r.Add(faults...)
+		return
+	}
+	if root.Kind != tree.Object {
+		r.Want(root.Pos, "", root.Kind.Article(), "an object")
+		return
+	}
+	f := &file{name: d.Name, text: d.Text}
+	for _, field := range root.Fields {
+		r.give(f, field.Name, rangeAt(field.Value), literalExpr(field.Value))
+	}
+}
+
+// literalExpr returns a tree as an expression, with its positions.
+func literalExpr(n *tree.Node) hclsyntax.Expression {
+	at := rangeAt(n)
+	switch n.Kind {
+	case tree.Object:
+		x := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
+		for _, field := range n.Fields {
+			key := &hclsyntax.LiteralValueExpr{Val: cty.StringVal(field.Name), SrcRange: at}
+			x.Items = append(x.Items, hclsyntax.ObjectConsItem{KeyExpr: key, ValueExpr: literalExpr(field.Value)})
+		}
+		return x
+	case tree.List:
+		x := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
+		for _, item := range n.Items {
+			x.Exprs = append(x.Exprs, literalExpr(item))
+		}
+		return x
+	default:
+		return &hclsyntax.LiteralValueExpr{Val: scalarValue(n), SrcRange: at}
+	}
+}
+
+// scalarValue returns a text, a number, a boolean or null.
+func scalarValue(n *tree.Node) cty.Value {
+	value := cty.NullVal(cty.DynamicPseudoType)
+	switch n.Kind {
+	case tree.String:
+		value = cty.StringVal(n.Text)
+	case tree.Bool:
+		value = cty.BoolVal(n.Text == "true")
+	case tree.Int, tree.Float:
+		number, err := cty.ParseNumberVal(n.Text)
+		if err != nil || tooLarge(number.AsBigFloat()) {
+			return cty.DynamicVal
+		}
+		value = number
+	default:
+		return value
+	}
+	return value.Mark(newOrigin(n.Pos, n.Text))
+}
+
+func rangeAt(n *tree.Node) hcl.Range {
+	pos := hcl.Pos{Line: n.Pos.Line, Column: n.Pos.Column}
+	return hcl.Range{Filename: n.Pos.File, Start: pos, End: pos}
+}
