@@ -30,9 +30,10 @@ func (c checker) want(value tree.Cursor, want string) {
 	c.Want(value.Pos, value.Path, schema.Show(value.Node), want)
 }
 
-// shown returns a value for the fault of another one. That of a reference is not shown.
+// shown returns a value for the fault of another one. That of a reference is not shown, and
+// none that may be a password.
 func shown(value tree.Cursor) string {
-	if value.Node.Hidden {
+	if value.Node.Hidden || report.MayBePassword(value.Node.Text) {
 		return report.Redacted
 	}
 	return value.Node.Text

@@ -14,7 +14,7 @@ func (f *Field) Shown(n *tree.Node) string {
 	case tree.Null, tree.List, tree.Object:
 		return n.Kind.Article()
 	}
-	if f.Hidden || n.Hidden || n.Argument {
+	if f.Hidden || n.Hidden || n.Argument || n.Kind == tree.String && !f.shows(n.Text) {
 		return n.Kind.Article() + " " + report.Redacted
 	}
 	if n.Kind == tree.String {
@@ -24,6 +24,29 @@ func (f *Field) Shown(n *tree.Node) string {
 		return n.Kind.String() + " " + report.Shorten(n.Text)
 	}
 	return report.Shorten(n.Text)
+}
+
+// Values of an enumeration are words, and what is written in the place of a number or a
+// boolean is short: others may be a credential in the wrong place.
+const (
+	wordBeyond = 8
+	otherWord  = 12
+)
+
+// shows reports whether a message may show a text that the field has.
+func (f *Field) shows(text string) bool {
+	switch {
+	case f.Kind == tree.Bool || f.Kind == tree.Int || f.Kind == tree.Float:
+		return report.IsWord(text, otherWord)
+	case f.Values == nil:
+		return !report.MayBePassword(text)
+	default:
+		longest := 0
+		for _, v := range f.Values {
+			longest = max(longest, len(v.Text))
+		}
+		return report.IsWord(text, longest+wordBeyond)
+	}
 }
 
 // Show returns a value that no field describes for a message, unless it holds some of

@@ -76,7 +76,7 @@ type Field struct {
 // quoted.
 func (f Field) Shown() string {
 	switch {
-	case f.Hidden:
+	case f.Hidden, report.MayBePassword(f.Name):
 		return report.Redacted
 	case report.IsName(f.Name):
 		return f.Name
@@ -141,9 +141,9 @@ func (n *Node) Str() string {
 }
 
 // Quoted returns a string in quotes for a message, unless it holds some of the
-// environment.
+// environment, or looks like a password.
 func (n *Node) Quoted() string {
-	if n != nil && n.Hidden {
+	if n != nil && (n.Hidden || report.MayBePassword(n.Text)) {
 		return report.Redacted
 	}
 	return report.Quote(n.Str())
