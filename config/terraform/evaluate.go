@@ -30,6 +30,8 @@ type evaluator struct {
 	// prepared are the expressions that are ready to be evaluated, and whether all their
 	// functions are known.
 	prepared map[hclsyntax.Expression]bool
+	// calling is the file whose functions are called.
+	calling *file
 	// depth is how many values refer to each other.
 	depth int
 }
@@ -37,6 +39,9 @@ type evaluator struct {
 func newEvaluator(in *format.Input, m *module) *evaluator {
 	e := &evaluator{Input: in, module: m, prepared: map[hclsyntax.Expression]bool{}}
 	e.functions = e.meter.functions()
+	for name, f := range e.fileFunctions() {
+		e.functions[name] = e.metered(name, f)
+	}
 	return e
 }
 
@@ -140,6 +145,7 @@ func (e *evaluator) evaluate(at location, x hclsyntax.Expression) (value cty.Val
 	if !ok {
 		return value
 	}
+	e.calling = at.file
 	v, diags := x.Value(context)
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {

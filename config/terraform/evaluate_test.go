@@ -244,7 +244,7 @@ func TestTerraformsOwnFunctions(t *testing.T) {
 		`index(["a"], "b")`:   "function index: the list does not have the value",
 		`lookup({}, "a")`:     "function lookup: the map lacks the key, and there is no default",
 		`"${sum([])}"`:        "function sum: want a list that is not empty",
-		`file("/etc/passwd")`: `not supported yet: function file`,
+		`file("/etc/passwd")`: "function file: no such file in the directory of this one",
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "main.tf", Data: []byte(configtest.TerraformPlugin("instance_name = "+expression, ""))}}, load.Options{})
 		require.ErrorContains(t, err, want, expression)

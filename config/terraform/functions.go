@@ -11,8 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// library are Terraform's functions that cty has. Those that read files, networks
-// or the time are not among them.
+// library are Terraform's functions that cty has. Those that read networks or the
+// time are not among them.
 var library = map[string]function.Function{
 	"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
 	"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc,
@@ -54,6 +54,10 @@ func functionNames() []string {
 func allFunctions() map[string]function.Function {
 	all := maps.Clone(library)
 	maps.Copy(all, terraformsOwn)
+	for name, of := range texts {
+		all[name] = textFunction(of)
+	}
+	maps.Copy(all, (*evaluator)(nil).fileFunctions())
 	return all
 }
 

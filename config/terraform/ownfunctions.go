@@ -25,6 +25,7 @@ var terraformsOwn = map[string]function.Function{
 		return hex.EncodeToString(sum[:]), nil
 	}),
 	"alltrue": all(cty.True), "anytrue": all(cty.False),
+	"yamldecode": yamlFunction, "transpose": transposeFunction,
 	"sum": sumFunction, "one": oneFunction, "index": indexFunction,
 }
 

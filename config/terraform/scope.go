@@ -43,10 +43,12 @@ func (e *evaluator) context(at location, x hclsyntax.Expression) (*hcl.EvalConte
 		attribute := attributeName(traversal, 2)
 		kind, isResource := kongType(root)
 		switch {
-		case scopes[root] != nil && name != "":
+		case (root == "var" || root == "local") && name != "":
 			v := e.scoped(at, pos, root, name)
 			scopes[root][name] = v.value
 			work += v.weight
+		case isPath(root, name):
+			scopes["path"] = map[string]cty.Value{"module": cty.StringVal("."), "root": cty.StringVal(".")}
 		case isResource && name != "" && attribute != "":
 			if resources[root] == nil {
 				resources[root] = map[string]map[string]cty.Value{}

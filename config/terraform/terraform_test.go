@@ -171,7 +171,7 @@ func TestTerraformFaultsNameThePlace(t *testing.T) {
 		configtest.TerraformPlugin("", "response_streaming = local.a"):                               "main.tf:4: " + at + `.config.response_streaming: no local value "a" is declared`,
 		configtest.TerraformPlugin("", "response_streaming = local.a") + "locals {\n a = local.a\n}": "main.tf:9: local.a: local value \"a\" contains itself",
 		configtest.TerraformPlugin("", "response_streaming = data.a.b"):                              "main.tf:4: " + at + `.config.response_streaming: not supported yet: a reference to "data"`,
-		configtest.TerraformPlugin("", "response_streaming = file(\"a\")"):                           "main.tf:4: " + at + ".config.response_streaming: not supported yet: function file",
+		configtest.TerraformPlugin("", "response_streaming = file(\"a\")"):                           "main.tf:4: " + at + ".config.response_streaming: function file: no such file in the directory of this one",
 		configtest.TerraformPlugin("", "response_streaming = false ? \"a\" : \"b\""):                 "main.tf:4: " + at + `.config.response_streaming: got string "b", want one of allow, always, deny`,
 		configtest.TerraformPlugin("count = 2", ""):                                                  "main.tf:6: " + at + ": not supported yet: count",
 		configtest.TerraformPlugin("config {}", ""):                                                  "main.tf:6: " + at + ".config: got a block, want an attribute: config = …",

@@ -60,50 +60,57 @@ func (r *reader) jsonValues(d format.Document) {
 	}
 	f := &file{name: d.Name, text: d.Text}
 	for _, field := range root.Fields {
-		r.give(f, field.Name, rangeAt(field.Value), literalExpr(field.Value))
+		r.give(f, field.Name, rangeAt(field.Value), r.literal(field.Value))
 	}
 }
 
-// literalExpr returns a tree as an expression, with its positions.
-func literalExpr(n *tree.Node) hclsyntax.Expression {
+// literal returns a tree as an expression, with its positions.
+func (r *reader) literal(n *tree.Node) hclsyntax.Expression {
 	at := rangeAt(n)
 	switch n.Kind {
 	case tree.Object:
 		x := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
 		for _, field := range n.Fields {
 			key := &hclsyntax.LiteralValueExpr{Val: cty.StringVal(field.Name), SrcRange: at}
-			x.Items = append(x.Items, hclsyntax.ObjectConsItem{KeyExpr: key, ValueExpr: literalExpr(field.Value)})
+			x.Items = append(x.Items, hclsyntax.ObjectConsItem{KeyExpr: key, ValueExpr: r.literal(field.Value)})
 		}
 		return x
 	case tree.List:
 		x := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
 		for _, item := range n.Items {
-			x.Exprs = append(x.Exprs, literalExpr(item))
+			x.Exprs = append(x.Exprs, r.literal(item))
 		}
 		return x
 	default:
-		return &hclsyntax.LiteralValueExpr{Val: scalarValue(n), SrcRange: at}
+		value, ok := scalarValue(n)
+		if !ok {
+			r.Problem(n.Pos, "", "got a number that is too large")
+		}
+		if n.Kind != tree.Null {
+			value = value.Mark(newOrigin(n.Pos, n.Text))
+		}
+		return &hclsyntax.LiteralValueExpr{Val: value, SrcRange: at}
 	}
 }
 
-// scalarValue returns a text, a number, a boolean or null.
-func scalarValue(n *tree.Node) cty.Value {
-	value := cty.NullVal(cty.DynamicPseudoType)
+// scalarValue returns a text, a number, a boolean or null. It reports false for a number
+// that is too large.
+func scalarValue(n *tree.Node) (cty.Value, bool) {
 	switch n.Kind {
 	case tree.String:
-		value = cty.StringVal(n.Text)
+		return cty.StringVal(n.Text), true
 	case tree.Bool:
-		value = cty.BoolVal(n.Text == "true")
+		on, _ := n.Bool()
+		return cty.BoolVal(on), true
 	case tree.Int, tree.Float:
-		number, err := cty.ParseNumberVal(n.Text)
+		number, err := cty.ParseNumberVal(string(n.NumberText()))
 		if err != nil || tooLarge(number.AsBigFloat()) {
-			return cty.DynamicVal
+			return cty.DynamicVal, false
 		}
-		value = number
+		return number, true
 	default:
-		return value
+		return cty.NullVal(cty.DynamicPseudoType), true
 	}
-	return value.Mark(newOrigin(n.Pos, n.Text))
 }
 
 func rangeAt(n *tree.Node) hcl.Range {
