@@ -1,6 +1,8 @@
 package load_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,4 +69,17 @@ func TestVersionsThatAreNewerThanTheKnownAreTakenWithAWarning(t *testing.T) {
 		require.Len(t, warnings, 1)
 		require.Equal(t, want, warnings[0].String())
 	}
+}
+
+func TestAVersionThatIsNewerThanTheKnownOnesMayHaveOtherFields(t *testing.T) {
+	const fields = "    brand_new: {a: 1}\n    balancer: {algoritm: priority, round: 1}\n"
+	const added = "plugins[0].config.brand_new: unknown field"
+	for version, ignored := range map[string]bool{"3.16": false, "3.99": true, "2.9": true} {
+		_, warnings, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(configtest.Minimal + fields)}}, load.Options{KongVersion: version})
+		require.ErrorContains(t, err, `balancer.algoritm: unknown field, did you mean "algorithm"?`)
+		require.Equal(t, ignored, strings.Contains(fmt.Sprint(warnings), added+" is ignored: it may be one of a newer version"), version)
+		require.Equal(t, !ignored, strings.Contains(err.Error(), added), version)
+	}
+	_, _, err := load.Sources([]load.Source{{Name: "kong.yaml", Data: []byte(strings.Replace(configtest.Minimal, "openai", "brandnew", 1))}}, load.Options{KongVersion: "3.99"})
+	require.ErrorContains(t, err, `model.provider: got string "brandnew", want one of`)
 }

@@ -87,9 +87,7 @@ func (c checker) field(path string, f *Field, child tree.Field) {
 	known := f.Fields[child.Name]
 	path = report.Join(path, f.shownName(child))
 	if known == nil {
-		if !child.Value.Broken || !child.Hidden {
-			c.Problem(child.Pos, path, "unknown field%s", cmp.Or(replacement(path), tree.Suggest(child, f.Fields)))
-		}
+		c.unknown(path, f, child)
 		return
 	}
 	if known.NewSince != "" && child.Value.Kind != tree.Null {
@@ -97,6 +95,19 @@ func (c checker) field(path string, f *Field, child tree.Field) {
 		return
 	}
 	c.value(path, known, child.Value)
+}
+
+// unknown reports a field that is not known. It may be one of a version that is newer than
+// the known ones, if it is like no field that is.
+func (c checker) unknown(path string, f *Field, child tree.Field) {
+	instead := cmp.Or(replacement(path), tree.Suggest(child, f.Fields))
+	switch {
+	case child.Value.Broken && child.Hidden:
+	case f.Open && instead == "":
+		c.Warn(child.Pos, path, "unknown field is ignored: it may be one of a newer version")
+	default:
+		c.Problem(child.Pos, path, "unknown field%s", instead)
+	}
 }
 
 // reference checks the name of another entity.

@@ -19,6 +19,8 @@ type Field struct {
 	Reference bool
 	// FreeForm objects hold anything.
 	FreeForm bool
+	// Open objects may have fields of a version that is newer than the known ones.
+	Open bool
 	// Required fields have to be there wherever their object is.
 	Required bool
 	// Present objects are part of the model even where a file leaves them out.

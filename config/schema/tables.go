@@ -98,6 +98,9 @@ func newTables(name string) (*Tables, error) {
 		}
 	}
 	markPresent(plugin.Fields["config"], reflect.TypeFor[config.AIProxyAdvanced]())
+	if Newer(name) != "" {
+		plugin.Fields["config"].open()
+	}
 	t := &Tables{Plugin: plugin, Guards: guards.Fields, Entities: entities.Fields}
 	if err := t.markUnsupported(); err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"semlb/config/tree"
 )
 
 // DefaultVersion is the version of Kong that configurations are read for unless another
@@ -118,4 +120,16 @@ func newerThan(text string, kong version) (string, error) {
 		}
 	}
 	return newer, nil
+}
+
+// open makes a field, and all below it, accept fields that are not known.
+func (f *Field) open() {
+	if f == nil {
+		return
+	}
+	f.Open = f.Kind == tree.Object
+	f.Elements.open()
+	for _, child := range f.Fields {
+		child.open()
+	}
 }
