@@ -50,6 +50,10 @@ func (s fileReader) writeFile(name, text shell.Word, appends bool) {
 		before, ok := s.written[plain]
 		if !ok {
 			before = shell.Word{Pieces: []shell.Piece{{Unread: true}}}
+			s.written[plain] = before
+		}
+		if isUnread(before) {
+			return
 		}
 		text.Pieces = slices.Concat(before.Pieces, []shell.Piece{{Text: "\n", Fixed: true}}, text.Pieces)
 	}

@@ -67,7 +67,7 @@ const maxFilled = 4 * tree.MaxBytes
 const pieceCost = 16
 
 // maxFixed bounds the pieces of a variable's value.
-const maxFixed = 10_000
+const maxFixed = 2_000
 
 // fixed returns a word whose variables and files are those of now: what the script
 // changes later means nothing to it.
@@ -118,8 +118,21 @@ func (s *scriptReader) assignedTo(p shell.Piece) (shell.Word, bool) {
 		return shell.Word{}, false
 	}
 	value, ok := s.assigned[p.Variable]
-	text := value.Plain()
-	return value, ok && (text != "" || p.Default == nil) && !(s.Converting() && isCredential(p.Variable, text))
+	switch {
+	case !ok, s.filled > maxFilled, p.Default != nil && isEmpty(value):
+		return shell.Word{}, false
+	case s.Converting():
+		text := value.Plain()
+		s.filled += len(text)
+		return value, !isCredential(p.Variable, text)
+	default:
+		return value, true
+	}
+}
+
+// isEmpty reports whether a word has no text.
+func isEmpty(w shell.Word) bool {
+	return !slices.ContainsFunc(w.Pieces, func(p shell.Piece) bool { return p.Text != "" })
 }
 
 // value returns the value of a variable, if it is known.
