@@ -87,7 +87,6 @@ var kindTable = []kind{
 		references: []reference{{field: "service", to: services, restrict: true}},
 		// Kong has the last two with another kind of router only.
 		table: "route", omitted: []string{plugins, "expression", "priority"},
-		amended: map[string]*schema.Field{"headers": {Name: "headers", Kind: tree.Object, FreeForm: true, Elements: listOf(plainText)}},
 	},
 	{
 		name: consumers, path: consumers, nested: consumers, key: "username", check: checkConsumer,

@@ -123,15 +123,15 @@ func (x *index) has(kind, name string) bool {
 }
 
 // Mentions reports whether the configuration has an entity of a kind with a name, or an
-// instance that is bound to one.
+// instance or a plugin that guards which is bound to one.
 func (c *Config) Mentions(kind, name string) bool {
-	names := NewNames(c)
-	if names.Known(kind, name) {
+	if NewNames(c).Known(kind, name) {
 		return true
 	}
-	return slices.ContainsFunc(c.Plugins, func(p Plugin) bool {
-		return name != "" && p.Scope.Parts()[slices.Index(ScopeParts[:], kind)] == name
-	})
+	part := slices.Index(ScopeParts[:], kind)
+	bound := func(s Scope) bool { return name != "" && s.Parts()[part] == name }
+	return slices.ContainsFunc(c.Plugins, func(p Plugin) bool { return bound(p.Scope) }) ||
+		slices.ContainsFunc(c.Guarding, func(g GuardPlugin) bool { return bound(g.Scope) })
 }
 
 // target returns the route and the service of a request, by the names that stand for

@@ -133,3 +133,16 @@ func TestFindTakesTheFirstGroupByName(t *testing.T) {
 	_, ok := c.Find(Request{ConsumerGroups: []string{"bronze"}})
 	require.False(t, ok)
 }
+
+func TestAConfigurationMentionsWhatItsPluginsAreBoundTo(t *testing.T) {
+	c := &Config{
+		Services: []Service{{Name: "s"}},
+		Plugins:  []Plugin{{Scope: Scope{Route: "of an instance"}}},
+		Guarding: []GuardPlugin{{Scope: Scope{Route: "of a guard"}}},
+	}
+	require.True(t, c.Mentions(KindService, "s"))
+	require.True(t, c.Mentions(KindRoute, "of an instance"))
+	require.True(t, c.Mentions(KindRoute, "of a guard"))
+	require.False(t, c.Mentions(KindRoute, "s"))
+	require.False(t, c.Mentions(KindService, ""))
+}

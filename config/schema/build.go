@@ -95,8 +95,12 @@ func (b builder) fill(f *Field, r row) error {
 	return fillElements(f, r)
 }
 
-// fillElements describes the elements of a list. The values of its row are theirs.
+// fillElements describes the elements of a list, and those of a map whose elements are
+// lists of text. The values of a list's row are its elements'.
 func fillElements(f *Field, r row) error {
+	if r.FreeForm && r.Items == "array" {
+		f.Elements = &Field{Kind: tree.List, Elements: &Field{Kind: tree.String}}
+	}
 	if f.Kind != tree.List {
 		return nil
 	}

@@ -52,7 +52,8 @@ type Field struct {
 	Extension bool
 	// Note says what the field is for, where the facts do.
 	Note string
-	// Elements describes what is in a list, Fields what is in an object, by name.
+	// Elements describes what is in a list or a free-form object, Fields what is in another
+	// object, by name.
 	Elements *Field
 	Fields   map[string]*Field
 }

@@ -150,7 +150,7 @@ func TestFlagsOfCurlAreReadAsCurlDoes(t *testing.T) {
 
 func TestFormsMakeEntitiesOfTheRightTypes(t *testing.T) {
 	text := `curl -i localhost:8001/services -d name=llm -d url=http://a.example:81/v1 -d retries=7 -d tags=a
-curl localhost:8001/services/llm/routes -d 'name=chat&paths[]=/chat' -d paths[]=/b%2Dc -d strip_path=false
+curl localhost:8001/services/llm/routes -d 'name=chat&paths[]=/chat' -d paths[]=/b%2Dc -d strip_path=false -d headers.x-team=a -d headers.x-tier[]=b
 curl localhost:8001/consumers -d username=anna
 curl localhost:8001/consumers/anna/key-auth -d key=$KEY
 curl localhost:8001/routes/chat/plugins ` + strings.ReplaceAll(formBody, "targets[1]", "targets[2]") + strings.ReplaceAll(formBody, "name=ai-proxy-advanced", "config.targets[1].weight=7") + "-d config.balancer.retries=3"
@@ -159,6 +159,7 @@ curl localhost:8001/routes/chat/plugins ` + strings.ReplaceAll(formBody, "target
 	require.Empty(t, warnings)
 	require.Equal(t, "sk+1&x", c.Consumers[0].KeyAuth[0].Key.Reveal())
 	require.Equal(t, []string{"/chat", "/b-c"}, c.Routes[0].Paths)
+	require.Equal(t, map[string][]string{"x-team": {"a"}, "x-tier": {"b"}}, c.Routes[0].Headers)
 	require.False(t, c.Routes[0].StripPath)
 	require.Equal(t, 7, c.Plugins[0].Settings.Targets[0].Weight)
 	require.Equal(t, 3, c.Plugins[0].Settings.Balancer.Retries)
