@@ -92,7 +92,7 @@ func (s fileReader) open(name string) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, tree.MaxBytes+1))
 	return bytes.TrimPrefix(text, []byte("\uFEFF")), err == nil
 }

@@ -90,7 +90,7 @@ func (e *evaluator) readFile(function, name string) (string, error) {
 	if err != nil {
 		return "", missing
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, tree.MaxBytes+1))
 	switch {
 	case err != nil:
