@@ -34,8 +34,13 @@ type functionError string
 // Error returns the message.
 func (e functionError) Error() string { return string(e) }
 
-// loopShare is how many values an iteration compares for the price of one.
-const loopShare = 64
+const (
+	// loopShare is how many values an iteration compares for the price of one.
+	loopShare = 64
+	// pairShare is how many pairs of types are compared for the price of one value. HCL
+	// compares those of all elements of a tuple when a function takes a list.
+	pairShare = 32
+)
 
 // meterFunction counts the iterations of loops. No file can call it.
 const meterFunction = "semlb meter"
@@ -91,11 +96,21 @@ func (m *meter) metered(name string, f function.Function) function.Function {
 	return function.New(spec)
 }
 
+// pairs returns the number of pairs of elements that an argument has.
+func pairs(v cty.Value) int {
+	v, _ = v.Unmark()
+	if !v.CanIterateElements() {
+		return 0
+	}
+	n := v.LengthInt()
+	return n * n
+}
+
 // callable returns why a function cannot be called with its arguments.
 func (m *meter) callable(name string, args []cty.Value) error {
 	plain := make([]cty.Value, len(args))
 	for i, a := range args {
-		m.work += weight(a)
+		m.work += weight(a) + pairs(a)/pairShare
 		if m.work > maxWork {
 			return functionError("function " + name + ": too much work")
 		}

@@ -30,10 +30,11 @@ func (e *evaluator) prepare(at location, x hclsyntax.Expression) bool {
 			e.variableWords(at, n)
 		case *hclsyntax.ForExpr:
 			// A loop that fails continues with its next iteration, which must not loop again.
-			n.CollExpr, n.ValExpr = metered(n.CollExpr), metered(n.ValExpr)
-			if n.CondExpr != nil {
-				n.CondExpr = metered(n.CondExpr)
+			// The body of an iteration whose condition fails is not evaluated.
+			if n.CondExpr == nil {
+				n.CondExpr = &hclsyntax.LiteralValueExpr{Val: cty.True, SrcRange: n.SrcRange}
 			}
+			n.CollExpr, n.ValExpr, n.CondExpr = metered(n.CollExpr), metered(n.ValExpr), metered(n.CondExpr)
 		}
 		return nil
 	})

@@ -210,6 +210,7 @@ func TestHostileTerraformCostsLittle(t *testing.T) {
 		"loops":      "locals {\n a = range(1000)\n}\n" + configtest.TerraformPlugin("tags = [for a in local.a : [for b in local.a : [for c in local.a : [for d in local.a : d]]]]", ""),
 		"idle loops": "locals {\n a = range(1000)\n}\n" + configtest.TerraformPlugin("tags = [for a in local.a : a if [for b in local.a : local.a == local.a if false] == []]", "") + "\nx = 1",
 		"products":   "locals {\n a = range(1000)\n}\n" + configtest.TerraformPlugin("tags = setproduct(local.a, local.a, local.a)", ""),
+		"joins":      "locals {\n a = [for i in range(1024) : \"a\"]\n}\n" + configtest.TerraformPlugin("tags = [for i in range(1024) : join(\",\", local.a)]", ""),
 		"widths":     configtest.TerraformPlugin("tags = [format(\"%999999999d\", 1)]", ""),
 		"repeated":   configtest.TerraformPlugin("tags = [replace(\""+strings.Repeat("a", 1<<20)+"\", \"a\", \""+strings.Repeat("b", 1<<20)+"\")]", ""),
 		"indented":   configtest.TerraformPlugin("tags = [indent(1000000000, \"a\\nb\")]", ""),
