@@ -10,6 +10,8 @@ import (
 // concurrent use.
 type Gate struct {
 	config *config.Config
+	// names are those by which consumers are known, whatever a listener calls them.
+	names *config.Names
 	// guards are the plugins by their entries.
 	guards map[*config.GuardPlugin]guard
 	// optional identifies clients where no plugin authenticates them.
@@ -38,7 +40,7 @@ type visit struct {
 func New(c *config.Config) *Gate {
 	known := newCredentials(c.Consumers)
 	g := &Gate{
-		config: c, guards: make(map[*config.GuardPlugin]guard), optional: newOptional(known),
+		config: c, names: config.NewNames(c), guards: make(map[*config.GuardPlugin]guard), optional: newOptional(known),
 		groups: make(map[string][]string), consumerGroups: make(map[string][]string),
 	}
 	for _, consumer := range c.Consumers {
@@ -48,10 +50,9 @@ func New(c *config.Config) *Gate {
 			g.groups[name] = append(g.groups[name], acl.Group)
 		}
 	}
-	names := config.NewNames(c)
 	for i := range c.Guarding {
 		entry := &c.Guarding[i]
-		if made := newGuard(entry.Settings, known, names); made != nil && entry.Enabled {
+		if made := newGuard(entry.Settings, known, g.names); made != nil && entry.Enabled {
 			g.guards[entry] = made
 		}
 	}
@@ -90,6 +91,7 @@ func (g *Gate) Check(r *Request) Verdict {
 	if g == nil {
 		return v.Verdict
 	}
+	v.Consumer = g.names.Of(config.KindConsumer, r.Consumer)
 	if v.Refusal = v.identify(r); v.Refusal == nil {
 		v.Refusal = v.guard(r)
 	}

@@ -85,6 +85,24 @@ func TestGroupsOfAListener(t *testing.T) {
 	}
 }
 
+// TestAListenerMayNameAConsumerByAnID, which has the groups and the plugins of its name.
+func TestAListenerMayNameAConsumerByAnID(t *testing.T) {
+	const id = "11111111-1111-4111-8111-111111111111"
+	g := access.New(configtest.Load(t, configtest.Minimal+`
+- {name: acl, config: {deny: [banned]}}
+- {name: request-termination, consumer: eve, config: {trigger: x-stop}}
+consumers: [{username: eve, id: `+id+`, custom_id: sub-of-eve, acls: [{group: banned}]}]
+`, load.Options{}))
+	for _, name := range []string{"eve", id, "sub-of-eve"} {
+		r := head(nil)
+		r.Consumer = name
+		verdict := g.Check(r)
+		require.Equal(t, "eve", verdict.Consumer, name)
+		require.NotNil(t, verdict.Refusal, name)
+		require.Equal(t, access.CodeNotAllowed, verdict.Refusal.Code, name)
+	}
+}
+
 // TestAPluginsWordCounts: where a plugin authenticates, what the listener says of consumers
 // and groups does not count.
 func TestAPluginsWordCounts(t *testing.T) {
