@@ -20,9 +20,7 @@ type fileReader struct{ *scriptReader }
 // write notes what a command writes into a file, and reports whether that is all it does.
 func (s fileReader) write(c shell.Command, name string, input shell.Word) bool {
 	if name == "tee" {
-		for _, w := range c.Words[1:] {
-			s.writeFile(w, input, false)
-		}
+		s.tee(c.Words[1:], input)
 	}
 	if c.Output.Pieces == nil {
 		return false
@@ -35,6 +33,16 @@ func (s fileReader) write(c shell.Command, name string, input shell.Word) bool {
 	text, ok := c.Printed()
 	s.writeFile(output, text, c.Appends)
 	return ok
+}
+
+// tee notes the files of the command tee, which are behind its flags.
+func (s fileReader) tee(words []shell.Word, input shell.Word) {
+	r, appends := newFlagReader("tee"), false
+	r.set.BoolVarP(&appends, "append", "a", false, "")
+	r.switches("ignore-interrupts,i", "output-error,p")
+	for _, w := range r.parse(words) {
+		s.writeFile(w, input, appends)
+	}
 }
 
 // writeFile notes the text of a file that the script writes. One without pieces is known

@@ -110,6 +110,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 		return
 	case len(c.Words) == 0:
 		s.assign(pos, c.Assigned)
+		fileReader{s}.write(c, "", shell.Word{})
 		return
 	}
 	input := inputOf(commands, i)

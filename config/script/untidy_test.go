@@ -91,6 +91,7 @@ func TestBodiesThatAreWrittenInOtherWaysAreRead(t *testing.T) {
 		"read -r -d '' B <<E\n" + plainBody + "\nE\n" + request + "\"$B\"", "cat >/tmp/b.json <<E\n" + plainBody + "\nE\n" + request + "@/tmp/b.json",
 		"f=$(mktemp)\ncat <<E >$f\n" + plainBody + "\nE\n" + request + "@$f", "tee b.json <<E\n" + plainBody + "\nE\n" + request + "\"$(cat b.json)\"",
 		"echo '" + plainBody[:29] + "' >b; echo '" + plainBody[29:] + "' >> b; cat b | " + request + "@-", "echo '" + plainBody + "' | tee b; " + request + "@b",
+		"echo '" + plainBody[:29] + "' >b; echo '" + plainBody[29:] + "' | tee -a b; " + request + "@b",
 		"{ echo '" + plainBody[:29] + "'; cat <<E; } | " + request + "@-\n" + plainBody[29:] + "\nE", "for x in only; do " + request + "'" + plainBody + "'; done",
 	} {
 		c, _ := loadScript(t, text, nil)
@@ -98,8 +99,10 @@ func TestBodiesThatAreWrittenInOtherWaysAreRead(t *testing.T) {
 		require.Equal(t, "m", c.Plugins[0].Settings.Targets[0].Model.Name, text)
 	}
 	for text, want := range map[string]string{
-		"cat b >c; " + request + "@c":                     "a.sh:1: not supported yet: a body from a file that is not beside the script",
-		"echo >>b '" + plainBody + "'; " + request + "@b": "a.sh:1: not supported yet: a substitution other than",
+		"cat b >c; " + request + "@c":                                                "a.sh:1: not supported yet: a body from a file that is not beside the script",
+		"echo >>b '" + plainBody + "'; " + request + "@b":                            "a.sh:1: not supported yet: a substitution other than",
+		"{ cat x; echo '" + plainBody + "'; } >b; " + request + "@b":                 "a.sh:1: not supported yet: a substitution other than",
+		"echo '" + plainBody + "' >b; for i in a; do :; done >>b; " + request + "@b": "a.sh:1: not supported yet: a substitution other than",
 		request + "@b":                                                   "a.sh:1: not supported yet: a body from a file that is not beside the script",
 		request + "\"$(jq . <<E\n{}\nE\n)\"":                             "a.sh:1: not supported yet: a substitution other than",
 		"add() { " + request + "\"$1\"; }":                               "a.sh:1: not supported yet: a body that is a parameter such as $1",
@@ -163,6 +166,11 @@ func TestFilesThatAScriptNamesAreReadBesideIt(t *testing.T) {
 		require.Len(t, c.Plugins, 1, text)
 		require.NotEmpty(t, opened, text)
 		require.True(t, strings.HasPrefix(opened[0], "d/"), opened[0])
+	}
+	for _, writing := range []string{"{ date; } >body.json", "date &>body.json", ">body.json", "for f in a; do date; done >>body.json", "date | tee -a body.json"} {
+		text := writing + "\ncurl localhost:8001/plugins -d @body.json"
+		_, _, err := load.Sources([]load.Source{{Name: "d/a.sh", Data: []byte(text), Files: files}}, load.Options{})
+		require.ErrorContains(t, err, "not supported yet", "the script has written another one: "+text)
 	}
 	_, _, err := load.Sources([]load.Source{{Name: "d/a.sh", Data: []byte("deck gateway sync kong.yaml"), Files: files}}, load.Options{})
 	require.EqualError(t, err, "d/kong.yaml:3: DECK_M is not set: export DECK_M=…")

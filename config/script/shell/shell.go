@@ -4,6 +4,7 @@ package shell
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -144,6 +145,10 @@ func (r *reader) statement(s *syntax.Stmt) {
 	case *syntax.DeclClause:
 		r.add(Command{Assigned: r.assignments(c.Args), Offset: offsetOf(c)})
 	}
+	written := Command{Offset: offsetOf(s)} // into the file of a statement with others in it
+	if r.redirect(&written, s.Redirs); written.Output.Pieces != nil {
+		r.add(written)
+	}
 }
 
 // substituted returns the commands of the substitutions in a statement, but not those in
@@ -209,6 +214,9 @@ func (r *reader) simple(c *syntax.CallExpr, redirects []*syntax.Redirect) Comman
 	return command
 }
 
+// writes are the redirections into a file: >, >|, >>, &> and &>>.
+var writes = []syntax.RedirOperator{syntax.RdrOut, syntax.RdrClob, syntax.AppOut, syntax.RdrAll, syntax.AppAll}
+
 // redirect notes what a command reads, and which file it writes.
 func (r *reader) redirect(c *Command, redirects []*syntax.Redirect) {
 	for _, redirect := range redirects {
@@ -220,9 +228,9 @@ func (r *reader) redirect(c *Command, redirects []*syntax.Redirect) {
 		case redirect.N != nil && redirect.N.Value != "1": // such as 2>/dev/null
 		case redirect.Op == syntax.RdrIn:
 			c.InputFile = r.word(redirect.Word)
-		case redirect.Op == syntax.RdrOut, redirect.Op == syntax.RdrClob, redirect.Op == syntax.AppOut:
+		case slices.Contains(writes, redirect.Op):
 			c.Output = r.word(redirect.Word)
-			c.Appends = redirect.Op == syntax.AppOut
+			c.Appends = redirect.Op == syntax.AppOut || redirect.Op == syntax.AppAll
 		}
 	}
 }
