@@ -95,7 +95,7 @@ func (s *scriptReader) spliced(w shell.Word) shell.Word {
 	for _, p := range w.Pieces {
 		pieces := []shell.Piece{p}
 		switch value, ok := s.assignedTo(p); {
-		case p.File != nil:
+		case p.File != nil && s.filled <= maxFilled:
 			pieces = fileReader{s}.file(p).Pieces
 		case ok:
 			pieces = value.Pieces
