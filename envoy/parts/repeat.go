@@ -53,7 +53,8 @@ func repeats() []*hcmv3.HttpFilter {
 // ownConnection gives an attempt with HeaderConnection a new connection. Envoy shares
 // connections only among requests for which the objects in their filter state that are
 // shared with the connection have the same hash. In Envoy 1.36 no text can be such an
-// object, but an address can; it is used for nothing else.
+// object, but an address can; it is used for nothing else. The connection is never shared,
+// and its pool ends with it: after providerIdle without a request.
 func ownConnection() *hcmv3.HttpFilter {
 	return httpFilter("envoy.filters.http.set_filter_state", &statev3.Config{
 		OnRequestHeaders: []*commonstatev3.FilterStateValue{{
@@ -63,6 +64,7 @@ func ownConnection() *hcmv3.HttpFilter {
 				Format: &corev3.SubstitutionFormatString_TextFormatSource{TextFormatSource: &corev3.DataSource{
 					Specifier: &corev3.DataSource_InlineString{InlineString: "%REQ(" + envoy.HeaderConnection + ")%"},
 				}},
+				OmitEmptyValues: true, // else it is "-", which is not empty
 			}},
 			SharedWithUpstream: commonstatev3.FilterStateValue_ONCE,
 			SkipIfEmpty:        true,
