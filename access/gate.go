@@ -98,8 +98,8 @@ func (g *Gate) Check(r *Request) Verdict {
 	return v.Verdict
 }
 
-// identify finds out who the client is, after the plugin cors has had its say: by the
-// plugins that authenticate, else by the word of the listener, else by a credential.
+// identify runs the plugin cors, and finds out who the client is: by the plugins that
+// authenticate, else by what the listener names, else by a credential.
 func (v *visit) identify(r *Request) *Refusal {
 	authenticated := false
 	for _, entry := range v.gate.config.Guards(r.scope("", nil)) { // which are bound to no consumer
@@ -107,7 +107,7 @@ func (v *visit) identify(r *Request) *Refusal {
 		if !early(made) {
 			continue
 		}
-		if entry.Authenticates() && !authenticated { // the listener's word does not count
+		if entry.Authenticates() && !authenticated { // what the listener names does not count
 			authenticated, v.Consumer, v.Groups = true, "", nil
 		}
 		if refusal := made.check(r, v); refusal != nil {

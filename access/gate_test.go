@@ -52,12 +52,11 @@ func TestWithoutPluginsEverythingPasses(t *testing.T) {
 		r := head(nil)
 		require.Equal(t, access.Verdict{}, g.Check(r))
 		r.Consumer, r.Groups = "anna", []string{"staff"}
-		require.Equal(t, access.Verdict{Consumer: "anna", Groups: []string{"staff"}}, g.Check(r), "the listener's word")
+		require.Equal(t, access.Verdict{Consumer: "anna", Groups: []string{"staff"}}, g.Check(r), "what the listener names")
 	}
 }
 
-// TestGroupsOfAListener: who is a consumer by the word of a listener, and in which groups,
-// is judged by them.
+// TestGroupsOfAListener: acl goes by the consumer and the groups that a listener names.
 func TestGroupsOfAListener(t *testing.T) {
 	for _, tt := range []struct {
 		settings, consumer string
@@ -103,9 +102,9 @@ consumers: [{username: eve, id: `+id+`, custom_id: sub-of-eve, acls: [{group: ba
 	}
 }
 
-// TestAPluginsWordCounts: where a plugin authenticates, what the listener says of consumers
+// TestPluginsThatAuthenticateGoBeforeTheListener: where a plugin authenticates, what the listener says of consumers
 // and groups does not count.
-func TestAPluginsWordCounts(t *testing.T) {
+func TestPluginsThatAuthenticateGoBeforeTheListener(t *testing.T) {
 	g := gate(t, "- {name: key-auth, config: {anonymous: bob}}\n- {name: acl, config: {allow: [staff]}}")
 	for keyOf, want := range map[string]string{"annas": "", "bobs": access.CodeNotAllowed, "wrong": access.CodeNoCredential, "": access.CodeNoCredential} {
 		r := head(map[string]string{"apikey": keyOf})

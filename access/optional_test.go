@@ -126,8 +126,9 @@ func TestPluginsOfAConsumerWithAnOptionalCredentialApply(t *testing.T) {
 	require.Equal(t, access.CodeTerminated, code(g, head(map[string]string{"apikey": "annas", "x-stop": "1"})))
 }
 
-// TestTheListenersWordCountsWithoutACredential of whom it names.
-func TestTheListenersWordCountsWithoutACredential(t *testing.T) {
+// TestAConsumerThatTheListenerNamesNeedsNoCredential of this configuration: what the request
+// has may be the listener's.
+func TestAConsumerThatTheListenerNamesNeedsNoCredential(t *testing.T) {
 	r := head(map[string]string{"apikey": "of-the-listener"})
 	require.Equal(t, access.CodeInvalidCredential, code(gate(t, ""), r))
 	r.Consumer = "bob"

@@ -46,7 +46,7 @@ type Verdict struct {
 	// Refusal answers the request; nil lets it pass.
 	Refusal *Refusal
 	// Consumer and Groups are who the client is: by the plugins that authenticate, else by
-	// the word of a listener, else by a credential that no plugin wants. An empty Consumer
+	// what a listener names, else by a credential that no plugin requires. An empty Consumer
 	// is anonymous, or not known.
 	Consumer string
 	Groups   []string

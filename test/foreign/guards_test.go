@@ -127,10 +127,10 @@ func TestCredentialsChooseTheScopeBehindForeignListeners(t *testing.T) {
 	}
 }
 
-// TestTheListenersWordAndCredentials has listeners with a filter that accepts Dora's key,
+// TestListenersThatAuthenticateAndCredentials has listeners with a filter that accepts Dora's key,
 // names her, and drops every key. Where a plugin authenticates, that does not count. Where
 // none does, a credential names who is unknown to the listener.
-func TestTheListenersWordAndCredentials(t *testing.T) {
+func TestListenersThatAuthenticateAndCredentials(t *testing.T) {
 	w := newWorldOf(t, guarded(dora, "consumer: carol", "route: chat"))
 	for _, listener := range []string{headers, metadata} {
 		w.requireVisits(listener, []visitor{
