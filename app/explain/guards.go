@@ -55,7 +55,7 @@ func judge(cfg *config.Config, plugin *config.GuardPlugin, r config.Request) (ou
 	alone.Scope = config.Scope{}
 	gate := access.New(&config.Config{Consumers: cfg.Consumers, Guarding: []config.GuardPlugin{alone}})
 	verdict := gate.Check(&access.Request{
-		Consumer: config.NewNames(cfg).Of(config.KindConsumer, r.Consumer), Groups: r.ConsumerGroups,
+		Consumer: r.Consumer, Groups: r.ConsumerGroups,
 		Header: func(string) []string { return nil },
 	})
 	if refusal := verdict.Refusal; refusal != nil {
