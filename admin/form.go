@@ -12,9 +12,8 @@ import (
 	"semlb/config/tree"
 )
 
-// parseForm returns the object that a form describes, with the values that the fields
-// of f have. What is
-// no such value stays a text, which config refuses.
+// parseForm returns the object that a form describes, with the values that the fields of f
+// have. What is no such value stays a text, which config refuses.
 func parseForm(values url.Values, f described) (object, error) {
 	made := form.New(config.Position{})
 	for _, name := range slices.Sorted(maps.Keys(values)) {

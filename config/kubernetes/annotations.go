@@ -74,7 +74,7 @@ func isKnown(name string) bool {
 func (r *reader) checkAnnotations(n *tree.Node) {
 	for _, f := range n.At("metadata", "annotations").OrObject(n.Pos).Fields {
 		ours := strings.HasPrefix(f.Name, "konghq.com/") || strings.HasPrefix(f.Name, "ingress.kubernetes.io/")
-		at := report.Join("metadata.annotations", f.Shown())
+		at := report.Join(annotationsPath, f.Shown())
 		switch similar := bareAnnotations[report.Nearest(path.Base(f.Name), bareAnnotations)]; {
 		case !ours || f.Hidden || isKnown(f.Name):
 		case f.Name == annotationOverride:
@@ -92,7 +92,7 @@ func (r *reader) checkAnnotations(n *tree.Node) {
 func (r *reader) checkPartial(n *tree.Node) {
 	for _, f := range n.At("metadata", "annotations").OrObject(n.Pos).Fields {
 		if f.Name != annotationPlugins && isKnown(f.Name) {
-			r.Warn(f.Pos, report.Join("metadata.annotations", f.Shown()), "not read here: give the resource itself")
+			r.Warn(f.Pos, report.Join(annotationsPath, f.Shown()), "not read here: give the resource itself")
 		}
 	}
 }

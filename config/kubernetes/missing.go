@@ -13,8 +13,8 @@ import (
 // binder binds the plugins of a reader, when all resources are known.
 type binder struct{ *reader }
 
-// bindAll binds the plugins to what names them. A name of none may be that of one that
-// guards.
+// bindAll binds the plugins to what names them. A plugin that is named and is not in the
+// files may guard.
 func (r binder) bindAll() {
 	for _, b := range r.bindings.all {
 		switch p := r.findPlugin(b.namespace, b.plugin); {
@@ -75,12 +75,12 @@ func (r binder) ignore(n *tree.Node, kind string) {
 	}
 }
 
-// unreadBinding notes the plugins that a resource binds and that is not read: one of them
-// may guard what this project does not know.
+// unreadBinding notes the plugins that a resource of a kind that is not read binds: to what
+// is not known, so that they may guard an instance.
 func (r binder) unreadBinding(n *tree.Node) {
 	namespace, names, path := keyOf(n).namespace, []*tree.Node{n.At("spec", "pluginRef", "name")}, "spec.pluginRef.name"
 	if a := annotation(n, annotationPlugins); a != nil {
-		names, path = texts(a, a.Str()), "metadata.annotations"
+		names, path = texts(a, a.Str()), annotationsPath
 	}
 	for _, name := range names {
 		if name == nil {

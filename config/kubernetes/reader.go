@@ -94,7 +94,7 @@ func classOf(n *tree.Node) (class *tree.Node, path string) {
 		return nil, ""
 	}
 	if class := annotation(n, annotationClass); class != nil || n.Get("kind").Str() != "Ingress" {
-		return class, "metadata.annotations"
+		return class, annotationsPath
 	}
 	return n.At("spec", "ingressClassName"), "spec.ingressClassName"
 }

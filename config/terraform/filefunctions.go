@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -188,7 +187,8 @@ var transposeFunction = function.New(&function.Spec{
 	},
 })
 
-// isPath reports whether a reference is to the directory of the module.
+// isPath reports whether a reference is to the directory of a module: path.module or
+// path.root.
 func isPath(root, name string) bool {
-	return root == "path" && strings.Contains(" module root ", " "+name+" ")
+	return root == "path" && (name == "module" || name == "root")
 }
