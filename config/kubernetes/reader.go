@@ -26,13 +26,17 @@ type reader struct {
 	secrets  secrets
 	// consumers are read when the secrets with their credentials are known.
 	consumers []*tree.Node
-	// routes are the kinds of the resources that a name of a route is taken by.
+	// routes are the kinds of the resources that a name of a route is taken by, and made the
+	// names of the routes of each Ingress and HTTPRoute.
 	routes map[string]string
+	made   map[resourceKey][]string
+	// bare are those with annotations alone.
+	bare []*tree.Node
 }
 
 func newReader(in *format.Input) format.Reader {
 	return &reader{
-		Input: in, routes: map[string]string{}, skipped: map[objectKey]bool{}, foreign: map[objectKey]bool{},
+		Input: in, routes: map[string]string{}, made: map[resourceKey][]string{}, skipped: map[objectKey]bool{}, foreign: map[objectKey]bool{},
 		bindings: bindings{named: map[bound]*tree.Node{}},
 		secrets:  secrets{Input: in, mounted: mountedSecrets(in.SecretsDir), known: map[objectKey]*tree.Node{}},
 	}
@@ -81,6 +85,12 @@ func (r *reader) unique(n *tree.Node) {
 			schema.Unique(&r.Report, strings.Join(part, "."), &schema.Field{}, object)
 		}
 	}
+}
+
+// resourceKey is what a resource of a kind is called.
+type resourceKey struct {
+	kind string
+	objectKey
 }
 
 // classless are the kinds whose class Kong's controller does not look at: they are read

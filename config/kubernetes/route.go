@@ -31,14 +31,15 @@ type filter struct {
 
 // route yields the routes of an Ingress or an HTTPRoute, as Kong's controller makes
 // them, and binds plugins to each. One with annotations alone adds to a resource that is
-// in the cluster already.
+// in other files, or in the cluster already.
 func (r *reader) route(n *tree.Node, kind string, key objectKey) {
 	if n.Get("spec") == nil && annotation(n, annotationPlugins) != nil {
-		r.bind(n, config.KindRoute, key.String())
+		r.bare = append(r.bare, n)
 		return
 	}
 	for i, m := range (matcher{Input: r.Input, key: key}).matches(n, kind) {
 		name := r.routeName(kind, key, i)
+		r.made[resourceKey{kind, key}] = append(r.made[resourceKey{kind, key}], name)
 		r.AddEntity(config.KindRoute, "", routeEntity(n, name, m))
 		r.bind(n, config.KindRoute, name)
 		for _, f := range m.filters {
