@@ -29,8 +29,7 @@ const pollPipe = 50 * time.Millisecond
 
 // read reads a pipe or a device up to its end.
 func (p patience) read(ctx context.Context, path string) ([]byte, error) {
-	// With O_NONBLOCK, opening does not wait for a writer, and reads have deadlines.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := openPipe(path)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +61,24 @@ func (p patience) read(ctx context.Context, path string) ([]byte, error) {
 		}
 	}
 	return all, nil
+}
+
+// openPipe opens a pipe or a device. With O_NONBLOCK, opening does not wait for a writer, and
+// reads have deadlines. Standard input that is a socket, as some programs give it to those
+// that they start, has no path by which it can be opened.
+func openPipe(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if path != stdin || !errors.Is(err, syscall.ENXIO) {
+		return f, err
+	}
+	fd, err := syscall.Dup(syscall.Stdin)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), syscall.Close(fd))
+	}
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // isNamedPipe reports whether a path is that of a named pipe. The pipes behind /dev/stdin

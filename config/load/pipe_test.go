@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -44,6 +45,29 @@ func TestAPipeThatNothingIsWrittenToIsAnError(t *testing.T) {
 		_, err = ReadFiles(ctx, p)
 		require.ErrorIs(t, err, context.Canceled)
 	}
+}
+
+// TestStandardInputMayBeASocket in a process of its own: programs that are written in
+// JavaScript give those that they start one.
+func TestStandardInputMayBeASocket(t *testing.T) {
+	const text = "a: b"
+	if os.Getenv("STDIN_IS_A_SOCKET") != "" {
+		sources, err := ReadFiles(t.Context(), "-")
+		require.NoError(t, err)
+		require.Equal(t, text, string(sources[0].Data))
+		return
+	}
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
+	defer theirs.Close()
+	_, err = ours.WriteString(text)
+	require.NoError(t, err)
+	require.NoError(t, ours.Close())
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$")
+	child.Env, child.Stdin = append(os.Environ(), "STDIN_IS_A_SOCKET=1"), theirs
+	out, err := child.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 func TestAByteOrderMarkIsSkipped(t *testing.T) {
