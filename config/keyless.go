@@ -9,8 +9,8 @@ import (
 )
 
 // Keyless are warnings about enabled instances with targets that have no credential, or an
-// empty one, and take none from clients, one for each instance. Kong passes a client's Authorization on to
-// such a target; here it may be meant for the gateway, and is dropped.
+// empty one, and take none from clients, one for each instance. Kong passes a client's
+// Authorization on to such a target; here it may be meant for the gateway, and is dropped.
 func (c *Config) Keyless() []Warning {
 	var warnings []Warning
 	warned := map[Position]bool{} // one resource may be bound in several places

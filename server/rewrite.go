@@ -29,8 +29,8 @@ func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header
 	})
 }
 
-// removed are the headers of a request that a rewrite removes, and those that pretend to be
-// of the hops.
+// removed are the headers of a request that a rewrite removes, and those that are named like
+// the ones between the hops.
 func (x *exchange) removed(r *provider.Rewrite) []string {
 	var found []string
 	for _, h := range x.headers {
