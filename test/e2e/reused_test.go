@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,6 +96,22 @@ func TestHoweverManyConnectionsEndedWhileIdle(t *testing.T) {
 	require.Zero(t, s.Metric("semlb_attempts_total", "result", "error"))
 	for _, r := range all[0].Requests() {
 		require.NotContains(t, r.Header, "X-Semlb-Connection")
+	}
+}
+
+// TestClientsCannotAskForConnectionsOfTheirOwn, which would cost the provider and Envoy one
+// for each request: neither where attempts may be made once more nor where not.
+func TestClientsCannotAskForConnectionsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for _, criteria := range [][]string{harness.SeedCriteria(), {"http_429"}} {
+		all := stubs(t, 1)
+		s, client := startReused(t, criteria, 1, all), harness.NewClient(t, harness.HTTP1)
+		for i := range 3 {
+			asked := http.Header{"X-Semlb-Connection": {fmt.Sprintf("[2001:db8::%d]:1", i)}}
+			answer := s.Post(client, harness.Chat(prompts()[0], clientModel), asked)
+			require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
+		}
+		require.Equal(t, []int64{1, 2, 3}, nths(all[0]), "%v", criteria)
 	}
 }
 
