@@ -70,7 +70,7 @@ func (s deckReader) deckFile(pos config.Position, w, input shell.Word) {
 	case written:
 		s.deckText(pos, text)
 	default:
-		for _, f := range s.beside(pos, "deck", name) {
+		for _, f := range s.beside(pos, "deck", name, true) {
 			if text, ok := s.open(f); ok {
 				s.Include(s.pathOf(f), text)
 			}

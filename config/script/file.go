@@ -106,8 +106,9 @@ func (s fileReader) open(name string) ([]byte, bool) {
 }
 
 // configuration returns the files that a name stands for: the file in or below the
-// directory of the script, or those of a directory that have an ending of YAML or JSON.
-func (s fileReader) configuration(name string) []string {
+// directory of the script, or those of a directory that have an ending of YAML or JSON, also
+// those below it if deep is set. There are none where a directory cannot be read.
+func (s fileReader) configuration(name string, deep bool) []string {
 	name = path.Clean(name)
 	if s.files == nil || !fs.ValidPath(name) {
 		return nil
@@ -120,21 +121,29 @@ func (s fileReader) configuration(name string) []string {
 	case !info.IsDir():
 		return []string{name}
 	}
-	entries, _ := fs.ReadDir(s.files, name)
 	var all []string
-	for _, entry := range entries {
-		ending := path.Ext(entry.Name())
-		if !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, ending) {
-			all = append(all, path.Join(name, entry.Name()))
+	err = fs.WalkDir(s.files, name, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && file != name && !deep:
+			return fs.SkipDir
+		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(file))):
+			all = append(all, file)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil
 	}
 	return all
 }
 
 // beside returns the files that a command applies and that are not read yet. One that is
-// not beside the script is a fault, unless one of that name is given.
-func (s fileReader) beside(pos config.Position, command, name string) []string {
-	files := s.configuration(name)
+// not beside the script is a fault, unless one of that name is given. Of a directory the
+// command applies those below it too if deep is set.
+func (s fileReader) beside(pos config.Position, command, name string, deep bool) []string {
+	files := s.configuration(name, deep)
 	if files == nil && !slices.ContainsFunc(s.Given, func(file string) bool { return path.Base(file) == path.Base(name) }) {
 		s.Problem(pos, "", "%s applies a file that is not beside the script: give it as well, with -c", command)
 	}

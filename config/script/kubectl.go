@@ -22,6 +22,8 @@ type kubectlFlags struct {
 	overwrite bool
 	// files are those of --filename.
 	files []shell.Word
+	// recursive takes the files below directories too.
+	recursive bool
 	// kustomize is the directory of --kustomize.
 	kustomize shell.Word
 	// selected is set where resources are given by --all or --selector.
@@ -44,7 +46,8 @@ func newKubectlFlags() *kubectlFlags {
 		"field-selector", "kubeconfig", "request-timeout", "resource-version", "template", "timeout",
 		"tls-server-name", "token", "user", "grace-period", "prune-allowlist",
 	)
-	k.switches("all-namespaces,A", "recursive,R", "help,h")
+	k.set.BoolVarP(&k.recursive, "recursive", "R", false, "")
+	k.switches("all-namespaces,A", "help,h")
 	return k
 }
 
@@ -155,7 +158,7 @@ func (s kubectlReader) applyFile(pos config.Position, namespace *tree.Node, name
 		s.apply(namespace, file)
 		return
 	}
-	for _, f := range s.beside(pos, "kubectl", plain) {
+	for _, f := range s.beside(pos, "kubectl", plain, s.kubectlFlags.recursive) {
 		if doc := s.documentOf(f); doc != nil {
 			s.resources(namespace, doc)
 		}

@@ -182,6 +182,27 @@ func TestFilesThatAScriptNamesAreReadBesideIt(t *testing.T) {
 	require.Len(t, c.Plugins, 1)
 }
 
+// TestDirectoriesThatAScriptNamesAreReadAsTheCommandReadsThem: a plugin that guards may be
+// below the directory.
+func TestDirectoriesThatAScriptNamesAreReadAsTheCommandReadsThem(t *testing.T) {
+	global := func(plugin string) *fstest.MapFile {
+		resource := configtest.Resource("KongClusterPlugin", "p-"+plugin[:3], "", "plugin: "+plugin)
+		return &fstest.MapFile{Data: []byte(strings.Replace(resource, "metadata:", "metadata:\n  labels: {global: \"true\"}", 1))}
+	}
+	files := fstest.MapFS{
+		"k8s/p.yaml": global("ai-proxy-advanced" + configtest.PluginConfig), "k8s/team/keys.yml": global("key-auth"), "k8s/notes.md": {Data: []byte("#")},
+		"state/kong.yaml": {Data: []byte(configtest.Minimal)}, "state/team/keys.YAML": {Data: []byte("_format_version: \"3.0\"\nplugins: [{name: key-auth}]\n")},
+	}
+	for command, guards := range map[string]int{
+		"kubectl apply -f k8s": 0, "kubectl apply -R -f k8s/": 1, "kubectl apply --recursive -f k8s": 1, "kubectl apply -Rf ./k8s": 1, "deck gateway sync state": 1,
+	} {
+		c, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(command), Files: files}}, load.Options{Env: configtest.AnyVariable})
+		require.NoError(t, err, command)
+		require.Len(t, c.Plugins, 1, command)
+		require.Len(t, c.Guarding, guards, command)
+	}
+}
+
 func TestAnnotationsOfKubectlChangeThoseOfResources(t *testing.T) {
 	const service = "kubectl apply -f - <<E\napiVersion: v1\nkind: Service\nmetadata: {name: llm, namespace: kong, annotations: {konghq.com/plugins: q}}\nE\n"
 	text := service + "echo \"" + strings.ReplaceAll(configtest.Resource("KongPlugin", "p", "", "plugin: ai-proxy-advanced"+configtest.PluginConfig), `"`, `\"`) + "\" | kubectl apply -f -\n"
