@@ -144,12 +144,13 @@ func (s fileReader) configuration(name string, deep bool) []string {
 // command applies those below it too if deep is set.
 func (s fileReader) beside(pos config.Position, command, name string, deep bool) []string {
 	files := s.configuration(name, deep)
-	if files == nil && !slices.ContainsFunc(s.Given, func(file string) bool { return path.Base(file) == path.Base(name) }) {
+	isGiven := func(file string) bool { return !s.applied[file] && path.Base(file) == path.Base(name) }
+	if files == nil && !slices.ContainsFunc(s.Given, isGiven) {
 		s.Problem(pos, "", "%s applies a file that is not beside the script: give it as well, with -c", command)
 	}
 	files = slices.DeleteFunc(files, func(file string) bool { return slices.ContainsFunc(s.Given, s.isAt(file)) })
 	for _, file := range files {
-		s.Given = append(s.Given, s.pathOf(file))
+		s.Given, s.applied[s.pathOf(file)] = append(s.Given, s.pathOf(file)), true
 	}
 	return files
 }

@@ -33,10 +33,12 @@ type reader struct {
 	requests []request
 	// filled counts the bytes of variables' values.
 	filled int
+	// applied are the files that scripts name, and that are not given otherwise.
+	applied map[string]bool
 }
 
 func newReader(in *format.Input) format.Reader {
-	return &reader{Input: in, curlFlags: newCurlFlags(), kubectlFlags: newKubectlFlags()}
+	return &reader{Input: in, curlFlags: newCurlFlags(), kubectlFlags: newKubectlFlags(), applied: map[string]bool{}}
 }
 
 // Read takes a script.

@@ -176,6 +176,8 @@ func TestFilesThatAScriptNamesAreReadBesideIt(t *testing.T) {
 	require.EqualError(t, err, "d/kong.yaml:3: DECK_M is not set: export DECK_M=…")
 	_, _, err = load.Sources([]load.Source{{Name: "d/a.sh", Data: []byte("curl localhost:8001/plugins -d @../body.json"), Files: files}}, load.Options{})
 	require.ErrorContains(t, err, "not beside the script")
+	_, _, err = load.Sources([]load.Source{{Name: "d/a.sh", Data: []byte("deck gateway sync kong.yaml other/kong.yaml"), Files: files}}, load.Options{Env: configtest.AnyVariable})
+	require.ErrorContains(t, err, "not beside the script", "the script names two files of one name")
 	given := []load.Source{{Name: "d/a.sh", Data: []byte("deck gateway sync other/kong.yaml"), Files: files}, {Name: "x/kong.yaml", Data: []byte(configtest.Minimal)}}
 	c, _, err := load.Sources(given, load.Options{Env: configtest.AnyVariable})
 	require.NoError(t, err)
