@@ -19,6 +19,7 @@ import (
 
 	"semlb/config"
 	"semlb/config/load"
+	"semlb/vectordb/redistest"
 )
 
 // crashState is the environment variable with the state file of a process that this test
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, redistest.IgnoreProbe())
 }
 
 // serveToBeKilled serves a state on a free port and prints the address.

@@ -3,7 +3,9 @@ package cli
 import (
 	"testing"
 
+	"semlb/vectordb/redistest"
+
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, redistest.IgnoreProbe()) }

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	logging.Disable()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, redistest.IgnoreProbe())
 }
 
 const (

@@ -66,6 +66,7 @@ func TestOtherOperationsAreNamed(t *testing.T) {
 		{"/v1/audio/transcriptions", multipart, "--b--", "request for audio/transcriptions"},
 		{"/v1/files/file-1/content", multipart, "--b--", "request for files"},
 		{"/v1/completions", "", `{"prompt":["a","b"]}`, "request for completions"},
+		{"/v1/embeddings", "", harness.Chat("hi"), "request for embeddings"},
 		{"/openai/deployments/d/embeddings?api-version=1", "", `{"input":"hi"}`, "request for embeddings"},
 		{"/chat", "", `{"input":"hi"}`, `another API that takes "input"`},
 		{"/chat", "", `{"prompt":["a","b"]}`, `"llm/v1/completions"`},
@@ -82,6 +83,4 @@ func TestOtherOperationsAreNamed(t *testing.T) {
 		require.Contains(t, got.Message, `"llm/v1/chat"`)
 	}
 	require.Empty(t, stub.Requests())
-	answer := s.Do(client, s.Request(t.Context(), "/v1/embeddings", strings.NewReader(harness.Chat("hi"))))
-	require.Equal(t, http.StatusOK, answer.Status, "a route may have any path")
 }

@@ -13,6 +13,7 @@ import (
 
 	"semlb/test/tools"
 	"semlb/vectordb/redis"
+	"semlb/vectordb/redistest"
 )
 
 // Main is the TestMain of the suites: it runs the tests, and fails if they left
@@ -20,7 +21,7 @@ import (
 func Main(m *testing.M, last ...func(code int) int) {
 	built.parent = os.TempDir()                         // tests change TMPDIR
 	redis.RouteClientLog(slog.New(slog.DiscardHandler)) // the tests' own clients log every failed connection
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	goleak.VerifyTestMain(m, redistest.IgnoreProbe(), goleak.Cleanup(func(code int) {
 		for _, f := range last {
 			code = f(code)
 		}

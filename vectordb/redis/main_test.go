@@ -11,11 +11,12 @@ import (
 	"go.uber.org/goleak"
 
 	"semlb/vectordb/redis"
+	"semlb/vectordb/redistest"
 )
 
 func TestMain(m *testing.M) {
 	redis.RouteClientLog(slog.New(slog.DiscardHandler))
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, redistest.IgnoreProbe())
 }
 
 var (
