@@ -30,7 +30,7 @@ func newDeckFlags() *deckFlags {
 		"workspace,w", "ca-cert", "ca-cert-file", "config", "headers", "kong-addr", "kong-cookie-jar-path", "konnect-addr",
 		"konnect-control-plane-name", "konnect-email", "konnect-password", "konnect-password-file", "konnect-runtime-group-name",
 		"konnect-token", "konnect-token-file", "timeout", "tls-client-cert", "tls-client-cert-file", "tls-client-key",
-		"tls-client-key-file", "tls-server-name", "db-update-propagation-delay", "parallelism", "select-tag", "rbac-resources-only",
+		"tls-client-key-file", "tls-server-name", "db-update-propagation-delay", "parallelism", "select-tag", "rbac-resources-only", "verbose",
 	)
 	d.switches("help,h")
 	return d

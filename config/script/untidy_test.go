@@ -157,6 +157,7 @@ func TestFilesThatAScriptNamesAreReadBesideIt(t *testing.T) {
 		"curl localhost:8001/plugins -d @body.json", "curl localhost:8001/plugins --json @./body.json", "curl localhost:8001/plugins -X POST -T body.json", "cat body.json | curl localhost:8001/plugins -d @-",
 		"curl localhost:8001/plugins -d @- < body.json", "curl localhost:8001/plugins -d \"$(<body.json)\"", "for f in body; do curl localhost:8001/plugins -d @$f.json; done",
 		"deck gateway sync kong.yaml", "deck gateway apply --konnect-token $T kong.yaml", "deck sync -s kong.yaml", "deck gateway sync kong.yaml; deck gateway sync ./kong.yaml",
+		"deck --verbose 1 sync -s kong.yaml", "deck gateway sync --verbose 2 --parallelism 1 kong.yaml",
 	} {
 		var opened []string
 		c, _, err := load.Sources([]load.Source{{Name: "d/a.sh", Data: []byte(text), Files: files}}, load.Options{
