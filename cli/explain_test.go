@@ -186,10 +186,11 @@ plugins:
 
 // guardedScopes has plugins that guard, in several scopes.
 const guardedScopes = `_format_version: "3.0"
-services: [{name: llm, routes: [{name: chat}]}]
+services: [{name: llm, routes: [{name: chat}]}, {name: other, routes: [{name: open}]}]
 consumers:
 - {username: anna, acls: [{group: staff}], keyauth_credentials: [{key: annas-key}]}
 - {username: bob}
+- {username: nobody}
 plugins:
 - name: ai-proxy-advanced
   config: {targets: [{route_type: llm/v1/chat, model: {provider: openai, name: gpt-4o}}]}
@@ -198,6 +199,7 @@ plugins:
 - {name: acl, config: {allow: [staff, admins]}}
 - {name: key-auth, config: {key_names: [apikey]}}
 - {name: key-auth, route: chat, config: {key_names: [x-key, authorization], key_in_query: false, anonymous: bob}}
+- {name: key-auth, route: open, config: {key_names: [x-open], key_in_query: false, anonymous: nobody}}
 - {name: jwt, service: llm, config: {cookie_names: [token], header_names: [authorization]}}
 - {name: request-size-limiting, enabled: false}
 `
@@ -224,10 +226,13 @@ func TestExplainListsTheGuardsInTheirOrder(t *testing.T) {
 		"acl: needs a consumer by its groups: allow staff or admins",
 		"request-termination: answers 503 to requests with header or parameter x-closed",
 	}, guards("--route", "chat"))
+	const open = "key-auth: needs a key in header x-open, else the consumer is nobody"
+	require.Equal(t, []string{open, "acl: answers 401 no_credential"}, guards("--route", "open", "--consumer", "nobody"), "as without a credential")
+	require.Equal(t, []string{open, "acl: lets the consumer pass"}, guards("--route", "open", "--consumer", "anna"))
 
 	code, stdout, stderr := explainConfig(t, guardedScopes)
 	require.Zero(t, code, stderr)
-	require.Regexp(t, `guard +key-auth +needs a key in header or parameter apikey, else answers 401 \(global, .*kong\.yaml:12\)`, stdout)
+	require.Regexp(t, `guard +key-auth +needs a key in header or parameter apikey, else answers 401 \(global, .*kong\.yaml:13\)`, stdout)
 	require.NotContains(t, stdout, "annas-key")
 	code, stdout, _ = explainConfig(t, scoped, "--route", "chat", "--json")
 	require.Zero(t, code)

@@ -49,19 +49,53 @@ func certain(plugin *config.GuardPlugin, r config.Request) bool {
 	}
 }
 
-// judge has a plugin check a request by itself.
+// judge has a plugin check a request by itself, or behind those that let the consumer pass
+// without a credential.
 func judge(cfg *config.Config, plugin *config.GuardPlugin, r config.Request) (outcome string, status int) {
-	alone := *plugin
-	alone.Scope = config.Scope{}
-	gate := access.New(&config.Config{Consumers: cfg.Consumers, Guarding: []config.GuardPlugin{alone}})
+	consumer, guarding := r.Consumer, everywhere(plugin)
+	if anonymous := anonymously(cfg, r); anonymous != nil {
+		consumer, guarding = "", append(guarding, anonymous...)
+	}
+	gate := access.New(&config.Config{Consumers: cfg.Consumers, Guarding: guarding})
 	verdict := gate.Check(&access.Request{
-		Consumer: r.Consumer, Groups: r.ConsumerGroups,
+		Consumer: consumer, Groups: r.ConsumerGroups,
 		Header: func(string) []string { return nil },
 	})
 	if refusal := verdict.Refusal; refusal != nil {
 		return fmt.Sprintf("answers %d %s", refusal.Status, refusal.Code), refusal.Status
 	}
 	return "lets the consumer pass", 0
+}
+
+// anonymously returns the plugins that authenticate, for every scope, if the consumer of a
+// request is that of clients without a credential to all of them, and has none itself.
+func anonymously(cfg *config.Config, r config.Request) []config.GuardPlugin {
+	names := config.NewNames(cfg)
+	consumer := names.Of(config.KindConsumer, r.Consumer)
+	hasCredential := func(c config.Consumer) bool {
+		return c.Called() == consumer && len(c.KeyAuth)+len(c.BasicAuth)+len(c.JWTSecrets) > 0
+	}
+	if slices.ContainsFunc(cfg.Consumers, hasCredential) {
+		return nil
+	}
+	var found []config.GuardPlugin
+	for _, plugin := range cfg.Guards(r) {
+		switch {
+		case !plugin.Authenticates():
+		case names.Of(config.KindConsumer, plugin.Anonymous()) != consumer:
+			return nil
+		default:
+			found = append(found, everywhere(plugin)...)
+		}
+	}
+	return found
+}
+
+// everywhere returns a plugin for every scope.
+func everywhere(plugin *config.GuardPlugin) []config.GuardPlugin {
+	alone := *plugin
+	alone.Scope = config.Scope{}
+	return []config.GuardPlugin{alone}
 }
 
 // outcome says what a plugin with some settings does with requests.
