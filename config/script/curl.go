@@ -91,6 +91,10 @@ func (s curlReader) curlPart(pos config.Position, words []shell.Word, input shel
 	}
 	s.readFiles(input)
 	method := s.method()
+	if open := slices.ContainsFunc(addresses, s.isOpen); open && method == "" && !c.get && !c.head && s.namesAdminAPI(s.textOf(words)) {
+		s.Problem(pos, "", "not supported yet: arguments of curl that only a shell knows: write them out")
+		return
+	}
 	switch method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return // it changes nothing

@@ -85,6 +85,24 @@ func (s fileReader) file(p shell.Piece) shell.Word {
 	return shell.Word{Pieces: []shell.Piece{{Text: string(text), Start: p.Start, End: p.Start, Fixed: true}}}
 }
 
+// shells are the commands that run a script.
+var shells = []string{".", "bash", "dash", "ksh", "sh", "source", "zsh"}
+
+// run returns the texts of the files that a command runs and the script has written.
+func (s fileReader) run(name string, words []shell.Word) []shell.Word {
+	if !slices.Contains(shells, name) {
+		words = words[:min(1, len(words))]
+	}
+	var texts []shell.Word
+	for _, w := range words {
+		plain, _ := s.plain(w)
+		if text, ok := s.written[path.Clean(plain)]; ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // open returns the text of a file in or below the directory of the script.
 func (s fileReader) open(name string) ([]byte, bool) {
 	name = path.Clean(name)

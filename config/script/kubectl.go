@@ -73,6 +73,8 @@ func (s kubectlReader) kubectl(pos config.Position, words []shell.Word, input sh
 		return slices.Contains([]string{"annotate", "apply", "create", "delete", "label", "patch", "replace"}, verb)
 	case slices.Contains(applying, verb) && len(rest) == 1:
 		return s.applies(pos, namespace, input)
+	case slices.Contains(applying, verb) && slices.ContainsFunc(rest[1:], s.isOpen):
+		s.Problem(pos, "", "not supported yet: kubectl applies what only a shell knows")
 	case verb == "annotate":
 		s.annotate(pos, namespace, args)
 	case s.changes(verb, args), verb == "delete" && len(rest) == 1 && len(k.files)+len(input.Pieces) > 0 && s.made:

@@ -116,7 +116,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 		return
 	}
 	input := inputOf(commands, i)
-	words := s.withoutPrefix(c.Words)
+	words := s.withFlags(s.withoutPrefix(c.Words))
 	name := commandName(words)
 	written := fileReader{s}.write(c, name, input)
 	_, prints := c.Printed()
@@ -131,7 +131,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 	case name == "deck" && (deckReader{fileReader{s}}).deck(pos, words[1:], input):
 	case slices.Contains(harmless, name):
 	default:
-		s.unread(pos, name, append(slices.Clone(c.Words), input))
+		s.unread(pos, name, slices.Concat(c.Words, fileReader{s}.run(name, words), []shell.Word{input}))
 	}
 }
 
@@ -144,6 +144,9 @@ func inputOf(commands []shell.Command, i int) shell.Word {
 	}
 	if !c.Piped || i == 0 {
 		return shell.Word{}
+	}
+	if before := commands[i-1]; commandName(before.Words) == "tee" && before.Output.Pieces == nil {
+		return inputOf(commands, i-1)
 	}
 	input, _ := commands[i-1].Printed()
 	return input

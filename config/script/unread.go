@@ -29,15 +29,48 @@ func (s *scriptReader) withoutPrefix(words []shell.Word) []shell.Word {
 	}
 	if first := words[0]; len(first.Pieces) == 1 && first.Pieces[0].Variable != "" {
 		if text, filled := s.plain(first); filled {
-			var split []shell.Word
-			for _, field := range strings.Fields(text) {
-				piece := first.Pieces[0]
-				split = append(split, shell.Word{Pieces: []shell.Piece{{Text: field, Start: piece.Start, End: piece.End}}})
-			}
-			return append(split, words[1:]...)
+			return append(fieldsOf(first, text), words[1:]...)
 		}
 	}
 	return words
+}
+
+// fieldsOf returns the words that a shell makes of a variable with some text.
+func fieldsOf(variable shell.Word, text string) []shell.Word {
+	var fields []shell.Word
+	for _, field := range strings.Fields(text) {
+		piece := variable.Pieces[0]
+		fields = append(fields, shell.Word{Pieces: []shell.Piece{{Text: field, Start: piece.Start, End: piece.End}}})
+	}
+	return fields
+}
+
+// withFlags returns words with the flags that known variables hold, each a word of its own.
+func (s *scriptReader) withFlags(words []shell.Word) []shell.Word {
+	var all []shell.Word
+	for _, w := range words {
+		text, filled := s.plain(w)
+		if len(w.Pieces) == 1 && filled && strings.HasPrefix(strings.TrimLeft(text, " \t\n"), "-") {
+			all = append(all, fieldsOf(w, text)...)
+			continue
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// isOpen reports whether a word may be any words: an array, a variable, a substitution or
+// the parameters of a function, whose value only a shell knows.
+func (s *scriptReader) isOpen(w shell.Word) bool {
+	if len(w.Pieces) != 1 {
+		return false
+	}
+	p := w.Pieces[0]
+	if p.Variable != "" {
+		_, known := s.value(p)
+		return !known
+	}
+	return p.Unread || onlyParameter.MatchString(p.Text)
 }
 
 // commandName returns the name of a command without the directory it is in.

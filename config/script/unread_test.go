@@ -29,6 +29,7 @@ func TestAPluginThatGuardsIsReadWhereverACommandOfAScriptMakesIt(t *testing.T) {
 		"curl -d name=key-auth localhost:8001/services/llm/plugins https://a.example/x",
 		"curl localhost:8001/services -d name=b -d host=b --next " + request,
 		"curl --no-such-flag value " + request,
+		"F='-d name=key-auth'; curl localhost:8001/services/llm/plugins $F", `F="-sS  --json"; curl $F '{"name": "key-auth"}' localhost:8001/services/llm/plugins`,
 	} {
 		c, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(served + line)}}, load.Options{})
 		require.NoError(t, err, line)
@@ -50,9 +51,13 @@ func TestACommandThatIsNotReadAndMayConfigureIsAFault(t *testing.T) {
 		"add() { curl localhost:8001/services/$1/plugins -d name=key-auth; }; add llm", `add() { curl "$ADMIN/services/${1}/plugins" -d name=key-auth; }`,
 		"curl localhost:8001/unknown/thing -d a=b", "curl localhost:8001/team/services/llm/plugins -d name=key-auth",
 		"curl 'localhost:8001/services/{llm,b}/plugins' -d name=key-auth", "curl -X $M localhost:8001/plugins -d a=b", "curl localhost:8001/config -F config=b",
+		"F=(-d @body.json)\ncurl localhost:8001/plugins \"${F[@]}\"", "add() { curl localhost:8001/plugins \"$@\"; }", "curl $F localhost:8001/plugins", "curl localhost:8001/plugins $(flags)",
+		"F=(localhost:8001/plugins -d @body.json)\ncurl \"${F[@]}\"", "F=(-d name=key-auth)\ncurl $URL \"${F[@]}\"", "F=(-f plugins.yaml)\nkubectl apply \"${F[@]}\"", "kubectl create $F",
+		"cat >a.sh <<'E'\n" + request + "\nE\nsh a.sh", "echo '" + request + "' >a.sh; source ./a.sh", "echo '" + request + "' >a.sh; ./a.sh", "echo '" + request + "' | tee a.sh | sh",
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(served + line)}}, load.Options{})
-		require.ErrorContains(t, err, "a.sh:4: ", line)
+		require.Error(t, err, line)
+		require.Regexp(t, `a\.sh:[4-9]: `, err.Error(), line)
 	}
 	_, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte("xargs " + request)}}, load.Options{})
 	require.EqualError(t, err, `a.sh:1: not supported yet: command "xargs" that may make a request to the Admin API: write it as a curl command`)
@@ -64,6 +69,7 @@ func TestCommandsThatCannotConfigureAreIgnored(t *testing.T) {
 		"wget https://a.example/services/x", "docker run --name kong kong", "curl https://a.example/api/services -d a=b", "X=$(jq . f)",
 		"curl -X POST localhost:8001/upstreams -d name=u", "curl -X TRACE localhost:8001/x", "curl -T f https://a.example/f",
 		"curl https://us.api.konghq.com/v2/control-planes -d name=cp", "until curl -s localhost:8001/status; do sleep 1; done",
+		"curl -s $F localhost:8001/status", "F=(-s -f)\ncurl \"${F[@]}\" https://a.example/plugins", "A=' '; $A", "echo x >a; rm a", "curl -G $F localhost:8001/plugins", "echo ls >a.sh; sh a.sh",
 	} {
 		c, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(served + line)}}, load.Options{})
 		require.NoError(t, err, line)

@@ -23,6 +23,10 @@ func (s *scriptReader) assign(pos config.Position, all []shell.Assignment) {
 		}
 		delete(s.assigned, a.Name)
 		delete(s.unknown, a.Name)
+		if text := s.textOf([]shell.Word{a.Value}); strings.HasPrefix(text, "(") && (namesGuard(text) || s.namesAdminAPI(text)) {
+			s.Problem(pos, "", "not supported yet: an array that may hold a request to the Admin API: write it as a curl command")
+			continue
+		}
 		if s.Converting() {
 			continue // what it refers to is not looked up
 		}

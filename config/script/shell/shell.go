@@ -183,6 +183,10 @@ func (r *reader) assignments(list []*syntax.Assign) []Assignment {
 		case a.Name == nil || a.Naked:
 		case a.Value == nil && a.Array == nil:
 			all = append(all, Assignment{Name: a.Name.Value})
+		case a.Array != nil && !a.Append:
+			var value Word
+			r.unread(&value, offsetOf(a.Array), int(a.Array.End().Offset())) //nolint:gosec // files are smaller
+			all = append(all, Assignment{a.Name.Value, value})
 		case a.Value == nil || a.Append || a.Index != nil:
 			all = append(all, Assignment{a.Name.Value, Word{[]Piece{{Unread: true}}}})
 		default:
