@@ -127,7 +127,7 @@ func (s curlReader) method() string {
 // request notes a request, unless it is ignored, and reports whether it is read. An
 // argument that may be the value of an unknown flag is no address, unless one can see that.
 func (s curlReader) request(pos config.Position, method string, address shell.Word, words []shell.Word, unsure bool) bool {
-	r := request{method: method, pos: pos, body: &tree.Node{Kind: tree.Object, Pos: pos}}
+	r := request{method: method, conditional: s.conditional, pos: pos, body: &tree.Node{Kind: tree.Object, Pos: pos}}
 	a, ok := s.path(pos, address)
 	switch {
 	case !ok:

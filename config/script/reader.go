@@ -82,6 +82,8 @@ type scriptReader struct {
 	annotations annotations
 	// made is set when kubectl has made something that is read.
 	made bool
+	// conditional is set for a command that may not run.
+	conditional bool
 	// substituted is set for the commands of substitutions such as $(…).
 	substituted bool
 }
@@ -105,6 +107,7 @@ func (s *scriptReader) command(commands []shell.Command, i int) {
 	s.substituted = true
 	s.commands(c.Substituted)
 	s.substituted = outside
+	s.conditional = c.Conditional
 	pos := s.position(c.Offset)
 	switch {
 	case c.Loop != nil:

@@ -15,7 +15,9 @@ import (
 // request is a request to the Admin API or to Konnect.
 type request struct {
 	method string
-	pos    config.Position
+	// conditional is set where a command may not make the request.
+	conditional bool
+	pos         config.Position
 	// parts are those of the path, behind what is before the entities.
 	parts []string
 	// filled is set where the path has values of variables, which no message shows.

@@ -37,6 +37,9 @@ func (s *sequence) next(r request) {
 	case r.method == http.MethodDelete && !found:
 		s.in.Warn(r.pos, "", "a request that deletes what no request before it makes is ignored")
 		return
+	case found && r.conditional && r.takesAway():
+		s.in.Problem(r.pos, "", "not supported yet: a request that takes away what the script makes, only if a condition is met or a function is called")
+		return
 	case r.method == http.MethodDelete:
 		s.remove(i)
 		return
@@ -56,6 +59,12 @@ func (s *sequence) next(r request) {
 	for _, name := range s.made[i].names() {
 		s.index[name] = i
 	}
+}
+
+// takesAway reports whether a request deletes or disables an entity.
+func (r request) takesAway() bool {
+	enabled := r.body.Get("enabled")
+	return r.method == http.MethodDelete || r.method == http.MethodPatch && enabled != nil && enabled.Text == "false"
 }
 
 // find returns the index of what the path of a request names.

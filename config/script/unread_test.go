@@ -77,6 +77,25 @@ func TestCommandsThatCannotConfigureAreIgnored(t *testing.T) {
 	}
 }
 
+func TestWhatMayTakeAPluginAwayIsAFault(t *testing.T) {
+	const made, remove = served + "curl localhost:8001/plugins -d name=key-auth -d instance_name=k\n", "curl -X DELETE localhost:8001/plugins/k"
+	for _, line := range []string{
+		"if [ \"$X\" ]; then " + remove + "; fi", "if :; then :; else " + remove + "; fi", "[ \"$X\" ] && " + remove, "false || " + remove, "false || true || " + remove,
+		"clean() { " + remove + "; }", "case $X in a) " + remove + ";; esac", "while false; do " + remove + "; done", "false && { ( " + remove + " ); }",
+		"false && for i in a; do " + remove + "; done", "if false; then X=$(" + remove + "); fi", "false && curl -X PATCH localhost:8001/plugins/k -d enabled=false",
+	} {
+		_, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(made + line)}}, load.Options{})
+		require.EqualError(t, err, "a.sh:5: not supported yet: a request that takes away what the script makes, only if a condition is met or a function is called", line)
+	}
+	for line, guards := range map[string]int{
+		remove: 0, "true && true\n" + remove: 0, "{ " + remove + "; }": 0, "if ! " + remove + "; then exit 1; fi": 0, remove + " || exit 1": 0, "for i in k; do " + remove + "; done": 0, remove + " | jq .": 0,
+		"false && curl -X DELETE localhost:8001/plugins/other": 1, "true && curl -X PATCH localhost:8001/plugins/k -d tags=a": 1,
+	} {
+		c, _ := loadScript(t, made+line, nil)
+		require.Len(t, c.Guarding, guards, line)
+	}
+}
+
 func TestRequestsOfAScriptAreInOneWorkspace(t *testing.T) {
 	c, _ := loadScript(t, strings.ReplaceAll(served, "8001/", "8001/team/"), nil)
 	require.Equal(t, "llm", c.Services[0].Name)

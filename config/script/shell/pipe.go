@@ -15,14 +15,17 @@ func (r *reader) binary(c *syntax.BinaryCmd) {
 	}
 	start := len(r.commands)
 	r.statement(chain[len(chain)-1].X)
+	outside := r.conditional
 	for i := len(chain) - 1; i >= 0; i-- {
 		before := len(r.commands)
+		r.conditional = r.conditional || chain[i].Op == syntax.AndStmt || chain[i].Op == syntax.OrStmt
 		r.statement(chain[i].Y)
 		if pipe := chain[i].Op == syntax.Pipe || chain[i].Op == syntax.PipeAll; pipe && start < before && before < len(r.commands) {
 			r.pipe(start, before)
 		}
 		start = before
 	}
+	r.conditional = outside
 }
 
 // pipe makes the commands from start up to before print into the one behind them.

@@ -38,6 +38,9 @@ type Command struct {
 	Substituted []Command
 	// Piped commands read what the one before them prints.
 	Piped bool
+	// Conditional commands may not run: those in functions, in conditions and in what
+	// depends on one.
+	Conditional bool
 	// Offset is where the command starts, in bytes.
 	Offset int
 }
@@ -62,6 +65,8 @@ type reader struct {
 	commands []Command
 	// pieces counts those of all words.
 	pieces int
+	// conditional is set while what is read may not run.
+	conditional bool
 }
 
 // Read returns the simple commands of a script, those inside of loops and
@@ -115,6 +120,7 @@ func (r *reader) statement(s *syntax.Stmt) {
 	if len(substituted) > 0 {
 		r.add(Command{Substituted: substituted, Offset: offsetOf(s)})
 	}
+	outside := r.conditional
 	switch c := s.Cmd.(type) {
 	case *syntax.BinaryCmd:
 		r.binary(c)
@@ -125,14 +131,17 @@ func (r *reader) statement(s *syntax.Stmt) {
 	case *syntax.IfClause:
 		for ; c != nil; c = c.Else {
 			r.statements(c.Cond)
+			r.conditional = true
 			r.statements(c.Then)
 		}
 	case *syntax.WhileClause:
 		r.statements(c.Cond)
+		r.conditional = true
 		r.statements(c.Do)
 	case *syntax.ForClause:
 		loopReader{r}.loop(c)
 	case *syntax.CaseClause:
+		r.conditional = true
 		for _, item := range c.Items {
 			r.statements(item.Stmts)
 		}
@@ -141,6 +150,7 @@ func (r *reader) statement(s *syntax.Stmt) {
 	case *syntax.CoprocClause:
 		r.statement(c.Stmt)
 	case *syntax.FuncDecl:
+		r.conditional = true
 		r.statement(c.Body)
 	case *syntax.DeclClause:
 		r.add(Command{Assigned: r.assignments(c.Args), Offset: offsetOf(c)})
@@ -149,6 +159,7 @@ func (r *reader) statement(s *syntax.Stmt) {
 	if r.redirect(&written, s.Redirs); written.Output.Pieces != nil {
 		r.add(written)
 	}
+	r.conditional = outside
 }
 
 // substituted returns the commands of the substitutions in a statement, but not those in
@@ -241,5 +252,6 @@ func (r *reader) redirect(c *Command, redirects []*syntax.Redirect) {
 
 func (r *reader) add(c Command) {
 	r.pieces++
+	c.Conditional = r.conditional
 	r.commands = append(r.commands, c)
 }
