@@ -94,6 +94,9 @@ func (s kubectlReader) annotate(pos config.Position, namespace *tree.Node, args 
 	case s.kubectlFlags.selected && slices.ContainsFunc(given, isKongs):
 		s.Problem(pos, "", "not supported yet: annotations of resources that --all or --selector gives")
 		return
+	case s.conditional && slices.ContainsFunc(given, takesKongsAway):
+		s.Problem(pos, "", "not supported yet: kubectl annotate that takes an annotation away, only if a condition is met or a function is called")
+		return
 	case len(resources) == 0 || len(given) == 0:
 		s.Warn(pos, "", "add the name of the resource: kubectl annotate KIND NAME …")
 		return
@@ -126,6 +129,9 @@ func (s kubectlReader) give(pos config.Position, r *annotated, given []*tree.Nod
 
 // isKongs reports whether an argument is about an annotation of Kong's controller.
 func isKongs(a *tree.Node) bool { return strings.HasPrefix(a.Text, "konghq.com/") }
+
+// takesKongsAway reports whether an argument takes such an annotation away.
+func takesKongsAway(a *tree.Node) bool { return isKongs(a) && !strings.Contains(a.Text, "=") }
 
 // named returns resources as KIND/NAME.
 func named(resources []*tree.Node) []*tree.Node {

@@ -37,6 +37,8 @@ func TestAnnotationsOfKubectlAreThoseAfterAllCommands(t *testing.T) {
 	lines := strings.Count(text, "\n")
 	for command, want := range map[string]string{
 		annotate + "konghq.com/plugins=q":                  "got an annotation that is there with another value",
+		"false && " + annotate + "konghq.com/plugins-":     "only if a condition is met",
+		"f() { " + annotate + "konghq.com/plugins-; }":     "only if a condition is met",
 		"kubectl annotate svc --all konghq.com/plugins=p":  "--all or --selector",
 		"kubectl annotate svc -l a=b konghq.com/plugins=p": "--all or --selector",
 		"kubectl patch svc llm -p '{\"metadata\": {}}'":    "kubectl patch of a resource of a kind that is read",
