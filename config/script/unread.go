@@ -102,10 +102,38 @@ func (s *scriptReader) unread(pos config.Position, name string, words []shell.Wo
 	case namesGuard(text), s.namesAdminAPI(text):
 		s.Problem(pos, "", "not supported yet: %s that may make a request to the Admin API: write it as a curl command", shown)
 		return
+	case name != "kubectl" && name != "deck":
+		if applier := s.applierIn(words); applier != "" {
+			s.Problem(pos, "", "not supported yet: %s that may apply a file: write it as a %s command", shown, applier)
+			return
+		}
 	}
 	if !s.substituted {
 		s.Warn(pos, "", shown+" is ignored")
 	}
+}
+
+// applierIn returns the command among the words of another one that may make what a file
+// says, such as that of sudo -E kubectl apply -f FILE, or "".
+func (s *scriptReader) applierIn(words []shell.Word) string {
+	applier, applies := "", false
+	for _, w := range words {
+		text, _ := s.plain(w)
+		base, _, _ := strings.Cut(path.Base(text), ":") // an image may have a tag
+		switch {
+		case base == "kubectl", base == "oc":
+			applier = "kubectl"
+		case base == "deck":
+			applier = base
+		case applier == "deck" && slices.Contains(deckVerbs, text):
+			return applier
+		case applier == "kubectl" && slices.Contains(applying, text):
+			applies = true
+		case applies && (strings.HasPrefix(text, "-f") || strings.HasPrefix(text, "-k") || strings.HasPrefix(text, "--filename") || strings.HasPrefix(text, "--kustomize")):
+			return applier
+		}
+	}
+	return ""
 }
 
 // ignoredRequest reports a request to a path that is not read: a fault where it may make

@@ -53,6 +53,7 @@ func TestACommandThatIsNotReadAndMayConfigureIsAFault(t *testing.T) {
 		"curl 'localhost:8001/services/{llm,b}/plugins' -d name=key-auth", "curl -X $M localhost:8001/plugins -d a=b", "curl localhost:8001/config -F config=b",
 		"F=(-d @body.json)\ncurl localhost:8001/plugins \"${F[@]}\"", "add() { curl localhost:8001/plugins \"$@\"; }", "curl $F localhost:8001/plugins", "curl localhost:8001/plugins $(flags)",
 		"F=(localhost:8001/plugins -d @body.json)\ncurl \"${F[@]}\"", "F=(-d name=key-auth)\ncurl $URL \"${F[@]}\"", "F=(-f plugins.yaml)\nkubectl apply \"${F[@]}\"", "kubectl create $F",
+		"sudo -E kubectl apply -f p.yaml", "minikube kubectl -- apply -n kong -f p.yaml", "oc create -f p.yaml", "docker run -v .:/d kong/deck:latest gateway sync /d/kong.yaml", "sudo -u x deck sync -s kong.yaml",
 		"cat >a.sh <<'E'\n" + request + "\nE\nsh a.sh", "echo '" + request + "' >a.sh; source ./a.sh", "echo '" + request + "' >a.sh; ./a.sh", "echo '" + request + "' | tee a.sh | sh",
 	} {
 		_, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(served + line)}}, load.Options{})
@@ -70,6 +71,7 @@ func TestCommandsThatCannotConfigureAreIgnored(t *testing.T) {
 		"curl -X POST localhost:8001/upstreams -d name=u", "curl -X TRACE localhost:8001/x", "curl -T f https://a.example/f",
 		"curl https://us.api.konghq.com/v2/control-planes -d name=cp", "until curl -s localhost:8001/status; do sleep 1; done",
 		"curl -s $F localhost:8001/status", "F=(-s -f)\ncurl \"${F[@]}\" https://a.example/plugins", "A=' '; $A", "echo x >a; rm a", "curl -G $F localhost:8001/plugins", "echo ls >a.sh; sh a.sh",
+		"oc create namespace kong", "minikube kubectl -- get pods -f", "docker run kong/deck gateway dump", "which kubectl", "cp deck /usr/bin/deck", "terraform apply -f", "kubectl create secret generic x -f y",
 	} {
 		c, _, err := load.Sources([]load.Source{{Name: "a.sh", Data: []byte(served + line)}}, load.Options{})
 		require.NoError(t, err, line)
