@@ -23,6 +23,9 @@ func isValues(name string) bool {
 	return strings.HasSuffix(name, valuesEnding) || strings.HasSuffix(name, jsonValuesEnding)
 }
 
+// namedRank is that of files that Terraform reads only where they are named to it.
+const namedRank = 4
+
 // rankOf returns which files of values win over others, as in Terraform: those that it
 // finds by their names give way to those that are named to it. Of two files of one rank the
 // later one wins.
@@ -35,15 +38,21 @@ func rankOf(name string) int {
 	case strings.HasSuffix(base, ".auto"+valuesEnding), strings.HasSuffix(base, ".auto"+jsonValuesEnding):
 		return 3
 	default:
-		return 4
+		return namedRank
 	}
 }
 
-// give notes the value that a file gives a variable.
+// give notes the value that a file gives a variable. Two files that Terraform would only
+// read where they are named, such as those of two environments, may lie in one directory.
 func (r *reader) give(f *file, name string, at hcl.Range, value hclsyntax.Expression) {
-	if v := r.variable(name, f, at); rankOf(f.name) >= v.rank {
-		v.given, v.rank = &expression{location{f, "var." + name}, value}, rankOf(f.name)
+	v, rank := r.variable(name, f, at), rankOf(f.name)
+	if rank < v.rank {
+		return
 	}
+	if rank == namedRank && v.rank == namedRank && v.given.file.name != f.name {
+		r.Warn(f.position(at), "var."+name, "the value replaces that of "+v.given.file.name+"; give one of the files only")
+	}
+	v.given, v.rank = &expression{location{f, "var." + name}, value}, rank
 }
 
 // jsonValues notes the values that a file of JSON gives variables. Its texts are no

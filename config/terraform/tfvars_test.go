@@ -1,6 +1,7 @@
 package terraform_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,4 +43,19 @@ resource "konnect_gateway_plugin_ai_proxy_advanced" "p" {
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "hunter2pw")
 	}
+}
+
+func TestValuesOfTwoEnvironmentsAreWarnedOf(t *testing.T) {
+	sources := func(names ...string) []load.Source {
+		all := []load.Source{{Name: "main.tf", Data: []byte("variable \"model\" {}\n")}}
+		for _, name := range names {
+			all = append(all, load.Source{Name: name, Data: []byte("model = \"hunter2pw\"")})
+		}
+		return all
+	}
+	_, warnings, _ := load.Sources(sources("dev.tfvars", "prod.tfvars"), load.Options{})
+	require.Contains(t, fmt.Sprint(warnings), "prod.tfvars:1: var.model: the value replaces that of dev.tfvars; give one of the files only")
+	require.NotContains(t, fmt.Sprint(warnings), "hunter2pw")
+	_, warnings, _ = load.Sources(sources("terraform.tfvars", "a.auto.tfvars", "b.auto.tfvars", "prod.tfvars"), load.Options{})
+	require.NotContains(t, fmt.Sprint(warnings), "replaces")
 }
