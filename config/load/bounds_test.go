@@ -75,6 +75,11 @@ func TestHostileScriptsCostLittle(t *testing.T) {
 		"patches":     "curl localhost/plugins -d '{\"instance_name\": \"p\", \"x\": [" + strings.Repeat("1,", 50_000) + "1]}'\n" + strings.Repeat("curl localhost/plugins/p -X PATCH -d '{}'\n", 15_000),
 		"deletes":     strings.Repeat("curl localhost/routes/p -X PUT -d '{}'\ncurl localhost/routes/p -X DELETE\n", 8_000) + "curl localhost/plugins -d '{}'",
 		"assignments": "B=" + strings.Repeat("x", 1000) + "\n" + strings.Repeat("B=$B$B\n", 100) + strings.Repeat("C=$B$A\n", 10_000) + request,
+		"doubling":    "B=x\n" + strings.Repeat("B=$B$B\n", 60) + "curl localhost:8001/plugins -d \"$B\"",
+		"loops":       "for a in {1..9999}; do for b in {1..9999}; do curl localhost:8001/plugins -d name=x; done; done",
+		"a log":       "echo >f; for a in {1..9999}; do echo $a >>f; done; curl localhost:8001/plugins -d @f",
+		"same bodies": "B='" + strings.Repeat("x", 3<<20) + "'\nfor a in {1..9999}; do curl localhost:8001/plugins -d \"$B\"; done",
+		"copies":      "echo x >f\n" + strings.Repeat("cat f >g; cat g >f; cat f >>f\n", 500) + "curl localhost:8001/plugins -d @f",
 		"form steps":  "curl localhost/plugins -d '" + strings.Repeat("a.", 1_000_000) + "=b'",
 	} {
 		t.Run(name, func(t *testing.T) {
