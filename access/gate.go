@@ -1,7 +1,9 @@
 package access
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 
 	"semlb/config"
 )
@@ -34,6 +36,8 @@ type visit struct {
 	// credential is set where the consumer has authenticated, and is not the anonymous one.
 	credential bool
 	gate       *Gate
+	// parameters are those of the query, once a check has wanted them.
+	parameters url.Values
 }
 
 // New returns the gate of a configuration that was loaded.
@@ -148,6 +152,15 @@ func (v *visit) guard(r *Request) *Refusal {
 		}
 	}
 	return nil
+}
+
+// query returns the parameters of a request. As in Kong, only '&' ends one. What is malformed
+// is no credential.
+func (v *visit) query(r *Request) url.Values {
+	if v.parameters == nil {
+		v.parameters, _ = url.ParseQuery(strings.ReplaceAll(r.Query, ";", "%3B"))
+	}
+	return v.parameters
 }
 
 // spend adds the names of headers and parameters that held a credential.

@@ -29,7 +29,7 @@ func (k keyAuth) find(r *Request, v *visit) (consumer string, refusal *Refusal) 
 	found := false
 	for _, name := range k.KeyNames {
 		lower := strings.ToLower(name)
-		values := k.values(r, name)
+		values := k.values(r, v, name)
 		if len(values) == 0 || found && lower == authorization {
 			continue
 		}
@@ -50,13 +50,13 @@ func (k keyAuth) find(r *Request, v *visit) (consumer string, refusal *Refusal) 
 }
 
 // values are those that a request has under a name.
-func (k keyAuth) values(r *Request, name string) []string {
+func (k keyAuth) values(r *Request, v *visit, name string) []string {
 	var values []string
 	if k.InHeader {
 		values = r.Header(strings.ToLower(name))
 	}
 	if len(values) == 0 && k.InQuery {
-		values = r.Query[name]
+		values = v.query(r)[name]
 	}
 	return values
 }

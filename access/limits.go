@@ -121,8 +121,8 @@ const TooLarge = "Request size limit exceeded"
 // termination answers requests.
 type termination struct{ *config.RequestTermination }
 
-func (t termination) check(r *Request, _ *visit) *Refusal {
-	if t.Trigger != "" && len(r.Header(strings.ToLower(t.Trigger))) == 0 && !r.Query.Has(t.Trigger) {
+func (t termination) check(r *Request, v *visit) *Refusal {
+	if t.Trigger != "" && len(r.Header(strings.ToLower(t.Trigger))) == 0 && !v.query(r).Has(t.Trigger) {
 		return nil
 	}
 	refusal := &Refusal{Status: t.StatusCode, Code: CodeTerminated, Message: cmp.Or(t.Message, http.StatusText(t.StatusCode))}

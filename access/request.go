@@ -3,7 +3,6 @@ package access
 import (
 	"net/http"
 	"net/netip"
-	"net/url"
 
 	"semlb/config"
 )
@@ -20,8 +19,8 @@ type Request struct {
 	Method   string
 	// Header returns the values of a header, by its lower-case name.
 	Header func(name string) []string
-	// Query has the parameters.
-	Query url.Values
+	// Query has the parameters, as they were sent.
+	Query string
 	// Client is the address that the request came from; the zero Addr is unknown.
 	Client netip.Addr
 	// Bodiless requests have no body.

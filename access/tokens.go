@@ -71,7 +71,7 @@ func (t tokens) tokensOf(r *Request, v *visit) []string {
 		}
 	}
 	for _, name := range t.Params {
-		for _, token := range r.Query[name] {
+		for _, token := range v.query(r)[name] {
 			add(strings.ToLower(name), token)
 		}
 	}

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"net/netip"
-	"net/url"
-	"strings"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
@@ -47,12 +45,10 @@ func (p *planner) readmit(ctx context.Context, x *exchange) *extprocv3.Processin
 
 // head is what package access reads of a request.
 func (x *exchange) head() *access.Request {
-	// As in Kong, only '&' ends a parameter. What is malformed is no credential.
-	query, _ := url.ParseQuery(strings.ReplaceAll(x.query(), ";", "%3B"))
 	m := x.match
 	return &access.Request{
 		Service: m.Service, Route: m.Route, Names: m.Names, Consumer: m.Consumer, Groups: m.Groups,
-		Method: x.header(":method"), Header: x.values, Query: query, Client: x.client(), Bodiless: x.bodiless,
+		Method: x.header(":method"), Header: x.values, Query: x.query(), Client: x.client(), Bodiless: x.bodiless,
 	}
 }
 

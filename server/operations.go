@@ -27,23 +27,42 @@ var operations = map[string]string{
 func (x *exchange) operation() string {
 	path, longest := strings.TrimRight(x.path(), "/"), ""
 	_, behindVersion, _ := strings.Cut(path, "/v1/")
-	for name := range operations {
-		if len(name) > len(longest) && (endsWith(path, name) || beginsWith(behindVersion, name)) {
-			longest = name
+	for n := 1; n <= longestOperation; n++ {
+		for _, name := range [...]string{lastSegments(path, n), firstSegments(behindVersion, n)} {
+			if _, known := operations[name]; known && len(name) > len(longest) {
+				longest = name
+			}
 		}
 	}
 	return longest
 }
 
-// endsWith and beginsWith compare whole segments of a path.
-func endsWith(path, name string) bool {
-	before, found := strings.CutSuffix(path, name)
-	return found && strings.HasSuffix(before, "/")
+// longestOperation is the most segments that an operation has.
+const longestOperation = 2
+
+// lastSegments returns the last n segments of a path; "" if it has fewer.
+func lastSegments(path string, n int) string {
+	start := len(path)
+	for range n {
+		if start = strings.LastIndexByte(path[:start], '/'); start < 0 {
+			return ""
+		}
+	}
+	return path[start+1:]
 }
 
-func beginsWith(path, name string) bool {
-	rest, found := strings.CutPrefix(path, name)
-	return found && (rest == "" || rest[0] == '/')
+// firstSegments returns the first n segments of a path that begins with one, or all of a
+// shorter one.
+func firstSegments(path string, n int) string {
+	end := -1
+	for range n {
+		next := strings.IndexByte(path[end+1:], '/')
+		if next < 0 {
+			return path
+		}
+		end += 1 + next
+	}
+	return path[:end]
 }
 
 // aboutShape are the codes of errors that a request for another operation causes.
@@ -78,5 +97,6 @@ func (x *exchange) named(operation string, paths []string) bool {
 		return slices.ContainsFunc(paths, func(path string) bool { return strings.Contains(path, operation) })
 	}
 	_, behindVersion, _ := strings.Cut(x.path(), "/v1/")
-	return !beginsWith(behindVersion, operation) && !strings.Contains(x.path(), "/openai/")
+	begins := firstSegments(behindVersion, 1+strings.Count(operation, "/")) == operation
+	return !begins && !strings.Contains(x.path(), "/openai/")
 }
