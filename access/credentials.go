@@ -65,7 +65,7 @@ func newSigner(consumer string, s config.JWTSecret) signer {
 		made.key = []byte(text)
 		// Either alphabet, with or without padding.
 		text = strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(text)
-		if key, err := base64.RawURLEncoding.DecodeString(text); err == nil {
+		if key, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(key) > 0 {
 			made.decoded = key
 		}
 		return made

@@ -134,3 +134,13 @@ func TestAConsumerThatTheListenerNamesNeedsNoCredential(t *testing.T) {
 	r.Consumer = "bob"
 	require.Equal(t, access.Verdict{Consumer: "bob"}, gate(t, "").Check(r))
 }
+
+// TestASecretThatIsEmptyAsBase64SignsNothing: anybody could sign with it.
+func TestASecretThatIsEmptyAsBase64SignsNothing(t *testing.T) {
+	g := access.New(configtest.Load(t, configtest.Minimal+`
+- {name: jwt, config: {secret_is_base64: true}}
+consumers: [{username: carol, jwt_secrets: [{key: carols, secret: "="}]}]
+`, load.Options{}))
+	token := signed(t, jwt.SigningMethodHS256, "", "carols", nil)
+	require.Equal(t, access.CodeInvalidCredential, code(g, head(map[string]string{"authorization": "Bearer " + token})))
+}
