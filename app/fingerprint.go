@@ -53,7 +53,7 @@ func writeState(w io.Writer, path string) {
 		fmt.Fprintln(w, path, "absent")
 		return
 	}
-	if !info.Mode().IsRegular() { // a pipe cannot be read twice
+	if !info.Mode().IsRegular() && !info.IsDir() { // a pipe cannot be read twice
 		fmt.Fprintln(w, path, "no file")
 		return
 	}

@@ -72,3 +72,19 @@ func TestAChangeOfAFileThatAScriptNamesIsSeen(t *testing.T) {
 		require.False(t, s.changed())
 	}
 }
+
+func TestANewFileOfADirectoryThatAScriptNamesIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	script, below := filepath.Join(dir, "setup.sh"), filepath.Join(dir, "state", "team")
+	require.NoError(t, os.MkdirAll(below, 0o700))
+	require.NoError(t, os.WriteFile(script, []byte("deck gateway sync state"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "state", "a.yaml"), []byte("_format_version: \"3.0\"\n"), 0o600))
+	o := DefaultOptions()
+	o.Files, o.Log = []string{script}, slog.New(slog.DiscardHandler)
+	s := &source{options: &o}
+	_, err := s.load(t.Context())
+	require.NoError(t, err)
+	require.False(t, s.changed())
+	require.NoError(t, os.WriteFile(filepath.Join(below, "b.yaml"), []byte("_format_version: \"3.0\"\n"), 0o600))
+	require.True(t, s.changed())
+}

@@ -69,7 +69,8 @@ type Options struct {
 	// IgnoredPlugins are the names of plugins that guard requests, that are not supported
 	// or not wanted, and without which the configuration is to be served.
 	IgnoredPlugins []string
-	// Opened, unless it is nil, is told of each file that a script names, before it is read.
+	// Opened, unless it is nil, is told of each file and directory that a script names, before
+	// it is read.
 	Opened func(path string)
 	// AllowUnset accepts variables and Secrets that have no value, for a check where
 	// there are no keys. What is loaded so must not be served.

@@ -146,6 +146,8 @@ func (s fileReader) configuration(name string, deep bool) []string {
 			return err
 		case entry.IsDir() && file != name && !deep:
 			return fs.SkipDir
+		case entry.IsDir():
+			s.Opened(s.pathOf(file)) // a new file changes it
 		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(file))):
 			all = append(all, file)
 		}
