@@ -44,7 +44,7 @@ func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Expla
 	if err != nil {
 		return nil, err
 	}
-	needs := explain.Needs{Embeddings: !o.BuiltinEmbeddings && !o.Demo, VectorDB: !o.MemoryStore && !o.Demo}
+	needs := build.Needs{Embeddings: !o.BuiltinEmbeddings && !o.Demo, VectorDB: !o.MemoryStore && !o.Demo}
 	if err := explain.Select(cfg, q.Scope, needs); err != nil {
 		return nil, o.explainUnset(sources, err)
 	}
@@ -96,7 +96,7 @@ func (o *Options) buildWithoutKeys(ctx context.Context) (*build.Instances, error
 	if err != nil {
 		return nil, err
 	}
-	if err := explain.WithoutKeys(cfg); err != nil {
+	if err := build.WithoutKeys(cfg); err != nil {
 		return nil, o.explainUnset(sources, err)
 	}
 	return build.New(o.build()).Build(ctx, cfg)

@@ -134,9 +134,9 @@ func TestExplainRefusesScopesThatTheConfigurationDoesNotMention(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		{[]string{"--route", "caht"}, `--route: the configuration has no route "caht", and no instance is bound to one`},
-		{[]string{"--service", "x", "--consumer", "bob"}, `--consumer: the configuration has no consumer "bob", and no instance is bound to one`},
-		{[]string{"--route", "chat", "--group", "tin"}, `--group: the configuration has no consumer group "tin", and no instance is bound to one`},
+		{[]string{"--route", "caht"}, `--route: the configuration has no route "caht", and no plugin is bound to one`},
+		{[]string{"--service", "x", "--consumer", "bob"}, `--consumer: the configuration has no consumer "bob", and no plugin is bound to one`},
+		{[]string{"--route", "chat", "--group", "tin"}, `--group: the configuration has no consumer group "tin", and no plugin is bound to one`},
 	} {
 		code, stdout, stderr := explainConfig(t, scoped, tt.flags...)
 		require.Equal(t, 1, code)
