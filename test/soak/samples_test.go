@@ -33,8 +33,11 @@ const (
 	// 4 MiB, over some 450 requests.
 	mostPerRequest = 16 << 10
 	// settled is how long nothing may have ended before semlb counts as being at rest. What
-	// a reload replaced is swept every five seconds.
-	settled = 6 * time.Second
+	// a reload replaced serves the decisions that have begun, ends five seconds later, and is
+	// looked for every five seconds.
+	settled = decisionBudget + 11*time.Second
+	// decisionBudget is more than a decision takes on any machine.
+	decisionBudget = 10 * time.Second
 )
 
 // rest waits until no goroutine ends and no file is closed any more.

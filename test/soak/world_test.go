@@ -78,7 +78,7 @@ func newSoak(t *testing.T) *soak {
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
 	s.Gateway = harness.NewGateway(t, listen, status)
 	s.semlb = process.Start(t, harness.Build(t), "run", "-c", s.config, "--listen", listen, "--status", status, "--admin", "off",
-		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.authority.File, "--decision-budget", "10s",
+		"--envoy", harness.Envoy(t), "--envoy-concurrency", "2", "--hop", harness.Hop(), "--trusted-ca", s.authority.File, "--decision-budget", decisionBudget.String(),
 		"--drain", "3s", "--log-level", "warn")
 	harness.AwaitReady(t, s.Status)
 	return s
