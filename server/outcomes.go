@@ -44,7 +44,7 @@ func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 func attempted(a envoy.Attempt, i *Instance, t *Target, o router.Outcome, now time.Time) *record.Attempted {
 	return &record.Attempted{
 		Request: record.Request{ID: a.RequestID, Instance: i.ID, Time: now},
-		Target:  t.Recorded(), ProviderID: shortID(a.ProviderID), Number: a.Number,
+		Target:  t.Recorded(), ProviderID: providerID(a.ProviderID, a.RequestID), Number: a.Number,
 		Result: string(o.Result), Status: o.Status, Cut: o.Result == router.Answered && a.Class != "",
 		Cluster: a.Cluster, Flags: strings.Join(a.Flags, ","), Transport: a.Transport,
 		RetryAfter: o.RetryAfter, Probe: o.Probe != 0,
@@ -55,14 +55,19 @@ func attempted(a envoy.Attempt, i *Instance, t *Target, o router.Outcome, now ti
 // maxProviderID is the longest ID of a provider's that is logged whole.
 const maxProviderID = 128
 
-// shortID is a provider's own ID, as far as a log line has room.
-func shortID(id string) string { return strings.ToValidUTF8(id[:min(len(id), maxProviderID)], "?") }
+// providerID is a provider's own ID, as far as a log line has room; "" if it returned ours.
+func providerID(id, requestID string) string {
+	if id == requestID {
+		return ""
+	}
+	return strings.ToValidUTF8(id[:min(len(id), maxProviderID)], "?")
+}
 
 // finished is the event of a request that has ended. Its instance may be nil: then the
 // event has no attempts.
 func finished(f envoy.Finished, i *Instance, now time.Time) *record.Finished {
 	e := &record.Finished{
-		Request: record.Request{ID: f.RequestID, Time: now}, ProviderID: shortID(f.ProviderID),
+		Request: record.Request{ID: f.RequestID, Time: now}, ProviderID: providerID(f.ProviderID, f.RequestID),
 		Status: f.Status, Tries: f.Attempts, EnvoyCode: f.Answer,
 		ClientGone: f.Gone, Cut: f.Cut, Stream: f.Stream, Duration: f.Duration, Upstream: f.Upstream,
 	}
