@@ -43,7 +43,8 @@ const (
 // rest waits until no goroutine ends and no file is closed any more.
 func (s *soak) rest() rest {
 	var lowest sample
-	for since := time.Now(); time.Since(since) < settled; time.Sleep(50 * time.Millisecond) {
+	begun := time.Now()
+	for since := begun; time.Since(since) < settled; time.Sleep(50 * time.Millisecond) {
 		now, err := s.sample()
 		if err == nil && (lowest.goroutines == 0 || now.goroutines+now.files < lowest.goroutines+lowest.files) {
 			lowest, since = now, time.Now()
@@ -51,6 +52,9 @@ func (s *soak) rest() rest {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for i := range s.embedded { // healing goes on when requests do: they probe the breaker
+		s.embedded[i].until = s.embedded[i].until.Add(time.Since(begun))
+	}
 	return rest{sample: lowest, requests: s.sent + s.malformed, reloads: s.faults[reloaded]}
 }
 
