@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type embedder struct {
 	address string
 	server  *http.Server
 	done    chan struct{}
+	idle    sync.Map // connections (net.Conn) without a request
 }
 
 func newEmbedder(t *testing.T) *embedder {
@@ -38,12 +40,28 @@ func (e *embedder) start(address string) error {
 		return err
 	}
 	e.address, e.done = l.Addr().String(), make(chan struct{})
-	e.server = &http.Server{Handler: http.HandlerFunc(embed), ReadHeaderTimeout: time.Minute}
+	e.server = &http.Server{Handler: http.HandlerFunc(embed), ReadHeaderTimeout: time.Minute, ConnState: e.track}
 	go func() {
 		defer close(e.done)
 		_ = e.server.Serve(l) // always http.ErrServerClosed, by stop
 	}()
 	return nil
+}
+
+func (e *embedder) track(c net.Conn, state http.ConnState) {
+	if state == http.StateIdle {
+		e.idle.Store(c, nil)
+		return
+	}
+	e.idle.Delete(c)
+}
+
+// closeIdle closes the connections without a request. semlb keeps them for 90 s, as many
+// as it once had at the same time, which is more the busier the machine is.
+func (e *embedder) closeIdle() {
+	for c := range e.idle.Range {
+		_ = c.(net.Conn).Close()
+	}
 }
 
 // stop closes all connections, those in use included.

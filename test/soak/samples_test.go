@@ -2,6 +2,9 @@ package soak_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"syscall"
 	"time"
 
 	"semlb/test/harness"
@@ -42,6 +45,7 @@ const (
 
 // rest waits until no goroutine ends and no file is closed any more.
 func (s *soak) rest() rest {
+	s.embedder.closeIdle()
 	var lowest sample
 	begun := time.Now()
 	for since := begun; time.Since(since) < settled; time.Sleep(50 * time.Millisecond) {
@@ -56,6 +60,26 @@ func (s *soak) rest() rest {
 		s.embedded[i].until = s.embedded[i].until.Add(time.Since(begun))
 	}
 	return rest{sample: lowest, requests: s.sent + s.malformed, reloads: s.faults[reloaded]}
+}
+
+// dump ends semlb, and returns how many goroutines it had of each function that starts
+// them.
+func (s *soak) dump() string {
+	s.semlb.Signal(syscall.SIGQUIT) // the Go runtime writes all stacks to stderr
+	s.semlb.Await(time.Minute)
+	started := make(map[string]int)
+	for line := range strings.Lines(s.semlb.Log()) {
+		if by, ok := strings.CutPrefix(line, "created by "); ok {
+			by, _, _ = strings.Cut(by, " in goroutine")
+			started[strings.TrimSpace(by)]++
+		}
+	}
+	var b strings.Builder
+	b.WriteString("goroutines, by what started them:")
+	for _, by := range sortedKeys(started) {
+		fmt.Fprintf(&b, "\n%4d %s", started[by], by)
+	}
+	return b.String()
 }
 
 // watch takes samples until ctx ends.

@@ -46,6 +46,9 @@ func TestSoak(t *testing.T) {
 	}
 	require.NotZero(t, s.answered)
 	require.NotZero(t, s.moved)
+	if after.goroutines > before.goroutines+connections {
+		t.Error(s.dump())
+	}
 	requireReleased(t, before, after)
 	if duration >= 10*time.Minute {
 		requireFlat(t, samples)
