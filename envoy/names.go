@@ -21,7 +21,6 @@ package envoy
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Headers between the two hops. Copies that a client sends are dropped before they are
@@ -81,6 +80,9 @@ const (
 // drops [InternalHeaders], of which it is none for that reason; no provider gets it.
 const ClientIDHeader = "x-semlb-request-id"
 
+// SchemeHeader is the scheme of the client's request to the proxy in front of Envoy.
+const SchemeHeader = "x-semlb-scheme"
+
 // UpstreamIDHeader is the response header in which clients and logs get the provider's own
 // x-request-id: that of the answer may be the client's.
 const UpstreamIDHeader = "x-upstream-request-id"
@@ -119,12 +121,6 @@ func InternalHeaders() []string { return slices.Clone(internalHeaders) }
 // IsInternal reports whether a header, in lower case, is one of [InternalHeaders].
 func IsInternal(name string) bool { return slices.Contains(internalHeaders, name) }
 
-// HasOwnName reports whether a header, in lower case, is called as those between the hops,
-// and is not [ClientIDHeader], which Envoy needs until the answer.
-func HasOwnName(name string) bool {
-	return strings.HasPrefix(name, "x-semlb-") && name != ClientIDHeader
-}
-
 // decidedBy are the internal headers that a role sets or removes with every request.
 var decidedBy = map[string][]string{
 	RoleOuter: internalHeaders,
@@ -148,12 +144,9 @@ func Unset(role string, set []Header) []string {
 // copies are ignored, and no provider gets them.
 var consumerHeaders = []string{HeaderConsumerID, HeaderConsumerName, HeaderConsumerCustom, HeaderConsumerGroups}
 
-// metadataKeys are the keys of gRPC metadata that semlb reads.
+// metadataKeys are the keys of gRPC metadata that semlb reads. As HTTP headers they have no
+// meaning.
 var metadataKeys = []string{RoleKey, MetadataRoute, MetadataService, MetadataConsumer}
-
-// MetadataKeys are the keys of gRPC metadata that semlb reads. As HTTP headers they
-// have no meaning, and no provider gets them.
-func MetadataKeys() []string { return slices.Clone(metadataKeys) }
 
 // reservedHeaders are all headers that have a meaning between the hops or for the outer
 // role.

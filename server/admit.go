@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
@@ -13,7 +14,8 @@ import (
 )
 
 // admit finds out who sent a request, and checks it by its head, before its body is taken:
-// against the limits of a head, the consumers' credentials and the plugins that guard. It
+// against the limits of a head, the consumers' credentials, the plugins that guard and the
+// methods that are served. It
 // returns the answer to a request that is not served, and nil for one that may go on.
 func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
 	if err := x.checkHead(); err != nil {
@@ -29,9 +31,11 @@ func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingR
 		return p.deny(x, x.verdict.Refusal)
 	case head.IsPreflight():
 		return p.noCORS(x)
-	default:
-		return nil
 	}
+	if allowed := x.methods(); !slices.Contains(allowed, head.Method) {
+		return p.notAllowed(x, allowed)
+	}
+	return nil
 }
 
 // readmit checks a request again if another configuration has come into force while its

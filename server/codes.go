@@ -19,6 +19,7 @@ const (
 	codeModelNotFound = "model_not_found"
 	codeNoBody        = "no_body"
 	codeEncoding      = "unsupported_encoding"
+	codeMethod        = "method_not_allowed"
 	codeHeaders       = "headers_too_large"
 	codeModel         = "model_not_allowed"
 	codeClientGone    = "client_gone"
@@ -32,7 +33,7 @@ const (
 func Codes() []string {
 	return slices.Concat(provider.Codes(), access.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
-		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeHeaders, codeModel,
+		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeMethod, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

@@ -26,19 +26,24 @@ func (i *Instance) names(ids []string) []string {
 // asksForModels reports whether this is a request of OpenAI's models API, and for which
 // model; "" is for the list.
 func (x *exchange) asksForModels() (id string, asks bool) {
-	if method := x.header(":method"); !x.bodiless || method != http.MethodGet && method != http.MethodHead {
+	if method := x.header(":method"); method != http.MethodGet && method != http.MethodHead {
 		return "", false
 	}
+	return x.namesModels()
+}
+
+// namesModels reports whether the path is one of OpenAI's models API.
+func (x *exchange) namesModels() (id string, is bool) {
 	path := x.path() + "/"
-	_, id, asks = strings.Cut(path, "/v1/models/")
-	if !asks { // as behind the path of a route
-		_, id, asks = strings.Cut(path, "/models/")
+	_, id, is = strings.Cut(path, "/v1/models/")
+	if !is { // as behind the path of a route
+		_, id, is = strings.Cut(path, "/models/")
 	}
 	id = strings.Trim(id, "/")
 	if plain, err := url.PathUnescape(id); err == nil {
 		id = plain
 	}
-	return id, asks
+	return id, is
 }
 
 // models answers a request of the models API.

@@ -29,12 +29,12 @@ func (x *exchange) rewritten(role string, r provider.Rewrite, set []envoy.Header
 	})
 }
 
-// removed are the headers of a request that a rewrite removes, and those that are named like
-// the ones between the hops.
+// removed are the headers of a request that a rewrite removes, and those that their names
+// keep from providers.
 func (x *exchange) removed(r *provider.Rewrite) []string {
 	var found []string
 	for _, h := range x.headers {
-		if name := h.GetKey(); !envoy.IsInternal(name) && (r.Removes(name) || envoy.HasOwnName(name)) {
+		if name := h.GetKey(); !envoy.IsInternal(name) && (r.Removes(name) || envoy.Strips(name)) {
 			found = append(found, name)
 		}
 	}

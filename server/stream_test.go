@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -156,7 +158,11 @@ func (w *testServer) talk(role []string, messages ...*extprocv3.ProcessingReques
 	}
 }
 
+// headersMessage is the head of a request: a POST, unless the pairs have another method.
 func headersMessage(end bool, pairs ...string) *extprocv3.ProcessingRequest {
+	if !slices.Contains(pairs, ":method") {
+		pairs = append([]string{":method", http.MethodPost}, pairs...)
+	}
 	h := &extprocv3.HttpHeaders{EndOfStream: end, Headers: &corev3.HeaderMap{}}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		h.Headers.Headers = append(h.Headers.Headers, &corev3.HeaderValue{Key: pairs[i], RawValue: []byte(pairs[i+1])})
@@ -215,7 +221,7 @@ func TestStreamsOutOfOrderEndWithAStatus(t *testing.T) {
 		{"body twice", outer, []*extprocv3.ProcessingRequest{headers, body, body}, codes.OK, 2},
 		{"response after the body", outer, []*extprocv3.ProcessingRequest{headers, body, responseHeaders, responseBody}, codes.OK, 2},
 		{"a body after headers that announce none", outer, []*extprocv3.ProcessingRequest{headersMessage(true), body}, codes.OK, 1},
-		{"no header at all", outer, []*extprocv3.ProcessingRequest{{Request: &extprocv3.ProcessingRequest_RequestHeaders{}}, body}, codes.OK, 2},
+		{"no header at all", outer, []*extprocv3.ProcessingRequest{{Request: &extprocv3.ProcessingRequest_RequestHeaders{}}, body}, codes.OK, 1},
 		{"an attempt without a plan", inner, []*extprocv3.ProcessingRequest{headers, body}, codes.OK, 2},
 		{"an attempt beyond its plan", inner, []*extprocv3.ProcessingRequest{
 			headersMessage(false, envoy.HeaderInstance, "i", envoy.HeaderPlan, "a1", envoy.HeaderAttempt, "2"), body,

@@ -36,21 +36,13 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 			setHeader(envoy.UpstreamIDHeader, "%RESP(X-REQUEST-ID)%"),
 			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),
 		},
-		RequestHeadersToRemove: slices.Concat(proxyHeaders, envoy.ReservedHeaders(), envoy.MetadataKeys(), []string{envoy.ClientIDHeader}),
+		RequestHeadersToRemove: envoy.Unforwarded(),
 	}
 }
 
 // servedBy is the model that answered. Errors name none: they may be those of a gateway before the model.
 const servedBy = "%CEL(response.code >= 200 && response.code < 300 ? metadata.filter_metadata['" +
 	envoy.MetadataNamespace + "']['" + keyServed + "'] : '')%"
-
-// proxyHeaders are request headers of Envoy and of proxies before it that no provider
-// gets.
-var proxyHeaders = []string{
-	"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", envoy.FinalHeader, headerScheme,
-	"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
-	"x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username", "forwarded", "x-real-ip",
-}
 
 // ofProviders are response headers that are about a provider's own host, or name the account
 // that our credential is for. A client would apply the former to our host, and send one

@@ -8,10 +8,9 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-)
 
-// headerScheme is the scheme of the client's request to the proxy in front of Envoy.
-const headerScheme = "x-semlb-scheme"
+	"semlb/envoy"
+)
 
 // forwardedScheme keeps X-Forwarded-Proto for [overTLS]. The listener has no TLS of its
 // own: the proxy that terminates TLS in front of it sets that header, and Envoy replaces
@@ -19,14 +18,14 @@ const headerScheme = "x-semlb-scheme"
 // over TLS; only its own request was sent in the clear.
 func forwardedScheme() *corev3.TypedExtensionConfig {
 	return extension(earlyMutation, &earlyv3.HeaderMutation{Mutations: []*mutationrulesv3.HeaderMutation{
-		{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: headerScheme}},
-		{Action: &mutationrulesv3.HeaderMutation_Append{Append: setHeader(headerScheme, "%REQ(X-FORWARDED-PROTO)%")}},
+		{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: envoy.SchemeHeader}},
+		{Action: &mutationrulesv3.HeaderMutation_Append{Append: setHeader(envoy.SchemeHeader, "%REQ(X-FORWARDED-PROTO)%")}},
 	}})
 }
 
 // overTLS matches requests that came over TLS.
 func overTLS() *routev3.HeaderMatcher {
-	return &routev3.HeaderMatcher{Name: headerScheme, HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{
+	return &routev3.HeaderMatcher{Name: envoy.SchemeHeader, HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{
 		StringMatch: &matcherv3.StringMatcher{
 			MatchPattern: &matcherv3.StringMatcher_Exact{Exact: "https"}, IgnoreCase: true,
 		},
