@@ -2,7 +2,10 @@ package build
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -139,6 +142,24 @@ func TestInstancesWithTheSameEmbedderShareIt(t *testing.T) {
 	require.Len(t, b.embedders.items, 1, "a replaced configuration does not close what the next one uses")
 	require.NoError(t, other.Close())
 	require.Empty(t, b.embedders.items)
+}
+
+func TestABudgetForASlowModelIsNotCutShort(t *testing.T) {
+	const slow = leastEmbedTimeout + time.Second
+	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(slow)
+		_, _ = io.WriteString(w, `{"data":[{"index":0,"embedding":[0,0,0,1]}]}`)
+	}))
+	defer model.Close()
+	b := New(Options{
+		Log: slog.New(slog.DiscardHandler), MemoryStore: true, DecisionBudget: time.Minute,
+		ProviderURLs: map[string]string{"openai": model.URL},
+	})
+	all, err := b.Build(t.Context(), loaded(t, "algorithm: semantic"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, all.Close()) }()
+	_, err = all.List[0].embedder.Embed(t.Context(), []string{"a prompt"})
+	require.NoError(t, err)
 }
 
 func TestOnlyConsistentHashingReadsItsHeader(t *testing.T) {

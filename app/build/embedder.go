@@ -54,7 +54,7 @@ func (b *Builder) openRemote(p *config.Plugin) (*embedderHandle, error) {
 	fit := embeddings.NewFit(model, embeddings.FitOptions{
 		Tokens: openai.Limit(p.Settings.Embeddings.Model.Name), Count: b.options.CountEmbeddings,
 	})
-	guard := embeddings.NewGuard(fit, embeddings.GuardOptions{Timeout: embedTimeout / 2})
+	guard := embeddings.NewGuard(fit, embeddings.GuardOptions{Timeout: b.embedTimeout()})
 	cache, err := b.cache(guard)
 	if err != nil {
 		return nil, err
@@ -66,16 +66,22 @@ func (b *Builder) openRemote(p *config.Plugin) (*embedderHandle, error) {
 }
 
 func (b *Builder) cache(next embeddings.Embedder) (*embeddings.Cache, error) {
-	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: embedTimeout, Count: b.options.CountEmbeddings})
+	cache, err := embeddings.NewCache(next, embeddings.CacheOptions{LoadTimeout: 2 * b.embedTimeout(), Count: b.options.CountEmbeddings})
 	if err != nil {
 		return nil, fmt.Errorf("make embedding cache: %w", err)
 	}
 	return cache, nil
 }
 
-// embedTimeout bounds one call of a remote embedder. A request waits for it only as
-// long as the decision budget lasts; a later one finds its vector in the cache.
-const embedTimeout = 5 * time.Second
+// leastEmbedTimeout is longer than most decision budgets: a request does not wait for it,
+// but a later one finds the vector in the cache.
+const leastEmbedTimeout = 2500 * time.Millisecond
+
+// embedTimeout bounds one call of an embedder, and as much again the wait in the queue
+// before it. A budget that an operator chose for a slow model is not cut short.
+func (b *Builder) embedTimeout() time.Duration {
+	return max(leastEmbedTimeout, b.options.DecisionBudget)
+}
 
 // remoteEmbedder is an embedder that calls an API.
 type remoteEmbedder interface {
@@ -121,7 +127,7 @@ func (b *Builder) remoteEmbedder(p *config.Plugin) (remoteEmbedder, error) {
 		Provider:   string(e.Model.Provider),
 		Model:      e.Model.Name,
 		Dimensions: p.Settings.VectorDB.Dimensions,
-		Timeout:    embedTimeout,
+		Timeout:    2 * b.embedTimeout(),
 		RootCAs:    roots,
 		Auth: remote.Auth{
 			HeaderName: e.Auth.HeaderName, HeaderValue: e.Auth.HeaderValue,
