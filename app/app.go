@@ -52,7 +52,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a := &App{options: o, source: host.source, core: core}
-	if a.grpcListeners, err = o.listenGRPC(); err != nil {
+	var socket *socket
+	if socket, a.grpcListeners, err = o.listenGRPC(ctx); err != nil {
 		return nil, err
 	}
 	c.add(func() { _ = closeAll(a.grpcListeners) }) // the server has closed them if it ran
@@ -64,6 +65,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.grpc = newGRPC(&o, core)
 	a.ready = newReadiness(readinessOptions{
 		Control: core.control, Publish: a.grpc.SetReady, NeedsEnvoy: o.Envoy != nil,
+		Reach: newReach(reachOptions{
+			Unreachable: socket.unreachable, EnvoySeen: a.grpc.EnvoySeen, Addresses: a.GRPCAddresses(), Log: o.Log,
+		}),
 		Unreached:    func() []string { return host.source.api.Config().Unreached() },
 		CountRestart: restartCounter(core.registry).Inc, Log: o.Log,
 	})

@@ -1,28 +1,14 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 )
-
-// maxSocketPath is the longest path of a Unix socket in bytes (unix(7), without the
-// terminating null byte).
-const maxSocketPath = 107
-
-// CheckHopSocket returns an error if path cannot be that of the inner listener's
-// socket.
-func CheckHopSocket(path string) error {
-	if path == "" || len(path) > maxSocketPath {
-		return fmt.Errorf("--hop uds: got the socket path %q, want 1 to %d bytes", path, maxSocketPath)
-	}
-	return nil
-}
 
 // CheckAddress returns an error if the address of a flag is not an IP address and a
 // port.
@@ -72,47 +58,28 @@ func checkFree(flag, address string) error {
 	return l.Close()
 }
 
-// listenGRPC opens the addresses that Envoys connect to: a Unix socket, TCP, or both.
-func (o *Options) listenGRPC() ([]net.Listener, error) {
+// listenGRPC opens the addresses that Envoys connect to: a Unix socket, TCP, or both. The
+// socket is nil if there is none.
+func (o *Options) listenGRPC(ctx context.Context) (_ *socket, _ []net.Listener, err error) {
 	var listeners []net.Listener
+	var s *socket
 	if o.GRPCSocket != "" {
-		l, err := listenUnix(o.GRPCSocket, o.GRPCSocketMode)
-		if err != nil {
-			return nil, err
+		if s, err = openSocket(ctx, o.GRPCSocket, o.GRPCSocketPermissions); err != nil {
+			return nil, nil, err
 		}
-		listeners = append(listeners, l)
+		listeners = append(listeners, s)
 	}
 	if o.GRPCListen != "" {
 		l, err := listen("grpc-listen", o.GRPCListen)
 		if err != nil {
-			return nil, errors.Join(err, closeAll(listeners))
+			return nil, nil, errors.Join(err, closeAll(listeners))
 		}
 		if !isLoopback(l.Addr()) {
 			o.Log.Warn("gRPC is reachable from other machines, without TLS: anyone who reaches it can read the keys of the targets", "address", o.GRPCListen)
 		}
 		listeners = append(listeners, l)
 	}
-	return listeners, nil
-}
-
-// listenUnix opens the gRPC socket. It replaces a socket that an earlier process left
-// behind.
-func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
-	if info, err := os.Stat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
-		if conn, err := net.Dial("unix", path); err == nil {
-			conn.Close()
-			return nil, fmt.Errorf("%s is in use by another program: stop it, or choose another socket with --grpc-socket", path)
-		}
-		os.Remove(path)
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("--grpc-socket: %w", err)
-	}
-	if err := os.Chmod(path, mode); err != nil {
-		return nil, errors.Join(fmt.Errorf("--grpc-socket-mode: %w", err), l.Close())
-	}
-	return l, nil
+	return s, listeners, nil
 }
 
 func isLoopback(address net.Addr) bool {

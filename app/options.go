@@ -1,7 +1,6 @@
 package app
 
 import (
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -50,11 +49,11 @@ type Options struct {
 	Status string
 	// Admin configures the Admin API.
 	Admin AdminOptions
-	// GRPCSocket is the Unix socket that Envoys connect to, with the permissions
-	// GRPCSocketMode; empty for none. GRPCListen is a TCP address for the same.
-	GRPCSocket     string
-	GRPCSocketMode fs.FileMode
-	GRPCListen     string
+	// GRPCSocket is the Unix socket that Envoys connect to; empty for none. GRPCListen is a
+	// TCP address for the same.
+	GRPCSocket            string
+	GRPCSocketPermissions SocketPermissions
+	GRPCListen            string
 	// HopSocket is the path of the inner listener's Unix socket; empty for an internal
 	// listener.
 	HopSocket string
@@ -101,18 +100,18 @@ type EnvoyOptions struct {
 // DefaultOptions returns the options that differ from their zero value by default.
 func DefaultOptions() Options {
 	return Options{
-		Log:            slog.New(slog.DiscardHandler),
-		Reading:        load.Options{Env: os.LookupEnv, KongVersion: load.DefaultKongVersion, IngressClass: load.DefaultIngressClass},
-		DecisionBudget: time.Second,
-		MaxRetryAfter:  time.Minute,
-		StoreSync:      time.Minute,
-		Listen:         "127.0.0.1:8000",
-		Status:         "127.0.0.1:8100",
-		Admin:          AdminOptions{Listen: "127.0.0.1:8001"},
-		GRPCSocket:     "/tmp/semlb.sock",
-		GRPCSocketMode: 0o600,
-		MaxBodyMemory:  256,
-		Drain:          3 * time.Second,
+		Log:                   slog.New(slog.DiscardHandler),
+		Reading:               load.Options{Env: os.LookupEnv, KongVersion: load.DefaultKongVersion, IngressClass: load.DefaultIngressClass},
+		DecisionBudget:        time.Second,
+		MaxRetryAfter:         time.Minute,
+		StoreSync:             time.Minute,
+		Listen:                "127.0.0.1:8000",
+		Status:                "127.0.0.1:8100",
+		Admin:                 AdminOptions{Listen: "127.0.0.1:8001"},
+		GRPCSocket:            "/tmp/semlb.sock",
+		GRPCSocketPermissions: SocketPermissions{Mode: 0o600},
+		MaxBodyMemory:         256,
+		Drain:                 3 * time.Second,
 	}
 }
 
@@ -147,11 +146,11 @@ func (o *Options) gateway() (gateway.Options, error) {
 
 // inDir places the sockets of a child Envoy into its directory.
 func (o *Options) inDir(dir string) error {
-	o.GRPCSocket, o.GRPCSocketMode = filepath.Join(dir, "grpc.sock"), 0o600
+	o.GRPCSocket, o.GRPCSocketPermissions = filepath.Join(dir, "grpc.sock"), SocketPermissions{Mode: 0o600}
 	o.HopSocket = ""
 	if o.Envoy.UnixHop {
 		o.HopSocket = filepath.Join(dir, "hop.sock")
-		return CheckHopSocket(o.HopSocket)
+		return CheckSocket("hop uds", o.HopSocket)
 	}
 	return nil
 }

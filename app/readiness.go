@@ -26,6 +26,8 @@ type readinessOptions struct {
 	Control envoyState
 	// Publish sets the status of gRPC health checks.
 	Publish func(ready bool)
+	// Reach knows whether Envoys can connect.
+	Reach *reach
 	// NeedsEnvoy requires a connected Envoy: the child.
 	NeedsEnvoy bool
 	// Unreached returns the instances in force that no request reaches, with the reason.
@@ -79,13 +81,15 @@ func (r *readiness) watch(ctx context.Context, descriptionsTried <-chan struct{}
 // update publishes a change of readiness and logs it.
 func (r *readiness) update() {
 	was := r.isReady()
-	can := r.canServe(was)
+	unreachable := r.options.Reach.look(time.Now())
+	can := r.canServe(was, unreachable == nil)
 	if can == was {
 		return
 	}
 	switch published := r.set(can); {
 	case published:
 		r.options.Log.Info("ready")
+	case unreachable != nil && !r.options.Control.Connected(): // which is logged elsewhere
 	case !can: // otherwise the child is down, which is logged elsewhere
 		r.options.Log.Error("not ready: Envoy refused the configuration and has none before it")
 	}
@@ -93,12 +97,13 @@ func (r *readiness) update() {
 
 // canServe reports whether requests can be served. It does not require a first Envoy
 // that runs elsewhere: that may look at the readiness before it connects, or have its
-// whole configuration from a file.
-func (r *readiness) canServe(was bool) bool {
+// whole configuration from a file. It must be able to connect, though, unless it already
+// has: then it keeps its connection.
+func (r *readiness) canServe(was, reachable bool) bool {
 	c := r.options.Control
 	switch {
 	case !c.Connected():
-		return was || !r.options.NeedsEnvoy
+		return reachable && (was || !r.options.NeedsEnvoy)
 	case c.InForce():
 		return true
 	case c.Refusal() == nil: // an acknowledgement is outstanding

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,7 @@ func newTestReadiness(state envoys, needsEnvoy bool) (r *readiness, published *b
 	published, restarts = new(bool), new(int)
 	return newReadiness(readinessOptions{
 		Control: state, Publish: func(ready bool) { *published = ready }, NeedsEnvoy: needsEnvoy,
+		Reach:        newReach(reachOptions{Unreachable: func() error { return nil }, EnvoySeen: func() bool { return true }, Log: slog.New(slog.DiscardHandler)}),
 		CountRestart: func() { *restarts++ }, Log: slog.New(slog.DiscardHandler),
 	}), published, restarts
 }
@@ -80,4 +82,17 @@ func TestARestartEndsReadinessUntilItIsOver(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, f.readyz())
 	f.ready.EnvoyRestarting()
 	f.awaitReadyz(http.StatusOK)
+}
+
+func TestNotReadyWhileNoEnvoyCanConnectAndNoneHas(t *testing.T) {
+	for connected, want := range map[bool]bool{false: false, true: true} {
+		r, published, _ := newTestReadiness(envoys{connected: connected, inForce: connected}, false)
+		r.set(true)
+		r.options.Reach.options.Unreachable = func() error { return errors.New("removed") }
+		r.update()
+		require.Equal(t, want, *published)
+		page := httptest.NewRecorder()
+		statusHandler(nil, r).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		require.Contains(t, page.Body.String(), "removed")
+	}
 }

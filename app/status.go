@@ -18,6 +18,7 @@ type status struct {
 	Ready bool `json:"ready"`
 	// Envoys are the versions of the Envoys that are connected over xDS.
 	Envoys        []string            `json:"envoys"`
+	GRPC          connections         `json:"grpc"`
 	Configuration configurationStatus `json:"configuration"`
 }
 
@@ -31,7 +32,7 @@ type configurationStatus struct {
 }
 
 func (r *readiness) status() status {
-	s := status{Envoys: r.options.Control.Envoys()}
+	s := status{Envoys: r.options.Control.Envoys(), GRPC: r.options.Reach.status()}
 	s.Configuration.Unreached = r.options.Unreached()
 	if err := r.refusal(); err != nil {
 		s.Configuration.Refused = err.Error()
@@ -55,10 +56,14 @@ func statusHandler(gatherer prometheus.Gatherer, r *readiness) http.Handler {
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !r.isReady() {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			why := ""
+			if err := r.options.Reach.unreachable(); err != nil {
+				why = ": " + err.Error()
+			}
+			http.Error(w, "not ready"+why, http.StatusServiceUnavailable)
 			return
 		}
-		fmt.Fprintln(w, "ready")
+		fmt.Fprintln(w, "ready"+r.options.Reach.note())
 	})
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -49,7 +49,7 @@ Envoy are accepted and have no effect, so that both can have the same.`,
 	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the kind of deployment: "+places())
 	flags.BoolVar(&f.static, "static", false, "the same as --for "+render.ForStatic)
 	c.MarkFlagsMutuallyExclusive("for", "static")
-	hide(c, "admin", "admin-host", "admin-token", "state", "status", "max-body-memory", "max-retry-after", "store-sync", "embeddings", "vectordb", "drain", "grpc-socket-mode")
+	hide(c, "admin", "admin-host", "admin-token", "state", "status", "max-body-memory", "max-retry-after", "store-sync", "embeddings", "vectordb", "drain", "grpc-socket-mode", "grpc-socket-group")
 	return c
 }
 

@@ -133,7 +133,7 @@ func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
 	for name, value := range map[string]string{
 		"admin": "off", "admin-host": "a", "admin-token": "t", "status": "127.0.0.1:1", "max-body-memory": "1",
 		"max-retry-after": "1s", "store-sync": "1s", "embeddings": "builtin", "vectordb": "memory",
-		"drain": "1s", "grpc-socket-mode": "0660",
+		"drain": "1s", "grpc-socket-mode": "0660", "grpc-socket-group": "0",
 	} {
 		require.Equal(t, same, printed("--"+name, value), "--%s is accepted, as by serve", name)
 		accepted = append(accepted, name)

@@ -17,7 +17,10 @@ func newServe(env Environment) *cobra.Command {
 		Use:   "serve FILE...",
 		Short: "Serve Envoys that run elsewhere",
 		Args:  cobra.ArbitraryArgs,
-		RunE:  func(c *cobra.Command, args []string) error { return f.serve(c.Context(), env, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			f.letGroupConnect(c)
+			return f.serve(c.Context(), env, args)
+		},
 	}
 	f.bindServe(c, env)
 	f.bindSockets(c, "Unix socket `PATH` for Envoy's gRPC; empty for none")

@@ -50,7 +50,16 @@ func (f *serveFlags) bindSockets(c *cobra.Command, socketHelp string) {
 func (f *serveFlags) bindProcess(c *cobra.Command) {
 	o, flags := &f.options, c.Flags()
 	flags.DurationVar(&o.Drain, "drain", o.Drain, "how long to keep serving when asked to stop, until Envoys and Kubernetes have noticed that it is not ready")
-	flags.Var((*fileMode)(&o.GRPCSocketMode), "grpc-socket-mode", "permissions of the socket: anyone who can connect can read the targets' keys")
+	p := &o.GRPCSocketPermissions
+	flags.Var((*fileMode)(&p.Mode), "grpc-socket-mode", "permissions of the socket: anyone who can connect can read the targets' keys")
+	flags.StringVar(&p.Group, "grpc-socket-group", "", "`GROUP` of the socket, by name or number, which may connect too: the mode is then 0660 by default")
+}
+
+// letGroupConnect is the default of the socket's permissions where they have a group.
+func (f *serveFlags) letGroupConnect(c *cobra.Command) {
+	if p := &f.options.GRPCSocketPermissions; p.Group != "" && !c.Flags().Changed("grpc-socket-mode") {
+		p.Mode = 0o660
+	}
 }
 
 // checkServe checks the flags and sets the options that depend on several of them.
@@ -90,5 +99,5 @@ func (f *serveFlags) checkHopSocket() error {
 		return err
 	}
 	f.options.HopSocket = f.hopSocket
-	return app.CheckHopSocket(f.hopSocket)
+	return app.CheckSocket("hop uds", f.hopSocket)
 }

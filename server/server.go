@@ -23,19 +23,23 @@ import (
 type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
+	envoys *seenEnvoys
 	// endLogs ends the streams of access logs, drain waits for those of the processor.
 	endLogs, drain func()
 }
 
 // New makes a server of its services.
 func New(p *Processor, c *ControlPlane, l *AccessLogService) *Server {
+	envoys := new(seenEnvoys)
 	s := &Server{
+		envoys: envoys,
 		grpc: grpc.NewServer(
 			// A body and its headers in one message.
 			grpc.MaxRecvMsgSize(envoy.MaxBodyLimit+(8<<20)),
 			grpc.MaxSendMsgSize(envoy.MaxBodyLimit+(8<<20)),
 			grpc.MaxConcurrentStreams(1<<20),
-			grpc.StreamInterceptor(p.panics.intercept),
+			grpc.ChainStreamInterceptor(envoys.stream, p.panics.intercept),
+			grpc.UnaryInterceptor(envoys.unary),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		),
 		health:  health.NewServer(),
@@ -58,6 +62,9 @@ func (s *Server) SetReady(ready bool) {
 	}
 	s.health.SetServingStatus("", status)
 }
+
+// EnvoySeen reports whether an Envoy has called any of the services since the start.
+func (s *Server) EnvoySeen() bool { return s.envoys.any.Load() }
 
 // Serve serves on every listener until ctx ends and then stops: open streams have grace
 // to finish, and those of a role that drains longer have that. It returns nil after an

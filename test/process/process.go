@@ -44,9 +44,16 @@ func Start(t testing.TB, path string, args ...string) *Process {
 // that is started again and again. It does not show it.
 func StartLogged(t testing.TB, log *Log, path string, args ...string) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: exec.Command(path, args...), log: log, exited: make(chan struct{})}
+	return start(t, nil, log, exec.Command(path, args...))
+}
+
+// start starts a program as a user; nil is the test's own.
+func start(t testing.TB, as *syscall.Credential, log *Log, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{t: t, cmd: cmd, log: log, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = endWithParent()
+	p.cmd.SysProcAttr.Credential = as
 	require.NoError(t, p.cmd.Start())
 	go func() {
 		defer close(p.exited)
