@@ -16,7 +16,7 @@ type capturing struct {
 
 // Captures returns the values of the named groups in the path of the route that a
 // request matched, without percent-encoding; nil if it has none. The path of the request
-// is as it was sent, without its query. The route is that of [Config.Find]; where that is
+// is in normal form, without its query. The route is that of [Config.Find]; where that is
 // not known, as beside a proxy that has routes of its own, it is the first whose path
 // matches, in Kong's order.
 //

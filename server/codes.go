@@ -20,6 +20,7 @@ const (
 	codeNoBody        = "no_body"
 	codeEncoding      = "unsupported_encoding"
 	codeMethod        = "method_not_allowed"
+	codePath          = "invalid_path"
 	codeHeaders       = "headers_too_large"
 	codeModel         = "model_not_allowed"
 	codeClientGone    = "client_gone"
@@ -33,7 +34,7 @@ const (
 func Codes() []string {
 	return slices.Concat(provider.Codes(), access.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
-		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeMethod, codeHeaders, codeModel,
+		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeMethod, codePath, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/router"
+	"semlb/wire"
 )
 
 // exchange is one request of one hop: what Envoy sent of it.
@@ -60,8 +61,16 @@ func (x *exchange) releaseProbes() {
 	x.probes = nil
 }
 
-// checkHead refuses a head to which the plan could not be added.
+// checkHead refuses a head to which the plan could not be added, and a path without a normal
+// form: the routes of Envoy and of proxies before it may not agree on what it is.
 func (x *exchange) checkHead() error {
+	path, _, _ := strings.Cut(x.header(":path"), "?")
+	if _, ok := wire.NormalPath(path); !ok {
+		return &provider.RequestError{
+			Status: http.StatusBadRequest, Code: codePath,
+			Message: "the request's path has a backslash, a control character, a '#', a '..;' or a '%' that encodes nothing, or it begins with no slash",
+		}
+	}
 	count, size := 0, 0
 	for _, h := range x.headers {
 		size += len(h.GetKey()) + len(h.GetRawValue()) + len(h.GetValue())
@@ -117,10 +126,11 @@ func (x *exchange) headerList(name string) []string {
 	return all
 }
 
-// path is the client's path, without the query.
+// path is the client's path in normal form, without the query.
 func (x *exchange) path() string {
 	path, _, _ := strings.Cut(x.header(":path"), "?")
-	return path
+	normal, _ := wire.NormalPath(path) // checkHead has refused the others
+	return normal
 }
 
 // query is the client's query string, without "?".

@@ -31,7 +31,7 @@ type Snapshot struct {
 	// Find returns the instance that serves a request, or nil where none does.
 	Find func(Match) *Instance
 	// Captures returns the named groups of the path of the Kong route that a request
-	// matched; the path has no query.
+	// matched; the path is in normal form, without a query.
 	Captures func(m Match, path string) map[string]string
 	// Paths are those of the Kong route that a request matched; none where it is not known or
 	// has none.

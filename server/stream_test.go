@@ -158,10 +158,13 @@ func (w *testServer) talk(role []string, messages ...*extprocv3.ProcessingReques
 	}
 }
 
-// headersMessage is the head of a request: a POST, unless the pairs have another method.
+// headersMessage is the head of a request: a POST of "/", unless the pairs have another
+// method or path.
 func headersMessage(end bool, pairs ...string) *extprocv3.ProcessingRequest {
-	if !slices.Contains(pairs, ":method") {
-		pairs = append([]string{":method", http.MethodPost}, pairs...)
+	for name, value := range map[string]string{":method": http.MethodPost, ":path": "/"} {
+		if !slices.Contains(pairs, name) {
+			pairs = append(pairs, name, value)
+		}
 	}
 	h := &extprocv3.HttpHeaders{EndOfStream: end, Headers: &corev3.HeaderMap{}}
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -81,6 +81,10 @@ func (c checker) path(path tree.Cursor) {
 		c.pattern(path, pattern)
 	case !plainPath.MatchString(pattern):
 		c.want(path, `a path of RFC 3986, or "~/" in front of a regular expression`)
+	default:
+		if _, ok := wire.NormalPath(pattern); !ok {
+			c.want(path, `a path that requests can have: no encoded backslash or control character, and no "..;"`)
+		}
 	}
 }
 

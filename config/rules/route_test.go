@@ -24,6 +24,7 @@ func TestRoutesThatEnvoyOrKongWouldRefuseAreFaults(t *testing.T) {
 		`paths: ["~.*"]`:                          `paths[0]: got string "~.*", want "/" or "~/" at its start`,
 		`paths: ["/v1?x=1"]`:                      `paths[0]: got string "/v1?x=1", want a path of RFC 3986, or "~/" in front of a regular expression`,
 		`paths: ["/v1/[0-9]+"]`:                   `paths[0]: got string "/v1/[0-9]+", want a path of RFC 3986, or "~/" in front of a regular expression`,
+		`paths: ["/a%5cb"]`:                       `paths[0]: got string "/a%5cb", want a path that requests can have: no encoded backslash or control character, and no "..;"`,
 		`paths: ["/50%"]`:                         `paths[0]: got string "/50%", want a path of RFC 3986, or "~/" in front of a regular expression`,
 		`headers: {x: ["~*("]}`:                   `headers.x[0]: got string "~*(", want a regular expression of RE2: missing closing )`,
 		`headers: {Host: [a.example]}`:            `headers.Host: got the header host, want the field hosts`,

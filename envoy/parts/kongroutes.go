@@ -9,6 +9,8 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
+
+	"semlb/wire"
 )
 
 // kongRoutes turns Kong's routes into Envoy's, in Kong's order. They belong into one
@@ -45,7 +47,7 @@ func (b branch) match() *routev3.RouteMatch {
 		// Kong's expressions are anchored at the start only.
 		m.PathSpecifier = &routev3.RouteMatch_SafeRegex{SafeRegex: &matcherv3.RegexMatcher{Regex: group(pattern) + ".*"}}
 	} else if b.path != "" {
-		m = prefix(b.path)
+		m = prefix(normalPrefix(b.path))
 	}
 	if len(b.Hosts) > 0 {
 		m.Headers = append(m.Headers, oneOf(":authority", b.Hosts, hostPattern))
@@ -57,6 +59,14 @@ func (b branch) match() *routev3.RouteMatch {
 		m.Headers = append(m.Headers, oneOf(strings.ToLower(name), b.Headers[name], valuePattern))
 	}
 	return m
+}
+
+// normalPrefix is a prefix of paths in normal form, which are all that routes see.
+func normalPrefix(path string) string {
+	if normal, ok := wire.NormalPath(path); ok {
+		return normal
+	}
+	return path // which no request has
 }
 
 // group keeps the alternatives of a pattern together.

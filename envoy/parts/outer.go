@@ -16,6 +16,7 @@ func newOuter(c Config, l limits) Outer {
 		Scheme:           forwardedScheme(),
 		Replies:          outerReplies(),
 		AccessLog:        requestLog(),
+		Paths:            normalPaths(),
 		Processor:        outerProcessor(c),
 		ForeignProcessor: foreignProcessor(c),
 		Router:           routerFilter(),

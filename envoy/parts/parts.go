@@ -54,6 +54,10 @@ type Outer struct {
 	// probes of circuit breakers are released only when they expire. Optional.
 	AccessLog []*accesslogv3.AccessLog
 
+	// Paths gives requests the normal form of their paths. It comes before the processor,
+	// and Envoy's own normalization is off. Optional where routes see no paths, or Envoy's
+	// own is enough for them.
+	Paths *hcmv3.HttpFilter
 	// Processor is the external processor in the outer role, for routes that have the
 	// names of Kong's.
 	Processor *hcmv3.HttpFilter

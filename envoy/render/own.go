@@ -21,7 +21,7 @@ func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 	manager := &hcmv3.HttpConnectionManager{
 		StatPrefix:                    envoy.OuterListener,
 		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{o.Scheme},
-		NormalizePath:                 wrapperspb.Bool(true),
+		NormalizePath:                 wrapperspb.Bool(false), // Paths does it, as Kong does
 		RequestHeadersTimeout:         durationpb.New(time.Minute),
 		RequestTimeout:                durationpb.New(5 * time.Minute),
 		// Time for an early answer to reach a client that still sends. More would delay the
@@ -31,7 +31,7 @@ func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(envoy.DrainTime / 2)},
 		LocalReplyConfig:          o.Replies,
 		AccessLog:                 o.AccessLog,
-		HttpFilters:               []*hcmv3.HttpFilter{o.Processor, o.Router},
+		HttpFilters:               []*hcmv3.HttpFilter{o.Paths, o.Processor, o.Router},
 	}
 	proto.Merge(manager, o.Manager)
 	proto.Merge(manager, o.RequestID)

@@ -148,7 +148,7 @@ plugins:
 		{"models", "GET", "/open/v1/models", "", "", 200},
 		{"a preflight", "OPTIONS", "/open", "Origin: https://page\r\nAccess-Control-Request-Method: POST", "", 204},
 		{"an upgrade", "GET", "/open", "Connection: Upgrade\r\nUpgrade: websocket", "", 403},
-		{"a path that is none", "GET", "/%00", "", "", 400},
+		{"a fragment", "GET", "/open#f", "", "", 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: semlb\r\nContent-Type: application/json\r\nX-Request-Id: mine\r\nContent-Length: %d\r\n",

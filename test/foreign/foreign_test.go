@@ -142,7 +142,9 @@ plugins:
     - {route_type: llm/v1/chat, weight: 75, model: {provider: openai, name: broken, options: {upstream_url: "http://failing"}}}
     - {route_type: llm/v1/chat, weight: 25, model: {provider: openai, name: model-$(uri_captures.version), options: {upstream_url: "http://well"}}}
 `)
-	for where, model := range map[string]string{"/chat": "openai/model-v1", "/elsewhere": "openai/model-elsewhere"} {
+	for where, model := range map[string]string{
+		"/chat": "openai/model-v1", "//chat": "openai/model-v1", "/x/..//%63hat": "openai/model-v1", "/elsewhere": "openai/model-elsewhere", "/x/..//%65lsewhere": "openai/model-elsewhere",
+	} {
 		answer := w.ask(plain, where, claims())
 		require.Equal(t, http.StatusOK, answer.Status, answer.Body)
 		require.Equal(t, model, answer.Header.Get("X-Kong-Llm-Model"))

@@ -62,7 +62,7 @@ func TestTheDocumentedListenerHasThePartsAndNoMore(t *testing.T) {
 
 	take(t, manager, outer.Manager)
 	take(t, manager, &hcmv3.HttpConnectionManager{HttpFilters: []*hcmv3.HttpFilter{outer.ForeignProcessor, outer.Router}})
-	require.Equal(t, []string{"route_config", "stat_prefix"}, left(manager))
+	require.Equal(t, []string{"merge_slashes", "normalize_path", "route_config", "stat_prefix"}, left(manager))
 
 	take(t, routes, outer.Routes)
 	require.Equal(t, []string{"name", "virtual_hosts"}, left(routes))
