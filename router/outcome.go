@@ -1,6 +1,7 @@
 package router
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -118,12 +119,15 @@ func (b *Breaker) judge(o Outcome) verdict {
 	}
 }
 
+// longestCoolDown is so far below the largest number that it can be added to a time.
+const longestCoolDown = time.Duration(math.MaxInt64 / 2)
+
 // coolDown is the cool-down that an outcome requests for its target.
 func (b *Breaker) coolDown(o Outcome) time.Duration {
 	if o.Result != Answered || (o.Status != 429 && o.Status != 503) {
 		return 0
 	}
-	return min(o.RetryAfter, b.MaxRetryAfter)
+	return min(o.RetryAfter, b.MaxRetryAfter, longestCoolDown)
 }
 
 func (b *Breaker) probeLease() time.Duration { return max(b.ProbeTimeout, b.FailTimeout) }

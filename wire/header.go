@@ -23,20 +23,36 @@ func ValidHeaderValue(value string) bool { return httpguts.ValidHeaderFieldValue
 const maxWait = time.Duration(math.MaxInt64)
 
 // RetryAfter returns how long a client has to wait, from now on, by a Retry-After header
-// (RFC 9110, section 10.2.3): its value is a number of seconds or an HTTP date. It
-// returns 0 for a date in the past and for a value that is neither. A wait that is too
-// long for a [time.Duration] is the longest one, so callers cap what they follow.
+// (RFC 9110, section 10.2.3): its value is a number of seconds or an HTTP date. Some
+// servers send fractions of a second, which are rounded up, or several headers, whose
+// values are joined by commas and of which the longest wait counts. It returns 0 for a
+// date in the past and for a value that is none of these. A wait that is too long for a
+// [time.Duration] is the longest one, so callers cap what they follow.
 func RetryAfter(value string, now time.Time) time.Duration {
-	value = textproto.TrimString(value)
-	if value != "" && strings.Trim(value, "0123456789") == "" {
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(maxWait/time.Second) {
-			return maxWait
-		}
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
+	if at, err := http.ParseTime(textproto.TrimString(value)); err == nil {
 		return max(at.Sub(now), 0)
 	}
-	return 0
+	var longest time.Duration
+	for one := range strings.SplitSeq(value, ",") {
+		longest = max(longest, delay(textproto.TrimString(one)))
+	}
+	return longest
 }
+
+// delay reads a number of seconds; 0 if text is none.
+func delay(text string) time.Duration {
+	whole, fraction, hasFraction := strings.Cut(text, ".")
+	if !isNumber(whole) || hasFraction && !isNumber(fraction) {
+		return 0
+	}
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || seconds >= int64(maxWait/time.Second) {
+		return maxWait
+	}
+	if strings.Trim(fraction, "0") != "" {
+		seconds++
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
