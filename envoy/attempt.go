@@ -31,6 +31,9 @@ type Attempt struct {
 	Status   int
 	// Class is the kind of failure; "" for none.
 	Class Class
+	// Malformed reports, of ClassProtocol, that what arrived is certainly no valid answer.
+	// Without it, the connection may also have ended inside the head.
+	Malformed bool
 	// Flags are Envoy's response flags in their short form, such as UF.
 	Flags []string
 	// Unsent reports that nothing was sent, for a reason that is not the target's: no
@@ -89,6 +92,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 	if a.Class == ClassConnectTimeout {
 		a.Transport = "timeout" // Envoy gives no transport failure reason
 	}
+	a.readMalformed(e)
 	a.Unsent = !a.Answered && !a.Gone && (a.Class == "" || hasFlag(flags, "NC", "NR", "UO"))
 	number, err := strconv.Atoi(fields[KeyAttempt].GetStringValue())
 	switch {
@@ -99,4 +103,19 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 	}
 	a.Number = number
 	return a, nil
+}
+
+// readMalformed finds out what of an answer that is not valid HTTP is known. Envoy counts
+// the bytes of a head when it has it whole, and counts no byte of an HTTP/2 answer that
+// ends the connection.
+func (a *Attempt) readMalformed(e *dataaccesslogv3.HTTPAccessLogEntry) {
+	r, received := e.GetResponse(), e.GetCommonProperties().GetUpstreamWireBytesReceived()
+	switch {
+	case a.Class == ClassProtocol && !a.Answered:
+		a.Malformed = received == 0 || r.GetUpstreamHeaderBytesReceived() > 0
+	case a.Answered && a.Ended && r.GetResponseCodeDetails() == "": // see OddStatus
+		a.Answered, a.Class, a.Malformed = false, ClassProtocol, true
+	case !a.Answered && a.Class == "" && received > 0 && r.GetResponseCode().GetValue() == 0 && !a.Gone:
+		a.Class, a.Malformed = ClassProtocol, true // a body without a head, over HTTP/2 on Envoy 1.36
+	}
 }

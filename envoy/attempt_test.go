@@ -39,6 +39,39 @@ func TestLogEntriesHaveTheFlagsOfReplies(t *testing.T) {
 	require.Empty(t, classOf(nil, ""))
 }
 
+// The numbers are those that Envoy 1.36 and 1.40 report.
+func TestMalformedAnswersAreToldFromOnesThatBreakOff(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		flags          *dataaccesslogv3.ResponseFlags
+		details        string
+		answered       bool
+		wire, head     uint64
+		class          Class
+		malformed, got bool
+	}{
+		{"inside the head, or garbage, over HTTP/1", protocolError, "protocol_error", false, 14, 0, ClassProtocol, false, false},
+		{"status 099 over HTTP/1", protocolError, "protocol_error", false, 39, 18, ClassProtocol, true, false},
+		{"garbage over HTTP/2", protocolError, "protocol_error", false, 0, 0, ClassProtocol, true, false},
+		{"PROTOCOL_ERROR from the provider", protocolError, "protocol_error", false, 13, 0, ClassProtocol, false, false},
+		{"an unasked 101", nil, "", true, 79, 39, ClassProtocol, true, false},
+		{"a body without a head", nil, "", false, 11, 0, ClassProtocol, true, false},
+		{"an answer", nil, "via_upstream", true, 79, 39, "", false, true},
+		{"an answer whose body breaks off", protocolError, "protocol_error", true, 41, 19, ClassProtocol, false, true},
+	} {
+		a := Attempt{Answered: c.answered, Ended: true, Class: classOf(flagsOf(c.flags), c.details)}
+		a.readMalformed(&dataaccesslogv3.HTTPAccessLogEntry{
+			CommonProperties: &dataaccesslogv3.AccessLogCommon{UpstreamWireBytesReceived: c.wire},
+			Response:         &dataaccesslogv3.HTTPResponseProperties{ResponseCodeDetails: c.details, UpstreamHeaderBytesReceived: c.head},
+		})
+		require.Equal(t, c.class, a.Class, c.name)
+		require.Equal(t, c.malformed, a.Malformed, c.name)
+		require.Equal(t, c.got, a.Answered, c.name)
+	}
+}
+
+var protocolError = &dataaccesslogv3.ResponseFlags{UpstreamProtocolError: true}
+
 func TestTransportFailuresAreAClosedSet(t *testing.T) {
 	for reason, want := range map[string]string{
 		"": "",

@@ -37,6 +37,11 @@ const (
 	typeInvalid  = "invalid_request_error"
 )
 
+// OddStatus is the status of Envoy's own answer in place of one with a status that no
+// client can read, before a local reply makes an error of [ClassProtocol] of it. Such an
+// answer has no response code details.
+const OddStatus = 599
+
 // Codes of answers that are made in more than one place.
 const (
 	// CodeNoRoute is of a request that no route matches.
@@ -55,6 +60,16 @@ const (
 	// DirectResponse is the response code details of a route's direct response.
 	DirectResponse = "direct_response"
 )
+
+// invalidAnswer is an answer that is not valid HTTP.
+var invalidAnswer = Failure{
+	Class: ClassProtocol, Flags: []string{"UPE"}, Status: 502,
+	Message: "The model's provider sent no valid response.", Code: "upstream_invalid_response", Type: typeUpstream,
+}
+
+// InvalidAnswer is an answer that is not valid HTTP, to which answers with [OddStatus]
+// belong too.
+func InvalidAnswer() Failure { return invalidAnswer }
 
 // attemptFailures are the failures of an attempt. The first that matches counts, so
 // the narrower of two comes first. The flags' classes were measured on Envoy 1.36 to
@@ -77,10 +92,7 @@ var attemptFailures = []Failure{
 		Class: ClassTimeout, Flags: []string{"UT", "SI", "DT"}, Status: 504,
 		Message: "The model's provider did not answer in time.", Code: "upstream_timeout", Type: typeUpstream,
 	},
-	{
-		Class: ClassProtocol, Flags: []string{"UPE"}, Status: 502,
-		Message: "The model's provider sent an invalid response.", Code: "upstream_invalid_response", Type: typeUpstream,
-	},
+	invalidAnswer,
 	{
 		// HTTP/2's REFUSED_STREAM: the provider did not process the request.
 		Class: ClassConnect, Flags: []string{"UR"}, Details: "remote_refused_stream_reset", Status: 502,

@@ -20,7 +20,8 @@ const (
 	ClassConnectTimeout Class = "connect-timeout"
 	// ClassTimeout: no byte for longer than read_timeout.
 	ClassTimeout Class = "timeout"
-	// ClassProtocol: an answer that is not valid HTTP.
+	// ClassProtocol: an answer that is not valid HTTP. Over HTTP/1 it may also be one that
+	// broke off inside its head: Envoy reports both alike.
 	ClassProtocol Class = "protocol"
 	// ClassReset: the connection ended before the answer began.
 	ClassReset Class = "reset"
@@ -49,7 +50,7 @@ func NewPolicy(criteria []string) Policy {
 		case c == "error":
 			p.Classes = append(p.Classes, ClassConnect)
 			if repeatable {
-				p.Classes = append(p.Classes, ClassReset)
+				p.Classes = append(p.Classes, ClassReset, ClassProtocol)
 			}
 		case c == "timeout":
 			p.Classes = append(p.Classes, ClassConnectTimeout)

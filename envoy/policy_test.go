@@ -16,7 +16,7 @@ func TestPolicyFollowsFailoverCriteria(t *testing.T) {
 		{
 			"the seed's",
 			[]string{"error", "timeout", "http_429", "http_503", "non_idempotent"},
-			[]Class{ClassConnect, ClassConnectTimeout, ClassReset, ClassTimeout},
+			[]Class{ClassConnect, ClassConnectTimeout, ClassProtocol, ClassReset, ClassTimeout},
 			[]int{429, 503},
 		},
 		{"the defaults send nothing twice", []string{"error", "timeout"}, []Class{ClassConnect, ClassConnectTimeout}, nil},
@@ -36,7 +36,7 @@ func TestPolicyFollowsFailoverCriteria(t *testing.T) {
 func TestPolicyHeaders(t *testing.T) {
 	p := NewPolicy([]string{"error", "http_429", "http_503", "non_idempotent"})
 	require.Equal(t, []Header{
-		{HeaderRetry, "|connect|reset|"},
+		{HeaderRetry, "|connect|protocol|reset|"},
 		{"x-envoy-max-retries", "5"}, // to two more targets, and MostRepeats times to each of the three
 		{"x-envoy-retriable-header-names", HeaderRetry},
 		{"x-envoy-retriable-status-codes", "429,503"},

@@ -12,11 +12,12 @@ type Result string
 
 // The results. The first three are the plugin's failover criteria of those names.
 const (
-	// Failed: connecting, sending or reading the head of the answer failed.
+	// Failed: connecting, sending or reading the head of the answer failed, or it is not
+	// known whether the answer was malformed or broke off.
 	Failed Result = "error"
 	// TimedOut: one of the three timeouts passed.
 	TimedOut Result = "timeout"
-	// Invalid: the answer was empty or malformed.
+	// Invalid: the answer was malformed.
 	Invalid Result = "invalid_header"
 	// Answered: the head of an answer arrived; the status says which.
 	Answered Result = "answered"

@@ -142,7 +142,7 @@ func attempt(change func(*dataaccesslogv3.HTTPAccessLogEntry, map[string]string)
 			UpstreamCluster:           "cluster-a1",
 		},
 		Request:  &dataaccesslogv3.HTTPRequestProperties{RequestId: "r", Path: "/v1/chat/completions?key=SECRET"},
-		Response: &dataaccesslogv3.HTTPResponseProperties{ResponseCode: wrapperspb.UInt32(200)},
+		Response: &dataaccesslogv3.HTTPResponseProperties{ResponseCode: wrapperspb.UInt32(200), ResponseCodeDetails: "via_upstream"},
 	}
 	said := map[string]string{"instance": "i", "plan": "a1,b2", "attempt": "1"}
 	if change != nil {

@@ -32,7 +32,7 @@ func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 		o.Result = router.Unsent
 	case a.Class == envoy.ClassConnectTimeout:
 		o.Result = router.TimedOut
-	case a.Class == envoy.ClassProtocol:
+	case a.Class == envoy.ClassProtocol && a.Malformed:
 		o.Result = router.Invalid
 	default:
 		o.Result = router.Failed

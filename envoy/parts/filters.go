@@ -127,6 +127,6 @@ func headerToMetadata(header, key string, remove bool) *metadatav3.Config_Rule {
 
 // routerFilter is the terminal filter. Envoy's own response headers would describe the
 // inner hop to clients.
-func routerFilter() *hcmv3.HttpFilter {
-	return httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true})
+func routerFilter(upstream ...*hcmv3.HttpFilter) *hcmv3.HttpFilter {
+	return httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true, UpstreamHttpFilters: upstream})
 }

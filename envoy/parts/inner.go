@@ -21,7 +21,8 @@ func newInner(c Config, l limits) Inner {
 		PlanMetadata:    planMetadata(),
 		Connection:      ownConnection(),
 		Observers:       observers(),
-		Router:          routerFilter(),
+		OddAnswers:      oddAnswers(),
+		Router:          routerFilter(fromProvider()...),
 		Routes:          innerRoutes(l, c.IdleTimeouts),
 	}
 	if c.HopSocket != "" {

@@ -29,8 +29,8 @@ func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
 		VirtualHosts: []*routev3.VirtualHost{{
 			Name: "all", Domains: []string{"*"}, Routes: routes,
 		}},
-		// A provider's own copies must not steer the outer hop.
-		ResponseHeadersToRemove: slices.Concat(labels(), ofProviders, []string{headerServedBy, envoy.UpstreamIDHeader, envoy.HeaderRepeat}),
+		// Only we set the last two; fromProvider removes the labels.
+		ResponseHeadersToRemove: slices.Concat(ofProviders, []string{headerServedBy, envoy.UpstreamIDHeader}),
 		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
 			setHeader(headerServedBy, servedBy),
 			setHeader(envoy.UpstreamIDHeader, "%RESP(X-REQUEST-ID)%"),

@@ -62,7 +62,7 @@ func envoysOwn(condition string) *accesslogv3.AccessLogFilter {
 // Envoy's own: with HeaderRetry it does, with FinalHeader it does not even where the
 // status is a retriable one. That distinguishes a provider's 503 from Envoy's.
 func innerReplies() *hcmv3.LocalReplyConfig {
-	c := new(hcmv3.LocalReplyConfig)
+	c := &hcmv3.LocalReplyConfig{Mappers: oddReplies()}
 	for f := range envoy.AttemptFailures() {
 		if f.Class == envoy.ClassReset {
 			c.Mappers = append(c.Mappers, repeatable(f))

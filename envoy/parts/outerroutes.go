@@ -61,7 +61,7 @@ func noBackOff() *routev3.RetryPolicy_RetryBackOff {
 }
 
 // labels are the response headers with which the inner hop labels its answers. They end
-// at the outer hop, and a provider's own copies at the inner one.
+// at the outer hop, and a provider's own copies in [fromProvider].
 func labels() []string { return []string{envoy.HeaderRetry, envoy.FinalHeader} }
 
 // kongHeaders are the response headers that Kong adds, and the request ID.

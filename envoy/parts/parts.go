@@ -114,7 +114,10 @@ type Inner struct {
 	Buffer *hcmv3.HttpFilter
 	// Observers copy attempts to the observing role, and wait for nothing.
 	Observers []*hcmv3.HttpFilter
-	// Router is the terminal filter.
+	// OddAnswers replaces answers whose status no client can read. It is the first filter to
+	// see an answer, so that no observer gets one.
+	OddAnswers *hcmv3.HttpFilter
+	// Router is the terminal filter. It drops providers' copies of headers that steer Envoy.
 	Router *hcmv3.HttpFilter
 
 	// Routes send an attempt to the cluster that its rewrite names.
@@ -127,7 +130,7 @@ func (i Inner) Filters() []*hcmv3.HttpFilter {
 	if i.Buffer != nil {
 		filters = append(filters, i.Buffer)
 	}
-	return append(append(filters, i.Observers...), i.Router)
+	return append(append(filters, i.Observers...), i.OddAnswers, i.Router)
 }
 
 // Clusters are the clusters that the hops name.

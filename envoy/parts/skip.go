@@ -23,23 +23,31 @@ func onlyIf(name string, filter proto.Message, p *predicate) *hcmv3.HttpFilter {
 func skipIf(name string, filter proto.Message, p *predicate) *hcmv3.HttpFilter {
 	return httpFilter("semlb."+name[strings.LastIndex(name, ".")+1:], &matchingv3.ExtensionWithMatcher{
 		ExtensionConfig: extension(name, filter),
-		XdsMatcher: &xdsmatcherv3.Matcher{MatcherType: &xdsmatcherv3.Matcher_MatcherList_{
-			MatcherList: &xdsmatcherv3.Matcher_MatcherList{
-				Matchers: []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher{{
-					Predicate: p,
-					OnMatch: &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
-						Action: xdsExtension("skip", &actionv3.SkipFilter{}),
-					}},
-				}},
-			},
-		}},
+		XdsMatcher:      onMatch(p, xdsExtension("skip", &actionv3.SkipFilter{})),
 	})
 }
 
+// onMatch takes an action if a predicate matches.
+func onMatch(p *predicate, action *xdscorev3.TypedExtensionConfig) *xdsmatcherv3.Matcher {
+	return &xdsmatcherv3.Matcher{MatcherType: &xdsmatcherv3.Matcher_MatcherList_{
+		MatcherList: &xdsmatcherv3.Matcher_MatcherList{
+			Matchers: []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher{{
+				Predicate: p,
+				OnMatch:   &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{Action: action}},
+			}},
+		},
+	}}
+}
+
 func matchesHeader(name, pattern string) *predicate {
+	return matchesInput(xdsExtension(name, &typematcherv3.HttpRequestHeaderMatchInput{HeaderName: name}), pattern)
+}
+
+// matchesInput matches if the whole of an input matches a regular expression.
+func matchesInput(input *xdscorev3.TypedExtensionConfig, pattern string) *predicate {
 	return &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_{
 		SinglePredicate: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate{
-			Input: xdsExtension(name, &typematcherv3.HttpRequestHeaderMatchInput{HeaderName: name}),
+			Input: input,
 			Matcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_ValueMatch{
 				ValueMatch: &xdsmatcherv3.StringMatcher{MatchPattern: &xdsmatcherv3.StringMatcher_SafeRegex{
 					SafeRegex: &xdsmatcherv3.RegexMatcher{

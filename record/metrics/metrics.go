@@ -87,11 +87,7 @@ func (c *Counters) Consume(e record.Event) {
 }
 
 func (c *Counters) attempted(e *record.Attempted) {
-	status := "none"
-	if e.Status != 0 {
-		status = strconv.Itoa(e.Status/100) + "xx"
-	}
-	result := e.Result
+	result, status := e.Result, classOf(e.Status)
 	if e.Cut {
 		result = c.labels.Cut
 	}
@@ -100,6 +96,15 @@ func (c *Counters) attempted(e *record.Attempted) {
 	if e.Result == c.labels.Answered {
 		c.targets.attemptSeconds.WithLabelValues(t.Provider, t.Model).Observe(e.Duration.Seconds())
 	}
+}
+
+// classOf is the label of a status. Those above 599 have no meaning; clients have to treat
+// them as 5xx (RFC 9110, section 15).
+func classOf(status int) string {
+	if status == 0 {
+		return "none"
+	}
+	return strconv.Itoa(min(status/100, 5)) + "xx"
 }
 
 func (c *Counters) observed(e *record.Observed) {

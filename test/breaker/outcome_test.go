@@ -32,8 +32,11 @@ func TestOutcomes(t *testing.T) {
 		{"reset", harness.Reset(), []string{"result=error", "flags=UC"}},
 		{"reset before the body was read", harness.ResetEarly(), []string{"result=error", "flags=UC"}},
 		{"closed", harness.Close(), []string{"result=error", "flags=UC"}},
-		{"garbage", harness.Garbage(), []string{"result=invalid_header", "flags=UPE"}},
-		{"malformed header", harness.BadHeader(), []string{"result=invalid_header", "flags=UPE"}},
+		// Over HTTP/1 Envoy cannot tell these from a connection that ends inside the head.
+		{"garbage", harness.Garbage(), []string{"result=error", "flags=UPE"}},
+		{"malformed header", harness.BadHeader(), []string{"result=error", "flags=UPE"}},
+		{"inside the head", harness.Raw("HTTP/1.1 200 OK\r\nContent-Ty"), []string{"result=error", "flags=UPE"}},
+		{"no status", harness.Raw("HTTP/1.1 099 ?\r\nContent-Length: 0\r\n\r\n"), []string{"result=invalid_header", "flags=UPE"}},
 		{"no answer", harness.Hang(), []string{"result=timeout", "flags=UT"}},
 		{"broken stream", harness.SSECut(2), []string{"result=answered", "status=200", "flags=U"}},
 		{"stalled stream", harness.SSEStall(2), []string{"result=timeout", "flags=UT"}},

@@ -28,8 +28,10 @@ type fault struct {
 	lane int
 	// behaviour is that of the first target, if it is a stub that is reached.
 	behaviour harness.Behaviour
-	// criterion is the one under which the next target is tried; "" if none.
+	// criterion is the one under which the next target is tried; "" if none. With orError,
+	// error is another one.
 	criterion string
+	orError   bool
 	// unsent reports that no byte of the request was sent.
 	unsent bool
 	// status and code are what the client gets where nothing moves on; a provider's
@@ -50,8 +52,9 @@ func faults() []fault {
 		{name: "connection that is never completed", lane: laneSilent, criterion: "timeout", unsent: true, status: 504, code: "upstream_connect_timeout"},
 		{name: "hang", behaviour: harness.Hang(), criterion: "timeout", status: 504, code: "upstream_timeout"},
 		{name: "HTTP/2 hang", lane: laneHTTP2, behaviour: harness.Hang(), criterion: "timeout", status: 504, code: "upstream_timeout"},
-		{name: "garbage", behaviour: harness.Garbage(), criterion: "invalid_header", status: 502, code: "upstream_invalid_response"},
-		{name: "bad header", behaviour: harness.BadHeader(), criterion: "invalid_header", status: 502, code: "upstream_invalid_response"},
+		{name: "closed inside the head", behaviour: harness.Raw("HTTP/1.1 200 OK\r\nContent-Ty"), criterion: "invalid_header", orError: true, status: 502, code: "upstream_invalid_response"},
+		{name: "garbage", behaviour: harness.Garbage(), criterion: "invalid_header", orError: true, status: 502, code: "upstream_invalid_response"},
+		{name: "bad header", behaviour: harness.BadHeader(), criterion: "invalid_header", orError: true, status: 502, code: "upstream_invalid_response"},
 	}
 	for _, code := range []int{400, 401, 408, 409, 413, 422, 501, 529} {
 		all = append(all, fault{name: http.StatusText(code), behaviour: harness.Status(code), status: code})
@@ -68,7 +71,8 @@ func faults() []fault {
 
 // moves reports whether the next target is tried after f.
 func (f fault) moves(criteria []string) bool {
-	return f.criterion != "" && slices.Contains(criteria, f.criterion) &&
+	listed := slices.Contains(criteria, f.criterion) || f.orError && slices.Contains(criteria, "error")
+	return f.criterion != "" && listed &&
 		(f.unsent || slices.Contains(criteria, "non_idempotent"))
 }
 

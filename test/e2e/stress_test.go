@@ -28,9 +28,8 @@ const (
 type outcome struct {
 	weight    int
 	behaviour harness.Behaviour
-	// moves reports that the next target is tried, over HTTP/1 and over HTTP/2, where
-	// everything that breaks a connection is a reset.
-	moves, movesHTTP2 bool
+	// moves reports that the next target is tried.
+	moves bool
 	// status and code are what the client gets if this is the last attempt; over
 	// HTTP/2 a status that is Envoy's own is a reset's.
 	status int
@@ -39,18 +38,18 @@ type outcome struct {
 
 func outcomes() []outcome {
 	all := []outcome{
-		{45, harness.OK(), false, false, 200, ""},
-		{12, harness.Status(429), true, true, 429, ""},
-		{8, harness.Status(503), true, true, 503, ""},
-		{6, harness.Reset(), true, true, 502, "upstream_reset"},
-		{5, harness.ResetEarly(), true, true, 502, "upstream_reset"},
-		{5, harness.Close(), true, true, 502, "upstream_reset"},
-		{3, harness.Garbage(), false, true, 502, "upstream_invalid_response"},
-		{3, harness.BadHeader(), false, true, 502, "upstream_invalid_response"},
-		{1, harness.Hang(), true, true, 504, "upstream_timeout"},
+		{45, harness.OK(), false, 200, ""},
+		{12, harness.Status(429), true, 429, ""},
+		{8, harness.Status(503), true, 503, ""},
+		{6, harness.Reset(), true, 502, "upstream_reset"},
+		{5, harness.ResetEarly(), true, 502, "upstream_reset"},
+		{5, harness.Close(), true, 502, "upstream_reset"},
+		{3, harness.Garbage(), true, 502, "upstream_invalid_response"},
+		{3, harness.BadHeader(), true, 502, "upstream_invalid_response"},
+		{1, harness.Hang(), true, 504, "upstream_timeout"},
 	}
 	for _, code := range []int{400, 401, 404, 408, 500, 502, 504} {
-		all = append(all, outcome{2, harness.Status(code), false, false, code, ""})
+		all = append(all, outcome{2, harness.Status(code), false, code, ""})
 	}
 	return all
 }
@@ -258,14 +257,10 @@ func (s *stress) expected(r *stressed) (asked []int, last int) {
 	l := s.lanes[r.lane]
 	for target, stub := range l {
 		last = target
-		o := r.outcomes[target]
 		moves := true
 		if stub >= 0 {
 			asked = append(asked, target)
-			moves = o.moves
-			if s.overHTTP2(stub) {
-				moves = o.movesHTTP2
-			}
+			moves = r.outcomes[target].moves
 		}
 		if !moves {
 			break

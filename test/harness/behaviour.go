@@ -96,14 +96,14 @@ func OnReused(reused, fresh Behaviour) Behaviour {
 }
 
 // Close closes the connection without an answer after reading the body.
-func Close() Behaviour { return raw("") }
+func Close() Behaviour { return Raw("") }
 
 // Garbage answers with bytes that are not HTTP.
-func Garbage() Behaviour { return raw("\x00\x16\x03 this is not HTTP\r\n\r\n") }
+func Garbage() Behaviour { return Raw("\x00\x16\x03 this is not HTTP\r\n\r\n") }
 
 // BadHeader answers with a malformed header line.
 func BadHeader() Behaviour {
-	return raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nthis is no header\r\nContent-Length: 2\r\n\r\n{}")
+	return Raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nthis is no header\r\nContent-Length: 2\r\n\r\n{}")
 }
 
 // Hang reads the body and never answers. It ends when the client closes the connection
@@ -248,12 +248,24 @@ func reset(x *Exchange) {
 	_ = conn.Close()
 }
 
-// raw writes bytes instead of an HTTP response and closes the connection.
-func raw(text string) Behaviour {
+// Raw writes bytes instead of an HTTP response and closes the connection.
+func Raw(text string) Behaviour {
 	return func(x *Exchange) {
 		x.Body()
 		conn := takeOver(x)
 		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}
+}
+
+// RawOpen writes bytes instead of an HTTP response, and nothing more until the other side
+// closes the connection.
+func RawOpen(text string) Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		conn := takeOver(x)
+		_, _ = io.WriteString(conn, text)
+		_, _ = io.Copy(io.Discard, conn)
 		_ = conn.Close()
 	}
 }

@@ -20,9 +20,8 @@ const (
 type outcome struct {
 	weight    int
 	behaviour harness.Behaviour
-	// moves reports that the next target is tried, over HTTP/1 and over HTTP/2, where
-	// everything that breaks a connection is a reset.
-	moves, movesHTTP2 bool
+	// moves reports that the next target is tried.
+	moves bool
 	// status and code are what the client gets if this is the last attempt.
 	status int
 	code   string
@@ -33,14 +32,14 @@ type outcome struct {
 func outcomes() []outcome {
 	all := []outcome{
 		{weight: 55, behaviour: harness.OK(), status: http.StatusOK},
-		{weight: 10, behaviour: harness.Status(429), moves: true, movesHTTP2: true, status: 429},
-		{weight: 7, behaviour: harness.Status(503), moves: true, movesHTTP2: true, status: 503},
-		{weight: 6, behaviour: harness.Reset(), moves: true, movesHTTP2: true, status: 502, code: "upstream_reset"},
-		{weight: 5, behaviour: harness.ResetEarly(), moves: true, movesHTTP2: true, status: 502, code: "upstream_reset", unread: true},
-		{weight: 5, behaviour: harness.Close(), moves: true, movesHTTP2: true, status: 502, code: "upstream_reset"},
-		{weight: 2, behaviour: harness.Garbage(), movesHTTP2: true, status: 502, code: "upstream_invalid_response"},
-		{weight: 2, behaviour: harness.BadHeader(), movesHTTP2: true, status: 502, code: "upstream_invalid_response"},
-		{weight: 1, behaviour: harness.Hang(), moves: true, movesHTTP2: true, status: 504, code: "upstream_timeout"},
+		{weight: 10, behaviour: harness.Status(429), moves: true, status: 429},
+		{weight: 7, behaviour: harness.Status(503), moves: true, status: 503},
+		{weight: 6, behaviour: harness.Reset(), moves: true, status: 502, code: "upstream_reset"},
+		{weight: 5, behaviour: harness.ResetEarly(), moves: true, status: 502, code: "upstream_reset", unread: true},
+		{weight: 5, behaviour: harness.Close(), moves: true, status: 502, code: "upstream_reset"},
+		{weight: 2, behaviour: harness.Garbage(), moves: true, status: 502, code: "upstream_invalid_response"},
+		{weight: 2, behaviour: harness.BadHeader(), moves: true, status: 502, code: "upstream_invalid_response"},
+		{weight: 1, behaviour: harness.Hang(), moves: true, status: 504, code: "upstream_timeout"},
 	}
 	for _, code := range []int{400, 401, 404, 500, 502, 504} {
 		all = append(all, outcome{weight: 1, behaviour: harness.Status(code), status: code})
@@ -148,11 +147,7 @@ func (r *request) expected(lane int) (asked []attempt, last int) {
 		moves := true
 		if stub >= 0 {
 			asked = append(asked, attempt{lane, target})
-			o := r.outcome(lane, target)
-			moves = o.moves
-			if stub == secure {
-				moves = o.movesHTTP2
-			}
+			moves = r.outcome(lane, target).moves
 		}
 		if !moves {
 			break
