@@ -22,7 +22,7 @@ func openStore(o Options) (*store, error) {
 		st.show(o.Config)
 		return st, nil
 	}
-	if st.file, err = openStateFile(o.State); err != nil {
+	if st.file, err = openStateFile(o.State, o.Log); err != nil {
 		return nil, err
 	}
 	s, cfg, err := st.first(o.Seed)

@@ -4,32 +4,32 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // stateFile keeps a state on the disk. Its content is replaced as a whole: whenever the
 // process is killed, the file has the old content or the new one.
 type stateFile struct {
 	path string
-	lock *os.File
+	lock stateLock
 }
 
 // openStateFile locks a state file for this process. The file need not exist.
-func openStateFile(path string) (*stateFile, error) {
+func openStateFile(path string, log *slog.Logger) (*stateFile, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // keep the link when its target is replaced
 	}
-	lock, err := os.OpenFile(beside(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock state: %w", err)
+	f := &stateFile{path: path, lock: stateLock{path: path, log: log}}
+	if err := f.lock.claim(); err != nil {
+		return nil, errors.Join(err, f.lock.close())
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock state: %s is used by another process: %w", path, err), lock.Close())
-	}
-	return &stateFile{path: path, lock: lock}, nil
+	return f, nil
 }
+
+// claim makes sure that the state is still this process's.
+func (f *stateFile) claim() error { return f.lock.claim() }
 
 // beside returns the name of a hidden file in the same directory.
 func beside(path, suffix string) string {
@@ -52,13 +52,22 @@ func (f *stateFile) read() ([]byte, bool, error) {
 // write replaces the content. When it returns nil the new content is on the disk, and
 // survives a power failure, unless the disk reports writes before they are durable.
 func (f *stateFile) write(data []byte) error {
+	if err := f.claim(); err != nil {
+		return err
+	}
 	temporary := beside(f.path, "new")
 	if err := writeSynced(temporary, data); err != nil {
 		return errors.Join(fmt.Errorf("write state: %w", err), removeIfThere(temporary))
 	}
-	if err := os.Rename(temporary, f.path); err != nil {
-		return errors.Join(fmt.Errorf("replace state: %w", err), removeIfThere(temporary))
+	// It is locked before others can see it as the state.
+	next, err := lockFile(temporary, os.O_RDWR)
+	if err != nil {
+		return errors.Join(fmt.Errorf("lock new state: %w", err), removeIfThere(temporary))
 	}
+	if err := os.Rename(temporary, f.path); err != nil {
+		return errors.Join(fmt.Errorf("replace state: %w", err), next.Close(), removeIfThere(temporary))
+	}
+	release(&f.lock.state, next)
 	if err := syncDirectory(filepath.Dir(f.path)); err != nil {
 		return fmt.Errorf("sync directory of state: %w", err)
 	}
@@ -97,4 +106,4 @@ func removeIfThere(path string) error {
 }
 
 // close lets another process use the file.
-func (f *stateFile) close() error { return f.lock.Close() }
+func (f *stateFile) close() error { return f.lock.close() }

@@ -85,6 +85,10 @@ type edit struct {
 func (st *store) change(ctx context.Context, live Live, modify func(*state) (edit, error)) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	if err := st.file.claim(); err != nil {
+		st.log.Error("keep state", "error", err)
+		return plainError(http.StatusInternalServerError, lostMessage(err))
+	}
 	before := st.snapshot()
 	s := before.state.clone()
 	e, err := modify(s)
@@ -112,6 +116,14 @@ func (st *store) change(ctx context.Context, live Live, modify func(*state) (edi
 	}
 	st.current.Store(newSnapshot(s, cfg, d))
 	return nil
+}
+
+// lostMessage is for a client whose change cannot be kept.
+func lostMessage(err error) string {
+	if errors.Is(err, errTaken) {
+		return "Another process uses the state file now; the change was not applied"
+	}
+	return "The state file cannot be locked; the change was not applied"
 }
 
 // check loads an edited state with package config, whose checks decide.
