@@ -20,19 +20,10 @@ type reader struct {
 	apply func(router.Event)
 	// last is the ID of the last entry that was read; "" before the first.
 	last string
-	// ahead is how far the server's clock is ahead of this one's, in force while
-	// synced.
-	ahead  time.Duration
-	synced bool
 }
 
 // step reads what there is, or waits for it a while.
 func (r *reader) step(ctx context.Context) error {
-	if !r.synced {
-		if err := r.sync(ctx); err != nil {
-			return err
-		}
-	}
 	if r.last == "" {
 		return r.history(ctx)
 	}
@@ -48,20 +39,10 @@ func (r *reader) step(ctx context.Context) error {
 		return err
 	}
 	for _, s := range streams {
-		r.pass(ctx, s.Messages)
+		if err := r.pass(ctx, s.Messages); err != nil {
+			return err
+		}
 	}
-	return nil
-}
-
-// sync compares the clocks.
-func (r *reader) sync(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	now, err := r.client.Time(ctx).Result()
-	if err != nil {
-		return err
-	}
-	r.ahead, r.synced = time.Until(now), true
 	return nil
 }
 
@@ -74,7 +55,9 @@ func (r *reader) history(ctx context.Context) error {
 		return err
 	}
 	slices.Reverse(messages)
-	r.pass(ctx, current(messages))
+	if err := r.pass(ctx, current(messages)); err != nil {
+		return err
+	}
 	if len(messages) > 0 {
 		r.last = messages[len(messages)-1].ID
 	} else {
@@ -101,21 +84,29 @@ func current(messages []redis.XMessage) []redis.XMessage {
 }
 
 // pass applies the events of other replicas until ctx ends. An invalid entry is
-// skipped.
-func (r *reader) pass(ctx context.Context, messages []redis.XMessage) {
-	now := time.Now().Add(r.ahead).UnixMilli()
+// skipped. The age of an event is by the server's clock alone, which gave it its ID: this
+// machine's clock may be another, and jump.
+func (r *reader) pass(ctx context.Context, messages []redis.XMessage) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	now, err := r.client.Time(ctx).Result()
+	if err != nil {
+		return err
+	}
 	for _, m := range messages {
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
 		r.last = m.ID
 		e, from, err := decode(m)
 		if err != nil || from == r.options.Replica {
 			continue
 		}
-		e.Age = max(time.Duration(now-int64(e.At.Time))*time.Millisecond, 0)
+		e.Age = max(time.Duration(now.UnixMilli()-int64(e.At.Time))*time.Millisecond, 0)
 		r.apply(e)
 	}
+	return nil
 }
 
 // position reads the ID of an entry: milliseconds and a sequence number.

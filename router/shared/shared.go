@@ -159,15 +159,14 @@ func (s *Redis) add(ctx context.Context, q queued) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.XAdd(ctx, &redis.XAddArgs{
-			Stream: s.options.Key, MaxLen: streamLength, Approx: true,
-			Values: encode(q.event, s.options.Replica),
-		})
-		p.PExpire(ctx, s.options.Key, streamLife)
-		return nil
-	})
-	return err
+	err := s.client.XAdd(ctx, &redis.XAddArgs{
+		Stream: s.options.Key, MaxLen: streamLength, Approx: true,
+		Values: encode(q.event, s.options.Replica),
+	}).Err()
+	if err != nil { // the key may be something else, which must not expire
+		return err
+	}
+	return s.client.PExpire(ctx, s.options.Key, streamLife).Err()
 }
 
 // read follows the stream until ctx ends.
@@ -176,7 +175,6 @@ func (s *Redis) read(ctx context.Context, apply func(router.Event)) {
 	for ctx.Err() == nil {
 		if err := r.step(ctx); err != nil {
 			s.failed(ctx, &s.reading, "read", err)
-			r.synced = false
 			sleep(ctx, pause)
 			continue
 		}
@@ -187,7 +185,7 @@ func (s *Redis) read(ctx context.Context, apply func(router.Event)) {
 // failed and worked log the transitions between available and unavailable, once each.
 func (s *Redis) failed(ctx context.Context, state *atomic.Bool, doing string, err error) {
 	if ctx.Err() == nil && state.CompareAndSwap(false, true) {
-		s.options.Log.Warn("shared target state unavailable; using local state", "doing", doing, "error", reason(err))
+		s.options.Log.Warn("shared target state unavailable; using local state", "doing", doing, "error", s.reason(err))
 	}
 }
 
@@ -199,10 +197,13 @@ func (s *Redis) worked(state *atomic.Bool, doing string) {
 
 // reason is an error without the server's text after the code: some servers repeat a
 // password that they could not parse.
-func reason(err error) string {
+func (s *Redis) reason(err error) string {
 	var reply redis.Error
 	if errors.As(err, &reply) {
 		code, _, _ := strings.Cut(reply.Error(), " ")
+		if code == "WRONGTYPE" {
+			return fmt.Sprintf("the key %s holds something other than a stream: delete it", s.options.Key)
+		}
 		return "redis answers " + code
 	}
 	return err.Error()

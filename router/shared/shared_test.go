@@ -312,3 +312,20 @@ func TestTheServersAnswersAreNotLogged(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.NotContains(t, log.String(), "secret")
 }
+
+// A key of another type is named, is left as it is, and does not expire.
+func TestAKeyOfAnotherTypeIsNamed(t *testing.T) {
+	server := redistest.Start(t)
+	r := newReplica(t, server.Addr, "one")
+	admin := redis.NewClient(&redis.Options{Addr: server.Addr})
+	t.Cleanup(func() { require.NoError(t, admin.Close()) })
+	require.NoError(t, admin.Set(t.Context(), "kong:test", "text", 0).Err())
+	r.fail(1)
+	r.awaitLog("doing=write error=\"the key kong:test holds something other than a stream: delete it\"")
+	r.awaitLog("doing=read error=\"the key kong:test holds something other than a stream: delete it\"")
+	require.Equal(t, time.Duration(-1), admin.TTL(t.Context(), "kong:test").Val())
+	require.NoError(t, admin.Del(t.Context(), "kong:test").Err())
+	r.awaitLog("available again\" doing=read")
+	r.fail(1)
+	r.awaitLog("available again\" doing=write")
+}

@@ -18,6 +18,9 @@ var (
 	// ErrIndex is wrapped by errors about an index that has the store's name and other
 	// settings. No store creates such an index; it has to be dropped by its creator.
 	ErrIndex = errors.New("index is not as expected")
+	// ErrType is wrapped by errors about a key of the store's that holds something other than
+	// a hash, which the store may not replace.
+	ErrType = errors.New("key does not hold a hash")
 
 	// errWithheld stands for an answer of the server that repeats the password. Some
 	// servers do that for commands that they do not know.
@@ -67,7 +70,10 @@ func isIndexLost(err error) bool {
 
 // isAbsent reports whether a hash or its field does not exist, or the key has a type
 // that the store does not write.
-func isAbsent(err error) bool { return errors.Is(err, goredis.Nil) || hasReply(err, "WRONGTYPE") }
+func isAbsent(err error) bool { return errors.Is(err, goredis.Nil) || isMistyped(err) }
+
+// isMistyped reports whether a key holds something other than a hash.
+func isMistyped(err error) bool { return hasReply(err, "WRONGTYPE") }
 
 // hasReply reports whether err is an answer of the server that contains text in upper
 // or lower case.

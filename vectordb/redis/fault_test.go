@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"log/slog"
 	"math"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"semlb/vectordb/redis"
 	"semlb/vectordb/redistest"
 	"semlb/vectordb/storetest"
+	"semlb/wire"
 )
 
 // keyOf is the documented key of a vector in a store of optionsFor.
@@ -231,4 +233,46 @@ func TestStoreTreatsOtherTypesOfKeyAsAbsent(t *testing.T) {
 	got, err := openStore(t, optionsFor(server)).Get(t.Context(), "a")
 	require.NoError(t, err)
 	require.Empty(t, got)
+}
+
+func TestStoreReplacesKeysOfAnotherType(t *testing.T) {
+	for name, inProcess := range map[string]bool{"with search": false, "in process": true} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			client := newClient(t, server)
+			spoil := func() {
+				require.NoError(t, client.Del(t.Context(), keyOf+"a", keyOf+"b").Err())
+				require.NoError(t, client.Set(t.Context(), keyOf+"a", "text", 0).Err())
+				require.NoError(t, client.RPush(t.Context(), keyOf+"b", "text").Err())
+			}
+			options, log := optionsFor(server), new(lockedBuffer)
+			options.InProcess, options.Logger = inProcess, slog.New(slog.NewTextHandler(log, nil))
+			s := openStore(t, options)
+			spoil()
+			require.NoError(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}, vectordb.Record{ID: "b", Vector: north}, vectordb.Record{ID: "c", Vector: east}))
+			all := map[string][]float32{"a": east, "b": north, "c": east}
+			storetest.RequireKept(t, openStore(t, optionsFor(server)), all)
+			require.Contains(t, log.String(), "replaced a key in redis that held something other than a hash\" key="+keyOf+"b")
+			spoil()
+			n, err := s.Sync(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, 2, n)
+			storetest.RequireKept(t, openStore(t, optionsFor(server)), all)
+			requireFound(t, s, north, vectordb.Match{ID: "b"}, vectordb.Match{ID: "a", Distance: 1}, vectordb.Match{ID: "c", Distance: 1})
+		})
+	}
+}
+
+func TestStoreNamesAKeyOfAnotherTypeThatItMayNotReplace(t *testing.T) {
+	server := redistest.Start(t)
+	client := newClient(t, server)
+	require.NoError(t, client.Do(t.Context(), "ACL", "SETUSER", "small", "on", ">"+planted, "~kong:*", "-@all", "+hget", "+hset").Err())
+	require.NoError(t, client.Set(t.Context(), keyOf+"a", "text", 0).Err())
+	options := optionsFor(server)
+	options.Connection.Username, options.Connection.Password, options.InProcess = "small", wire.NewSecret(planted), true
+	err := openStore(t, options).Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east})
+	require.ErrorIs(t, err, redis.ErrType)
+	require.ErrorContains(t, err, keyOf+"a")
+	require.ErrorContains(t, err, "+del")
+	require.Equal(t, "text", client.Get(t.Context(), keyOf+"a").Val())
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -16,16 +17,53 @@ const hashBatch = 128
 func (c *collection) write(ctx context.Context, records []vectordb.Record) error {
 	for len(records) > 0 {
 		n := min(len(records), hashBatch)
-		_, err := c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
-			for _, r := range records[:n] {
-				p.HSet(ctx, c.layout.key(r.ID), vectorField, encode(r.Vector))
-			}
-			return nil
-		})
+		mistyped, err := c.writeBatch(ctx, records[:n])
+		if err == nil {
+			err = c.replace(ctx, mistyped)
+		}
 		if err != nil {
 			return c.connection.failure("write vectors", err)
 		}
 		records = records[n:]
+	}
+	return nil
+}
+
+// writeBatch sets the hashes of records. It returns those whose keys have another type.
+func (c *collection) writeBatch(ctx context.Context, records []vectordb.Record) (mistyped []vectordb.Record, err error) {
+	commands := make([]*goredis.IntCmd, len(records))
+	// Pipelined fails if any command does, so each is checked instead.
+	_, _ = c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
+		for i, r := range records {
+			commands[i] = p.HSet(ctx, c.layout.key(r.ID), vectorField, encode(r.Vector))
+		}
+		return nil
+	})
+	for i, command := range commands {
+		switch err := command.Err(); {
+		case isMistyped(err):
+			mistyped = append(mistyped, records[i])
+		case err != nil:
+			return nil, err
+		}
+	}
+	return mistyped, nil
+}
+
+// replace deletes the keys of records, which are of another type and which nobody else can
+// need, and sets the hashes. Replicas that do so at the same time write the same vectors.
+func (c *collection) replace(ctx context.Context, mistyped []vectordb.Record) error {
+	for _, r := range mistyped {
+		key := c.layout.key(r.ID)
+		_, err := c.client.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+			p.Del(ctx, key)
+			p.HSet(ctx, key, vectorField, encode(r.Vector))
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %q: delete it, or give semlb the rights +del +multi +exec: %w", ErrType, key, err)
+		}
+		c.log.WarnContext(ctx, "replaced a key in redis that held something other than a hash", "key", key)
 	}
 	return nil
 }

@@ -10,7 +10,8 @@
 //
 //	~kong:* -@all +hget +hset +ft._list +ft.create +ft.info +ft.search
 //
-// and +select for a Database other than 0.
+// and +select for a Database other than 0. With +del +multi +exec it replaces a key of its own
+// that holds something other than a hash; without them, an error names the key.
 package redis
 
 import (
