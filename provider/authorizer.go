@@ -29,10 +29,12 @@ type authorizer struct {
 // account of a client's credential.
 type removal struct{ credentials, withAccounts []string }
 
-// removalOf removes credentials; header, if any, is the target's own.
-func removalOf(credentials []string, header string) removal {
-	accounts := slices.DeleteFunc(wire.AccountHeaders(), func(name string) bool { return name == header })
-	return removal{credentials, lowerSet(credentials, accounts)}
+// removalOf removes the credentials in places; header, if any, is the target's own and stays.
+func removalOf(places Credentials, header string) removal {
+	own := func(name string) bool { return name == header }
+	credentials := slices.DeleteFunc(slices.Clone(places.Headers), own)
+	accounts := slices.DeleteFunc(wire.AccountHeaders(), own)
+	return removal{places.lists.share(credentials), places.lists.share(lowerSet(credentials, accounts))}
 }
 
 func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer {
@@ -44,9 +46,8 @@ func newAuthorizer(a Auth, others Credentials, defaultHeader string) authorizer 
 	if !a.HeaderValue.IsZero() {
 		au.set = []Header{{Name: au.header, Value: a.HeaderValue}}
 	}
-	own := func(name string) bool { return name == au.header }
-	au.every = removalOf(au.places.Headers, "")
-	au.foreign = removalOf(slices.DeleteFunc(slices.Clone(au.places.Headers), own), au.header)
+	au.every = removalOf(au.places, "")
+	au.foreign = removalOf(au.places, au.header)
 	switch {
 	case a.ParamName == "":
 	case a.ParamLocation == "body":

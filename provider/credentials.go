@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"semlb/wire"
 )
@@ -68,14 +69,49 @@ func settable(name string) bool {
 	return wire.ValidHeaderName(name) && !strings.HasPrefix(name, "x-envoy-") && !strings.HasPrefix(name, "x-semlb-")
 }
 
+// equal reports whether two credentials are the same.
+func (a Auth) equal(b Auth) bool {
+	return a.HeaderName == b.HeaderName && a.HeaderValue.Equal(b.HeaderValue) &&
+		a.ParamName == b.ParamName && a.ParamValue.Equal(b.ParamValue) &&
+		a.ParamLocation == b.ParamLocation && a.AllowOverride == b.AllowOverride
+}
+
 // Credentials are the names of headers, query parameters and members of the body
 // that hold credentials.
 type Credentials struct {
 	Headers, QueryParams, BodyParams []string
+	// lists are those that targets made of these; nil shares none.
+	lists *sharedLists
+}
+
+// equal reports whether the names are the same.
+func (c Credentials) equal(d Credentials) bool {
+	return slices.Equal(c.Headers, d.Headers) && slices.Equal(c.QueryParams, d.QueryParams) && slices.Equal(c.BodyParams, d.BodyParams)
+}
+
+// sharedLists keeps each list of names once: most targets of an instance need the same ones.
+type sharedLists struct {
+	mu   sync.Mutex
+	kept map[string][]string
+}
+
+// share returns the list that equals names. Nobody may change it.
+func (s *sharedLists) share(names []string) []string {
+	if s == nil {
+		return names
+	}
+	key := strings.Join(names, "\n") // which is in no name
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept, ok := s.kept[key]; ok {
+		return kept
+	}
+	s.kept[key] = slices.Clone(names) // in no more memory than it needs
+	return s.kept[key]
 }
 
 // CollectCredentials returns the names that the targets of an instance use for their
-// credentials, with headers in lower case.
+// credentials, each once and sorted, with headers in lower case.
 func CollectCredentials(auths ...Auth) Credentials {
 	var c Credentials
 	for _, a := range auths {
@@ -90,16 +126,22 @@ func CollectCredentials(auths ...Auth) Credentials {
 			c.QueryParams = append(c.QueryParams, a.ParamName)
 		}
 	}
-	return c
+	// Every target of the instance keeps them, so they must not grow with its targets.
+	lists := &sharedLists{kept: make(map[string][]string)}
+	return Credentials{
+		Headers: lists.share(sortedSet(c.Headers)), QueryParams: lists.share(sortedSet(c.QueryParams)),
+		BodyParams: lists.share(sortedSet(c.BodyParams)), lists: lists,
+	}
 }
 
 // all adds the names of own and the well-known ones.
 func (c Credentials) all(own Auth, defaultHeader string) Credentials {
 	o := CollectCredentials(own)
 	return Credentials{
-		Headers:     lowerSet(c.Headers, o.Headers, []string{defaultHeader}, wire.CredentialHeaders()),
-		QueryParams: lowerSet(c.QueryParams, o.QueryParams, wellKnownParams),
-		BodyParams:  sortedSet(slices.Concat(c.BodyParams, o.BodyParams)),
+		Headers:     c.lists.share(lowerSet(c.Headers, o.Headers, []string{defaultHeader}, wire.CredentialHeaders())),
+		QueryParams: c.lists.share(lowerSet(c.QueryParams, o.QueryParams, wellKnownParams)),
+		BodyParams:  c.lists.share(sortedSet(slices.Concat(c.BodyParams, o.BodyParams))),
+		lists:       c.lists,
 	}
 }
 
@@ -117,6 +159,7 @@ func lowerSet(lists ...[]string) []string {
 	return sortedSet(all)
 }
 
+// sortedSet sorts names, and returns each once.
 func sortedSet(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -61,9 +61,8 @@ func TouchedBy(targets ...*Target) Touched {
 		}
 		return 1
 	})
-	t.fields = slices.CompactFunc(t.fields, func(a, b Field) bool { return a.Name == b.Name })
-	slices.Sort(t.params)
-	t.params = slices.Compact(t.params)
+	t.fields = slices.Clone(slices.CompactFunc(t.fields, func(a, b Field) bool { return a.Name == b.Name }))
+	t.params = slices.Clone(sortedSet(t.params))
 	return t
 }
 

@@ -59,6 +59,13 @@ type Options struct {
 	MistralFormat string
 }
 
+// equal reports whether two settings are the same.
+func (s Settings) equal(o Settings) bool {
+	return s.ID == o.ID && s.Provider == o.Provider && s.Model == o.Model && s.RouteType == o.RouteType &&
+		s.Options == o.Options && s.Auth.equal(o.Auth) && s.BaseURL == o.BaseURL &&
+		s.OptionsPrecedence == o.OptionsPrecedence && s.ResponseStreaming == o.ResponseStreaming && s.Credentials.equal(o.Credentials)
+}
+
 // check finds the faults that do not depend on the provider.
 func (s Settings) check() error {
 	var faults []error

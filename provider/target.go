@@ -74,14 +74,15 @@ func (t *Target) prepareURI() {
 	if !up.dynamic() {
 		t.requestURI, _ = up.uri(Client{}, "") // only templates can fail
 	}
-	t.dropParams = slices.Clone(t.auth.places.QueryParams)
+	dropped := slices.Clone(t.auth.places.QueryParams)
 	for _, p := range up.own {
 		if p.yields {
 			t.keepParams = append(t.keepParams, p.name)
 		} else {
-			t.dropParams = append(t.dropParams, p.name)
+			dropped = append(dropped, p.name)
 		}
 	}
+	t.dropParams = t.auth.places.lists.share(dropped)
 }
 
 // drops reports whether a parameter of the client's query is not sent: a credential, in
@@ -89,6 +90,9 @@ func (t *Target) prepareURI() {
 func (t *Target) drops(name string) bool {
 	return !slices.Contains(t.keepParams, name) && (containsFold(t.dropParams, name) || wire.NamesCredential(name))
 }
+
+// MadeOf reports whether New would make the same target of s.
+func (t *Target) MadeOf(s Settings) bool { return t.settings.equal(s) }
 
 // ID is the name of the target in its settings.
 func (t *Target) ID() string { return t.settings.ID }

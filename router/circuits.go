@@ -60,6 +60,16 @@ func (s *Circuits) of(targets []Target) map[string]*circuit {
 	return found
 }
 
+// find is the circuit of a target; nil if it has none.
+func (s *Circuits) find(target string) *circuit {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byTarget[target]
+}
+
 // unhealthy is how many targets a plan may have to leave out, of all routers.
 func (s *Circuits) unhealthy() int {
 	if s == nil {

@@ -69,5 +69,8 @@ func (p *pool) learn(o Outcome) {
 	}
 }
 
-// retired is the pool without its embedder and index: the default group serves.
-func (p *pool) retired() *pool { return &pool{groups: p.groups, algorithm: p.fallback.algorithm} }
+// retired is the pool without its embedder and index, and without the groups that these
+// would find: the default group serves, and nothing is learned.
+func (p *pool) retired() *pool {
+	return &pool{groups: groups{fallback: p.fallback}, algorithm: p.fallback.algorithm}
+}

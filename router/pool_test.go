@@ -2,6 +2,7 @@ package router
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -48,5 +49,21 @@ func TestAlgorithmsBalanceTargetsOfOneRouteType(t *testing.T) {
 		require.ElementsMatch(t, want, r.Route(t.Context(), q).Targets)
 		require.ElementsMatch(t, want, r.Degrade(q, errDown).Targets)
 		require.ElementsMatch(t, want, r.Retired().Route(t.Context(), q).Targets)
+	}
+}
+
+// Targets of all groups get their outcomes, also those that a retired router would not plan.
+func TestARetiredRouterReportsToTheCircuitBreakersOfItsTargets(t *testing.T) {
+	for _, failing := range []string{"life chat", "code text", "rest chat"} {
+		circuits := NewCircuits(time.Now, nil)
+		r := newTestRouter(t, func(o *Options) {
+			mixed(o)
+			o.Circuits, o.Breaker = circuits, Breaker{MaxFails: 1, FailTimeout: time.Minute}
+		})
+		retired := r.Retired()
+		retired.Report(Outcome{Target: failing, Result: Failed})
+		require.Equal(t, []string{failing}, circuits.Open())
+		retired.Report(Outcome{Target: "unknown", Result: Failed})
+		require.NotNil(t, retired.Route(t.Context(), Request{Needs: Needs{RouteType: "chat"}}), "of the default group, whatever is out")
 	}
 }

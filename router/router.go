@@ -61,9 +61,10 @@ type Router struct {
 
 	circuits *Circuits
 	// circuit holds the circuit breakers of this router's targets by ID; nil if there
-	// are none.
+	// are none. A retired router finds those in circuits that are not in it.
 	circuit map[string]*circuit
 	rule    rule
+	retired bool
 	// loaded is set once the descriptions' vectors are in the index.
 	loaded atomic.Bool
 }
@@ -132,7 +133,7 @@ func (r *Router) Degrade(q Request, cause error) Plan {
 // Report takes in the outcome of an attempt at a target of this router, for its
 // circuit breaker and for the algorithm; others are ignored.
 func (r *Router) Report(o Outcome) {
-	if c := r.circuit[o.Target]; c != nil && o.Phase != Metered {
+	if c := r.circuitOf(o.Target); c != nil && o.Phase != Metered {
 		c.report(&r.rule, o)
 	}
 	for _, p := range r.pools {
@@ -143,7 +144,7 @@ func (r *Router) Report(o Outcome) {
 // ReleaseProbe gives back a probe that its request did not reach, so that the next
 // plan can make it.
 func (r *Router) ReleaseProbe(p Probe) {
-	if c := r.circuit[p.Target]; c != nil {
+	if c := r.circuitOf(p.Target); c != nil {
 		c.releaseProbe(&r.rule, p.Token)
 	}
 }
@@ -155,18 +156,31 @@ func (r *Router) Apply(e Event) {
 	}
 }
 
+// circuitOf finds the circuit breaker of one of this router's targets; nil if it has none.
+func (r *Router) circuitOf(target string) *circuit {
+	if c := r.circuit[target]; c != nil || !r.retired {
+		return c
+	}
+	return r.circuits.find(target)
+}
+
 // Retired returns a router that makes no more plans: it processes the outcomes of r's
 // plans, and publishes nothing. It has neither r's embedder nor its index; a request
-// that still reaches it gets the default group.
+// that still reaches it gets the default group. It takes little memory: many may be kept.
 func (r *Router) Retired() *Router {
-	pools := make(map[string]*pool, len(r.pools))
+	retired := &Router{
+		maxAttempts: r.maxAttempts, pools: make(map[string]*pool, len(r.pools)),
+		circuits: r.circuits, circuit: make(map[string]*circuit), rule: rule{Breaker: r.rule.Breaker}, retired: true,
+	}
 	for routeType, p := range r.pools {
-		pools[routeType] = p.retired()
+		retired.pools[routeType] = p.retired()
+		for id, g := range p.ofTarget {
+			if c := r.circuit[id]; c != nil && g == p.fallback {
+				retired.circuit[id] = c
+			}
+		}
 	}
-	return &Router{
-		maxAttempts: r.maxAttempts, pools: pools,
-		circuits: r.circuits, circuit: r.circuit, rule: rule{Breaker: r.rule.Breaker},
-	}
+	return retired
 }
 
 // defaultBudget bounds a decision where the options do not.

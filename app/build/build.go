@@ -57,6 +57,8 @@ type Options struct {
 type Builder struct {
 	options   Options
 	embedders embedderPool
+	// made are the targets of the instances that it has built.
+	made madeTargets
 	// loggedWidths are the mismatches of dimensions that were logged.
 	loggedWidths sync.Map
 }

@@ -116,8 +116,14 @@ func AddInstance(c *parts.Config, i *server.Instance, upstreams []parts.Upstream
 }
 
 // Inherit lets instances look up vectors in the stores of an earlier configuration
-// with the same embedding model.
+// with the same embedding model, and shares what is equal with it.
 func (all *Instances) Inherit(from *Instances) {
+	for _, i := range all.List {
+		same := func(before *Instance) bool { return slices.Equal(before.Upstreams, i.Upstreams) }
+		if at := slices.IndexFunc(from.List, same); at >= 0 {
+			i.Upstreams = from.List[at].Upstreams
+		}
+	}
 	stores := make(map[string][]*resizableStore)
 	for _, i := range from.List {
 		switch {

@@ -8,7 +8,6 @@ import (
 	"semlb/config"
 	"semlb/envoy/parts"
 	"semlb/provider"
-	"semlb/provider/dialects"
 	"semlb/router"
 	"semlb/server"
 )
@@ -59,7 +58,7 @@ func (b *Builder) targets(p *config.Plugin) (builtTargets, error) {
 			return builtTargets{}, err
 		}
 		settings.Auth, settings.Credentials = auths[i], credentials
-		target, err := dialects.NewTarget(settings)
+		target, err := b.made.provider(settings)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("config.targets[%d]: %w", i, err))
 			continue
@@ -67,13 +66,14 @@ func (b *Builder) targets(p *config.Plugin) (builtTargets, error) {
 		upstream := upstreamOf(target.Endpoint(), s)
 		built.upstreams = append(built.upstreams, upstream)
 		built.routed = append(built.routed, router.Target{ID: settings.ID, Description: t.Description, Weight: t.Weight, RouteType: settings.RouteType})
-		built.served = append(built.served, &server.Target{
+		built.served = append(built.served, b.made.keep(server.Target{
 			Target: target, Cluster: upstream.Name(),
 			Provider: settings.Provider, Model: settings.Model, RouteType: settings.RouteType, Description: t.Description, Weight: t.Weight,
 			Statistics: t.Logging.LogStatistics, Payloads: t.Logging.LogPayloads,
 			InputCost: price(t.Model.Options.InputCost), OutputCost: price(t.Model.Options.OutputCost),
-		})
+		}))
 	}
+	b.made.forget()
 	return built, errors.Join(faults...)
 }
 

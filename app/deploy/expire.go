@@ -72,11 +72,19 @@ func (m *Manager) expire(ctx context.Context, now time.Time) error {
 
 // forgetTargets removes the state of targets that requests cannot reach any more.
 func (m *Manager) forgetTargets() {
-	targets := m.options.Snapshot.Targets()
-	recorded := make([]record.Target, 0, len(targets))
-	for _, t := range targets {
-		recorded = append(recorded, t.Recorded())
+	reachable := m.options.Snapshot.Targets()
+	var configured, retired []record.Target
+	if m.current != nil {
+		for _, i := range m.current.List {
+			for id, t := range i.Server.Targets {
+				configured = append(configured, t.Recorded())
+				delete(reachable, id)
+			}
+		}
 	}
-	m.options.Counters.SetTargets(recorded)
-	m.options.Circuits.Keep(slices.Collect(maps.Keys(targets))...)
+	for _, t := range reachable {
+		retired = append(retired, t.Recorded())
+	}
+	m.options.Counters.SetTargets(configured, retired)
+	m.options.Circuits.Keep(slices.Collect(maps.Keys(m.options.Snapshot.Targets()))...)
 }

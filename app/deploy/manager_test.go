@@ -26,6 +26,7 @@ import (
 	"semlb/record/metrics"
 	"semlb/router"
 	"semlb/server"
+	"semlb/wire"
 )
 
 // noEnvoy is a control plane to which no Envoy is connected. It records what it was
@@ -149,29 +150,37 @@ func TestRetiredInstancesAreBounded(t *testing.T) {
 	const more = 20
 	now := time.Now()
 	// keep retires many instances; the oldest, "0", expires first.
-	keep := func(n int, port func(i int) uint16) retiredInstances {
+	keep := func(n int, port func(i int) uint16, targets int) retiredInstances {
 		r := make(retiredInstances)
 		for i := range n {
+			own := make(map[string]*server.Target, targets)
+			for at := range targets {
+				own[strconv.Itoa(at)] = new(server.Target)
+			}
 			r[strconv.Itoa(i)] = retiredInstance{
+				instance:  &server.Instance{Targets: own},
 				upstreams: []parts.Upstream{{Host: "127.0.0.1", Port: 9000}, {Host: "127.0.0.1", Port: port(i)}},
 				until:     now.Add(time.Duration(i) * time.Second),
 			}
 		}
 		return r
 	}
+	same := func(int) uint16 { return 9001 }
 	for _, tt := range []struct {
 		name          string
 		port          func(i int) uint16
+		targets       int // of each
 		left, trimmed int
 	}{
-		{"instances", func(int) uint16 { return 9001 }, maxRetired, more},
-		{"clusters", func(i int) uint16 { return uint16(10000 + i) }, maxRetiredClusters - 1, more + 1},
+		{"instances", same, 1, maxRetired, more},
+		{"clusters", func(i int) uint16 { return uint16(10000 + i) }, 1, maxRetiredClusters - 1, more + 1},
+		{"targets", same, 32, maxRetiredTargets / 32, maxRetired + more - maxRetiredTargets/32},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := keep(maxRetired+more, tt.port)
+			r := keep(maxRetired+more, tt.port, tt.targets)
 			require.Equal(t, tt.trimmed, r.trim())
 			require.Len(t, r, tt.left)
-			require.LessOrEqual(t, r.clusters(), maxRetiredClusters)
+			require.True(t, r.within())
 			require.NotContains(t, r, strconv.Itoa(more-1))
 			require.Contains(t, r, strconv.Itoa(maxRetired+more-1))
 			require.Zero(t, r.trim())
@@ -186,7 +195,49 @@ func TestReplacedDeploymentsAreBounded(t *testing.T) {
 	}
 	require.Len(t, f.replaced, maxReplaced)
 	require.Len(t, f.retired, maxReplaced+9, "their plans are still in use")
-	require.Equal(t, 1, f.retired.clusters())
+	clusters, targets := f.retired.distinct()
+	require.Equal(t, 1, clusters)
+	require.Equal(t, 2, targets, "they are the same in all")
+}
+
+// targetsOf puts a configuration in force and returns the targets of its instance.
+func (f *fixture) targetsOf(c *config.Config) map[string]*server.Target {
+	f.t.Helper()
+	id := f.apply(c)
+	return f.instances()[id].Targets
+}
+
+func TestTargetsThatAReloadLeavesAsTheyAreAreShared(t *testing.T) {
+	f := newFixture(t)
+	before, after := f.targetsOf(balanced(t, 9001, ", retries: 1")), f.targetsOf(balanced(t, 9001, ", retries: 2"))
+	require.Len(t, before, 2)
+	for id, target := range before {
+		require.Same(t, target, after[id])
+	}
+	c := balanced(t, 9001, ", retries: 2")
+	c.Plugins[0].Settings.Balancer.ConnectTimeout += time.Second
+	for id, target := range f.targetsOf(c) {
+		require.NotSame(t, target, after[id], "it has another cluster")
+		require.Same(t, target.Target, after[id].Target)
+	}
+}
+
+func TestAKeyOfAnotherReloadIsAnotherTarget(t *testing.T) {
+	withKey := func(key string) *config.Config {
+		c := balanced(t, 9001)
+		c.Plugins[0].Settings.Targets[0].Auth = config.Auth{HeaderName: "Authorization", HeaderValue: wire.NewSecret(key)}
+		return c
+	}
+	f := newFixture(t)
+	first, same, other := f.targetsOf(withKey("Bearer 1")), f.targetsOf(withKey("Bearer 1")), f.targetsOf(withKey("Bearer 2"))
+	changed := 0
+	for id, target := range first {
+		require.Same(t, target, same[id])
+		if target != other[id] {
+			changed++
+		}
+	}
+	require.Equal(t, 1, changed)
 }
 
 func TestDecisionsInFlightFinishWithAReplacedConfiguration(t *testing.T) {

@@ -1,7 +1,7 @@
 package deploy
 
 import (
-	"slices"
+	"maps"
 	"sync"
 
 	"semlb/config"
@@ -13,10 +13,18 @@ import (
 // nothing.
 type LogRedactor struct {
 	mu sync.Mutex
-	// generations are the credentials of the last configurations, newest last.
-	generations [][]wire.Secret
-	// redactor is that of generations; nil until it is needed.
+	// sent counts the configurations that Envoy was sent, and secrets are the credentials of
+	// the last ones, by their values.
+	sent    int
+	secrets map[string]sentSecret
+	// redactor is that of secrets; nil until it is needed.
 	redactor *config.Redactor
+}
+
+// sentSecret is a credential, and the last configuration that had it.
+type sentSecret struct {
+	wire.Secret
+	last int
 }
 
 // maxGenerations is the number of configurations that Envoy may still quote. The one in
@@ -27,10 +35,17 @@ const maxGenerations = 64
 func (r *LogRedactor) addSecrets(secrets []wire.Secret) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.generations = append(r.generations, secrets)
-	if n := len(r.generations) - maxGenerations; n > 0 {
-		r.generations = slices.Clone(r.generations[n:])
+	r.sent++
+	if r.secrets == nil {
+		r.secrets = make(map[string]sentSecret)
 	}
+	for _, s := range secrets {
+		if before, ok := r.secrets[s.Reveal()]; ok {
+			s = before.Secret // the value is kept once
+		}
+		r.secrets[s.Reveal()] = sentSecret{s, r.sent}
+	}
+	maps.DeleteFunc(r.secrets, func(_ string, s sentSecret) bool { return s.last <= r.sent-maxGenerations })
 	r.redactor = nil
 }
 
@@ -39,7 +54,11 @@ func (r *LogRedactor) Redact(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.redactor == nil {
-		r.redactor = config.NewRedactor(slices.Concat(r.generations...))
+		all := make([]wire.Secret, 0, len(r.secrets))
+		for _, s := range r.secrets {
+			all = append(all, s.Secret)
+		}
+		r.redactor = config.NewRedactor(all)
 	}
 	return r.redactor.Redact(text)
 }

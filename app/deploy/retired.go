@@ -19,10 +19,12 @@ type retiredInstance struct {
 }
 
 // These bound the cost of many reloads in a short time. An instance takes a few
-// kilobytes of semlb. A cluster, which instances with the same endpoint share, takes
-// about a hundred of Envoy.
+// kilobytes of semlb, and so does a target; a target that reloads leave as it is is shared
+// by all its instances. A cluster, which instances with the same endpoint share, takes about
+// a hundred kilobytes of Envoy.
 const (
 	maxRetired         = 1024
+	maxRetiredTargets  = 16384
 	maxRetiredClusters = 1024
 )
 
@@ -61,7 +63,7 @@ func (r retiredInstances) expire(now time.Time) int {
 // trim drops the instances above the bounds, those first that expire first, and
 // returns their number.
 func (r retiredInstances) trim() int {
-	if len(r) <= maxRetired && r.clusters() <= maxRetiredClusters {
+	if r.within() {
 		return 0
 	}
 	ids := make([]string, 0, len(r))
@@ -69,13 +71,11 @@ func (r retiredInstances) trim() int {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, func(a, b string) int { return r[b].until.Compare(r[a].until) })
-	clusters := make(map[parts.Upstream]bool)
+	clusters, targets := make(map[parts.Upstream]bool), make(map[*server.Target]bool)
 	trimmed := 0
 	for n, id := range ids {
-		for _, u := range r[id].upstreams {
-			clusters[u] = true
-		}
-		if n >= maxRetired || len(clusters) > maxRetiredClusters {
+		r[id].collect(clusters, targets)
+		if n >= maxRetired || len(targets) > maxRetiredTargets || len(clusters) > maxRetiredClusters {
 			delete(r, id)
 			trimmed++
 		}
@@ -83,12 +83,27 @@ func (r retiredInstances) trim() int {
 	return trimmed
 }
 
-func (r retiredInstances) clusters() int {
-	distinct := make(map[parts.Upstream]bool)
-	for _, i := range r {
-		for _, u := range i.upstreams {
-			distinct[u] = true
-		}
+// collect adds what an instance has.
+func (i retiredInstance) collect(clusters map[parts.Upstream]bool, targets map[*server.Target]bool) {
+	for _, u := range i.upstreams {
+		clusters[u] = true
 	}
-	return len(distinct)
+	for _, t := range i.instance.Targets {
+		targets[t] = true
+	}
+}
+
+// distinct counts the clusters and the targets of all instances.
+func (r retiredInstances) distinct() (clusters, targets int) {
+	c, t := make(map[parts.Upstream]bool), make(map[*server.Target]bool)
+	for _, i := range r {
+		i.collect(c, t)
+	}
+	return len(c), len(t)
+}
+
+// within reports whether the bounds hold.
+func (r retiredInstances) within() bool {
+	clusters, targets := r.distinct()
+	return len(r) <= maxRetired && targets <= maxRetiredTargets && clusters <= maxRetiredClusters
 }

@@ -87,6 +87,8 @@ func (c *Counters) Consume(e record.Event) {
 }
 
 func (c *Counters) attempted(e *record.Attempted) {
+	c.targets.counting.RLock()
+	defer c.targets.counting.RUnlock()
 	result, status := e.Result, classOf(e.Status)
 	if e.Cut {
 		result = c.labels.Cut
@@ -102,7 +104,7 @@ func (c *Counters) attempted(e *record.Attempted) {
 // them as 5xx (RFC 9110, section 15).
 func classOf(status int) string {
 	if status == 0 {
-		return "none"
+		return noClass
 	}
 	return strconv.Itoa(min(status/100, 5)) + "xx"
 }
@@ -114,6 +116,8 @@ func (c *Counters) observed(e *record.Observed) {
 	if e.Usage == nil {
 		return
 	}
+	c.targets.counting.RLock()
+	defer c.targets.counting.RUnlock()
 	t := e.Target
 	c.targets.tokens.WithLabelValues(t.Provider, t.Model, tokensPrompt).Add(float64(e.Usage.Prompt))
 	c.targets.tokens.WithLabelValues(t.Provider, t.Model, tokensCompletion).Add(float64(e.Usage.Completion))

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestRequestsAreCounted(t *testing.T) {
 	r := prometheus.NewRegistry()
 	c := New(r, labels)
 	target := record.Target{ID: "a1", Provider: "openai", Model: "m", Metered: true}
-	c.SetTargets([]record.Target{target, {ID: "b2", Provider: "openai", Model: "not metered"}})
+	c.SetTargets([]record.Target{target, {ID: "b2", Provider: "openai", Model: "not metered"}}, nil)
 	require.Equal(t, map[string]float64{"m openai prompt": 0, "m openai completion": 0}, metricstest.Series(t, r, "semlb_llm_tokens_total"))
 	require.Equal(t, map[string]float64{"m openai": 0}, metricstest.Series(t, r, "semlb_llm_cost_total"))
 	for _, e := range []record.Event{
@@ -56,7 +57,7 @@ func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	r := prometheus.NewRegistry()
 	c := New(r, labels)
 	one, two := record.Target{ID: "a1", Provider: "openai", Model: "m"}, record.Target{ID: "b2", Provider: "openai", Model: "m"}
-	c.SetTargets([]record.Target{one, two})
+	c.SetTargets([]record.Target{one, two}, nil)
 	begun := metricstest.Series(t, r, "semlb_attempts_total")
 	require.Len(t, begun, 2*(2+4+1), "results without an answer, answers by class, and those cut")
 	for of, n := range begun {
@@ -73,13 +74,46 @@ func TestAttemptsAreCountedByConfiguredTarget(t *testing.T) {
 	require.Equal(t, 1.0, have["m openai timeout none a1"])
 	require.Equal(t, map[string]float64{"m openai": 2}, metricstest.Series(t, r, "semlb_attempt_seconds"))
 
-	c.SetTargets([]record.Target{one, {ID: "c3", Provider: "openai", Model: "n"}})
+	c.SetTargets([]record.Target{one, {ID: "c3", Provider: "openai", Model: "n"}}, nil)
 	have = metricstest.Series(t, r, "semlb_attempts_total")
 	require.Len(t, have, len(begun))
 	require.Equal(t, 1.0, have["m openai timeout none a1"], "the count of an unchanged target continues")
 	require.Equal(t, map[string]float64{"m openai": 2, "n openai": 0}, metricstest.Series(t, r, "semlb_attempt_seconds"), "its model is still configured")
 
-	c.SetTargets(nil)
+	c.SetTargets(nil, nil)
 	require.Empty(t, metricstest.Series(t, r, "semlb_attempts_total"))
 	require.Empty(t, metricstest.Series(t, r, "semlb_attempt_seconds"))
+}
+
+func TestARetiredTargetKeepsTheSeriesThatHaveCounted(t *testing.T) {
+	r := prometheus.NewRegistry()
+	c := New(r, labels)
+	one, two := record.Target{ID: "a1", Provider: "openai", Model: "m", Metered: true}, record.Target{ID: "b2", Provider: "openai", Model: "n"}
+	c.SetTargets([]record.Target{one}, nil)
+	c.Consume(&record.Attempted{Target: one, Result: "timeout"})
+	c.SetTargets([]record.Target{two}, []record.Target{one})
+	attempts := func() map[string]float64 {
+		have := metricstest.Series(t, r, "semlb_attempts_total")
+		for of := range have {
+			if strings.HasSuffix(of, " b2") {
+				delete(have, of)
+			}
+		}
+		return have
+	}
+	require.Equal(t, map[string]float64{"m openai timeout none a1": 1}, attempts())
+	require.Empty(t, metricstest.Series(t, r, "semlb_llm_tokens_total"))
+	require.Equal(t, map[string]float64{"n openai": 0}, metricstest.Series(t, r, "semlb_attempt_seconds"))
+
+	c.Consume(&record.Attempted{Target: one, Result: "answered", Status: 200, Duration: time.Second})
+	c.SetTargets([]record.Target{two}, []record.Target{one})
+	require.Equal(t, map[string]float64{"m openai timeout none a1": 1, "m openai answered 2xx a1": 1}, attempts(), "an attempt that was in flight is counted")
+
+	c.SetTargets([]record.Target{one, two}, nil)
+	require.Len(t, attempts(), 2+4+1, "it is configured again")
+	require.Equal(t, 1.0, attempts()["m openai timeout none a1"])
+	c.SetTargets([]record.Target{two}, []record.Target{one})
+	c.SetTargets([]record.Target{two}, nil)
+	require.Empty(t, attempts())
+	require.Equal(t, map[string]float64{"n openai": 0}, metricstest.Series(t, r, "semlb_attempt_seconds"))
 }
