@@ -15,14 +15,18 @@ import (
 
 // admit finds out who sent a request, and checks it by its head, before its body is taken:
 // against the limits of a head, the consumers' credentials, the plugins that guard and the
-// methods that are served. It
-// returns the answer to a request that is not served, and nil for one that may go on.
+// methods that are served. It returns the answer to a request that is not served, and nil for
+// one that may go on.
 func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
 	if err := x.checkHead(); err != nil {
 		return p.refuse(x, err)
 	}
+	match, err := matchOf(ctx, x)
+	if err != nil {
+		return p.refuse(x, err)
+	}
 	s := p.snapshot()
-	x.snapshot, x.match = s, matchOf(ctx, x)
+	x.snapshot, x.match = s, match
 	head := x.head()
 	x.verdict = s.Gate.Check(head)
 	x.match.Consumer, x.match.Groups = x.verdict.Consumer, x.verdict.Groups
@@ -31,6 +35,9 @@ func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingR
 		return p.deny(x, x.verdict.Refusal)
 	case head.IsPreflight():
 		return p.noCORS(x)
+	}
+	if err := x.checkCredentials(); err != nil {
+		return p.refuse(x, err)
 	}
 	if allowed := x.methods(); !slices.Contains(allowed, head.Method) {
 		return p.notAllowed(x, allowed)

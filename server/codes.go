@@ -21,6 +21,7 @@ const (
 	codeEncoding      = "unsupported_encoding"
 	codeMethod        = "method_not_allowed"
 	codePath          = "invalid_path"
+	codeDuplicate     = "duplicate_header"
 	codeHeaders       = "headers_too_large"
 	codeModel         = "model_not_allowed"
 	codeClientGone    = "client_gone"
@@ -34,7 +35,7 @@ const (
 func Codes() []string {
 	return slices.Concat(provider.Codes(), access.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
-		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeMethod, codePath, codeHeaders, codeModel,
+		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeMethod, codePath, codeDuplicate, codeHeaders, codeModel,
 		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }

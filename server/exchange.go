@@ -2,8 +2,6 @@ package server
 
 import (
 	"cmp"
-	"fmt"
-	"net/http"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -11,8 +9,6 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"semlb/access"
-	"semlb/envoy"
-	"semlb/provider"
 	"semlb/router"
 	"semlb/wire"
 )
@@ -59,32 +55,6 @@ func (x *exchange) releaseProbes() {
 		x.router.ReleaseProbe(probe)
 	}
 	x.probes = nil
-}
-
-// checkHead refuses a head to which the plan could not be added, and a path without a normal
-// form: the routes of Envoy and of proxies before it may not agree on what it is.
-func (x *exchange) checkHead() error {
-	path, _, _ := strings.Cut(x.header(":path"), "?")
-	if _, ok := wire.NormalPath(path); !ok {
-		return &provider.RequestError{
-			Status: http.StatusBadRequest, Code: codePath,
-			Message: "the request's path has a backslash, a control character, a '#', a '..;' or a '%' that encodes nothing, or it begins with no slash",
-		}
-	}
-	count, size := 0, 0
-	for _, h := range x.headers {
-		size += len(h.GetKey()) + len(h.GetRawValue()) + len(h.GetValue())
-		if !strings.HasPrefix(h.GetKey(), ":") {
-			count++
-		}
-	}
-	if count <= envoy.MaxHeaders && size <= envoy.MaxHeaderBytes {
-		return nil
-	}
-	return &provider.RequestError{
-		Status: http.StatusRequestHeaderFieldsTooLarge, Code: codeHeaders,
-		Message: fmt.Sprintf("the request has more than %d headers, or more than %d bytes of them", envoy.MaxHeaders, envoy.MaxHeaderBytes),
-	}
 }
 
 // header is the first value of a header, by its lower-case name, or "". Envoy's

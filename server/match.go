@@ -13,8 +13,9 @@ import (
 
 // matchOf is what chooses a request's instance, as far as Envoy determined it: the route,
 // the consumer that a foreign listener authenticated, and what Envoy's configuration adds to
-// them. A client cannot set any of it.
-func matchOf(ctx context.Context, x *exchange) Match {
+// them. A client cannot set any of it. The error is about a request that names its consumer
+// twice.
+func matchOf(ctx context.Context, x *exchange) (Match, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	value := func(key string) string {
 		if values := md.Get(key); len(values) > 0 {
@@ -33,11 +34,27 @@ func matchOf(ctx context.Context, x *exchange) Match {
 		}
 	}
 	for _, source := range md.Get(envoy.MetadataConsumer) {
+		if source == envoy.FromHeaders {
+			if err := x.checkConsumer(); err != nil {
+				return m, err
+			}
+		}
 		if m.Consumer, m.Groups = x.consumer(source); m.Consumer != "" || m.Groups != nil {
 			break
 		}
 	}
-	return m
+	return m, nil
+}
+
+// checkConsumer refuses several values of a header that names one consumer: a listener that
+// adds its own to the client's lets the client choose.
+func (x *exchange) checkConsumer() error {
+	for _, name := range []string{envoy.HeaderConsumerName, envoy.HeaderConsumerID, envoy.HeaderConsumerCustom} {
+		if len(x.values(name)) > 1 {
+			return duplicated(name)
+		}
+	}
+	return nil
 }
 
 // consumer is the consumer that sent a request and its groups, from a source that the

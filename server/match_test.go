@@ -65,7 +65,9 @@ func TestMatchTakesThePlaceFromWhatEnvoySays(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(tt.said...))
-			require.Equal(t, tt.want, matchOf(ctx, exchangeOf(t, spoofed, tt.attributes...)))
+			match, err := matchOf(ctx, exchangeOf(t, spoofed, tt.attributes...))
+			require.NoError(t, err)
+			require.Equal(t, tt.want, match)
 		})
 	}
 }
@@ -101,7 +103,9 @@ func TestMatchBelievesTheListenerOnly(t *testing.T) {
 			md.Append(envoy.MetadataConsumer, tt.from...)
 			x := exchangeOf(t, sent)
 			x.metadata = dynamic
-			require.Equal(t, tt.want, matchOf(metadata.NewIncomingContext(t.Context(), md), x))
+			match, err := matchOf(metadata.NewIncomingContext(t.Context(), md), x)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, match)
 		})
 	}
 }

@@ -61,6 +61,8 @@ func innerManager() *hcmv3.HttpConnectionManager {
 		// broken stream by a second.
 		DelayedCloseTimeout: durationpb.New(0),
 		AccessLogOptions:    attemptLogOptions(),
+
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{withoutEnvoys()},
 	}
 	innerHead.ofRequests(manager)
 	manager.CommonHttpProtocolOptions.IdleTimeout = durationpb.New(innerIdle)

@@ -13,6 +13,7 @@ func newOuter(c Config, l limits) Outer {
 		Listener:         &listenerv3.Listener{PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.outerConnection)},
 		Manager:          outerManager(l),
 		RequestID:        keptRequestID(),
+		Names:            withoutOwnNames(),
 		Scheme:           forwardedScheme(),
 		Replies:          outerReplies(),
 		AccessLog:        requestLog(),
@@ -47,6 +48,9 @@ func outerManager(l limits) *hcmv3.HttpConnectionManager {
 		},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			InitialStreamWindowSize: wrapperspb.UInt32(l.window),
+			// A bad head ends its own request only, not all those of its connection, which may
+			// be of a proxy with many clients.
+			OverrideStreamErrorOnInvalidHttpMessage: wrapperspb.Bool(true),
 		},
 	}
 	outerHead.ofRequests(manager)

@@ -45,6 +45,10 @@ type Outer struct {
 	// RequestID keeps the client's own request ID, if logs can hold it. It belongs into the
 	// connection manager. Optional: without it Envoy makes all IDs.
 	RequestID *hcmv3.HttpConnectionManager
+	// Names removes what clients have named like headers of Envoy or of the hops. It comes
+	// before all that changes a request's head. Optional: Envoy drops most of these anyway,
+	// and no provider gets one.
+	Names *corev3.TypedExtensionConfig
 	// Scheme keeps the client's X-Forwarded-Proto, for KongRoutes that need TLS.
 	// Optional without them.
 	Scheme *corev3.TypedExtensionConfig

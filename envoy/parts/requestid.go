@@ -1,16 +1,11 @@
 package parts
 
 import (
-	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
-	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 
 	"semlb/envoy"
 )
-
-// earlyMutation names the extension that changes a request before Envoy does.
-const earlyMutation = "envoy.http.early_header_mutation.header_mutation"
 
 // keptRequestID keeps a client's own request ID: it is that of the client's logs and traces.
 func keptRequestID() *hcmv3.HttpConnectionManager {
@@ -26,16 +21,10 @@ func keptRequestID() *hcmv3.HttpConnectionManager {
 func soundRequestID() *corev3.TypedExtensionConfig {
 	const id = "request.headers['x-request-id']"
 	const kept = "%CEL(size(" + id + ") <= 128 && " + id + ".matches('^[!-~]+$') ? " + id + " : '')%"
-	remove := func(name string) *mutationrulesv3.HeaderMutation {
-		return &mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: name}}
-	}
-	set := func(name, value string) *mutationrulesv3.HeaderMutation {
-		return &mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_Append{Append: setHeader(name, value)}}
-	}
-	return extension(earlyMutation, &earlyv3.HeaderMutation{Mutations: []*mutationrulesv3.HeaderMutation{
+	return early(
 		remove(envoy.ClientIDHeader), set(envoy.ClientIDHeader, kept),
 		remove("x-request-id"), set("x-request-id", "%REQ(X-SEMLB-REQUEST-ID)%"),
-	}})
+	)
 }
 
 // idHeaders are the request ID in an answer. Its x-request-id is the client's, if the client

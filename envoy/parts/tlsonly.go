@@ -3,10 +3,8 @@ package parts
 import (
 	"net/http"
 
-	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
 	"semlb/envoy"
@@ -17,10 +15,7 @@ import (
 // it before it selects a route. A client that sets it without TLS gets what it would get
 // over TLS; only its own request was sent in the clear.
 func forwardedScheme() *corev3.TypedExtensionConfig {
-	return extension(earlyMutation, &earlyv3.HeaderMutation{Mutations: []*mutationrulesv3.HeaderMutation{
-		{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: envoy.SchemeHeader}},
-		{Action: &mutationrulesv3.HeaderMutation_Append{Append: setHeader(envoy.SchemeHeader, "%REQ(X-FORWARDED-PROTO)%")}},
-	}})
+	return early(remove(envoy.SchemeHeader), set(envoy.SchemeHeader, "%REQ(X-FORWARDED-PROTO)%"))
 }
 
 // overTLS matches requests that came over TLS.

@@ -20,7 +20,7 @@ import (
 func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 	manager := &hcmv3.HttpConnectionManager{
 		StatPrefix:                    envoy.OuterListener,
-		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{o.Scheme},
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{o.Names, o.Scheme},
 		NormalizePath:                 wrapperspb.Bool(false), // Paths does it, as Kong does
 		RequestHeadersTimeout:         durationpb.New(time.Minute),
 		RequestTimeout:                durationpb.New(5 * time.Minute),
