@@ -15,29 +15,15 @@ import (
 	"semlb/envoy"
 )
 
-// ofEnvoy are the prefixes of response headers by which Envoys talk to each other, and our
-// hops. A provider's own must steer neither: a router believes an x-envoy-overloaded.
-var ofEnvoy = []string{"x-envoy-", "x-semlb-"}
-
 // fromProvider are the filters through which the inner router gets answers. They come
-// before the router reads the head.
+// before the router reads the head: it would believe a provider's x-envoy-overloaded.
 func fromProvider() []*hcmv3.HttpFilter {
-	mutations := new(mutationv3.Mutations)
-	for _, prefix := range ofEnvoy {
-		mutations.ResponseMutations = append(mutations.ResponseMutations, removePrefix(prefix))
-	}
 	return []*hcmv3.HttpFilter{
-		httpFilter("envoy.filters.http.header_mutation", &mutationv3.HeaderMutation{Mutations: mutations}),
+		httpFilter("envoy.filters.http.header_mutation", &mutationv3.HeaderMutation{Mutations: &mutationv3.Mutations{
+			ResponseMutations: []*mutationrulesv3.HeaderMutation{removeMatching(ownNames)},
+		}}),
 		httpFilter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}),
 	}
-}
-
-func removePrefix(prefix string) *mutationrulesv3.HeaderMutation {
-	return &mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_RemoveOnMatch_{
-		RemoveOnMatch: &mutationrulesv3.HeaderMutation_RemoveOnMatch{KeyMatcher: &typematcherv3.StringMatcher{
-			MatchPattern: &typematcherv3.StringMatcher_Prefix{Prefix: prefix},
-		}},
-	}}
 }
 
 // oddStatuses are those that Envoy passes on although no client can read them: 101, which

@@ -9,8 +9,9 @@ import (
 	"semlb/envoy"
 )
 
-// Names of Envoy's own headers, and of all between the hops, whether this Envoy and semlb
-// know them or not. Many servers read '_' as '-'.
+// Names of headers by which Envoys talk to each other, and of these and those of our hops,
+// whether this Envoy and semlb know them or not. Neither a client nor a provider may send
+// one. Many servers read '_' as '-'.
 const (
 	namesOfEnvoy = `x[-_]envoy[-_].*`
 	ownNames     = `x[-_](?:envoy|semlb)[-_].*`
