@@ -6,12 +6,14 @@ ENVOY_VERSION ?= 1.40.0
 ENVOY_OLDEST := 1.36.4
 ENVOY_ALL := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 # Tests whose results may depend on Envoy's version.
-ENVOY_TESTS := ./test/e2e ./test/breaker ./test/faults ./test/foreign ./test/hop ./test/rolling
+ENVOY_TESTS := ./test/e2e ./test/breaker ./test/faults ./test/foreign ./test/hop ./test/rolling ./test/stress
 E2E := $(filter-out ./test/hop ./test/faults,$(ENVOY_TESTS))
 # Number of reloads under load in `make faults` and `make e2e-all`; CI runs fewer.
 RELOADS ?= 1000
 RACE := -race
 SOAK ?= 30m
+STRESS ?= 20000
+STRESS_SEED ?= $(shell date +%s)
 ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
 SDKS := .tools/sdk-python/.stamp
@@ -20,7 +22,7 @@ GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test suites unit e2e e2e-oldest e2e-all soak faults faults-oldest vet lint golangci bench fuzz corpus model generate golden clean
+.PHONY: help build run tools test suites unit e2e e2e-oldest e2e-all soak stress stress-uds faults faults-oldest vet lint golangci bench fuzz corpus model generate golden clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +62,7 @@ test: ## run everything that CI runs
 
 suites:
 	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target RELOADS=100 faults e2e e2e-oldest faults-oldest
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target RELOADS=100 faults e2e e2e-oldest faults-oldest stress-uds
 
 # Configurations are loaded in one goroutine, where the race detector has nothing to find
 # and slows parsers by a factor of ten.
@@ -85,6 +87,13 @@ e2e-all: tools ## run all of these on every supported Envoy, with both kinds of 
 
 soak: tools ## run faults, reloads and restarts under load for SOAK (24h is fine); prints a summary
 	SOAK=$(SOAK) ENVOY_VERSION=$(ENVOY_VERSION) go test -count 1 -timeout 0 -v ./test/soak
+
+stress: tools ## send STRESS planned requests at once through each kind of hop; STRESS_SEED repeats a run
+	@set -e; for hop in internal uds; do \
+		STRESS=$(STRESS) STRESS_SEED=$(STRESS_SEED) SEMLB_HOP=$$hop ENVOY_VERSION=$(ENVOY_VERSION) go test -count 1 -timeout 60m -v ./test/stress; done
+
+stress-uds: tools # e2e has the same 3,000 requests with the other kind of hop
+	SEMLB_HOP=uds ENVOY_VERSION=$(ENVOY_VERSION) go test -timeout 20m ./test/stress
 
 lint: vet golangci ## run vet and golangci-lint
 

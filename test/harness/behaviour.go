@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -159,8 +161,7 @@ func SSEInStep(n int, reported <-chan struct{}) Behaviour {
 func SSECut(n int) Behaviour {
 	return func(x *Exchange) {
 		stream(x, n, 0)
-		// A reset discards what the kernel has not sent yet.
-		pause(x, 50*time.Millisecond)
+		pause(x, cutAfter)
 		reset(x)
 	}
 }
@@ -278,4 +279,44 @@ func takeOver(x *Exchange) net.Conn {
 		panic(http.ErrAbortHandler)
 	}
 	return conn
+}
+
+// CutHead closes the connection in the middle of the answer's head.
+func CutHead() Behaviour { return Raw("HTTP/1.1 200 OK\r\nContent-Type: appl") }
+
+// CutBody sends the head and half of a body, and then resets the connection.
+func CutBody() Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		const half = `{"id":"chatcmpl-1","object":`
+		h := x.Writer.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("Content-Length", strconv.Itoa(2*len(half)))
+		_, _ = io.WriteString(x.Writer, half)
+		if err := http.NewResponseController(x.Writer).Flush(); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		pause(x, cutAfter)
+		reset(x)
+	}
+}
+
+// cutAfter is between the last byte and a reset, which discards what the kernel has not
+// sent yet.
+const cutAfter = 50 * time.Millisecond
+
+// Pieces answers as [OK] does, in n pieces with a gap between them.
+func Pieces(n int, gap time.Duration) Behaviour {
+	return func(x *Exchange) {
+		x.Body()
+		text := completion(x.Stub(), "")
+		x.Writer.Header().Set("Content-Type", "application/json")
+		flush := http.NewResponseController(x.Writer)
+		for piece := range slices.Chunk([]byte(text), len(text)/n+1) {
+			_, _ = x.Writer.Write(piece)
+			if flush.Flush() != nil || !pause(x, gap) {
+				panic(http.ErrAbortHandler)
+			}
+		}
+	}
 }

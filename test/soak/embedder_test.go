@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"semlb/test/traffic"
 )
 
 // width is that of the embedder's vectors.
@@ -97,7 +99,7 @@ func embed(w http.ResponseWriter, r *http.Request) {
 	items := make([]item, len(request.Input))
 	for i, text := range request.Input {
 		v := make([]float32, width)
-		for lane := range lanes() {
+		for lane := range traffic.Lanes() {
 			if strings.Contains(text, fmt.Sprintf("lane %d", lane)) {
 				v[lane] = 1
 			}

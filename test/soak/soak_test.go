@@ -3,6 +3,7 @@ package soak_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -69,7 +70,7 @@ func (s *soak) run(t *testing.T, start time.Time, duration time.Duration) []samp
 			for ctx.Err() == nil {
 				id := int(s.next.Add(1))
 				s.one(clients, id)
-				sleep(ctx, think/2+time.Duration(number(int(think), id, 9)))
+				sleep(ctx, think/2+rand.N(think))
 			}
 		})
 	}

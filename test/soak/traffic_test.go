@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"semlb/test/harness"
+	"semlb/test/traffic"
 )
 
 const (
@@ -26,20 +27,20 @@ const (
 
 // one sends the request of a number and compares its answer.
 func (s *soak) one(clients map[harness.Protocol]*http.Client, id int) {
-	if number(20, id, 0) == 0 {
-		s.refusedOne(clients[harness.Protocols()[id%2]], id)
+	r := newRequest(id)
+	if r.Draw(20, 0) == 0 {
+		s.refusedOne(clients[r.Protocol], r)
 		return
 	}
-	r := newRequest(id)
 	r.generation = s.confirmed.Load()
 	s.mu.Lock()
 	s.sent++
 	s.requests[id] = r
 	s.mu.Unlock()
-	answer, err := s.post(clients[r.protocol], id, r.body("the-client's"), nil)
+	answer, err := s.post(clients[r.Protocol], id, r.Body("the-client's"), nil)
 	s.mu.Lock()
 	delete(s.requests, id)
-	attempts := r.attempts
+	attempts := r.tried.Attempts
 	excused := overlaps(s.envoy, r.started, 0)
 	s.mu.Unlock()
 	if what := s.compare(r, attempts, answer, err); what != "" {
@@ -49,7 +50,7 @@ func (s *soak) one(clients map[harness.Protocol]*http.Client, id int) {
 			s.mu.Unlock()
 			return
 		}
-		s.report("request %d over %s, lane %d, stream %v, after %s: %s", id, r.protocol, r.lane, r.stream, time.Since(r.started), what)
+		s.report("request %d over %s, lane %d, stream %v, after %s: %s", id, r.Protocol, r.Lane, r.Stream, time.Since(r.started), what)
 		return
 	}
 	s.mu.Lock()
@@ -64,13 +65,12 @@ func (s *soak) one(clients map[harness.Protocol]*http.Client, id int) {
 }
 
 // refusedOne sends a request that is wrong.
-func (s *soak) refusedOne(client *http.Client, id int) {
-	started := time.Now()
-	body, header, status := malformed(id)
-	answer, err := s.post(client, id, body, header)
+func (s *soak) refusedOne(client *http.Client, r *request) {
+	body, header, status := malformed(&r.Request)
+	answer, err := s.post(client, r.ID, body, header)
 	s.mu.Lock()
 	s.malformed++
-	excused := overlaps(s.envoy, started, 0)
+	excused := overlaps(s.envoy, r.started, 0)
 	s.mu.Unlock()
 	if err != nil || answer.Status != status || !strings.Contains(answer.Body, `"error"`) {
 		if excused {
@@ -79,7 +79,7 @@ func (s *soak) refusedOne(client *http.Client, id int) {
 			s.mu.Unlock()
 			return
 		}
-		s.report("malformed request %d: got %d, %v, %.200s, want %d", id, answer.Status, err, answer.Body, status)
+		s.report("malformed request %d: got %d, %v, %.200s, want %d", r.ID, answer.Status, err, answer.Body, status)
 	}
 }
 
@@ -91,34 +91,34 @@ func (s *soak) post(client *http.Client, id int, body string, header http.Header
 }
 
 // compare returns what is wrong with an answer; "" if nothing is.
-func (s *soak) compare(r *request, attempts []attempt, answer harness.Answer, err error) string {
+func (s *soak) compare(r *request, attempts []traffic.Attempt, answer harness.Answer, err error) string {
 	if err != nil {
 		return "no answer: " + err.Error()
 	}
-	lane, ok := laneOf(answer, attempts, r.lane)
+	lane, ok := laneOf(answer, attempts, r.Lane)
 	if !ok {
 		return fmt.Sprintf("got %d of no target, %v, %.200s, attempts %v", answer.Status, answer.Err, answer.Body, attempts)
 	}
-	if lane != r.lane {
+	if lane != r.Lane {
 		if what := s.degrade(r, lane); what != "" {
 			return what
 		}
 	}
-	want, last := r.expected(lane)
+	want, last := r.Expected(lane)
 	if !slices.Equal(attempts, want) {
 		return fmt.Sprintf("tried %v, want %v; got %d, %.200s", attempts, want, answer.Status, answer.Body)
 	}
-	return r.compareAnswer(answer, lane, last)
+	return r.CompareAnswer(answer, last)
 }
 
 // laneOf is the lane that a request was sent to, by its model header or by who
 // was asked.
-func laneOf(answer harness.Answer, attempts []attempt, planned int) (int, bool) {
+func laneOf(answer harness.Answer, attempts []traffic.Attempt, planned int) (int, bool) {
 	if len(attempts) > 0 {
-		return attempts[0].lane, true
+		return attempts[0].Lane, true
 	}
 	model := answer.Header.Get("X-Kong-Llm-Model")
-	for lane := range lanes() {
+	for lane := range traffic.Lanes() {
 		if strings.HasPrefix(model, fmt.Sprintf("openai/model-%d-", lane)) {
 			return lane, true
 		}
@@ -138,28 +138,6 @@ func (s *soak) degrade(r *request, lane int) string {
 	return ""
 }
 
-func (r *request) compareAnswer(answer harness.Answer, lane, last int) string {
-	stub, o := lanes()[lane][last], r.outcome(lane, last)
-	status, code := o.status, o.code
-	switch {
-	case stub < 0:
-		status, code = 502, "upstream_connection_failed"
-	case stub == secure && code == "upstream_invalid_response":
-		code = "upstream_reset"
-	}
-	model := harness.ServedBy(status, "openai/"+modelOf(lane, last))
-	if answer.Err != nil || answer.Status != status || answer.Header.Get("X-Kong-Llm-Model") != model ||
-		code != "" && !strings.Contains(answer.Body, `"`+code+`"`) {
-		return fmt.Sprintf("got %d, %s, %v, %.200s; want %d, %s, %s",
-			answer.Status, answer.Header.Get("X-Kong-Llm-Model"), answer.Err, answer.Body, status, model, code)
-	}
-	if r.stream && status == http.StatusOK &&
-		(strings.Count(answer.Body, "data: {") != events || !strings.HasSuffix(answer.Body, "data: [DONE]\n\n")) {
-		return fmt.Sprintf("the stream is not whole: %.2000s", answer.Body)
-	}
-	return ""
-}
-
 // receive checks an attempt at a stub and behaves as planned.
 func (s *soak) receive(stub int, x *harness.Exchange) {
 	id, err := strconv.Atoi(x.Request.Header.Get(idHeader))
@@ -174,59 +152,46 @@ func (s *soak) receive(stub int, x *harness.Exchange) {
 		}
 		return
 	}
-	at, generation, what := s.target(r, stub, x)
-	if what == "" {
-		what = s.compareDelivery(r, at, generation, stub, x)
+	at, err := s.target(r, stub, x)
+	if err != nil {
+		s.report("request %d at stub %d: %v", id, stub, err)
+		return
 	}
-	if what != "" {
+	if what := s.compareDelivery(r, at, x); what != "" {
 		s.report("request %d at stub %d: %s", id, stub, what)
 	}
-	outcome := r.outcome(at.lane, at.target)
+	outcome := r.Outcome(at)
 	s.mu.Lock()
-	r.note(at, outcome.code == "upstream_reset")
+	r.tried.Note(at, outcome)
 	s.mu.Unlock()
-	outcome.behaviour(x)
+	outcome.Behaviour(x)
 }
 
 // target is who a delivery is for, by its key, which must be one of this stub and of
 // a generation that may be in force.
-func (s *soak) target(r *request, stub int, x *harness.Exchange) (at attempt, generation int64, what string) {
-	key := strings.Join(x.Request.Header["Authorization"], "|")
-	if _, err := fmt.Sscanf(key, "Bearer key-%d-%d-%d", &at.lane, &at.target, &generation); err != nil || key != keyOf(at.lane, at.target, generation) {
-		return attempt{}, 0, fmt.Sprintf("an unknown key: %q", key)
+func (s *soak) target(r *request, stub int, x *harness.Exchange) (traffic.Attempt, error) {
+	at, generation, err := traffic.ReadKey(strings.Join(x.Request.Header["Authorization"], "|"), stub)
+	if err != nil {
+		return at, err
 	}
-	all := lanes()
-	if at.lane >= len(all) || at.target >= len(all[at.lane]) || all[at.lane][at.target] != stub {
-		return attempt{}, 0, fmt.Sprintf("the key of another target: %q", key)
-	}
-	if at.lane != r.lane && at.lane != 0 {
-		return at, generation, fmt.Sprintf("lane %d, want %d", at.lane, r.lane)
+	if at.Lane != r.Lane && at.Lane != 0 {
+		return at, fmt.Errorf("lane %d, want %d", at.Lane, r.Lane)
 	}
 	if generation < r.generation || generation > s.written.Load() {
-		return at, generation, fmt.Sprintf("a key of generation %d, want %d to %d", generation, r.generation, s.written.Load())
+		return at, fmt.Errorf("a key of generation %d, want %d to %d", generation, r.generation, s.written.Load())
 	}
-	return at, generation, ""
+	return at, nil
 }
 
-func (s *soak) compareDelivery(r *request, at attempt, _ int64, stub int, x *harness.Exchange) string {
-	want := r.body(modelOf(at.lane, at.target))
-	switch {
-	case x.Request.Method != http.MethodPost || x.Request.RequestURI != harness.ChatPath:
-		return "wrong path: " + x.Request.Method + " " + x.Request.RequestURI
-	case x.Request.Host != s.stubs[stub].Authority:
-		return "wrong authority: " + x.Request.Host
-	case x.Request.ContentLength != int64(len(want)):
-		return fmt.Sprintf("content-length %d, want %d", x.Request.ContentLength, len(want))
-	case r.outcome(at.lane, at.target).unread:
-		return ""
+// compareDelivery lets a body be cut while Envoy is killed.
+func (s *soak) compareDelivery(r *request, at traffic.Attempt, x *harness.Exchange) string {
+	authority := s.stubs[at.Stub()].Authority
+	what := r.CompareDelivery(at, authority, x, true)
+	s.mu.Lock()
+	killed := overlaps(s.envoy, r.started, 5*time.Second)
+	s.mu.Unlock()
+	if what != "" && killed {
+		return r.CompareDelivery(at, authority, x, false)
 	}
-	if got := string(x.Body()); got != want {
-		s.mu.Lock()
-		cut := overlaps(s.envoy, r.started, 5*time.Second) && strings.HasPrefix(want, got)
-		s.mu.Unlock()
-		if !cut { // Envoy was killed while it sent this
-			return fmt.Sprintf("wrong body, %d bytes: %.300s", len(got), got)
-		}
-	}
-	return ""
+	return what
 }

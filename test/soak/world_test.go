@@ -12,6 +12,7 @@ import (
 	"semlb/test/ca"
 	"semlb/test/harness"
 	"semlb/test/process"
+	"semlb/test/traffic"
 	"semlb/vectordb/redistest"
 )
 
@@ -95,15 +96,15 @@ func (s *soak) generation(n int64) string {
 			"redis": map[string]any{"host": s.redis.Host, "port": s.redis.Port},
 		},
 	}
-	for lane, stubs := range lanes() {
+	for lane, stubs := range traffic.Lanes() {
 		for target, stub := range stubs {
-			url := s.refused
-			if stub >= 0 {
+			url, at := s.refused, traffic.Attempt{Lane: lane, Target: target}
+			if stub != traffic.Refuses {
 				url = s.stubs[stub].URL
 			}
 			p.Targets = append(p.Targets, harness.Target{
-				URL: url, Model: modelOf(lane, target), Weight: 1000 - 100*lane - target,
-				Description: description(lane), Authorization: keyOf(lane, target, n),
+				URL: url, Model: at.Model(), Weight: 1000 - 100*lane - target,
+				Description: description(lane), Authorization: at.Key(n),
 			})
 		}
 	}
