@@ -71,6 +71,19 @@ var invalidAnswer = Failure{
 // belong too.
 func InvalidAnswer() Failure { return invalidAnswer }
 
+// upstreamUnavailable is an attempt for which Envoy has no host.
+var upstreamUnavailable = Failure{
+	Class: ClassConnect, Flags: []string{"UH", FlagNoCluster, "NR", "UO", "DF"}, Status: 503,
+	Message: "The model's provider cannot be reached at the moment.", Code: "upstream_unavailable", Type: typeUpstream,
+}
+
+// UpstreamUnavailable is an attempt for which Envoy has no host.
+func UpstreamUnavailable() Failure { return upstreamUnavailable }
+
+// FlagNoCluster is the response flag of an attempt whose cluster Envoy does not have: that is
+// no failure of the provider's.
+const FlagNoCluster = "NC"
+
 // attemptFailures are the failures of an attempt. The first that matches counts, so
 // the narrower of two comes first. The flags' classes were measured on Envoy 1.36 to
 // 1.40; the statuses are those of ai-proxy-advanced: connections 502, timeouts 504,
@@ -84,10 +97,7 @@ var attemptFailures = []Failure{
 		Class: ClassConnect, Flags: []string{"UF"}, Status: 502,
 		Message: "The connection to the model's provider failed.", Code: "upstream_connection_failed", Type: typeUpstream,
 	},
-	{
-		Class: ClassConnect, Flags: []string{"UH", "NC", "NR", "UO", "DF"}, Status: 503,
-		Message: "The model's provider cannot be reached at the moment.", Code: "upstream_unavailable", Type: typeUpstream,
-	},
+	upstreamUnavailable,
 	{
 		Class: ClassTimeout, Flags: []string{"UT", "SI", "DT"}, Status: 504,
 		Message: "The model's provider did not answer in time.", Code: "upstream_timeout", Type: typeUpstream,

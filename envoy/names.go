@@ -59,6 +59,10 @@ const (
 	// as a query, if a target of the plan takes one.
 	HeaderCaptures = "x-semlb-captures"
 
+	// HeaderMatch describes a request and the targets of its plan to a replica that does not
+	// have them; see the server's foreign attempts.
+	HeaderMatch = "x-semlb-match"
+
 	// HeaderObserve selects what of an attempt is copied to the observing role:
 	// [ObserveAnswer] or [ObserveAll].
 	HeaderObserve = "x-semlb-observe"
@@ -110,7 +114,7 @@ func CORSHeader(name string) string { return corsHeaders[name] }
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderObserve, HeaderWords,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderMatch, HeaderObserve, HeaderWords,
 	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }
 
@@ -146,7 +150,7 @@ var consumerHeaders = []string{HeaderConsumerID, HeaderConsumerName, HeaderConsu
 
 // metadataKeys are the keys of gRPC metadata that semlb reads. As HTTP headers they have no
 // meaning.
-var metadataKeys = []string{RoleKey, MetadataRoute, MetadataService, MetadataConsumer}
+var metadataKeys = []string{RoleKey, MetadataTries, MetadataTry, MetadataRoute, MetadataService, MetadataConsumer}
 
 // reservedHeaders are all headers that have a meaning between the hops or for the outer
 // role.
@@ -165,6 +169,13 @@ const (
 	AttributeHost            = "xds.virtual_host_name"
 	AttributeRouteMetadata   = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".route"
 	AttributeServiceMetadata = "xds.route_metadata.filter_metadata." + MetadataNamespace + ".service"
+)
+
+// AttributeClusters are the [Clusters] of the Envoy that calls: part of the metadata of its
+// routes, under [KeyClusters].
+const (
+	KeyClusters       = "clusters"
+	AttributeClusters = "xds.route_metadata.filter_metadata." + MetadataNamespace + "." + KeyClusters
 )
 
 // AttributeSource is the address and the port of the client, as Envoy knows them.
@@ -206,6 +217,22 @@ const (
 	RoleInner = "inner"
 	// RoleObserve receives copies of an attempt, and answers nothing.
 	RoleObserve = "observe"
+)
+
+// Keys of gRPC metadata with which a replica finds out whether Envoy will call another one
+// if it does not take a call. Both are missing where Envoy will not.
+const (
+	// MetadataTries is the try at which a replica takes a call in any case.
+	MetadataTries = "x-semlb-tries"
+	// MetadataTry is the number of the try, from 1.
+	MetadataTry = "x-semlb-try"
+)
+
+// Tries is the value of [MetadataTries]. MostTries is how often Envoy makes a call: at a
+// replica that has just ended it fails without any response, and must not count.
+const (
+	Tries     = 3
+	MostTries = Tries + 2
 )
 
 // Values of [HeaderObserve].

@@ -154,6 +154,13 @@ func (r *Request) restore(e Edit) {
 	}
 }
 
+// KnowsOriginals reports whether [ReadAttempt] can read such a text: whether it is of the
+// version that [EncodeOriginals] writes. "" is no text, and nothing to read.
+func KnowsOriginals(text string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(text[:min(len(text), 4)])
+	return text == "" || err == nil && len(b) > 0 && b[0] == originalsVersion
+}
+
 func decodeOriginals(text string) (string, []Edit, error) {
 	if len(text) > MaxOriginals {
 		return "", nil, fmt.Errorf("got %d bytes, want at most %d", len(text), MaxOriginals)

@@ -143,9 +143,9 @@ func (s *AccessLogService) attempt(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 	if err != nil {
 		return err
 	}
-	instance, target, err := s.find(a.Instance, a.Target())
-	if err != nil {
-		return err
+	instance, target, found := s.snapshot().target(a.Instance, a.Target())
+	if !found {
+		return errors.New("find target of access log: it is not configured")
 	}
 	now := time.Now()
 	outcome := outcomeOf(a, now)
@@ -164,18 +164,6 @@ func (s *AccessLogService) attempt(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 	return nil
 }
 
-func (s *AccessLogService) find(instance, target string) (*Instance, *Target, error) {
-	i := s.snapshot().Instances[instance]
-	if i == nil {
-		return nil, nil, errors.New("find instance of access log: it is not configured")
-	}
-	t := i.Targets[target]
-	if t == nil {
-		return nil, nil, errors.New("find target of access log: it is not configured")
-	}
-	return i, t, nil
-}
-
 // request records a request that has ended, and releases the probes of targets that it
 // did not reach.
 func (s *AccessLogService) request(e *dataaccesslogv3.HTTPAccessLogEntry) error {
@@ -184,7 +172,7 @@ func (s *AccessLogService) request(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 		return err
 	}
 	instance := s.snapshot().Instances[f.Instance]
-	if f.Answer != "" || instance != nil {
+	if f.Answer != "" || f.Instance != "" {
 		s.recorder.Record(finished(f, instance, time.Now()))
 	}
 	switch {

@@ -13,11 +13,28 @@ import (
 	"semlb/wire"
 )
 
-// admit finds out who sent a request, and checks it by its head, before its body is taken:
+// admit checks the head of a request, and leaves one that could not be planned here to
+// another replica.
+func (p *planner) admit(ctx context.Context, x *exchange) (*extprocv3.ProcessingResponse, error) {
+	if refusal := p.check(ctx, x); refusal != nil || !x.call.repeats() || plannable(x) {
+		return refusal, nil
+	}
+	p.metrics.substitutes.WithLabelValues(substitutedElsewhere).Inc()
+	return nil, errElsewhere
+}
+
+// plannable reports whether this replica has an instance for a request, and the Envoy that
+// calls can reach all of its targets.
+func plannable(x *exchange) bool {
+	instance := x.snapshot.Find(x.match)
+	return instance != nil && instance.reachable(x.clusters())
+}
+
+// check finds out who sent a request, and checks it by its head, before its body is taken:
 // against the limits of a head, the consumers' credentials, the plugins that guard and the
 // methods that are served. It returns the answer to a request that is not served, and nil for
 // one that may go on.
-func (p *planner) admit(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+func (p *planner) check(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
 	if err := x.checkHead(); err != nil {
 		return p.refuse(x, err)
 	}
@@ -51,7 +68,7 @@ func (p *planner) readmit(ctx context.Context, x *exchange) *extprocv3.Processin
 	if x.snapshot == p.snapshot() {
 		return nil
 	}
-	return p.admit(ctx, x)
+	return p.check(ctx, x)
 }
 
 // head is what package access reads of a request.

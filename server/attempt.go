@@ -21,43 +21,89 @@ type rewriter struct {
 	metrics  *Metrics
 }
 
-func (r *rewriter) decide(_ context.Context, x *exchange) *extprocv3.ProcessingResponse {
-	instance, target, err := planned(r.snapshot(), x)
+// admit leaves an attempt to another replica if this one cannot make it as it was planned.
+func (r *rewriter) admit(_ context.Context, x *exchange) (*extprocv3.ProcessingResponse, error) {
+	if !x.call.repeats() {
+		return nil, nil
+	}
+	p, err := readPlan(x)
+	if err != nil {
+		return nil, nil // no replica can read it
+	}
+	if _, found := p.planned(r.snapshot(), x); !found || !provider.KnowsOriginals(x.header(envoy.HeaderOriginals)) {
+		r.metrics.substitutes.WithLabelValues(substitutedElsewhere).Inc()
+		return nil, errElsewhere
+	}
+	return nil, nil
+}
+
+func (r *rewriter) decide(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
+	p, err := readPlan(x)
 	if err != nil {
 		return envoy.Final(r.failed(x, codePlanLost, "attempt", err))
+	}
+	snapshot := r.snapshot()
+	made, found := p.planned(snapshot, x)
+	if !found {
+		return r.substitute(ctx, x, snapshot, p)
 	}
 	request, client, err := readAttempt(x)
 	if err != nil {
 		return envoy.Final(r.failed(x, codeRewriteFailed, "read attempt", err))
 	}
-	rewrite, err := target.Rewrite(request, client)
+	rewrite, err := made.target.Rewrite(request, client)
 	if err != nil {
 		return envoy.Final(r.refuse(x, err))
 	}
-	r.metrics.rewrites.Inc()
-	set := []envoy.Header{{Name: envoy.HeaderCluster, Value: target.Cluster}}
-	return x.rewritten(envoy.RoleInner, rewrite, withServed(set, instance, target, rewrite.Model))
+	return r.rewritten(x, made, rewrite, nil)
 }
 
-// planned finds the instance and the target of an attempt.
-func planned(s *Snapshot, x *exchange) (*Instance, *Target, error) {
-	instance := s.Instances[x.header(envoy.HeaderInstance)]
-	if instance == nil {
-		return nil, nil, errors.New("find plan: its instance is not configured")
-	}
+// rewritten answers with the request for the target of an attempt.
+func (r *rewriter) rewritten(x *exchange, a place, rewrite provider.Rewrite, set []envoy.Header) *extprocv3.ProcessingResponse {
+	r.metrics.rewrites.Inc()
+	set = append(set, envoy.Header{Name: envoy.HeaderCluster, Value: a.cluster})
+	return x.rewritten(envoy.RoleInner, rewrite, withServed(set, a.instance, a.target, rewrite.Model))
+}
+
+// plan is the plan that an attempt carries.
+type plan struct {
+	instance string
+	targets  []string // IDs
+	number   int      // of the attempt, from 1
+}
+
+// readPlan reads the plan of an attempt. An error means that Envoy has lost a part of it.
+func readPlan(x *exchange) (plan, error) {
 	number, err := strconv.Atoi(x.header(envoy.HeaderAttempt))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read attempt number: %w", err)
+		return plan{}, fmt.Errorf("read attempt number: %w", err)
 	}
-	ids := strings.Split(x.header(envoy.HeaderPlan), ",")
-	if number < 1 || number > len(ids) {
-		return nil, nil, fmt.Errorf("find plan: attempt %d of %d", number, len(ids))
+	p := plan{x.header(envoy.HeaderInstance), strings.Split(x.header(envoy.HeaderPlan), ","), number}
+	if number < 1 || number > len(p.targets) {
+		return plan{}, fmt.Errorf("find plan: attempt %d of %d", number, len(p.targets))
 	}
-	target := instance.Targets[ids[number-1]]
-	if target == nil {
-		return nil, nil, fmt.Errorf("find plan: target %s is not configured", ids[number-1])
+	return p, nil
+}
+
+// target is the ID of the attempt's target.
+func (p plan) target() string { return p.targets[p.number-1] }
+
+// place is where an attempt goes.
+type place struct {
+	instance *Instance
+	target   *Target
+	cluster  string
+}
+
+// planned finds what an attempt was planned for; false if this replica does not have it, or
+// the Envoy that calls cannot reach it.
+func (p plan) planned(s *Snapshot, x *exchange) (place, bool) {
+	instance, target, found := s.target(p.instance, p.target())
+	if !found {
+		return place{}, false
 	}
-	return instance, target, nil
+	cluster, found := x.clusters().For(target.Cluster)
+	return place{instance, target, cluster}, found
 }
 
 // readAttempt reads the client's request: from the body of attempt 1 and the originals

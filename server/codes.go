@@ -36,7 +36,7 @@ func Codes() []string {
 	return slices.Concat(provider.Codes(), access.Codes(), []string{
 		string(router.AllOut), string(router.NoMatch),
 		codeNoPlugin, codeNoConsumer, codeModels, codeModelNotFound, codeNoBody, codeEncoding, codeMethod, codePath, codeDuplicate, codeHeaders, codeModel,
-		codeClientGone, codeOverloaded, codePlanLost, codeRewriteFailed, codeInternalError,
+		codeClientGone, codeOverloaded, envoy.UpstreamUnavailable().Code, codePlanLost, codeRewriteFailed, codeInternalError,
 	})
 }
 

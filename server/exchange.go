@@ -16,6 +16,7 @@ import (
 // exchange is one request of one hop: what Envoy sent of it.
 type exchange struct {
 	id      string // x-request-id
+	call    call
 	headers []*corev3.HeaderValue
 	// attributes describe the route that Envoy matched.
 	attributes map[string]string

@@ -18,8 +18,9 @@ type exchanger struct {
 	responder
 	metrics *Metrics
 	bodies  *bodyBudget
-	// admit answers a request by its head, or returns nil; it is nil where none is refused.
-	admit  func(context.Context, *exchange) *extprocv3.ProcessingResponse
+	// admit answers a request by its head, or returns nil. An error ends the call, and
+	// leaves it to another replica.
+	admit  func(context.Context, *exchange) (*extprocv3.ProcessingResponse, error)
 	decide func(context.Context, *exchange) *extprocv3.ProcessingResponse
 	// final marks requests that are shed so that Envoy makes no further attempt.
 	final bool
@@ -30,7 +31,11 @@ func (e *exchanger) handle(s stream) error {
 	if err != nil {
 		return ended(err)
 	}
-	if refusal := e.admitted(s.Context(), x); refusal != nil {
+	refusal, err := e.admitted(s.Context(), x)
+	switch {
+	case err != nil:
+		return err
+	case refusal != nil:
 		return s.Send(refusal)
 	}
 	if !x.bodiless {
@@ -57,15 +62,12 @@ func (e *exchanger) handle(s stream) error {
 }
 
 // admitted answers a request that is refused by its head. A panic refuses the request too.
-func (e *exchanger) admitted(ctx context.Context, x *exchange) (r *extprocv3.ProcessingResponse) {
-	if e.admit == nil {
-		return nil
-	}
-	if p := contain(func() { r = e.admit(ctx, x) }); p != nil {
+func (e *exchanger) admitted(ctx context.Context, x *exchange) (r *extprocv3.ProcessingResponse, err error) {
+	if p := contain(func() { r, err = e.admit(ctx, x) }); p != nil {
 		e.panics.record(ctx, x.id, p)
-		return e.fault(x, codeInternalError)
+		return e.fault(x, codeInternalError), nil
 	}
-	return r
+	return r, err
 }
 
 // respond decides about a request. A panic fails the request, and no other.
@@ -86,6 +88,7 @@ func receiveHeaders(s stream) (*exchange, error) {
 	}
 	if h := m.GetRequestHeaders(); h != nil {
 		x := newExchange(h, m.GetAttributes())
+		x.call = callOf(s.Context())
 		x.metadata = m.GetMetadataContext().GetFilterMetadata()
 		return x, nil
 	}

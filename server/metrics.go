@@ -15,6 +15,7 @@ type Metrics struct {
 	envoys          *prometheus.GaugeVec
 	tooOld          prometheus.Counter
 	ignored         *prometheus.CounterVec
+	substitutes     *prometheus.CounterVec
 	decisionSeconds prometheus.Histogram
 }
 
@@ -39,6 +40,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		ignored: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "semlb_access_log_ignored_total", Help: "Entries of Envoy's access logs that could not be used, by log.",
 		}, []string{"log"}),
+		substitutes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "semlb_substitutes_total", Help: "Calls about a configuration that this replica does not have, by what took its place.",
+		}, []string{"by"}),
 		decisionSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "semlb_decision_seconds", Help: "Time to respond to an external processing request, after its body was received.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
@@ -47,12 +51,29 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, log := range []string{envoy.LogAttempts, envoy.LogRequests, logObservation, logOther} {
 		m.ignored.WithLabelValues(log)
 	}
-	r.MustRegister(m.ignored, m.envoys, m.tooOld, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
+	for _, by := range []string{substitutedElsewhere, substitutedSame, substitutedOther, substitutedTried, substitutedNone} {
+		m.substitutes.WithLabelValues(by)
+	}
+	r.MustRegister(m.substitutes, m.ignored, m.envoys, m.tooOld, m.rewrites, m.panics, m.rejections, m.decisionSeconds)
 	return m
 }
 
 // CountPanic counts a panic that was recovered elsewhere in the process.
 func (m *Metrics) CountPanic() { m.panics.Inc() }
+
+// Labels of what takes the place of an instance or a target that this replica does not have.
+const (
+	// substitutedElsewhere: Envoy calls another replica.
+	substitutedElsewhere = "replica"
+	// substitutedSame: the same target, with other options, weight or credentials.
+	substitutedSame = "same_target"
+	// substitutedOther: another target that the attempts before have not tried.
+	substitutedOther = "other_target"
+	// substitutedTried: a target that was tried: there is no other one.
+	substitutedTried = "tried_target"
+	// substitutedNone: there is no target.
+	substitutedNone = "none"
+)
 
 // Labels of what is ignored, beside the names of Envoy's logs.
 const (

@@ -39,7 +39,7 @@ func TestEveryCodeStartsAtZero(t *testing.T) {
 	r := prometheus.NewRegistry()
 	metrics.New(r, Labels())
 	have := metricstest.Series(t, r, "semlb_answers_total")
-	want := slices.Concat(constants(t, "codes.go", "code"), constants(t, "../access/codes.go", "Code"), constants(t, "../provider/errors.go", "Code"), []string{"all_out", "no_match"})
+	want := slices.Concat(constants(t, "codes.go", "code"), constants(t, "../access/codes.go", "Code"), constants(t, "../provider/errors.go", "Code"), []string{"all_out", "no_match", "upstream_unavailable"})
 	require.Len(t, have, len(want))
 	for _, code := range want {
 		require.Contains(t, have, code)

@@ -44,8 +44,11 @@ func (o *observer) handle(s stream) error {
 
 func (o *observer) observe(s stream, x *exchange) error {
 	begun := time.Now()
-	instance, target, err := planned(o.snapshot(), x)
-	if err != nil {
+	instance, target, found := o.find(x)
+	switch {
+	case !found && x.call.repeats():
+		return errElsewhere
+	case !found:
 		o.metrics.ignored.WithLabelValues(logObservation).Inc()
 		return nil
 	}
@@ -66,6 +69,15 @@ func (o *observer) observe(s stream, x *exchange) error {
 			return nil
 		}
 	}
+}
+
+// find returns what an attempt is for.
+func (o *observer) find(x *exchange) (*Instance, *Target, bool) {
+	p, err := readPlan(x)
+	if err != nil {
+		return nil, nil, false
+	}
+	return o.snapshot().target(p.instance, p.target())
 }
 
 // record records an attempt that has passed, and reports its usage to the router.

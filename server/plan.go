@@ -22,6 +22,7 @@ import (
 type planner struct {
 	responder
 	snapshot func() *Snapshot
+	metrics  *Metrics
 }
 
 func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {
@@ -157,7 +158,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 	set := append(instance.Policy.Headers(len(ids)),
 		envoy.Header{Name: envoy.HeaderPlan, Value: strings.Join(ids, ",")},
 		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
-		envoy.Header{Name: envoy.HeaderIdle, Value: strconv.FormatInt(instance.Idle.Milliseconds(), 10)},
+		idleOf(instance),
 	)
 	if slices.ContainsFunc(ids, func(id string) bool { return instance.Targets[id].Statistics }) {
 		set = append(set, envoy.Header{Name: envoy.HeaderWords, Value: strconv.Itoa(request.Words())})
@@ -180,19 +181,20 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		if err != nil {
 			return nil, err
 		}
-		return x.passed(set, client), nil
+		return x.passed(describe(set, x, targets, nil), client), nil
 	}
 	rewrite, err := targets[0].Rewrite(request, client)
 	if err != nil {
 		return nil, err
 	}
-	set = append(set, envoy.Header{Name: envoy.HeaderFirst, Value: targets[0].Cluster})
+	set = append(set, envoy.Header{Name: envoy.HeaderFirst, Value: firstCluster(x, targets[0])})
 	if len(ids) > 1 {
 		originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
 		if err != nil {
 			return nil, err
 		}
 		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
+		set = describe(set, x, targets, rewrite.SetHeaders)
 	}
 	return x.rewritten(envoy.RoleOuter, rewrite, withServed(set, instance, targets[0], rewrite.Model)), nil
 }

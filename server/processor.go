@@ -57,7 +57,7 @@ func NewProcessor(o Options) *Processor {
 	contained := panics{log: o.Log, metrics: o.Metrics}
 	common := responder{recorder: o.Recorder, panics: contained}
 	bodies := &bodyBudget{limit: o.MaxBodies}
-	plan := &planner{responder: common, snapshot: o.Snapshot}
+	plan := &planner{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	observe := &observer{
 		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained,
@@ -65,7 +65,7 @@ func NewProcessor(o Options) *Processor {
 	}
 	return &Processor{panics: contained, roles: map[string]*role{
 		envoy.RoleOuter:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, admit: plan.admit, decide: plan.decide}).handle},
-		envoy.RoleInner:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, decide: rewrite.decide, final: true}).handle},
+		envoy.RoleInner:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, admit: rewrite.admit, decide: rewrite.decide, final: true}).handle},
 		envoy.RoleObserve: {handle: observe.handle, drain: observeDrain},
 	}}
 }

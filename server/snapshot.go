@@ -47,6 +47,15 @@ type Snapshot struct {
 	ConsumersOnly bool
 }
 
+// target finds an instance and one of its targets, by ID.
+func (s *Snapshot) target(instance, target string) (*Instance, *Target, bool) {
+	i := s.Instances[instance]
+	if i == nil || i.Targets[target] == nil {
+		return nil, nil, false
+	}
+	return i, i.Targets[target], true
+}
+
 // Targets are the targets of all instances, by ID.
 func (s *Snapshot) Targets() map[string]*Target {
 	all := make(map[string]*Target)
@@ -105,6 +114,11 @@ type Instance struct {
 // Target is where an attempt can go.
 type Target struct {
 	*provider.Target
+	// Identity names what the target is: it stays the same if only options, weight or
+	// credentials change. It is unique within the instance.
+	Identity string
+	// Place is its index in the configuration of the instance.
+	Place int
 	// Cluster is Envoy's name for the target's endpoint.
 	Cluster string
 	// Provider and Model are the configured ones, such as openai; Model is "" if the

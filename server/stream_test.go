@@ -132,11 +132,15 @@ func (b *lockedBuffer) String() string {
 // and what the stream ended with.
 func (w *testServer) talk(role []string, messages ...*extprocv3.ProcessingRequest) ([]*extprocv3.ProcessingResponse, error) {
 	w.t.Helper()
+	return w.talkWith(metadata.MD{envoy.RoleKey: role}, messages...)
+}
+
+// talkWith is talk with any gRPC metadata.
+func (w *testServer) talkWith(md metadata.MD, messages ...*extprocv3.ProcessingRequest) ([]*extprocv3.ProcessingResponse, error) {
+	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for _, r := range role {
-		ctx = metadata.AppendToOutgoingContext(ctx, envoy.RoleKey, r)
-	}
+	ctx = metadata.NewOutgoingContext(ctx, md)
 	stream, err := w.processor.Process(ctx)
 	require.NoError(w.t, err)
 	for _, m := range messages {

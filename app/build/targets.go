@@ -51,6 +51,7 @@ func (b *Builder) targets(p *config.Plugin) (builtTargets, error) {
 	credentials := provider.CollectCredentials(auths...)
 	var built builtTargets
 	var faults []error
+	identities := make(identities)
 	for i := range s.Targets {
 		t := &s.Targets[i]
 		settings, err := b.targetSettings(p, i)
@@ -67,7 +68,7 @@ func (b *Builder) targets(p *config.Plugin) (builtTargets, error) {
 		built.upstreams = append(built.upstreams, upstream)
 		built.routed = append(built.routed, router.Target{ID: settings.ID, Description: t.Description, Weight: t.Weight, RouteType: settings.RouteType})
 		built.served = append(built.served, b.made.keep(server.Target{
-			Target: target, Cluster: upstream.Name(),
+			Target: target, Cluster: upstream.Name(), Identity: identities.of(settings, target.Endpoint()), Place: i,
 			Provider: settings.Provider, Model: settings.Model, RouteType: settings.RouteType, Description: t.Description, Weight: t.Weight,
 			Statistics: t.Logging.LogStatistics, Payloads: t.Logging.LogPayloads,
 			InputCost: price(t.Model.Options.InputCost), OutputCost: price(t.Model.Options.OutputCost),
@@ -117,6 +118,17 @@ func (b *Builder) baseURL(i int, t *config.Target) (string, error) {
 func targetID(p *config.Plugin, i int) string {
 	t := &p.Settings.Targets[i]
 	return digest(p.Scope, i, t.Description, t.Weight, t.RouteType, t.Model)
+}
+
+// identities counts the targets of an instance that are the same by provider, model and
+// endpoint, as those that differ in their credential only.
+type identities map[string]int
+
+// of is [server.Target.Identity] of the next target of the instance.
+func (n identities) of(s provider.Settings, at provider.Endpoint) string {
+	same := digest(s.Provider, s.Model, s.RouteType, s.Options.AzureDeploymentID, at)
+	n[same]++
+	return same + "." + strconv.Itoa(n[same])
 }
 
 func upstreamOf(e provider.Endpoint, s *config.AIProxyAdvanced) parts.Upstream {

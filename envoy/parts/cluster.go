@@ -1,7 +1,6 @@
 package parts
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"semlb/envoy"
 )
 
 // Upstream is a distinct way to reach an endpoint: it becomes one cluster.
@@ -32,8 +33,7 @@ type Upstream struct {
 
 // Name is the cluster's name: readable, and different for every distinct upstream.
 func (u Upstream) Name() string {
-	return fmt.Sprintf("%s_%s_c%d_w%d", u.Scheme, net.JoinHostPort(u.Host, strconv.Itoa(int(u.Port))),
-		u.ConnectTimeout.Milliseconds(), u.WriteTimeout.Milliseconds())
+	return envoy.ClusterName(u.Scheme, net.JoinHostPort(u.Host, strconv.Itoa(int(u.Port))), u.ConnectTimeout, u.WriteTimeout)
 }
 
 // unlimited is far above anything one Envoy can hold.

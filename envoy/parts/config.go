@@ -1,10 +1,15 @@
 package parts
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"semlb/envoy"
 )
 
 // Config is what the parts are made from. Equal configurations give equal parts, byte
@@ -38,6 +43,25 @@ type Config struct {
 // decision may take, so that semlb's own answer arrives first.
 func (c Config) messageTimeout() *durationpb.Duration {
 	return durationpb.New(c.DecisionBudget + 4*time.Second)
+}
+
+// upstreams are the endpoints of all targets, each once, sorted by name.
+func (c Config) upstreams() []Upstream {
+	all := slices.Clone(c.Upstreams)
+	slices.SortFunc(all, func(a, b Upstream) int { return cmp.Compare(a.Name(), b.Name()) })
+	return slices.Compact(all)
+}
+
+// clusterMetadata lists the clusters of the upstreams for [envoy.AttributeClusters]. It is
+// part of routes, so that a change of it drains no connection.
+func (c Config) clusterMetadata() *corev3.Metadata {
+	var names []string
+	for _, u := range c.upstreams() {
+		names = append(names, u.Name())
+	}
+	return &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{envoy.MetadataNamespace: {
+		Fields: map[string]*structpb.Value{envoy.KeyClusters: structpb.NewStringValue(string(envoy.ListClusters(names)))},
+	}}}
 }
 
 // Endpoint is where a server listens: a Unix socket if Path is set, else TCP on a

@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"strconv"
+
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
@@ -32,7 +34,10 @@ func processor(role string) *extprocv3.ExternalProcessor {
 		// Never true: a request that was not rewritten must not leave.
 		FailureModeAllow: false,
 	}
-	p.GrpcService.InitialMetadata = []*corev3.HeaderValue{{Key: envoy.RoleKey, Value: role}}
+	p.GrpcService.InitialMetadata = []*corev3.HeaderValue{
+		{Key: envoy.RoleKey, Value: role},
+		{Key: envoy.MetadataTries, Value: strconv.Itoa(envoy.Tries)},
+	}
 	p.GrpcService.RetryPolicy = anotherReplica()
 	return p
 }
@@ -64,7 +69,7 @@ func planner(c Config) *extprocv3.ExternalProcessor {
 // of the Kong route.
 func outerProcessor(c Config) *hcmv3.HttpFilter {
 	p := planner(c)
-	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource}
+	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource, envoy.AttributeClusters}
 	return httpFilter(extProcName, p)
 }
 
@@ -85,6 +90,7 @@ func foreignProcessor(c Config) *hcmv3.HttpFilter {
 func innerProcessor(c Config) *hcmv3.HttpFilter {
 	p := processor(envoy.RoleInner)
 	p.MessageTimeout = c.messageTimeout()
+	p.RequestAttributes = []string{envoy.AttributeClusters}
 	p.MutationRules = mutationRules(envoy.FinalHeader)
 	return skipIf(extProcName, p, allOf(matchesHeader(envoy.HeaderAttempt, "1"), matchesHeader(envoy.HeaderFirst, ".+")))
 }
@@ -97,12 +103,15 @@ const (
 )
 
 // planMetadata copies what the response needs of the plan from the request's headers to
-// dynamic metadata, where local replies and response headers find it.
+// dynamic metadata, where local replies and response headers find it, and what the log
+// entry needs if the inner role has changed the plan.
 func planMetadata() *hcmv3.HttpFilter {
 	return httpFilter("envoy.filters.http.header_to_metadata", &metadatav3.Config{
 		RequestRules: []*metadatav3.Config_Rule{
 			headerToMetadata(envoy.HeaderServed, keyServed, true),
 			headerToMetadata(envoy.HeaderRetry, keyRetry, false),
+			headerToMetadata(envoy.HeaderInstance, envoy.KeyInstance, false),
+			headerToMetadata(envoy.HeaderPlan, envoy.KeyPlan, false),
 		},
 	})
 }

@@ -17,13 +17,16 @@ import (
 // innerRoutes sends an attempt to the cluster that its rewrite names. There is a pair of
 // routes for each idle timeout in use, because Envoy takes the timeout from the route,
 // and a pair without a match for requests that a former configuration planned.
-func innerRoutes(l limits, idle []time.Duration) *routev3.RouteConfiguration {
+func innerRoutes(l limits, idle []time.Duration, clusters *corev3.Metadata) *routev3.RouteConfiguration {
 	var routes []*routev3.Route
 	for _, d := range slices.Compact(slices.Sorted(slices.Values(idle))) {
 		match := exactHeader(envoy.HeaderIdle, strconv.FormatInt(d.Milliseconds(), 10))
 		routes = append(routes, attemptRoutes(l, d, match)...)
 	}
 	routes = append(routes, attemptRoutes(l, defaultIdle)...)
+	for _, r := range routes {
+		r.Metadata = clusters
+	}
 	return &routev3.RouteConfiguration{
 		Name: envoy.InnerListener,
 		VirtualHosts: []*routev3.VirtualHost{{

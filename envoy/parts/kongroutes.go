@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
@@ -17,10 +18,10 @@ import (
 // virtual host: among several, Envoy would choose by the domains alone, and compare paths
 // and priorities only then. Like Kong, Envoy answers 404 where none matches, without
 // calling the external processor.
-func kongRoutes(routes []Route, o Outer) []*routev3.Route {
+func kongRoutes(routes []Route, clusters *corev3.Metadata, o Outer) []*routev3.Route {
 	toHop := func(b branch, match *routev3.RouteMatch) *routev3.Route {
 		r := proto.CloneOf(o.Route)
-		r.Name, r.Match, r.ResponseHeadersToAdd = b.Name, match, o.ResponseHeaders
+		r.Name, r.Match, r.ResponseHeadersToAdd, r.Metadata = b.Name, match, o.ResponseHeaders, clusters
 		if b.CORS {
 			r.ResponseHeadersToRemove = append(r.ResponseHeadersToRemove, o.CORSHeadersToRemove...)
 			r.ResponseHeadersToAdd = slices.Concat(r.ResponseHeadersToAdd, o.CORSHeaders)

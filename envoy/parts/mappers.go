@@ -2,6 +2,7 @@ package parts
 
 import (
 	"fmt"
+	"slices"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -66,6 +67,11 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 	for f := range envoy.AttemptFailures() {
 		if f.Class == envoy.ClassReset {
 			c.Mappers = append(c.Mappers, repeatable(f))
+		}
+		if slices.Contains(f.Flags, envoy.FlagNoCluster) {
+			// Envoy has the configuration of another replica. Nothing was sent, and the provider
+			// has not failed, so that the next target is tried whatever the criteria are.
+			c.Mappers = append(c.Mappers, mapper(f, flagged(envoy.FlagNoCluster), envoy.HeaderRetry))
 		}
 		c.Mappers = append(c.Mappers,
 			mapper(f, both(matching(f), permits(f.Class)), envoy.HeaderRetry),

@@ -29,7 +29,7 @@ func newOuter(c Config, l limits) Outer {
 
 		CORSHeadersToRemove: headersOfCORS(),
 	}
-	o.KongRoutes = kongRoutes(c.Routes, o)
+	o.KongRoutes = kongRoutes(c.Routes, c.clusterMetadata(), o)
 	return o
 }
 

@@ -8,9 +8,6 @@
 package parts
 
 import (
-	"cmp"
-	"slices"
-
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -171,10 +168,8 @@ func New(c Config) Parts {
 }
 
 func newClusters(c Config, l limits) Clusters {
-	upstreams := slices.Clone(c.Upstreams)
-	slices.SortFunc(upstreams, func(a, b Upstream) int { return cmp.Compare(a.Name(), b.Name()) })
 	clusters := Clusters{Hop: hop(l.innerConnection, c.HopSocket), Service: service(c.Service, c.Replicas)}
-	for _, u := range slices.Compact(upstreams) {
+	for _, u := range c.upstreams() {
 		clusters.Upstreams = append(clusters.Upstreams, upstreamCluster(u, l.innerConnection, c.TrustedCA))
 	}
 	return clusters

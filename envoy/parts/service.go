@@ -4,7 +4,11 @@ import (
 	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	rulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	headersv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	codecv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/upstream_codec/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	previoushostsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -29,39 +33,56 @@ func service(e Endpoint, replicas []Endpoint) *clusterv3.Cluster {
 		addresses = append(addresses, r.Address())
 		named = named || r.isName()
 	}
+	options := &httpv3.HttpProtocolOptions{
+		UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+			ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
+				ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
+					Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
+				},
+			},
+		},
+	}
 	c := &clusterv3.Cluster{
 		Name:                 envoy.ServiceCluster,
 		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
 		ConnectTimeout:       durationpb.New(time.Second),
 		CircuitBreakers:      unlimitedBreakers(),
 		LoadAssignment:       loadAssignment(envoy.ServiceCluster, addresses...),
-		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
-			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
-				ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
-					ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
-						Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
-					},
-				},
-			},
-		}),
 	}
 	if named {
 		resolve(c)
 	}
 	if named || len(replicas) > 0 {
 		replicated(c)
+		options.HttpFilters = numberedTries()
 	}
+	c.TypedExtensionProtocolOptions = httpOptions(options)
 	return c
 }
 
-// anotherReplica retries on another replica where the first one could not be reached.
-// Only requests that were not delivered are retried.
+// numberedTries tell a replica how often Envoy has made its call: one that does not take a
+// call leaves it to another one, unless this is the last try.
+func numberedTries() []*hcmv3.HttpFilter {
+	number := setHeader(envoy.MetadataTry, "%UPSTREAM_REQUEST_ATTEMPT_COUNT%")
+	return []*hcmv3.HttpFilter{
+		httpFilter("envoy.filters.http.header_mutation", &headersv3.HeaderMutation{Mutations: &headersv3.Mutations{
+			RequestMutations: []*rulesv3.HeaderMutation{{Action: &rulesv3.HeaderMutation_Append{Append: number}}},
+		}}),
+		httpFilter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}),
+	}
+}
+
+// anotherReplica retries on another replica where the first one could not be reached, or
+// did not take the call (UNAVAILABLE before any message). Other calls that were delivered
+// are not retried.
 func anotherReplica() *corev3.RetryPolicy {
 	return &corev3.RetryPolicy{
-		RetryOn:    "connect-failure,refused-stream,reset-before-request",
-		NumRetries: wrapperspb.UInt32(2),
+		RetryOn:    "connect-failure,refused-stream,reset-before-request,unavailable",
+		NumRetries: wrapperspb.UInt32(envoy.MostTries - 1),
 		RetryBackOff: &corev3.BackoffStrategy{
-			BaseInterval: durationpb.New(time.Millisecond), MaxInterval: durationpb.New(10 * time.Millisecond),
+			// The first delay is 5 ms on average. All together last until a replica that has just
+			// ended is taken out.
+			BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(250 * time.Millisecond),
 		},
 		RetryHostPredicate: []*corev3.RetryPolicy_RetryHostPredicate{{
 			Name: "envoy.retry_host_predicates.previous_hosts",
@@ -87,6 +108,9 @@ func replicated(c *clusterv3.Cluster) {
 		UnhealthyThreshold: wrapperspb.UInt32(1), HealthyThreshold: wrapperspb.UInt32(1),
 		HealthChecker: &corev3.HealthCheck_GrpcHealthCheck_{GrpcHealthCheck: &corev3.HealthCheck_GrpcHealthCheck{}},
 	}}
+	// Envoy's default gathers changes of the health for a second. Meanwhile calls would go on
+	// to a replica that has ended.
+	c.CommonLbConfig = &clusterv3.Cluster_CommonLbConfig{UpdateMergeWindow: durationpb.New(0)}
 	never := wrapperspb.UInt32(0)
 	c.OutlierDetection = &clusterv3.OutlierDetection{
 		SplitExternalLocalOriginErrors: true,

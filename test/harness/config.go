@@ -2,6 +2,8 @@ package harness
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -75,6 +77,32 @@ func SeedCriteria() []string {
 
 // Config writes a plugin as a decK file.
 func Config(p Plugin) string {
+	return deck(map[string]any{"plugins": []any{p.fields()}})
+}
+
+// RoutesConfig writes a decK file with a route for each plugin, which has its name, the
+// path of its name, and the plugin.
+func RoutesConfig(plugins map[string]Plugin) string {
+	routes := []any{}
+	for _, name := range slices.Sorted(maps.Keys(plugins)) {
+		routes = append(routes, map[string]any{
+			"name": name, "paths": []string{"/" + name}, "plugins": []any{plugins[name].fields()},
+		})
+	}
+	return deck(map[string]any{"routes": routes})
+}
+
+func deck(entities map[string]any) string {
+	entities["_format_version"] = "3.0"
+	text, err := yaml.Marshal(entities)
+	if err != nil {
+		panic(fmt.Sprintf("harness: write configuration: %v", err)) // of the test's own values
+	}
+	return string(text)
+}
+
+// fields are those of the plugin.
+func (p Plugin) fields() map[string]any {
 	targets := make([]any, len(p.Targets))
 	for i, t := range p.Targets {
 		targets[i] = t.fields()
@@ -90,14 +118,7 @@ func Config(p Plugin) string {
 	for k, v := range p.Extra {
 		config[k] = v
 	}
-	text, err := yaml.Marshal(map[string]any{
-		"_format_version": "3.0",
-		"plugins":         []any{map[string]any{"name": "ai-proxy-advanced", "config": config}},
-	})
-	if err != nil {
-		panic(fmt.Sprintf("harness: write configuration: %v", err)) // of the test's own values
-	}
-	return string(text)
+	return map[string]any{"name": "ai-proxy-advanced", "config": config}
 }
 
 func (p Plugin) balancer() map[string]any {

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"strconv"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"semlb/envoy"
+)
+
+// Replicas have different configurations while a change is rolled out, and an Envoy has the
+// configuration of one of them. A replica that lacks what a call is about does not take it,
+// and Envoy calls another one. Only at the last try it serves as well as it can.
+
+// call is how Envoy makes a call of the processor: 0 tries if it makes it once, whatever
+// the replica does with it.
+type call struct{ try, tries int }
+
+func callOf(ctx context.Context) call {
+	md, _ := metadata.FromIncomingContext(ctx)
+	number := func(key string) int {
+		if values := md.Get(key); len(values) == 1 {
+			n, _ := strconv.Atoi(values[0]) // 0 if it is no number
+			return n
+		}
+		return 0
+	}
+	return call{try: number(envoy.MetadataTry), tries: number(envoy.MetadataTries)}
+}
+
+// repeats reports whether Envoy will call another replica if this one does not take the
+// call.
+func (c call) repeats() bool { return c.try > 0 && c.try < c.tries }
+
+// errElsewhere is the end of a call that is left to another replica. Envoy repeats a call
+// that ends so before its first response.
+var errElsewhere = status.Error(codes.Unavailable, "this replica does not have what the call is about")
+
+// clusters are those of the Envoy that calls.
+func (x *exchange) clusters() envoy.Clusters {
+	return envoy.Clusters(x.attributes[envoy.AttributeClusters])
+}
+
+// firstCluster is the cluster for attempt 1 at a target. An Envoy that has none for its endpoint
+// sends nothing, and goes on to attempt 2.
+func firstCluster(x *exchange, t *Target) string {
+	if cluster, ok := x.clusters().For(t.Cluster); ok {
+		return cluster
+	}
+	return t.Cluster
+}
+
+// reachable reports whether an Envoy with these clusters can reach all targets.
+func (i *Instance) reachable(c envoy.Clusters) bool {
+	for _, t := range i.Targets {
+		if _, ok := c.For(t.Cluster); !ok {
+			return false
+		}
+	}
+	return true
+}
