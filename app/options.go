@@ -37,6 +37,9 @@ type Options struct {
 	TrustedCA string
 	// DecisionBudget bounds a routing decision; then the default group serves.
 	DecisionBudget time.Duration
+	// SendTimeout is how long a client may stop reading an answer before it is cut, where
+	// read_timeout is shorter.
+	SendTimeout time.Duration
 	// MaxRetryAfter bounds the cool-down that a target requests with Retry-After; 0
 	// ignores the header.
 	MaxRetryAfter time.Duration
@@ -103,6 +106,7 @@ func DefaultOptions() Options {
 		Log:                   slog.New(slog.DiscardHandler),
 		Reading:               load.Options{Env: os.LookupEnv, KongVersion: load.DefaultKongVersion, IngressClass: load.DefaultIngressClass},
 		DecisionBudget:        time.Second,
+		SendTimeout:           time.Minute,
 		MaxRetryAfter:         time.Minute,
 		StoreSync:             time.Minute,
 		Listen:                "127.0.0.1:8000",
@@ -141,6 +145,7 @@ func (o *Options) gateway() (gateway.Options, error) {
 		HopSocket:      o.HopSocket,
 		TrustedCA:      o.trustedCA(),
 		DecisionBudget: o.DecisionBudget,
+		SendTimeout:    o.SendTimeout,
 	}, nil
 }
 

@@ -120,7 +120,7 @@ func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
 	values := map[string][]string{
 		"decision-budget": {"3s"}, "envoy-admin": {"127.0.0.1:9901"}, "grpc-address": {"semlb:8081"}, "grpc-listen": {"127.0.0.1:8081"},
 		"grpc-socket": {"/tmp/other.sock"}, "hop": {"uds"}, "hop-socket": {"/tmp/other.sock", "--hop", "uds"}, "listen": {"127.0.0.1:9000"},
-		"provider-url": {"openai=http://127.0.0.1:9001"}, "trusted-ca": {"/other.pem"},
+		"provider-url": {"openai=http://127.0.0.1:9001"}, "send-timeout": {"2m"}, "trusted-ca": {"/other.pem"},
 	}
 	for name, value := range values {
 		require.Contains(t, listed, name)

@@ -36,7 +36,7 @@ a route.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), env, args) },
 	}
 	f.bindParts(c, env)
-	hide(c, "store-sync", "max-retry-after")
+	hide(c, "store-sync", "max-retry-after", "send-timeout")
 	f.bindDemo(c, "explain the configuration of the demonstration; needs no key and no server")
 	bindScope(c, &f.question.Scope)
 	c.Flags().StringVar(&f.question.RouteType, "route-type", "", "`TYPE` of the request, such as llm/v1/completions (default: that of the first target)")

@@ -41,6 +41,8 @@ func (f *partFlags) bindParts(c *cobra.Command, env Environment) {
 	flags.DurationVar(&o.StoreSync, "store-sync", o.StoreSync, "interval at which a vector store is checked for vectors it has lost")
 	flags.StringVar(&o.TrustedCA, "trusted-ca", o.TrustedCA, "`FILE` of the certificate authorities that verify providers, embedding models and Redis; on the machines of Envoy and of semlb (default: the system's)")
 	flags.DurationVar(&o.DecisionBudget, "decision-budget", o.DecisionBudget, "longest time to find the matching group; then the default group serves")
+	flags.DurationVar(&o.SendTimeout, "send-timeout", o.SendTimeout,
+		"how long a client may stop reading an answer, where read_timeout is shorter; 0 leaves it at read_timeout")
 	flags.DurationVar(&o.MaxRetryAfter, "max-retry-after", o.MaxRetryAfter,
 		"longest cool-down that a target can request with Retry-After, in a 429 or 503; 0 ignores the header")
 }
@@ -77,6 +79,9 @@ func (f *partFlags) checkParts(env Environment, arguments []string) error {
 	}
 	if o.StoreSync < 100*time.Millisecond {
 		return fmt.Errorf("--store-sync: got %s, want 100ms or more", o.StoreSync)
+	}
+	if o.SendTimeout < 0 {
+		return fmt.Errorf("--send-timeout: got %s, want 0 or more", o.SendTimeout)
 	}
 	if o.MaxRetryAfter < 0 {
 		return fmt.Errorf("--max-retry-after: got %s, want 0 or more", o.MaxRetryAfter)

@@ -34,6 +34,9 @@ type Attempt struct {
 	// Malformed reports, of ClassProtocol, that what arrived is certainly no valid answer.
 	// Without it, the connection may also have ended inside the head.
 	Malformed bool
+	// HeldBack reports that so much of the answer has arrived (HoldsBack) that it may be the
+	// client that kept Envoy from reading the rest.
+	HeldBack bool
 	// Flags are Envoy's response flags in their short form, such as UF.
 	Flags []string
 	// Unsent reports that nothing was sent, for a reason that is not the target's: no
@@ -77,6 +80,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Answered:   c.GetTimeToFirstUpstreamRxByte() != nil,
 		Status:     int(r.GetResponseCode().GetValue()),
 		Class:      classOf(flags, r.GetResponseCodeDetails()),
+		HeldBack:   c.GetDownstreamWireBytesSent() >= HoldsBack,
 		Flags:      flags,
 		Stale:      r.GetResponseHeaders()[HeaderRepeat] != "",
 		Gone:       hasFlag(flags, "DC", "DR"),

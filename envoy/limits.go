@@ -8,6 +8,10 @@ const (
 	MaxHeaderBytes = 64 << 10
 )
 
+// HoldsBack is the number of bytes of an answer that have arrived, at least, when a client
+// that does not read keeps Envoy from reading on.
+const HoldsBack = 64 << 10
+
 // MaxBodyLimit is the largest limit of request bodies, in bytes, that Envoy's flow control
 // can express with the margins that failover needs: a stream's window is below 2³¹.
 const MaxBodyLimit = 512 << 20

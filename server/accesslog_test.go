@@ -156,6 +156,28 @@ func attempt(change func(*dataaccesslogv3.HTTPAccessLogEntry, map[string]string)
 	return e
 }
 
+// A timeout in the middle of an answer is the target's only if the client cannot have kept
+// Envoy from reading.
+func TestTimeoutsOfAnswersThatAreHeldBackDoNotCount(t *testing.T) {
+	l := newListener(t)
+	timeout := func(sent uint64, begun bool) *dataaccesslogv3.HTTPAccessLogEntry {
+		return attempt(func(e *dataaccesslogv3.HTTPAccessLogEntry, _ map[string]string) {
+			e.CommonProperties.ResponseFlags.StreamIdleTimeout = true
+			e.CommonProperties.DownstreamWireBytesSent = sent
+			if !begun {
+				e.CommonProperties.TimeToFirstUpstreamRxByte = nil
+			}
+		})
+	}
+	l.send(envoy.LogAttempts, timeout(0, false), timeout(envoy.HoldsBack-1, true), timeout(envoy.HoldsBack, true))
+	var results []router.Result
+	for _, o := range l.router.outcomes {
+		results = append(results, o.Result)
+	}
+	require.Equal(t, []router.Result{router.TimedOut, router.TimedOut, router.Answered}, results)
+	require.Equal(t, 1.0, l.count("semlb_attempts_total", "model-a1", "openai", "cut", "2xx", "a1"))
+}
+
 func TestAttemptsAreReported(t *testing.T) {
 	l := newListener(t)
 	l.send(envoy.LogAttempts,

@@ -10,9 +10,9 @@ import (
 	"semlb/wire"
 )
 
-// outcomeOf is the outcome of an attempt. A timeout is one even after the answer began:
-// read_timeout bounds every silence. A connection that breaks after that is none,
-// because the head of the answer was read.
+// outcomeOf is the outcome of an attempt. A timeout is one even after the answer began,
+// unless the client may have held the answer back. A connection that breaks after that is
+// none, because the head of the answer was read.
 func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 	o := router.Outcome{
 		Target: a.Target(), Probe: router.ProbeOf(a.Probes, a.Target()),
@@ -23,7 +23,7 @@ func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 		o.Result = router.Abandoned
 	case a.Stale:
 		o.Result = router.Stale
-	case a.Class == envoy.ClassTimeout:
+	case a.Class == envoy.ClassTimeout && !(a.Answered && a.HeldBack):
 		o.Result = router.TimedOut
 	case a.Answered:
 		o.Result, o.Status = router.Answered, a.Status

@@ -28,6 +28,8 @@ type Options struct {
 	TrustedCA string
 	// DecisionBudget bounds a routing decision.
 	DecisionBudget time.Duration
+	// SendTimeout is how long a client may stop reading an answer; see [parts.Config].
+	SendTimeout time.Duration
 }
 
 // Config describes cfg to Envoy, except for the instances and their targets.
@@ -39,6 +41,7 @@ func (o Options) Config(cfg *config.Config) parts.Config {
 		Routes:         routesOf(cfg),
 		TrustedCA:      o.TrustedCA,
 		DecisionBudget: o.DecisionBudget,
+		SendTimeout:    o.SendTimeout,
 		HopSocket:      o.HopSocket,
 	}
 }

@@ -33,6 +33,9 @@ type Config struct {
 	Upstreams []Upstream
 	// IdleTimeouts are the read timeouts in use; duplicates are merged.
 	IdleTimeouts []time.Duration
+	// SendTimeout is how long a client may stop reading an answer before it is cut, where
+	// that is longer than the attempt's idle timeout.
+	SendTimeout time.Duration
 	// TrustedCA is the file of certificate authorities, on Envoy's machine.
 	TrustedCA string
 	// DecisionBudget bounds a decision of semlb's; Envoy waits a little longer.

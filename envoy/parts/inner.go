@@ -23,7 +23,7 @@ func newInner(c Config, l limits) Inner {
 		Observers:       observers(),
 		OddAnswers:      oddAnswers(),
 		Router:          routerFilter(fromProvider()...),
-		Routes:          innerRoutes(l, c.IdleTimeouts, c.clusterMetadata()),
+		Routes:          innerRoutes(l, c),
 	}
 	if c.HopSocket != "" {
 		i.Buffer = wholeBody(l)

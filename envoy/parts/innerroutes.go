@@ -17,13 +17,14 @@ import (
 // innerRoutes sends an attempt to the cluster that its rewrite names. There is a pair of
 // routes for each idle timeout in use, because Envoy takes the timeout from the route,
 // and a pair without a match for requests that a former configuration planned.
-func innerRoutes(l limits, idle []time.Duration, clusters *corev3.Metadata) *routev3.RouteConfiguration {
+func innerRoutes(l limits, c Config) *routev3.RouteConfiguration {
 	var routes []*routev3.Route
-	for _, d := range slices.Compact(slices.Sorted(slices.Values(idle))) {
+	for _, d := range slices.Compact(slices.Sorted(slices.Values(c.IdleTimeouts))) {
 		match := exactHeader(envoy.HeaderIdle, strconv.FormatInt(d.Milliseconds(), 10))
-		routes = append(routes, attemptRoutes(l, d, match)...)
+		routes = append(routes, attemptRoutes(l, silenceOf(d, c), match)...)
 	}
-	routes = append(routes, attemptRoutes(l, defaultIdle)...)
+	routes = append(routes, attemptRoutes(l, silenceOf(defaultIdle, c))...)
+	clusters := c.clusterMetadata()
 	for _, r := range routes {
 		r.Metadata = clusters
 	}
@@ -60,15 +61,15 @@ const defaultIdle = time.Minute
 
 // attemptRoutes are a route for first attempts that the outer role rewrote, and one for
 // all others.
-func attemptRoutes(l limits, idle time.Duration, matches ...*routev3.HeaderMatcher) []*routev3.Route {
+func attemptRoutes(l limits, s silence, matches ...*routev3.HeaderMatcher) []*routev3.Route {
 	first := append([]*routev3.HeaderMatcher{exactHeader(envoy.HeaderAttempt, "1"), present(envoy.HeaderFirst)}, matches...)
 	return []*routev3.Route{
-		attemptRoute(l, idle, envoy.HeaderFirst, first),
-		attemptRoute(l, idle, envoy.HeaderCluster, matches),
+		attemptRoute(l, s, envoy.HeaderFirst, first),
+		attemptRoute(l, s, envoy.HeaderCluster, matches),
 	}
 }
 
-func attemptRoute(l limits, idle time.Duration, clusterHeader string, matches []*routev3.HeaderMatcher) *routev3.Route {
+func attemptRoute(l limits, s silence, clusterHeader string, matches []*routev3.HeaderMatcher) *routev3.Route {
 	match := prefix("/")
 	match.Headers = matches
 	return &routev3.Route{
@@ -77,23 +78,27 @@ func attemptRoute(l limits, idle time.Duration, clusterHeader string, matches []
 		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 			ClusterSpecifier: &routev3.RouteAction_ClusterHeader{ClusterHeader: clusterHeader},
 			Timeout:          durationpb.New(0),
-			IdleTimeout:      durationpb.New(0),
-			RetryPolicy:      oneAttempt(idle),
+			IdleTimeout:      durationpb.New(s.stream),
+			RetryPolicy:      oneAttempt(s),
 		}},
 	}
 }
 
 // oneAttempt sends a request once, and again only if the provider refused it unprocessed:
 // with HTTP/2's REFUSED_STREAM, which is also what becomes of a request on a connection
-// that the provider is closing (GOAWAY). The idle timer runs before the first byte and
-// between any two.
-func oneAttempt(idle time.Duration) *routev3.RetryPolicy {
-	return &routev3.RetryPolicy{
-		RetryOn:           "refused-stream",
-		NumRetries:        wrapperspb.UInt32(1),
-		RetryBackOff:      noBackOff(),
-		PerTryIdleTimeout: durationpb.New(idle),
+// that the provider is closing (GOAWAY).
+func oneAttempt(s silence) *routev3.RetryPolicy {
+	p := &routev3.RetryPolicy{
+		RetryOn:      "refused-stream",
+		NumRetries:   wrapperspb.UInt32(1),
+		RetryBackOff: noBackOff(),
 	}
+	if s.stream == 0 {
+		p.PerTryIdleTimeout = durationpb.New(s.head)
+	} else {
+		p.PerTryTimeout = durationpb.New(s.head)
+	}
+	return p
 }
 
 func prefix(p string) *routev3.RouteMatch {

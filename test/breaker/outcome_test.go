@@ -36,7 +36,7 @@ func TestOutcomes(t *testing.T) {
 		{"garbage", harness.Garbage(), []string{"result=error", "flags=UPE"}},
 		{"malformed header", harness.BadHeader(), []string{"result=error", "flags=UPE"}},
 		{"inside the head", harness.Raw("HTTP/1.1 200 OK\r\nContent-Ty"), []string{"result=error", "flags=UPE"}},
-		{"no status", harness.Raw("HTTP/1.1 099 ?\r\nContent-Length: 0\r\n\r\n"), []string{"result=invalid_header", "flags=UPE"}},
+		{"status 099", harness.Raw("HTTP/1.1 099 Low\r\nContent-Length: 2\r\n\r\n{}"), []string{"result=invalid_header", "flags=UPE"}},
 		{"no answer", harness.Hang(), []string{"result=timeout", "flags=UT"}},
 		{"broken stream", harness.SSECut(2), []string{"result=answered", "status=200", "flags=U"}},
 		{"stalled stream", harness.SSEStall(2), []string{"result=timeout", "flags=UT"}},

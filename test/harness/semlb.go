@@ -66,6 +66,7 @@ func Launch(t testing.TB, o Options) *Semlb {
 		"run", "-c", WriteConfig(t, o.Config), "--listen", listen, "--status", status,
 		"--envoy", Envoy(t), "--hop", Hop(), "--admin", "off", "--log-level", "debug",
 		"--decision-budget", "10s", // far above what a loaded machine is late
+		"--send-timeout", "0", // a stalled stream ends after read_timeout
 	}
 	if !o.Own {
 		args = append(args, "--embeddings", "builtin", "--vectordb", "memory")
