@@ -55,7 +55,9 @@ func childOptions(o *Options, h *host, c *core, w child.Watcher) child.Options {
 	return child.Options{
 		Binary: h.binary, Dir: h.dir, Concurrency: o.Envoy.Concurrency,
 		NodeID: "semlb-run",
-		Parts:  parts.New(parts.Config{Service: parts.Endpoint{Path: o.GRPCSocket}, HopSocket: o.HopSocket}),
-		Drain:  o.Drain, Grace: grace, Watcher: w, Log: o.Log, Redact: c.redactor.Redact,
+		Parts: parts.New(parts.Config{
+			Service: parts.Endpoint{Path: o.GRPCSocket}, HopSocket: o.HopSocket, Resolvers: o.Envoy.Resolvers,
+		}),
+		Drain: o.Drain, Grace: grace, Watcher: w, Log: o.Log, Redact: c.redactor.Redact,
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 
 	"semlb/app/build"
@@ -12,9 +13,17 @@ import (
 	"semlb/envoy/parts"
 )
 
-// EnvoyParts returns the parts of an Envoy without a control plane. services are where
-// replicas serve gRPC; at least one. It builds the instances, but starts nothing.
-func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (parts.Parts, error) {
+// Elsewhere describes an Envoy that runs elsewhere.
+type Elsewhere struct {
+	// Services are where replicas serve gRPC; at least one.
+	Services []parts.Endpoint
+	// Resolvers are the DNS servers that it queries; none means those of its machine.
+	Resolvers []netip.AddrPort
+}
+
+// EnvoyParts returns the parts of an Envoy without a control plane. It builds the
+// instances, but starts nothing.
+func EnvoyParts(ctx context.Context, o Options, e Elsewhere) (parts.Parts, error) {
 	envoyOptions, err := o.gateway()
 	if err != nil {
 		return parts.Parts{}, err
@@ -28,7 +37,7 @@ func EnvoyParts(ctx context.Context, o Options, services []parts.Endpoint) (part
 	if err != nil {
 		return parts.Parts{}, err
 	}
-	c.Service, c.Replicas = services[0], services[1:]
+	c.Service, c.Replicas, c.Resolvers = e.Services[0], e.Services[1:], e.Resolvers
 	return parts.New(c), nil
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -98,6 +99,8 @@ type EnvoyOptions struct {
 	Concurrency int
 	// UnixHop makes the inner listener a Unix socket instead of an internal listener.
 	UnixHop bool
+	// Resolvers are the DNS servers that Envoy queries; none means those of this machine.
+	Resolvers []netip.AddrPort
 }
 
 // DefaultOptions returns the options that differ from their zero value by default.

@@ -22,6 +22,7 @@ type envoyFlags struct {
 	place     string
 	static    bool
 	admin     string
+	resolvers []netip.AddrPort
 }
 
 func newEnvoy(env Environment) *cobra.Command {
@@ -46,6 +47,7 @@ Envoy are accepted and have no effect, so that both can have the same.`,
 	flags := c.Flags()
 	flags.StringArrayVar(&f.addresses, "grpc-address", nil, "`HOST:PORT` or Unix socket where semlb serves gRPC, once for each replica; overrides --grpc-socket and --grpc-listen")
 	flags.StringVar(&f.admin, "envoy-admin", "", "`ADDRESS` of Envoy's own admin interface (default: off)")
+	flags.Var((*resolvers)(&f.resolvers), "dns-resolver", resolversHelp)
 	flags.StringVar(&f.place, "for", render.ForXDS, "`NAME` of the kind of deployment: "+places())
 	flags.BoolVar(&f.static, "static", false, "the same as --for "+render.ForStatic)
 	c.MarkFlagsMutuallyExclusive("for", "static")
@@ -83,7 +85,9 @@ func (f *envoyFlags) run(ctx context.Context, env Environment, files []string) e
 			return err
 		}
 	}
-	p := parts.New(parts.Config{Service: services[0], Replicas: services[1:], HopSocket: f.options.HopSocket})
+	p := parts.New(parts.Config{
+		Service: services[0], Replicas: services[1:], HopSocket: f.options.HopSocket, Resolvers: f.resolvers,
+	})
 	if renderer.Whole {
 		if state := f.options.Admin.State; state != "" {
 			return fmt.Errorf("--state: got %q, want the configuration as -c FILE, which may be a state file", state)
@@ -91,7 +95,7 @@ func (f *envoyFlags) run(ctx context.Context, env Environment, files []string) e
 		if err := f.checkServe(env, files); err != nil {
 			return err
 		}
-		if p, err = app.EnvoyParts(ctx, f.options, services); err != nil {
+		if p, err = app.EnvoyParts(ctx, f.options, app.Elsewhere{Services: services, Resolvers: f.resolvers}); err != nil {
 			return err
 		}
 	}

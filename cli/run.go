@@ -32,6 +32,7 @@ func newRun(env Environment) *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&f.envoy.Binary, "envoy", "", "`PATH` of Envoy 1.36 or newer (default: envoy on the PATH)")
 	flags.DurationVar(&f.options.Drain, "drain", runDrain, "longest time for requests in flight to finish when semlb is stopped")
+	flags.Var((*resolvers)(&f.envoy.Resolvers), "dns-resolver", resolversHelp)
 	flags.IntVar(&f.envoy.Concurrency, "envoy-concurrency", 0, "Envoy's worker threads (default: one per core)")
 	return c
 }

@@ -65,6 +65,9 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 	discover(c, u.Host)
 	common := providerHead.ofResponses()
 	common.IdleTimeout = durationpb.New(providerIdle)
+	if !isIP(u.Host) {
+		common.MaxConnectionDuration = durationpb.New(namedAge)
+	}
 	options := &httpv3.HttpProtocolOptions{
 		CommonHttpProtocolOptions: common,
 		UpstreamProtocolOptions:   onlyHTTP1(),
@@ -82,20 +85,6 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil
-}
-
-// discover makes Envoy resolve a host, unless it is an address.
-func discover(c *clusterv3.Cluster, host string) {
-	if isIP(host) {
-		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
-		return
-	}
-	resolve(c)
-}
-
-func resolve(c *clusterv3.Cluster) {
-	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
-	c.DnsLookupFamily = clusterv3.Cluster_V4_PREFERRED
 }
 
 // Linux's TCP_USER_TIMEOUT (tcp(7)): milliseconds that sent data may stay
@@ -122,6 +111,10 @@ func writeTimeout(d time.Duration) *corev3.BindConfig {
 // upstream_keepalive_idle_timeout. Many networks drop connections that are idle for a few
 // minutes without telling either end; Envoy's default of an hour is longer than that.
 const providerIdle = time.Minute
+
+// namedAge is how long requests are sent on one connection to a name. Before Envoy 1.39 a
+// connection in use would stay at an address that the name has lost.
+const namedAge = time.Minute
 
 // keepAlive makes the kernel find out that the other end of a connection is gone, also
 // while a model thinks and nothing is sent. write_timeout bounds how long that takes

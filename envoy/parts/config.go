@@ -2,6 +2,7 @@ package parts
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -40,6 +41,8 @@ type Config struct {
 	TrustedCA string
 	// DecisionBudget bounds a decision of semlb's; Envoy waits a little longer.
 	DecisionBudget time.Duration
+	// Resolvers are the DNS servers that Envoy queries; none means those of its machine.
+	Resolvers []netip.AddrPort
 }
 
 // messageTimeout bounds the external processor's answer. It is always longer than a

@@ -154,6 +154,8 @@ type Process struct {
 	Overload *overloadv3.OverloadManager
 	// Runtime permits long regular expressions in KongRoutes. Optional without them.
 	Runtime *bootstrapv3.LayeredRuntime
+	// Resolver is how names are resolved. Optional.
+	Resolver *corev3.TypedExtensionConfig
 }
 
 // New makes the parts of a configuration.

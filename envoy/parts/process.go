@@ -9,7 +9,7 @@ import (
 )
 
 func newProcess(c Config) Process {
-	p := Process{Overload: connectionLimit(), Runtime: patternLimit()}
+	p := Process{Overload: connectionLimit(), Runtime: patternLimit(), Resolver: resolver(c.Resolvers)}
 	if c.HopSocket == "" {
 		p.InternalListeners = extension("envoy.bootstrap.internal_listener", &internalv3.InternalListener{})
 	}

@@ -50,7 +50,7 @@ func service(e Endpoint, replicas []Endpoint) *clusterv3.Cluster {
 		LoadAssignment:       loadAssignment(envoy.ServiceCluster, addresses...),
 	}
 	if named {
-		resolve(c)
+		discoverReplicas(c)
 	}
 	if named || len(replicas) > 0 {
 		replicated(c)

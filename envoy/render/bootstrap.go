@@ -22,6 +22,8 @@ func newBootstrap(p parts.Parts, o Options) *bootstrapv3.Bootstrap {
 		Node:            &corev3.Node{Id: o.NodeID, Cluster: envoy.NodeCluster},
 		OverloadManager: p.Process.Overload,
 		LayeredRuntime:  p.Process.Runtime,
+
+		TypedDnsResolverConfig: p.Process.Resolver,
 	}
 	if p.Process.InternalListeners != nil {
 		b.BootstrapExtensions = []*corev3.TypedExtensionConfig{p.Process.InternalListeners}

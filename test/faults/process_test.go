@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,8 +22,8 @@ type deployment struct {
 	// file is the configuration file.
 	file string
 
-	// hop are the flags for the kind of hop.
-	hop []string
+	// hop are the flags for the kind of hop, and print more of semlb envoy.
+	hop, print []string
 
 	args         []string
 	serve, envoy *process.Process
@@ -38,6 +39,7 @@ func deploy(t *testing.T, o options) *deployment {
 	if o.between != nil {
 		d.asks = o.between(d.grpc)
 	}
+	d.print = o.envoy
 	d.hop = []string{"--hop", harness.Hop(), "--hop-socket", harness.SocketDir(t) + "/hop"}
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
 	d.file = harness.WriteConfig(t, d.configuration(o))
@@ -72,7 +74,7 @@ func (d *deployment) startServe() {
 
 func (d *deployment) startEnvoy() {
 	d.t.Helper()
-	printed := harness.Command(d.t, nil, append([]string{"envoy", "--grpc-listen", d.asks, "--envoy-admin", d.admin}, d.hop...)...)
+	printed := harness.Command(d.t, nil, slices.Concat([]string{"envoy", "--grpc-listen", d.asks, "--envoy-admin", d.admin}, d.hop, d.print)...)
 	require.Zero(d.t, printed.Code, printed.Stderr)
 	d.envoy = harness.RunEnvoy(d.t, printed.Stdout)
 	require.Eventually(d.t, func() bool {

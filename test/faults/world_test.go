@@ -38,6 +38,8 @@ type options struct {
 	// config takes its place altogether.
 	config string
 	flags  []string
+	// envoy, for deploy, are more flags of the command that prints Envoy's configuration.
+	envoy []string
 	// embedder replaces the built-in model.
 	embedder *embedder
 	// store uses the store of the configuration, instead of memory.

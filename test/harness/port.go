@@ -2,6 +2,7 @@ package harness
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -74,21 +75,28 @@ func RefusedURL(t testing.TB) string {
 // backlog is full, so Linux drops the SYN of another one.
 func SilentURL(t testing.TB) string {
 	t.Helper()
+	return "http://" + SilentAt(t, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)).String()
+}
+
+// SilentAt makes an address of IPv4 one where connections are never established, and
+// returns it: a port of 0 is replaced by a free one.
+func SilentAt(t testing.TB, at netip.AddrPort) netip.AddrPort {
+	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = syscall.Close(fd) })
-	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}))
 	require.NoError(t, syscall.Listen(fd, 0))
 	name, err := syscall.Getsockname(fd)
 	require.NoError(t, err)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+	at = netip.AddrPortFrom(at.Addr(), uint16(name.(*syscall.SockaddrInet4).Port))
 	for range 100 {
-		conn, err := net.DialTimeout("tcp", address, 2*time.Second) // a busy machine is no full backlog
+		conn, err := net.DialTimeout("tcp", at.String(), 2*time.Second) // a busy machine is no full backlog
 		if err != nil {
-			return "http://" + address
+			return at
 		}
 		t.Cleanup(func() { _ = conn.Close() })
 	}
 	t.Fatal("the backlog does not fill")
-	return ""
+	return at
 }

@@ -69,7 +69,13 @@ type Stub struct {
 // closes all its connections.
 func NewStub(t testing.TB, name string) *Stub {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return NewStubAt(t, name, "127.0.0.1:0")
+}
+
+// NewStubAt is NewStub at an address.
+func NewStubAt(t testing.TB, name, address string) *Stub {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
 	require.NoError(t, err)
 	s := newStub(t, name, "http", l)
 	go s.serve(func() error { return s.server.Serve(l) })
