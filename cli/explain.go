@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -117,6 +118,9 @@ func printExplanation(w io.Writer, e *explain.Explanation) error {
 	fmt.Fprintf(t, "reason\t%s\t%s\n", e.Reason, meaning(e.Reason))
 	for _, p := range e.Plan {
 		fmt.Fprintf(t, "attempt %d\t%s\tweight %d, %s, %s\n", p.Attempt, p.Model, p.Weight, strconv.Quote(p.Description), p.Endpoint)
+	}
+	if len(e.MovesOn) > 0 {
+		fmt.Fprintf(t, "next on\t%s\n", strings.Join(e.MovesOn, "; "))
 	}
 	return t.Flush()
 }

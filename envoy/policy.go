@@ -73,6 +73,32 @@ func NewPolicy(criteria []string) Policy {
 	return p
 }
 
+// classWords describe the classes in the order of an attempt.
+var classWords = []struct {
+	class Class
+	words string
+}{
+	{ClassConnect, "no connection"},
+	{ClassConnectTimeout, "no connection within connect_timeout"},
+	{ClassReset, "a connection that ends before the answer"},
+	{ClassProtocol, "an answer that is no HTTP or ends inside its head"},
+	{ClassTimeout, "no answer within read_timeout"},
+}
+
+// Describe returns what moves on, in words and as statuses.
+func (p Policy) Describe() []string {
+	var all []string
+	for _, c := range classWords {
+		if slices.Contains(p.Classes, c.class) {
+			all = append(all, c.words)
+		}
+	}
+	for _, status := range p.Statuses {
+		all = append(all, strconv.Itoa(status))
+	}
+	return all
+}
+
 // CriterionStatus returns the status of a failover criterion http_NNN; ok is false for
 // the others.
 func CriterionStatus(criterion string) (status int, ok bool) {

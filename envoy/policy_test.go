@@ -33,6 +33,16 @@ func TestPolicyFollowsFailoverCriteria(t *testing.T) {
 	}
 }
 
+func TestPolicyIsDescribed(t *testing.T) {
+	require.Equal(t, []string{
+		"no connection", "no connection within connect_timeout", "a connection that ends before the answer",
+		"an answer that is no HTTP or ends inside its head", "no answer within read_timeout", "429", "503",
+	}, NewPolicy([]string{"error", "timeout", "http_503", "http_429", "non_idempotent"}).Describe())
+	require.Equal(t, []string{"no connection"}, NewPolicy([]string{"error"}).Describe())
+	require.Empty(t, Policy{}.Describe())
+	require.Len(t, classWords, 5, "every class")
+}
+
 func TestPolicyHeaders(t *testing.T) {
 	p := NewPolicy([]string{"error", "http_429", "http_503", "non_idempotent"})
 	require.Equal(t, []Header{

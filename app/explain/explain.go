@@ -28,6 +28,8 @@ type Explanation struct {
 	Warning   string             `json:"warning,omitempty"`
 	Distances []record.Candidate `json:"distances"`
 	Plan      []Attempt          `json:"plan"`
+	// MovesOn is what lets the next attempt be made.
+	MovesOn []string `json:"moves_on"`
 }
 
 // Attempt is one attempt of a plan.
@@ -59,7 +61,7 @@ func Prompt(ctx context.Context, instances *build.Instances, q Question) (*Expla
 	if err != nil {
 		return nil, err
 	}
-	e := &Explanation{Instance: newInstance(plugin, instance), Guards: guardsOf(instances.Config, q.Scope), Distances: []record.Candidate{}, Plan: []Attempt{}}
+	e := &Explanation{Instance: newInstance(plugin, instance), Guards: guardsOf(instances.Config, q.Scope), Distances: []record.Candidate{}, Plan: []Attempt{}, MovesOn: []string{}}
 	var loadErr error
 	if instance.HasDescriptions() {
 		loadErr = instance.Load(ctx)
@@ -82,6 +84,9 @@ func Prompt(ctx context.Context, instances *build.Instances, q Question) (*Expla
 			Attempt: n + 1, Model: t.Name(), Weight: t.Weight, Description: t.Description,
 			Endpoint: endpoint.Scheme + "://" + endpoint.Authority(),
 		})
+	}
+	if len(e.Plan) > 1 {
+		e.MovesOn = append(e.MovesOn, instance.Server.Policy.Describe()...)
 	}
 	return e, nil
 }
