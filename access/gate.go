@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"semlb/config"
 )
@@ -22,6 +23,8 @@ type Gate struct {
 	groups map[string][]string
 	// consumerGroups are the others.
 	consumerGroups map[string][]string
+	// now is the wall clock, by which tokens expire.
+	now func() time.Time
 }
 
 // guard checks a request, and notes in the visit what it finds out. A nil refusal lets it
@@ -45,7 +48,7 @@ func New(c *config.Config) *Gate {
 	known := newCredentials(c.Consumers)
 	g := &Gate{
 		config: c, names: config.NewNames(c), guards: make(map[*config.GuardPlugin]guard), optional: newOptional(known),
-		groups: make(map[string][]string), consumerGroups: make(map[string][]string),
+		groups: make(map[string][]string), consumerGroups: make(map[string][]string), now: time.Now,
 	}
 	for _, consumer := range c.Consumers {
 		name := consumer.Called()
@@ -60,6 +63,12 @@ func New(c *config.Config) *Gate {
 			g.guards[entry] = made
 		}
 	}
+	return g
+}
+
+// WithClock sets another clock than time.Now, before the gate is used.
+func (g *Gate) WithClock(now func() time.Time) *Gate {
+	g.now = now
 	return g
 }
 

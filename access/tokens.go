@@ -52,7 +52,7 @@ func (t tokens) find(r *Request, v *visit) (string, *Refusal) {
 	case 0:
 		return "", unauthorized(CodeNoCredential, "Unauthorized", t.challenge)
 	case 1:
-		return t.verify(found[0])
+		return t.verify(found[0], v.gate.now())
 	default:
 		return "", t.invalid("Multiple tokens provided")
 	}
@@ -93,8 +93,8 @@ func (t tokens) tokensOf(r *Request, v *visit) []string {
 	return found
 }
 
-// verify returns the consumer of a token.
-func (t tokens) verify(text string) (string, *Refusal) {
+// verify returns the consumer of a token. Expiry is a time of the day: it is by the wall clock.
+func (t tokens) verify(text string, now time.Time) (string, *Refusal) {
 	claims := jwt.MapClaims{}
 	token, parts, err := parser.ParseUnverified(text, claims)
 	if err != nil {
@@ -116,7 +116,7 @@ func (t tokens) verify(text string) (string, *Refusal) {
 	case err != nil || token.Method.Verify(parts[0]+"."+parts[1], signature, key) != nil:
 		return "", t.invalid("Invalid signature")
 	}
-	return from.consumer, t.verifyClaims(claims, time.Now())
+	return from.consumer, t.verifyClaims(claims, now)
 }
 
 // signerOf returns the secret that a token names, in its claims or else in its header.

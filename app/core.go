@@ -43,7 +43,7 @@ func newCore(ctx context.Context, o *Options, baseURL func(int, *config.Target) 
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	control := server.NewControlPlane(streams, o.Log, metrics, redactor.Redact)
 	snapshot := deploy.NewSnapshot()
-	circuits := newCircuits(snapshot, registry, o.Log)
+	circuits := newCircuits(o, snapshot, registry)
 
 	instances := o.build()
 	instances.BaseURL, instances.Circuits, instances.Replica = baseURL, circuits, rand.Text()
@@ -54,7 +54,7 @@ func newCore(ctx context.Context, o *Options, baseURL func(int, *config.Target) 
 
 	manager := deploy.NewManager(deploy.Options{
 		Builder: builder, Envoy: envoyOptions, Control: control, Snapshot: snapshot,
-		Circuits: circuits, Counters: counters, Redactor: redactor, DecisionBudget: o.DecisionBudget, Log: o.Log,
+		Circuits: circuits, Counters: counters, Redactor: redactor, DecisionBudget: o.DecisionBudget, Now: o.Now, Log: o.Log,
 		Descriptions: deploy.NewDescriptions(o.StoreSync, o.Log, registry, metrics.CountPanic),
 	})
 	return &core{

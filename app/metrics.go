@@ -1,9 +1,6 @@
 package app
 
 import (
-	"log/slog"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -74,12 +71,13 @@ func registerEmbedders(r prometheus.Registerer, b *build.Builder) {
 
 // newCircuits makes the circuit breakers of targets, which log and count their
 // transitions.
-func newCircuits(snapshot *deploy.Snapshot, r prometheus.Registerer, log *slog.Logger) *router.Circuits {
+func newCircuits(o *Options, snapshot *deploy.Snapshot, r prometheus.Registerer) *router.Circuits {
+	log := o.Log
 	changes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "semlb_breaker_changes_total", Help: "Circuit breakers of targets that tripped (out) and reset (back).",
 	}, []string{"to"})
 	out, back := changes.WithLabelValues("out"), changes.WithLabelValues("back")
-	circuits := router.NewCircuits(time.Now, func(c router.Transition) {
+	circuits := router.NewCircuits(o.Now, func(c router.Transition) {
 		model := ""
 		if t := snapshot.Targets()[c.Target]; t != nil {
 			model = t.Name()

@@ -67,6 +67,10 @@ type Options struct {
 	// the last request in flight.
 	Drain time.Duration
 
+	// Now is the clock. Its wall time is that of tokens and log events; everything that lasts
+	// is measured by differences of its monotonic readings.
+	Now func() time.Time
+
 	// Envoy runs an Envoy as a child; nil serves Envoys that run elsewhere.
 	Envoy *EnvoyOptions
 	// Started is called once: when Envoys can connect, or with a child Envoy, when
@@ -119,6 +123,7 @@ func DefaultOptions() Options {
 		GRPCSocketPermissions: SocketPermissions{Mode: 0o600},
 		MaxBodyMemory:         256,
 		Drain:                 3 * time.Second,
+		Now:                   time.Now,
 	}
 }
 
@@ -133,6 +138,7 @@ func (o *Options) build() build.Options {
 		TrustedCA:         o.TrustedCA,
 		DecisionBudget:    o.DecisionBudget,
 		MaxRetryAfter:     o.MaxRetryAfter,
+		Now:               o.Now,
 	}
 }
 

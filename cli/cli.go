@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,8 @@ type Environment struct {
 	Stdout, Stderr io.Writer
 	// LookupEnv is os.LookupEnv.
 	LookupEnv func(string) (string, bool)
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
 }
 
 // System is the environment of the running process. The program calls it once, at

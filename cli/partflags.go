@@ -31,6 +31,9 @@ const (
 
 func (f *partFlags) bindParts(c *cobra.Command, env Environment) {
 	f.options = app.DefaultOptions()
+	if env.Now != nil {
+		f.options.Now = env.Now
+	}
 	f.bindRead(c, env)
 	f.bindLog(c)
 	o, flags := &f.options, c.Flags()

@@ -27,6 +27,9 @@ type GuardOptions struct {
 	MaxQueue int
 	// Timeout bounds one call, and the wait in the queue before it. Default 2 s.
 	Timeout time.Duration
+	// Now is the clock. Default time.Now. Only differences of its readings count, so that a
+	// wall clock that is set neither ends a pause nor prolongs it.
+	Now func() time.Time
 }
 
 func (o GuardOptions) withDefaults() GuardOptions {
@@ -46,6 +49,9 @@ func (o GuardOptions) withDefaults() GuardOptions {
 	}
 	if o.MaxQueue <= 0 {
 		o.MaxQueue = 4 * o.MaxConcurrent
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return o
 }
@@ -68,8 +74,9 @@ type Guard struct {
 
 	breaker *gobreaker.CircuitBreaker[[][]float32]
 	// halfOpenAt is when the breaker, which is open, becomes half-open, and resumeAt
-	// when the last Retry-After ends. Both are Unix nanoseconds.
+	// when the last Retry-After ends. Both are nanoseconds since start.
 	halfOpenAt, resumeAt atomic.Int64
+	start                time.Time
 }
 
 // NewGuard returns a guard before next.
@@ -78,6 +85,7 @@ func NewGuard(next Embedder, options GuardOptions) *Guard {
 	g := &Guard{
 		next:     next,
 		options:  options,
+		start:    options.Now(),
 		admitted: semaphore.NewWeighted(int64(options.MaxConcurrent + options.MaxQueue)),
 		running:  semaphore.NewWeighted(int64(options.MaxConcurrent)),
 	}
@@ -90,7 +98,7 @@ func NewGuard(next Embedder, options GuardOptions) *Guard {
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
-				g.halfOpenAt.Store(time.Now().Add(options.CoolDown).UnixNano())
+				g.halfOpenAt.Store(int64(g.clock() + options.CoolDown))
 			}
 		},
 	})
@@ -178,10 +186,10 @@ func (g *Guard) waitToRun(ctx context.Context) error {
 
 // refusal returns the error of calls that must not reach the embedder now, or nil.
 func (g *Guard) refusal() error {
-	open := g.breaker.State() == gobreaker.StateOpen
-	wait := time.Until(time.Unix(0, g.resumeAt.Load()))
+	open, now := g.breaker.State() == gobreaker.StateOpen, g.clock()
+	wait := time.Duration(g.resumeAt.Load()) - now
 	if open {
-		wait = max(wait, time.Until(time.Unix(0, g.halfOpenAt.Load())), 0)
+		wait = max(wait, time.Duration(g.halfOpenAt.Load())-now, 0)
 	}
 	if !open && wait <= 0 {
 		return nil
@@ -196,6 +204,9 @@ func (g *Guard) noteRetryAfter(err error) {
 		return
 	}
 	if e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable {
-		g.resumeAt.Store(time.Now().Add(min(e.RetryAfter, g.options.MaxRetryAfter)).UnixNano())
+		g.resumeAt.Store(int64(g.clock() + min(e.RetryAfter, g.options.MaxRetryAfter)))
 	}
 }
+
+// clock is the time since the start.
+func (g *Guard) clock() time.Duration { return g.options.Now().Sub(g.start) }

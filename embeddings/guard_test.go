@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"semlb/embeddings"
+	"semlb/test/clock"
 )
 
 // fakeEmbedder returns the vector (1, 0), or that of a function, for every text after a
@@ -243,4 +244,28 @@ func TestGuardQueueIsEmptiedWhenTheBreakerOpens(t *testing.T) {
 		require.Len(t, errs, 5)
 		require.Equal(t, int64(1), fake.calls.Load())
 	})
+}
+
+// A wall clock that is set by a day in either direction ends no pause, and prolongs none. A
+// bubble of synctest has no monotonic time.
+func TestGuardPausesByTheMonotonicClock(t *testing.T) {
+	for _, jump := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
+		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
+			wall := new(clock.Clock)
+			fake := &fakeEmbedder{err: &embeddings.Error{Kind: embeddings.KindStatus, Status: 429, RetryAfter: 3 * time.Second}}
+			g := embeddings.NewGuard(fake, embeddings.GuardOptions{Failures: 2, CoolDown: time.Minute, Now: wall.Now})
+			require.Error(t, embedOne(t.Context(), g))
+			wall.Jump(jump)
+			require.True(t, g.Open())
+			require.Eventually(t, func() bool { return !g.Open() }, time.Minute, 10*time.Millisecond, "the Retry-After is over")
+			require.Error(t, embedOne(t.Context(), g))
+			wall.Jump(-jump)
+			var refused *embeddings.Error
+			require.ErrorAs(t, embedOne(t.Context(), g), &refused)
+			require.ErrorIs(t, refused, embeddings.ErrOpen, "two failures in a row")
+			require.LessOrEqual(t, refused.RetryAfter, time.Minute)
+			require.Greater(t, refused.RetryAfter, 3*time.Second)
+		})
+	}
 }

@@ -50,8 +50,8 @@ type Attempt struct {
 	// Transport is the kind of connection failure: tls, refused, timeout or other;
 	// "" for none.
 	Transport string
-	// RetryAfter is the answer's Retry-After header, unparsed.
-	RetryAfter string
+	// RetryAfter and Date are the answer's headers of these names, unparsed.
+	RetryAfter, Date string
 	// Head is the time until the answer began, Duration that until it ended; 0 if
 	// unknown.
 	Head, Duration time.Duration
@@ -86,6 +86,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Gone:       hasFlag(flags, "DC", "DR"),
 		Transport:  transportOf(c.GetUpstreamTransportFailureReason()),
 		RetryAfter: r.GetResponseHeaders()["retry-after"],
+		Date:       r.GetResponseHeaders()["date"],
 		Head:       c.GetTimeToFirstUpstreamRxByte().AsDuration(),
 		Duration:   c.GetDuration().AsDuration(),
 		Ended:      c.GetAccessLogType() != dataaccesslogv3.AccessLogType_DownstreamPeriodic,

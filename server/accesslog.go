@@ -32,14 +32,18 @@ type AccessLogService struct {
 	log      *slog.Logger
 	metrics  *Metrics
 	panics   panics
+	now      func() time.Time
 	// stopping is closed when streams are to end.
 	stopping chan struct{}
 }
 
 // NewAccessLogService makes an access log service.
 func NewAccessLogService(o Options) *AccessLogService {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &AccessLogService{
-		snapshot: o.Snapshot, recorder: o.Recorder, log: o.Log, metrics: o.Metrics,
+		now: o.Now, snapshot: o.Snapshot, recorder: o.Recorder, log: o.Log, metrics: o.Metrics,
 		panics: panics{log: o.Log, metrics: o.Metrics}, stopping: make(chan struct{}),
 	}
 }
@@ -147,7 +151,7 @@ func (s *AccessLogService) attempt(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 	if !found {
 		return errors.New("find target of access log: it is not configured")
 	}
-	now := time.Now()
+	now := s.now()
 	outcome := outcomeOf(a, now)
 	if !a.Ended {
 		// Only whether the answer has begun is known yet, which decides a probe. Envoy
@@ -173,7 +177,7 @@ func (s *AccessLogService) request(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 	}
 	instance := s.snapshot().Instances[f.Instance]
 	if f.Answer != "" || f.Instance != "" {
-		s.recorder.Record(finished(f, instance, time.Now()))
+		s.recorder.Record(finished(f, instance, s.now()))
 	}
 	switch {
 	case f.Instance == "":

@@ -27,7 +27,7 @@ func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 		o.Result = router.TimedOut
 	case a.Answered:
 		o.Result, o.Status = router.Answered, a.Status
-		o.RetryAfter = wire.RetryAfter(a.RetryAfter, now)
+		o.RetryAfter = wire.RetryAfter(a.RetryAfter, wire.SentAt(a.Date, now))
 	case a.Unsent:
 		o.Result = router.Unsent
 	case a.Class == envoy.ClassConnectTimeout:

@@ -48,6 +48,8 @@ type Options struct {
 	// Recorder receives the events of requests.
 	Recorder *record.Recorder
 	Metrics  *Metrics
+	// Now is the wall clock; nil is time.Now.
+	Now func() time.Time
 	// Log is for panics only: requests are logged by a sink of Recorder.
 	Log *slog.Logger
 }

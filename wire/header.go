@@ -22,7 +22,8 @@ func ValidHeaderValue(value string) bool { return httpguts.ValidHeaderFieldValue
 // maxWait is the longest time that RetryAfter returns.
 const maxWait = time.Duration(math.MaxInt64)
 
-// RetryAfter returns how long a client has to wait, from now on, by a Retry-After header
+// RetryAfter returns how long a client has to wait, from now on, by a Retry-After header of
+// a response that was sent now; see [SentAt]
 // (RFC 9110, section 10.2.3): its value is a number of seconds or an HTTP date. Some
 // servers send fractions of a second, which are rounded up, or several headers, whose
 // values are joined by commas and of which the longest wait counts. It returns 0 for a
@@ -37,6 +38,16 @@ func RetryAfter(value string, now time.Time) time.Duration {
 		longest = max(longest, delay(textproto.TrimString(one)))
 	}
 	return longest
+}
+
+// SentAt is when a server sent a response, by its own clock: the value of its Date header, or
+// else now. A date in another header of the response is relative to it (RFC 9110, section
+// 10.2.3), so that neither clock has to be right.
+func SentAt(date string, now time.Time) time.Time {
+	if at, err := http.ParseTime(textproto.TrimString(date)); err == nil {
+		return at
+	}
+	return now
 }
 
 // delay reads a number of seconds; 0 if text is none.

@@ -28,6 +28,14 @@ func TestValidHeaderValue(t *testing.T) {
 	}
 }
 
+func TestADateIsRelativeToTheDateOfItsResponse(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	sent := wire.SentAt("Sun, 01 Mar 2026 12:00:00 GMT", now)
+	require.Equal(t, 30*time.Second, wire.RetryAfter("Sun, 01 Mar 2026 12:00:30 GMT", sent))
+	require.Equal(t, now, wire.SentAt("", now))
+	require.Equal(t, now, wire.SentAt("yesterday", now))
+}
+
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{

@@ -42,6 +42,8 @@ type Options struct {
 	// MaxRetryAfter bounds the cool-down that a target requests with Retry-After; 0
 	// ignores the header.
 	MaxRetryAfter time.Duration
+	// Now is the clock of embedders' circuit breakers; nil is time.Now.
+	Now func() time.Time
 	// Circuits keeps the circuit breakers of targets; nil has none.
 	Circuits *router.Circuits
 	// Replica names this process among those that share the state of targets.

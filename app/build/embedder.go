@@ -54,7 +54,7 @@ func (b *Builder) openRemote(p *config.Plugin) (*embedderHandle, error) {
 	fit := embeddings.NewFit(model, embeddings.FitOptions{
 		Tokens: openai.Limit(p.Settings.Embeddings.Model.Name), Count: b.options.CountEmbeddings,
 	})
-	guard := embeddings.NewGuard(fit, embeddings.GuardOptions{Timeout: b.embedTimeout()})
+	guard := embeddings.NewGuard(fit, embeddings.GuardOptions{Timeout: b.embedTimeout(), Now: b.options.Now})
 	cache, err := b.cache(guard)
 	if err != nil {
 		return nil, err

@@ -21,9 +21,9 @@ type deployment struct {
 	replacedAt time.Time
 }
 
-func start(instances *build.Instances, descriptions *Descriptions) *deployment {
+func start(instances *build.Instances, descriptions *Descriptions, gate *access.Gate) *deployment {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &deployment{Instances: instances, gate: access.New(instances.Config), cancel: cancel, tried: make(chan struct{})}
+	d := &deployment{Instances: instances, gate: gate, cancel: cancel, tried: make(chan struct{})}
 	var tries sync.WaitGroup
 	tries.Add(len(instances.List))
 	for _, i := range instances.List {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"semlb/access"
 	"semlb/app/build"
 	"semlb/app/gateway"
 	"semlb/config"
@@ -51,7 +52,9 @@ type Options struct {
 	// DecisionBudget bounds a routing decision, and thus how long a replaced instance
 	// plans.
 	DecisionBudget time.Duration
-	Log            *slog.Logger
+	// Now is the wall clock by which tokens of consumers expire; nil is time.Now.
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Manager replaces the configuration in force in one step: a request sees the old one
@@ -74,6 +77,9 @@ const (
 
 // NewManager makes a manager without a configuration.
 func NewManager(o Options) *Manager {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &Manager{options: o, log: o.Log, retired: make(retiredInstances)}
 }
 
@@ -91,7 +97,7 @@ func (m *Manager) Apply(ctx context.Context, cfg *config.Config) error {
 	if m.current != nil {
 		instances.Inherit(m.current.Instances)
 	}
-	next := start(instances, m.options.Descriptions)
+	next := start(instances, m.options.Descriptions, access.New(cfg).WithClock(m.options.Now))
 	if err := config.Guard(func() error { return m.publish(ctx, next) }); err != nil {
 		next.end(m.log)
 		return errors.Join(err, m.sendResources(ctx, m.current))

@@ -102,7 +102,7 @@ func (c *Client) statusError(res *http.Response, texts []string) *embeddings.Err
 		Kind:       embeddings.KindStatus,
 		Status:     res.StatusCode,
 		TooLong:    tooLong(res.StatusCode, raw, texts),
-		RetryAfter: min(wire.RetryAfter(res.Header.Get("Retry-After"), time.Now()), maxRetryAfter),
+		RetryAfter: min(wire.RetryAfter(res.Header.Get("Retry-After"), wire.SentAt(res.Header.Get("Date"), time.Now())), maxRetryAfter),
 	}
 	for _, field := range []any{body.Error.Code, body.Error.Type} {
 		if code, ok := field.(string); ok && c.isHarmless(code, texts) {

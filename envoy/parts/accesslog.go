@@ -30,7 +30,7 @@ const (
 func attemptLog() []*accesslogv3.AccessLog {
 	log := grpcLog(&grpclogv3.HttpGrpcAccessLogConfig{
 		CommonConfig:                   logConfig(envoy.LogAttempts),
-		AdditionalResponseHeadersToLog: []string{"retry-after", envoy.UpstreamIDHeader, envoy.HeaderRepeat},
+		AdditionalResponseHeadersToLog: []string{"retry-after", "date", envoy.UpstreamIDHeader, envoy.HeaderRepeat},
 	})
 	log.Filter = &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_OrFilter{
 		OrFilter: &accesslogv3.OrFilter{Filters: []*accesslogv3.AccessLogFilter{

@@ -1,12 +1,12 @@
 package faults_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -104,39 +104,40 @@ const (
 	manyTargets   = 500
 )
 
-// many is a configuration of many targets. Each version changes one, and gives it an endpoint
-// of its own.
-func (w *world) many(version int) string {
-	p := harness.Plugin{Retries: new(int)}
-	for i := range manyTargets {
-		t := harness.Target{URL: fmt.Sprintf("http://127.0.0.%d:%d/v1", 1+i/250, 20000+i), Model: fmt.Sprint("m", i), Description: fmt.Sprint("subject ", i), Authorization: keyOf(fmt.Sprint(i))}
-		if i == version%manyTargets {
-			t.URL, t.Description, t.Options = w.code.URL, code, map[string]any{"max_tokens": version + 1}
+// many has many targets. Each version changes one, and sends it to the usual place.
+func many(version int) func(*harness.Plugin) {
+	return func(p *harness.Plugin) {
+		served := p.Targets[2]
+		p.Targets, p.Retries = nil, new(int)
+		for i := range manyTargets {
+			t := harness.Target{
+				URL: fmt.Sprintf("http://127.0.0.%d:%d/v1", 1+i/250, 20000+i), Model: fmt.Sprint("m", i),
+				Description: fmt.Sprint("subject ", i), Authorization: keyOf(fmt.Sprint(i)),
+			}
+			if i == version%manyTargets {
+				t = served
+				t.Options = map[string]any{"max_tokens": version + 1}
+			}
+			p.Targets = append(p.Targets, t)
 		}
-		p.Targets = append(p.Targets, t)
 	}
-	return harness.Config(p)
 }
 
 // manyReloads returns memory before and after the reloads, in MiB.
 func manyReloads(t *testing.T) (semlb, envoy [2]float64) {
 	t.Helper()
-	w := newTargets(t)
-	file := harness.WriteConfig(t, w.many(0))
-	dir := harness.SocketDir(t)
-	t.Setenv("TMPDIR", dir)
-	s := harness.Start(t, harness.Options{Config: "_format_version: \"3.0\"\n", Flags: []string{
-		"-c", file, "--decision-budget", "1s", "--envoy-concurrency", "2", "--log-level", "warn",
-	}})
-	w.Gateway = s.Gateway
-	w.awaitGood()
-	semlb[0], envoy[0] = heap(), envoyHeap(t, dir)
-	for i := range reloadsOfMany {
-		require.NoError(t, os.WriteFile(file, []byte(w.many(i+1)), 0o600))
-		require.Eventually(t, func() bool { applied, _ := w.reloads(); return applied > i }, waitLimit, waitStep)
+	d := deploy(t, options{plugin: many(0), flags: []string{"--decision-budget", "1s", "--log-level", "warn"}})
+	d.awaitGood()
+	for range 10 { // the garbage of the start
+		semlb[0], envoy[0] = d.heap(), d.envoyHeap()
 	}
-	w.awaitGood()
-	for i, memory := range []func() float64{heap, func() float64 { return envoyHeap(t, dir) }} {
+	for i := range reloadsOfMany {
+		require.NoError(t, os.WriteFile(d.file, []byte(d.configuration(options{plugin: many(i + 1)})), 0o600))
+		d.serve.Signal(syscall.SIGHUP)
+		require.Eventually(t, func() bool { applied, _ := d.reloads(); return applied > i }, waitLimit, 5*waitStep)
+	}
+	d.awaitGood()
+	for i, memory := range []func() float64{d.heap, d.envoyHeap} {
 		seen := []*[2]float64{&semlb, &envoy}[i]
 		require.Eventually(t, func() bool { seen[1] = memory(); return seen[1] < 1.2*seen[0] }, waitLimit, 10*waitStep,
 			"MiB before and after: %v", lazily(func() string { return fmt.Sprint(*seen) }))
@@ -144,22 +145,19 @@ func manyReloads(t *testing.T) (semlb, envoy [2]float64) {
 	return semlb, envoy
 }
 
-// heap is what is alive in this process, in MiB.
-func heap() float64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc) / (1 << 20)
+// heap is half of the heap that semlb's garbage collector aims at, in MiB: what was alive
+// when it ran last. The look at the metrics makes enough garbage for it to run again soon.
+func (d *deployment) heap() float64 {
+	d.t.Helper()
+	return d.metric("go_memstats_next_gc_bytes") / 2 / (1 << 20)
 }
 
 // envoyHeap is what Envoy has allocated, in MiB.
-func envoyHeap(t *testing.T, dir string) float64 {
-	t.Helper()
-	var n float64
-	text := harness.ChildAdmin(t, dir, "/memory")
-	_, value, found := strings.Cut(text, `"allocated": "`)
-	require.True(t, found, text)
-	_, err := fmt.Sscan(strings.TrimSuffix(strings.Fields(value)[0], `",`), &n)
-	require.NoError(t, err)
-	return n / (1 << 20)
+func (d *deployment) envoyHeap() float64 {
+	d.t.Helper()
+	var memory struct {
+		Allocated int `json:"allocated,string"`
+	}
+	require.NoError(d.t, json.Unmarshal([]byte(harness.Get(d.t, "http://"+d.admin+"/memory").Body), &memory))
+	return float64(memory.Allocated) / (1 << 20)
 }

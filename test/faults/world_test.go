@@ -45,6 +45,8 @@ type options struct {
 	// store uses the store of the configuration, instead of memory.
 	store bool
 	env   map[string]string
+	// now is semlb's clock.
+	now func() time.Time
 	// between is for deploy: it gets the address where semlb serves gRPC, and returns
 	// that of what stands between it and Envoy.
 	between func(semlb string) string
@@ -115,7 +117,7 @@ func start(t *testing.T, o options) *world {
 		flags = append(flags, "--vectordb", "memory")
 	}
 	s := harness.Start(t, harness.Options{
-		Config: w.configuration(o), Flags: flags, Own: o.embedder != nil || o.config != "", Env: o.env,
+		Config: w.configuration(o), Flags: flags, Own: o.embedder != nil || o.config != "", Env: o.env, Now: o.now,
 	})
 	inThisProcess.Add(1)
 	t.Cleanup(func() { inThisProcess.Add(-1) })

@@ -35,6 +35,8 @@ type Options struct {
 	Own bool
 	// Env are all environment variables that semlb reads.
 	Env map[string]string
+	// Now is semlb's clock; nil is time.Now.
+	Now func() time.Time
 }
 
 // Semlb is a running `semlb run`.
@@ -73,9 +75,11 @@ func Launch(t testing.TB, o Options) *Semlb {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Semlb{Gateway: NewGateway(t, listen, status), cancel: cancel, done: make(chan struct{})}
+	env := environment(o.Env, &s.stdout, &s.stderr)
+	env.Now = o.Now
 	go func() {
 		defer close(s.done)
-		s.code = cli.Main(ctx, append(args, o.Flags...), environment(o.Env, &s.stdout, &s.stderr))
+		s.code = cli.Main(ctx, append(args, o.Flags...), env)
 	}()
 	t.Cleanup(func() {
 		if t.Failed() {

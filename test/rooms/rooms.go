@@ -87,6 +87,7 @@ func Support() []Room {
 		{"provider/providertest", "the contract that every dialect passes", []string{"provider", "provider/dialects"}},
 		{"record/metrics/metricstest", "reads the metrics of a registry", nil},
 		{"test/ca", "certificate authorities that nothing but a test trusts", nil},
+		{"test/clock", "a clock whose wall time a test can set", nil},
 		{"test/golden", "compares texts with golden files", nil},
 		{"test/process", "runs programs that end with their test", nil},
 		{"test/tools", "finds and installs Envoy, Redis and SDKs", nil},
