@@ -18,7 +18,7 @@ import (
 func TestClientsCannotSteerWithHeaders(t *testing.T) {
 	t.Parallel()
 	all := stubs(t, 4)
-	plugin := harness.Plugin{Failover: harness.SeedCriteria(), ReadTimeout: 4000}
+	plugin := harness.Plugin{Failover: []string{"timeout", "http_429", "http_503", "non_idempotent"}, ReadTimeout: 4000}
 	s := harness.Start(t, harness.Options{Config: harness.Config(withLanes(plugin, lanes(
 		urlsOf(all[0], all[1]), urlsOf(all[2], all[3]))))})
 	other := "http_" + all[2].Authority + "_c60000_w60000"
