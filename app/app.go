@@ -69,6 +69,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			Unreachable: socket.unreachable, EnvoySeen: a.grpc.EnvoySeen, Addresses: a.GRPCAddresses(), Log: o.Log,
 		}),
 		Unreached:    func() []string { return host.source.api.Config().Unreached() },
+		Resolving:    func() bool { return a.child.Resolving(ctx) },
 		CountRestart: restartCounter(core.registry).Inc, Log: o.Log,
 	})
 	a.status = &httpService{status, statusHandler(core.registry, a.ready)}

@@ -30,6 +30,8 @@ type readinessOptions struct {
 	Reach *reach
 	// NeedsEnvoy requires a connected Envoy: the child.
 	NeedsEnvoy bool
+	// Resolving reports whether the child Envoy still resolves a name for the first time.
+	Resolving func() bool
 	// Unreached returns the instances in force that no request reaches, with the reason.
 	Unreached func() []string
 	// CountRestart counts restarts of the child Envoy.
@@ -51,6 +53,8 @@ type readiness struct {
 	// changeError is why it failed.
 	changedAt   time.Time
 	changeError error
+	// namesSince is when awaitsNames began to wait, which one goroutine calls.
+	namesSince time.Time
 }
 
 func newReadiness(o readinessOptions) *readiness { return &readiness{options: o} }
@@ -105,7 +109,7 @@ func (r *readiness) canServe(was, reachable bool) bool {
 	case !c.Connected():
 		return reachable && (was || !r.options.NeedsEnvoy)
 	case c.InForce():
-		return true
+		return was || !r.awaitsNames()
 	case c.Refusal() == nil: // an acknowledgement is outstanding
 		return was
 	default:
@@ -113,6 +117,26 @@ func (r *readiness) canServe(was, reachable bool) bool {
 		// behind it. One that starts with a refused configuration must not replace it.
 		return was && c.Serving()
 	}
+}
+
+// namesWait is how long readiness waits for the names of providers. Envoy does not: a
+// request before a name is resolved fails, and one that is never resolved must not keep
+// the program from being ready.
+const namesWait = 3 * time.Second
+
+// awaitsNames reports whether a child Envoy that serves gets more time to resolve names.
+func (r *readiness) awaitsNames() bool {
+	if !r.options.NeedsEnvoy {
+		return false
+	}
+	if r.namesSince.IsZero() {
+		r.namesSince = time.Now()
+	}
+	if time.Since(r.namesSince) < namesWait && r.options.Resolving() {
+		return true
+	}
+	r.namesSince = time.Time{}
+	return false
 }
 
 // set publishes readiness, which a child that is down prevents, and returns what it

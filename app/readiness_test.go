@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -27,6 +29,7 @@ func newTestReadiness(state envoys, needsEnvoy bool) (r *readiness, published *b
 	return newReadiness(readinessOptions{
 		Control: state, Publish: func(ready bool) { *published = ready }, NeedsEnvoy: needsEnvoy,
 		Reach:        newReach(reachOptions{Unreachable: func() error { return nil }, EnvoySeen: func() bool { return true }, Log: slog.New(slog.DiscardHandler)}),
+		Resolving:    func() bool { return false },
 		CountRestart: func() { *restarts++ }, Log: slog.New(slog.DiscardHandler),
 	}), published, restarts
 }
@@ -95,4 +98,28 @@ func TestNotReadyWhileNoEnvoyCanConnectAndNoneHas(t *testing.T) {
 		statusHandler(nil, r).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
 		require.Contains(t, page.Body.String(), "removed")
 	}
+}
+
+func TestReadinessWaitsForNamesButNotForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, published, _ := newTestReadiness(envoys{connected: true, inForce: true}, true)
+		resolving := true
+		r.options.Resolving = func() bool { return resolving }
+		r.update()
+		require.False(t, *published)
+		resolving = false
+		r.update()
+		require.True(t, *published)
+
+		require.True(t, r.EnvoyEnded())
+		r.EnvoyRestarting()
+		resolving = true
+		r.update()
+		require.False(t, *published)
+		time.Sleep(namesWait)
+		r.update()
+		require.True(t, *published, "a name that is never resolved")
+		r.update()
+		require.True(t, *published)
+	})
 }

@@ -119,6 +119,13 @@ func (a *App) keepReady(ctx context.Context) error {
 		if err := a.awaitChild(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
+		for a.ready.awaitsNames() {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(listenPoll):
+			}
+		}
 		a.ready.set(true)
 		a.started()
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -88,6 +89,27 @@ func (a *admin) activeRequests(ctx context.Context) (int, error) {
 	}
 	_, value, _ := strings.Cut(text, ": ")
 	return strconv.Atoi(strings.TrimSpace(value))
+}
+
+// resolving reports whether a cluster's first query for its name has not ended yet.
+func (a *admin) resolving(ctx context.Context) (bool, error) {
+	text, err := a.do(ctx, http.MethodGet, "/stats?filter="+url.QueryEscape(`^cluster\..*\.update_(attempt|failure|success)$`))
+	if err != nil {
+		return false, err
+	}
+	waiting := make(map[string]bool) // by cluster
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		cluster, attempt := strings.CutSuffix(name, ".update_attempt")
+		switch {
+		case value == "0":
+		case attempt:
+			waiting[cluster] = true
+		default: // failure or success, which Envoy sorts behind
+			delete(waiting, name[:strings.LastIndexByte(name, '.')])
+		}
+	}
+	return len(waiting) > 0, nil
 }
 
 func (a *admin) do(ctx context.Context, method, path string) (string, error) {

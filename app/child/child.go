@@ -98,6 +98,13 @@ func (e *Envoy) Run(ctx context.Context) error {
 	return err
 }
 
+// Resolving reports whether Envoy has not had an answer yet about the name of one of its
+// clusters; false if it cannot be asked.
+func (e *Envoy) Resolving(ctx context.Context) bool {
+	resolving, err := e.admin.resolving(ctx)
+	return err == nil && resolving
+}
+
 func (e *Envoy) keepRunning(ctx, processCtx context.Context) error {
 	pauses := backoff.ExponentialBackOff{InitialInterval: firstPause, MaxInterval: lastPause, Multiplier: 2, RandomizationFactor: jitter}
 	pauses.Reset()

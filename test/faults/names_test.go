@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -146,7 +147,7 @@ func TestFault30ResolverAnswers(t *testing.T) {
 		resolver.Set(name+".test", answer)
 	}
 	slow := loopback
-	slow.After = 3 * waitLimit / 60
+	slow.After = 3500 * time.Millisecond
 	add("slow", slow)
 	add("moving", loopback)
 	add("many", harness.At(append(many, "127.0.0.1")...))
@@ -157,7 +158,11 @@ func TestFault30ResolverAnswers(t *testing.T) {
 	for name := range kept {
 		add(name, loopback)
 	}
+	soon := loopback
+	soon.After = 200 * time.Millisecond
+	add("soon", soon)
 	n := startNames(t, resolver, second, routes)
+	n.requireServed("soon", "soon") // ready means that names are resolved where that takes no longer
 	for name := range later {
 		n.requireServed(name, secondModel)
 	}
