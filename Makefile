@@ -18,11 +18,13 @@ ENVOY := .tools/envoy-$(ENVOY_VERSION)/envoy
 REDIS := .tools/redis-stack/.stamp
 SDKS := .tools/sdk-python/.stamp
 GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+GOVULNCHECK := .tools/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test suites unit e2e e2e-oldest e2e-all soak stress stress-uds faults faults-oldest vet lint golangci bench fuzz corpus model generate golden clean
+.PHONY: help build run tools test suites unit e2e e2e-oldest e2e-all soak stress stress-uds faults faults-oldest vet lint golangci vulncheck release bench fuzz corpus model generate golden clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +106,19 @@ golangci: $(GOLANGCI) ## run golangci-lint
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/$(@D) CGO_ENABLED=0 go install -trimpath -gcflags=all=-dwarf=false -ldflags=-s \
 		github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+# It reads Go's database of vulnerabilities, or that of GOVULNDB, so it is no part of `make
+# test`. It exits with 3 for findings, and with another status if it could not look for any.
+vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities in what the program calls; needs network
+	@$(GOVULNCHECK) ./... || { \
+		if [ $$? = 3 ]; then echo "vulncheck: vulnerabilities were found"; \
+		else echo "vulncheck: NOT CHECKED: see above; is the database reachable (vuln.go.dev, or GOVULNDB)?"; fi; exit 1; }
+
+$(GOVULNCHECK):
+	GOBIN=$(CURDIR)/$(@D) CGO_ENABLED=0 go install -trimpath golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+release: ## build dist/VERSION: binaries for Linux, SBOMs, checksums; twice, with the same bytes
+	@scripts/release.sh
 
 faults: tools ## inject the faults that semlb has to survive, and print a table of the results
 	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) SEMLB_RELOADS=$(RELOADS) go test $(RACE) -count 1 -timeout 30m

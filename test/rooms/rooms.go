@@ -86,6 +86,7 @@ func Support() []Room {
 		{"vectordb/storetest", "the contract that every vector store passes", []string{"vectordb"}},
 		{"provider/providertest", "the contract that every dialect passes", []string{"provider", "provider/dialects"}},
 		{"record/metrics/metricstest", "reads the metrics of a registry", nil},
+		{"scripts/sbom", "the build information of a binary → its bill of materials", nil},
 		{"test/ca", "certificate authorities that nothing but a test trusts", nil},
 		{"test/clock", "a clock whose wall time a test can set", nil},
 		{"test/golden", "compares texts with golden files", nil},
