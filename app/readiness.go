@@ -155,8 +155,13 @@ func (r *readiness) publish(ready bool) bool {
 	return r.ready
 }
 
-// withdraw ends the readiness of a program that stops.
-func (r *readiness) withdraw() { r.set(false) }
+// withdraw ends the readiness of a program that stops. What health checks of gRPC see stays
+// as it is until the next set.
+func (r *readiness) withdraw() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready = false
+}
 
 func (r *readiness) isReady() bool {
 	r.mu.Lock()

@@ -101,16 +101,32 @@ func (a *App) serveGRPC(ctx context.Context) error {
 func (a *App) announceStop(parent context.Context) part {
 	return func(ctx context.Context) error {
 		<-ctx.Done()
+		defer a.ready.set(false)
 		if parent.Err() == nil {
 			return nil // a part has failed
 		}
 		if a.child == nil {
 			a.options.Log.Info("no longer ready", "stopping_in", a.options.Drain)
-			time.Sleep(a.options.Drain)
+			a.leave()
 		}
 		a.options.Log.Info("stopping")
 		return nil
 	}
+}
+
+// leaveTime is how long Envoys, which reconnect within half a second, have to get their
+// configuration from another replica.
+const leaveTime = time.Second
+
+// leave waits for the time of the drain. Envoys are to have the configuration of another
+// replica before they call this one no more: the other one may need clusters that they do
+// not have yet.
+func (a *App) leave() {
+	a.core.endStreams()
+	first := min(leaveTime, a.options.Drain/2)
+	time.Sleep(first)
+	a.ready.set(false)
+	time.Sleep(a.options.Drain - first)
 }
 
 // keepReady keeps the readiness up to date.

@@ -172,10 +172,12 @@ const (
 )
 
 // AttributeClusters are the [Clusters] of the Envoy that calls: part of the metadata of its
-// routes, under [KeyClusters].
+// routes, under [KeyClusters]. AttributeKnown has them from [KnownCluster], which changes
+// together with the clusters themselves.
 const (
 	KeyClusters       = "clusters"
 	AttributeClusters = "xds.route_metadata.filter_metadata." + MetadataNamespace + "." + KeyClusters
+	AttributeKnown    = "xds.cluster_metadata.filter_metadata." + MetadataNamespace + "." + KeyClusters
 )
 
 // AttributeSource is the address and the port of the client, as Envoy knows them.
@@ -280,6 +282,9 @@ const (
 	InnerListener = "semlb_inner"
 	// HopCluster is the cluster of the inner listener.
 	HopCluster = "semlb_hop"
+	// KnownCluster is a cluster without hosts. Attempts that are not rewritten yet have it, for
+	// its metadata.
+	KnownCluster = "semlb_known"
 	// ServiceCluster is the cluster of semlb's gRPC servers.
 	ServiceCluster = "semlb_service"
 )

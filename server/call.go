@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
@@ -41,7 +42,7 @@ var errElsewhere = status.Error(codes.Unavailable, "this replica does not have w
 
 // clusters are those of the Envoy that calls.
 func (x *exchange) clusters() envoy.Clusters {
-	return envoy.Clusters(x.attributes[envoy.AttributeClusters])
+	return envoy.Clusters(cmp.Or(x.attributes[envoy.AttributeKnown], x.attributes[envoy.AttributeClusters]))
 }
 
 // firstCluster is the cluster for attempt 1 at a target. An Envoy that has none for its endpoint

@@ -82,6 +82,18 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 	return c
 }
 
+// known is a cluster without hosts, whose metadata lists those of providers. Envoy takes in
+// all clusters of an update together, and routes a little later.
+func known(c Config) *clusterv3.Cluster {
+	return &clusterv3.Cluster{
+		Name:                 envoy.KnownCluster,
+		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
+		ConnectTimeout:       durationpb.New(time.Second),
+		LoadAssignment:       loadAssignment(envoy.KnownCluster),
+		Metadata:             c.clusterMetadata(),
+	}
+}
+
 func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil

@@ -90,7 +90,7 @@ func foreignProcessor(c Config) *hcmv3.HttpFilter {
 func innerProcessor(c Config) *hcmv3.HttpFilter {
 	p := processor(envoy.RoleInner)
 	p.MessageTimeout = c.messageTimeout()
-	p.RequestAttributes = []string{envoy.AttributeClusters}
+	p.RequestAttributes = []string{envoy.AttributeKnown}
 	p.MutationRules = mutationRules(envoy.FinalHeader)
 	return skipIf(extProcName, p, allOf(matchesHeader(envoy.HeaderAttempt, "1"), matchesHeader(envoy.HeaderFirst, ".+")))
 }

@@ -18,16 +18,12 @@ import (
 // routes for each idle timeout in use, because Envoy takes the timeout from the route,
 // and a pair without a match for requests that a former configuration planned.
 func innerRoutes(l limits, c Config) *routev3.RouteConfiguration {
-	var routes []*routev3.Route
+	routes := unrewritten(l)
 	for _, d := range slices.Compact(slices.Sorted(slices.Values(c.IdleTimeouts))) {
 		match := exactHeader(envoy.HeaderIdle, strconv.FormatInt(d.Milliseconds(), 10))
 		routes = append(routes, attemptRoutes(l, silenceOf(d, c), match)...)
 	}
 	routes = append(routes, attemptRoutes(l, silenceOf(defaultIdle, c))...)
-	clusters := c.clusterMetadata()
-	for _, r := range routes {
-		r.Metadata = clusters
-	}
 	return &routev3.RouteConfiguration{
 		Name: envoy.InnerListener,
 		VirtualHosts: []*routev3.VirtualHost{{
@@ -42,6 +38,24 @@ func innerRoutes(l limits, c Config) *routev3.RouteConfiguration {
 		},
 		RequestHeadersToRemove: envoy.Unforwarded(),
 	}
+}
+
+// unrewritten are the routes of attempts that the inner role is to rewrite: to a cluster
+// whose metadata the external processor gets. It has no host, so that nothing is sent if
+// the rewrite is missing.
+func unrewritten(l limits) []*routev3.Route {
+	without := func(m *routev3.HeaderMatcher) *routev3.HeaderMatcher {
+		m.InvertMatch = true
+		return m
+	}
+	toKnown := func(m *routev3.HeaderMatcher) *routev3.Route {
+		match := prefix("/")
+		match.Headers = []*routev3.HeaderMatcher{without(present(envoy.HeaderCluster)), m}
+		return &routev3.Route{Match: match, RequestBodyBufferLimit: wrapperspb.UInt64(l.innerRoute), Action: &routev3.Route_Route{Route: &routev3.RouteAction{
+			ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: envoy.KnownCluster},
+		}}}
+	}
+	return []*routev3.Route{toKnown(without(present(envoy.HeaderFirst))), toKnown(without(exactHeader(envoy.HeaderAttempt, "1")))}
 }
 
 // servedBy is the model that answered. Errors name none: they may be those of a gateway before the model.

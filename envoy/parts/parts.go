@@ -141,6 +141,8 @@ type Clusters struct {
 	// Service is semlb's gRPC servers: external processor, access log service, and over
 	// xDS the control plane.
 	Service *clusterv3.Cluster
+	// Known has no hosts; its metadata lists the upstreams.
+	Known *clusterv3.Cluster
 	// Upstreams are the endpoints of the targets, sorted by name.
 	Upstreams []*clusterv3.Cluster
 }
@@ -170,7 +172,7 @@ func New(c Config) Parts {
 }
 
 func newClusters(c Config, l limits) Clusters {
-	clusters := Clusters{Hop: hop(l.innerConnection, c.HopSocket), Service: service(c.Service, c.Replicas)}
+	clusters := Clusters{Hop: hop(l.innerConnection, c.HopSocket), Service: service(c.Service, c.Replicas), Known: known(c)}
 	for _, u := range c.upstreams() {
 		clusters.Upstreams = append(clusters.Upstreams, upstreamCluster(u, l.innerConnection, c.TrustedCA))
 	}

@@ -34,7 +34,7 @@ func TestResourcesAreGolden(t *testing.T) {
 	envoytest.Golden(t, "listener-inner", r.Listeners[1])
 	envoytest.Golden(t, "routes-outer-all", r.Routes[0])
 	envoytest.Golden(t, "routes-inner", r.Routes[1])
-	require.Len(t, r.Clusters, 4, "the hop and one for each distinct upstream")
+	require.Len(t, r.Clusters, 5, "the hop, the one whose metadata lists the others, and one for each distinct upstream")
 }
 
 func TestBootstrapIsGolden(t *testing.T) {

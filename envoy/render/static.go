@@ -13,7 +13,7 @@ func Static(p parts.Parts, o Options) *bootstrapv3.Bootstrap {
 	b := newBootstrap(p, o)
 	b.StaticResources = &bootstrapv3.Bootstrap_StaticResources{
 		Listeners: []*listenerv3.Listener{outerListener(p.Outer, inPlace), innerListener(p.Inner, inPlace)},
-		Clusters:  append([]*clusterv3.Cluster{p.Clusters.Hop, p.Clusters.Service}, p.Clusters.Upstreams...),
+		Clusters:  append([]*clusterv3.Cluster{p.Clusters.Hop, p.Clusters.Service, p.Clusters.Known}, p.Clusters.Upstreams...),
 	}
 	return b
 }

@@ -27,7 +27,7 @@ func NewResources(p parts.Parts) Resources {
 	return Resources{
 		Listeners: []*listenerv3.Listener{outerListener(p.Outer, overRDS), innerListener(p.Inner, overRDS)},
 		Routes:    []*routev3.RouteConfiguration{outerRoutes(p.Outer), p.Inner.Routes},
-		Clusters:  append([]*clusterv3.Cluster{p.Clusters.Hop}, p.Clusters.Upstreams...),
+		Clusters:  append([]*clusterv3.Cluster{p.Clusters.Hop, p.Clusters.Known}, p.Clusters.Upstreams...),
 	}
 }
 

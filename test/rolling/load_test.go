@@ -88,6 +88,13 @@ func (l *load) counted() int {
 	return l.answers
 }
 
+// failures are the wrong answers so far.
+func (l *load) failures() []failure {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.wrong)
+}
+
 // report logs the results of the requests.
 func (l *load) report(t *testing.T, what string) {
 	t.Helper()

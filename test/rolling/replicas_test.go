@@ -36,10 +36,7 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 	w.failing.Do(harness.Status(429))
 	w.failing.Forget()
 	w.well.Forget()
-	w.config = harness.WriteConfig(t, harness.Config(harness.Plugin{Failover: harness.SeedCriteria(), Targets: []harness.Target{
-		{URL: w.failing.URL, Model: "first", Weight: 75, Authorization: key},
-		{URL: w.well.URL, Model: "second", Weight: 25, Authorization: key},
-	}}))
+	w.config = harness.WriteConfig(t, harness.Config(plugin(w.failing, w.well)))
 	listen := harness.FreeAddress(t)
 	w.url = "http://" + listen
 	w.admin = "http://" + harness.FreeAddress(t)
@@ -58,6 +55,14 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 	w.envoy = harness.RunEnvoy(t, bootstrap.Stdout)
 	harness.AwaitListener(t, w.url)
 	return w
+}
+
+// plugin has two targets, of which the first one refuses every request.
+func plugin(failing, well *harness.Stub) harness.Plugin {
+	return harness.Plugin{Failover: harness.SeedCriteria(), Targets: []harness.Target{
+		{URL: failing.URL, Model: "first", Weight: 75, Authorization: key},
+		{URL: well.URL, Model: "second", Weight: 25, Authorization: key},
+	}}
 }
 
 // start starts a replica and waits until it is ready.
