@@ -6,7 +6,8 @@ import (
 )
 
 // unforwarded are request headers that no provider gets, beside [ReservedHeaders].
-var unforwarded = slices.Concat(metadataKeys, []string{ClientIDHeader,
+var unforwarded = slices.Concat(metadataKeys, []string{
+	ClientIDHeader,
 	// Envoy's, and those of proxies before it.
 	"x-envoy-external-address", "x-envoy-expected-rq-timeout-ms", "x-envoy-internal", FinalHeader, SchemeHeader,
 	"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",

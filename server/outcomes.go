@@ -23,7 +23,7 @@ func outcomeOf(a envoy.Attempt, now time.Time) router.Outcome {
 		o.Result = router.Abandoned
 	case a.Stale:
 		o.Result = router.Stale
-	case a.Class == envoy.ClassTimeout && !(a.Answered && a.HeldBack):
+	case a.Class == envoy.ClassTimeout && (!a.Answered || !a.HeldBack):
 		o.Result = router.TimedOut
 	case a.Answered:
 		o.Result, o.Status = router.Answered, a.Status

@@ -90,13 +90,18 @@ func TestFault35EndsInsideTheHead(t *testing.T) {
 	a := startAnswers(t)
 	a.survives(func() {
 		one := []over1{
-			{"in the version", "error", "HTT"}, {"in the status line", "error", "HTTP/1.1 200 O"},
-			{"after the status line", "error", "HTTP/1.1 200 OK\r\n"}, {"in a header", "error", "HTTP/1.1 200 OK\r\nContent-Type: appl"},
+			{"in the version", "error", "HTT"},
+			{"in the status line", "error", "HTTP/1.1 200 O"},
+			{"after the status line", "error", "HTTP/1.1 200 OK\r\n"},
+			{"in a header", "error", "HTTP/1.1 200 OK\r\nContent-Type: appl"},
 			{"before the empty line", "error", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"},
-			{"after 100", "error", "HTTP/1.1 100 Continue\r\n\r\n"}, {"after 103", "error", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"},
+			{"after 100", "error", "HTTP/1.1 100 Continue\r\n\r\n"},
+			{"after 103", "error", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"},
 			// Over HTTP/1 Envoy reports these as it reports those above.
-			{"no HTTP", "error", "\x00\x16\x03 this is not HTTP\r\n\r\n"}, {"a TLS alert", "error", "\x15\x03\x01\x00\x02\x02\x0a"},
-			{"another protocol", "error", "SSH-2.0-OpenSSH_9.2\r\n"}, {"no status line", "error", "Content-Length: 2\r\n\r\nok"},
+			{"no HTTP", "error", "\x00\x16\x03 this is not HTTP\r\n\r\n"},
+			{"a TLS alert", "error", "\x15\x03\x01\x00\x02\x02\x0a"},
+			{"another protocol", "error", "SSH-2.0-OpenSSH_9.2\r\n"},
+			{"no status line", "error", "Content-Length: 2\r\n\r\nok"},
 		}
 		incomplete := func(f *http2.Framer, stream uint32) error {
 			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block(":status", "200")})
@@ -126,7 +131,8 @@ func oddHeads() []over1 {
 		status("0 None"), status("000 None"), status("20 Short"), status("099 Low"), status("1000 High"), status("20000 Higher"),
 		{"101", "invalid_header", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"},
 		{"101 without an upgrade", "invalid_header", "HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n" + small},
-		status("204 With a body"), {"204 in chunks", "invalid_header", "HTTP/1.1 204 None\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"},
+		status("204 With a body"),
+		{"204 in chunks", "invalid_header", "HTTP/1.1 204 None\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"},
 		head("two lengths of the body", "Transfer-Encoding: chunked\r\n"), head("an unknown coding", "Transfer-Encoding: gzip\r\n"),
 		head("1,000 headers", strings.Repeat("X-A: 1\r\n", 1000)),
 	}

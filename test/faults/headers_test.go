@@ -112,9 +112,26 @@ func (w *world) duplicates() (refused, served int) {
 func (w *world) badStreams() int {
 	w.t.Helper()
 	bad := []fields{
-		{{"x-bad", "a\x00b"}}, {{"x-bad", "a\nb"}}, {{"x-bad", "a\rb"}}, {{"X-Upper", "a"}}, {{"x bad", "a"}}, {{"x-b\x01d", "a"}}, {{"", "a"}},
-		{{"connection", "x"}}, {{"keep-alive", "x"}}, {{"upgrade", "x"}}, {{"proxy-connection", "x"}}, {{"transfer-encoding", "chunked"}},
-		{{"te", "gzip"}}, {{":foo", "x"}}, {{":path", "/x"}}, {{":method", "GET"}}, {{":scheme", "ftp"}}, {{":status", "200"}}, {{"content-length", "x"}}, {{"content-length", "3"}},
+		{{"x-bad", "a\x00b"}},
+		{{"x-bad", "a\nb"}},
+		{{"x-bad", "a\rb"}},
+		{{"X-Upper", "a"}},
+		{{"x bad", "a"}},
+		{{"x-b\x01d", "a"}},
+		{{"", "a"}},
+		{{"connection", "x"}},
+		{{"keep-alive", "x"}},
+		{{"upgrade", "x"}},
+		{{"proxy-connection", "x"}},
+		{{"transfer-encoding", "chunked"}},
+		{{"te", "gzip"}},
+		{{":foo", "x"}},
+		{{":path", "/x"}},
+		{{":method", "GET"}},
+		{{":scheme", "ftp"}},
+		{{":status", "200"}},
+		{{"content-length", "x"}},
+		{{"content-length", "3"}},
 	}
 	c := w.dialH2()
 	for _, extra := range bad {
