@@ -7,6 +7,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"semlb/config/regular"
+	"semlb/config/tree"
 )
 
 // stateFile keeps a state on the disk. Its content is replaced as a whole: whenever the
@@ -38,7 +42,7 @@ func beside(path, suffix string) string {
 
 // read returns the content, and false where there is no file.
 func (f *stateFile) read() ([]byte, bool, error) {
-	data, err := os.ReadFile(f.path)
+	data, err := regular.Read(f.path, tree.MaxBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil
@@ -75,7 +79,8 @@ func (f *stateFile) write(data []byte) error {
 }
 
 func writeSynced(path string, data []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	const notWaiting = syscall.O_NONBLOCK // for the reader of a named pipe
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC|notWaiting, 0o600)
 	if err != nil {
 		return err
 	}

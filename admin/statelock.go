@@ -71,10 +71,11 @@ func release(held **os.File, by *os.File) {
 	*held = by
 }
 
-// lockFile opens and locks the file at a path.
+// lockFile opens and locks the file at a path. It does not wait for the other end of a named
+// pipe, which is none that can be read afterwards.
 func lockFile(path string, flags int) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, flags, 0o600)
+		f, err := os.OpenFile(path, flags|syscall.O_NONBLOCK, 0o600)
 		if err != nil {
 			return nil, err
 		}

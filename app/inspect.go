@@ -45,7 +45,7 @@ func EnvoyParts(ctx context.Context, o Options, e Elsewhere) (parts.Parts, error
 // nothing.
 func Explain(ctx context.Context, o Options, q explain.Question) (*explain.Explanation, error) {
 	o.Reading.AllowUnset = true // of what is not needed
-	sources, err := o.sources(ctx)
+	sources, err := o.sources(ctx, new(load.Reader))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func CheckTargets(cfg *config.Config) error { return build.CheckTargets(cfg) }
 // buildWithoutKeys loads the configuration and builds its instances, which the caller
 // closes. They send nothing, so that credentials may have no value.
 func (o *Options) buildWithoutKeys(ctx context.Context) (*build.Instances, error) {
-	sources, err := o.sources(ctx)
+	sources, err := o.sources(ctx, new(load.Reader))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 type source struct {
 	options *Options
 	api     *admin.API
+	// reader reads the files.
+	reader load.Reader
 	// seen is the state of the files when they were loaded, or just before.
 	seen fingerprint
 	// named are the files that scripts name, as they were opened last, and namedSeen their
@@ -54,7 +56,11 @@ func openSource(ctx context.Context, o *Options) (*source, error) {
 func (s *source) load(ctx context.Context) (*config.Config, error) {
 	s.seen = fingerprintOf(s.options.Files, s.options.Reading.SecretsDir)
 	s.named, s.namedSeen = nil, ""
-	return s.options.load(ctx, func(path string) {
+	sources, err := s.options.sources(ctx, &s.reader)
+	if err != nil {
+		return nil, err
+	}
+	return s.options.parse(sources, func(path string) {
 		s.named = append(s.named, path)
 		s.namedSeen += stateOf(path)
 	})
@@ -76,17 +82,8 @@ func (s *source) close() {
 	}
 }
 
-// load reads the configuration files and logs warnings. Its error lists every fault. opened
-// is told of the files that scripts name.
-func (o *Options) load(ctx context.Context, opened func(path string)) (*config.Config, error) {
-	sources, err := o.sources(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return o.parse(sources, opened)
-}
-
-// parse is load for files that have been read.
+// parse loads files that have been read, and logs warnings. Its error lists every fault.
+// opened is told of the files that scripts name.
 func (o *Options) parse(sources []load.Source, opened func(path string)) (*config.Config, error) {
 	reading := o.reading()
 	reading.Opened = opened
@@ -106,15 +103,15 @@ func (o *Options) seed(ctx context.Context) ([]load.Source, error) {
 	if len(o.Files) == 0 && !o.Demo {
 		return nil, nil
 	}
-	return o.sources(ctx)
+	return o.sources(ctx, new(load.Reader))
 }
 
 // sources are the configuration files, or the example of a demonstration.
-func (o *Options) sources(ctx context.Context) ([]load.Source, error) {
+func (o *Options) sources(ctx context.Context, r *load.Reader) ([]load.Source, error) {
 	if len(o.Files) == 0 {
 		return []load.Source{{Name: "examples/deck/global.yaml", Data: examples.Global()}}, nil
 	}
-	return load.ReadFiles(ctx, o.Files...)
+	return r.Read(ctx, o.Files...)
 }
 
 // demoKey is the value of every variable that a demonstration does not have.

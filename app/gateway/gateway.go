@@ -5,11 +5,13 @@ package gateway
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
 	"semlb/config"
+	"semlb/config/regular"
 	"semlb/envoy/parts"
 )
 
@@ -46,12 +48,15 @@ func (o Options) Config(cfg *config.Config) parts.Config {
 	}
 }
 
-// CheckTrust returns an error if a provider is reached over TLS and there is nothing
-// to verify it with.
+// CheckTrust returns an error if a provider is reached over TLS and there is nothing to verify
+// it with, or what there is cannot be a file of authorities.
 func (o Options) CheckTrust(upstreams []parts.Upstream) error {
 	tls := func(u parts.Upstream) bool { return u.Scheme == "https" }
 	if o.TrustedCA == "" && slices.ContainsFunc(upstreams, tls) {
 		return errors.New("no file of certificate authorities found to verify providers with: install your distribution's ca-certificates, or give --trusted-ca FILE")
+	}
+	if err := regular.Check(o.TrustedCA); err != nil { // Envoy would wait for a pipe
+		return fmt.Errorf("--trusted-ca: %w", err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"semlb/config/regular"
 	"semlb/config/tree"
 )
 
@@ -79,12 +79,7 @@ func mounted(folder string) (map[string]string, error) {
 
 // readKey reads one file of a Secret.
 func readKey(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
+	content, err := regular.Read(path, maxSecretBytes)
 	if err == nil && len(content) > maxSecretBytes {
 		err = fmt.Errorf("%s: got more than %d bytes", path, maxSecretBytes)
 	}

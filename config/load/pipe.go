@@ -16,13 +16,13 @@ import (
 
 // patience is how long a pipe or a device may say nothing.
 type patience struct {
-	// writer is how long a named pipe may have none, and silence how long one may write
-	// nothing.
-	writer, silence time.Duration
+	// writer is how long a named pipe may have none, silence how long one may write nothing,
+	// and whole how long it may take to come to an end.
+	writer, silence, whole time.Duration
 }
 
 // pipePatience is that of files of a configuration. A writer may wait for a person.
-var pipePatience = patience{writer: 10 * time.Second, silence: time.Minute}
+var pipePatience = patience{writer: 10 * time.Second, silence: time.Minute, whole: 10 * time.Minute}
 
 // pollPipe is how often a named pipe without a writer is read.
 const pollPipe = 50 * time.Millisecond
@@ -46,6 +46,8 @@ func (p patience) read(ctx context.Context, path string) ([]byte, error) {
 		n, err := f.Read(buffer)
 		all = append(all, buffer[:n]...)
 		switch {
+		case time.Since(opened) > p.whole:
+			return nil, fmt.Errorf("%s: it had no end within %s", path, p.whole)
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil:
 			return nil, fmt.Errorf("%s: nothing was written to it for %s", path, p.silence)

@@ -31,13 +31,13 @@ func TestANamedPipeIsReadWhenAWriterComes(t *testing.T) {
 
 func TestAPipeThatNothingIsWrittenToIsAnError(t *testing.T) {
 	path := fifo(t)
-	_, err := patience{writer: time.Millisecond, silence: time.Hour}.read(t.Context(), path)
+	_, err := patience{writer: time.Millisecond, silence: time.Hour, whole: time.Hour}.read(t.Context(), path)
 	require.EqualError(t, err, path+": a named pipe that nothing was written to within 1ms")
 
 	writer, err := os.OpenFile(path, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer writer.Close()
-	_, err = patience{writer: time.Hour, silence: time.Millisecond}.read(t.Context(), path)
+	_, err = patience{writer: time.Hour, silence: time.Millisecond, whole: time.Hour}.read(t.Context(), path)
 	require.EqualError(t, err, path+": nothing was written to it for 1ms")
 	for _, p := range []string{path, fifo(t)} { // with a writer and without one
 		ctx, cancel := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -123,9 +124,15 @@ func (s fileReader) open(name string) ([]byte, bool) {
 	return bytes.TrimPrefix(text, []byte("\uFEFF")), err == nil
 }
 
+// mostFiles bounds what is looked at in and below a directory that a command names.
+const mostFiles = 10_000
+
+var errTooMany = errors.New("too many files")
+
 // configuration returns the files that a name stands for: the file in or below the
 // directory of the script, or those of a directory that have an ending of YAML or JSON, also
-// those below it if deep is set. There are none where a directory cannot be read.
+// those below it if deep is set. There are none where a directory cannot be read, or has too
+// many.
 func (s fileReader) configuration(name string, deep bool) []string {
 	name = path.Clean(name)
 	if s.files == nil || !fs.ValidPath(name) {
@@ -140,8 +147,11 @@ func (s fileReader) configuration(name string, deep bool) []string {
 		return []string{name}
 	}
 	var all []string
+	left := mostFiles
 	err = fs.WalkDir(s.files, name, func(file string, entry fs.DirEntry, err error) error {
-		switch {
+		switch left--; {
+		case left < 0:
+			return errTooMany
 		case err != nil:
 			return err
 		case entry.IsDir() && file != name && !deep:
@@ -170,6 +180,9 @@ func (s fileReader) beside(pos config.Position, command, name string, deep bool)
 	}
 	files = slices.DeleteFunc(files, func(file string) bool { return slices.ContainsFunc(s.Given, s.isAt(file)) })
 	for _, file := range files {
+		if _, ok := s.open(file); !ok {
+			s.Problem(pos, "", "%s applies %s, which cannot be read, or is no file", command, s.pathOf(file))
+		}
 		s.Given, s.applied[s.pathOf(file)] = append(s.Given, s.pathOf(file)), true
 	}
 	return files
