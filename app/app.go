@@ -91,7 +91,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 
 func newGRPC(o *Options, c *core) *server.Server {
 	options := server.Options{
-		Snapshot: c.snapshot.Load, MaxBodies: o.MaxBodyMemory << 20,
+		Snapshot: c.snapshot.Load, MaxBodies: o.MaxBodyMemory << 20, MaxUploads: o.envoyMemory() / uploadShare,
 		Recorder: c.recorder, Metrics: c.metrics, Now: o.Now, Log: o.Log,
 	}
 	return server.New(server.NewProcessor(options), c.control, server.NewAccessLogService(options))

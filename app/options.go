@@ -63,6 +63,8 @@ type Options struct {
 	HopSocket string
 	// MaxBodyMemory bounds the request bodies that are decided about at once, in MiB.
 	MaxBodyMemory int64
+	// EnvoyMemory is what each Envoy may take, in MiB; 0 stands for a default.
+	EnvoyMemory int64
 	// Drain is how long to keep serving before stopping. With a child Envoy it ends with
 	// the last request in flight.
 	Drain time.Duration
@@ -155,6 +157,7 @@ func (o *Options) gateway() (gateway.Options, error) {
 		TrustedCA:      o.trustedCA(),
 		DecisionBudget: o.DecisionBudget,
 		SendTimeout:    o.SendTimeout,
+		Memory:         o.envoyMemory(),
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -72,7 +73,7 @@ func (f *envoyFlags) run(ctx context.Context, env Environment, files []string) e
 	if err != nil {
 		return fmt.Errorf("--for: %w", err)
 	}
-	if err := f.checkHopSocket(); err != nil {
+	if err := errors.Join(f.checkHopSocket(), f.checkEnvoyMemory()); err != nil {
 		return err
 	}
 	services, err := f.services()
@@ -87,6 +88,7 @@ func (f *envoyFlags) run(ctx context.Context, env Environment, files []string) e
 	}
 	p := parts.New(parts.Config{
 		Service: services[0], Replicas: services[1:], HopSocket: f.options.HopSocket, Resolvers: f.resolvers,
+		Memory: f.options.EnvoyMemory << 20,
 	})
 	if renderer.Whole {
 		if state := f.options.Admin.State; state != "" {

@@ -118,7 +118,7 @@ func TestTheHelpOfEnvoyListsWhatHasAMeaningThere(t *testing.T) {
 		return stdout
 	}
 	values := map[string][]string{
-		"decision-budget": {"3s"}, "dns-resolver": {"10.0.0.2"}, "envoy-admin": {"127.0.0.1:9901"}, "grpc-address": {"semlb:8081"}, "grpc-listen": {"127.0.0.1:8081"},
+		"decision-budget": {"3s"}, "envoy-memory": {"300"}, "dns-resolver": {"10.0.0.2"}, "envoy-admin": {"127.0.0.1:9901"}, "grpc-address": {"semlb:8081"}, "grpc-listen": {"127.0.0.1:8081"},
 		"grpc-socket": {"/tmp/other.sock"}, "hop": {"uds"}, "hop-socket": {"/tmp/other.sock", "--hop", "uds"}, "listen": {"127.0.0.1:9000"},
 		"provider-url": {"openai=http://127.0.0.1:9001"}, "send-timeout": {"2m"}, "trusted-ca": {"/other.pem"},
 	}

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
 	"semlb/app"
+	"semlb/envoy/parts"
 	"semlb/wire"
 )
 
@@ -33,6 +35,7 @@ func (f *serveFlags) bindServe(c *cobra.Command, env Environment) {
 	flags.StringVar(&o.Listen, "listen", o.Listen, "`ADDRESS` where Envoy takes clients' requests")
 	flags.StringVar(&o.Status, "status", o.Status, "`ADDRESS` of metrics and health")
 	flags.Int64Var(&o.MaxBodyMemory, "max-body-memory", o.MaxBodyMemory, "most `MIB` of request bodies in decisions at once; requests over it are shed with 503")
+	flags.Int64Var(&o.EnvoyMemory, "envoy-memory", 0, "most `MIB` of memory that Envoy may take; the same for serve and envoy (default "+envoyMemory+")")
 	flags.StringVar(&f.hop, "hop", hopInternal, "how Envoy reaches its inner listener: internal, or uds where none can be added")
 	flags.StringVar(&o.GRPCListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
 }
@@ -72,6 +75,9 @@ func (f *serveFlags) checkServe(env Environment, arguments []string) error {
 	if o.MaxBodyMemory < 1 {
 		return fmt.Errorf("--max-body-memory: got %d, want 1 or more MiB", o.MaxBodyMemory)
 	}
+	if err := f.checkEnvoyMemory(); err != nil {
+		return err
+	}
 	token := f.adminToken
 	if token == "" {
 		token, _ = env.LookupEnv("SEMLB_ADMIN_TOKEN")
@@ -82,6 +88,16 @@ func (f *serveFlags) checkServe(env Environment, arguments []string) error {
 		return nil
 	}
 	return app.CheckAddress("admin", o.Admin.Listen)
+}
+
+// envoyMemory describes the default of --envoy-memory.
+const envoyMemory = "1024; for run at most three quarters of what its own cgroup may take"
+
+func (f *serveFlags) checkEnvoyMemory() error {
+	if m := f.options.EnvoyMemory; m != 0 && (m < parts.MinMemory>>20 || m > math.MaxInt64>>20) {
+		return fmt.Errorf("--envoy-memory: got %d, want %d or more MiB", m, parts.MinMemory>>20)
+	}
+	return nil
 }
 
 // checkHop checks --hop, and whether it is uds.

@@ -110,7 +110,9 @@ func TestLogEntriesHaveTheCodesOfReplies(t *testing.T) {
 		{nil, "low_version", 426, "http_version_not_supported"},
 		{nil, "request_headers_too_large", 431, "headers_too_large"},
 		{nil, "path_normalization_failed", 403, "request_refused"},
-		{nil, "overload", 503, "gateway_error"},
+		{nil, "overload", 503, "overloaded"},
+		{nil, "semlb_overloaded", 503, ""},
+		{nil, "internal_redirect", 503, "gateway_error"},
 	} {
 		got := ownAnswer(c.flags, c.details, c.status)
 		require.Equal(t, c.want, got, c.details)

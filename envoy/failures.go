@@ -23,6 +23,8 @@ type Failure struct {
 	Status uint32
 	// Message, Type and Code are those of the error in the body; see wire.ErrorBody.
 	Message, Type, Code string
+	// RetryAfter is the header of that name, in seconds; 0 for none.
+	RetryAfter int
 }
 
 // Matches reports whether a response with these flags and details is this failure.
@@ -57,6 +59,8 @@ const (
 	// OwnDetails is the prefix of the response code details of the external processor's
 	// answers.
 	OwnDetails = "semlb_"
+	// detailsOverload is those of the overload manager's answers.
+	detailsOverload = "overload"
 	// DirectResponse is the response code details of a route's direct response.
 	DirectResponse = "direct_response"
 )
@@ -124,6 +128,13 @@ var routerUnavailable = Failure{
 // RouterUnavailable is a fault of the external processor, in either hop.
 func RouterUnavailable() Failure { return routerUnavailable }
 
+// overloaded is the overload manager's answer to new requests while Envoy is short of
+// memory. It comes before there is a route.
+var overloaded = Failure{
+	Details: detailsOverload, Status: 503, RetryAfter: 1,
+	Message: "The gateway is short of memory. Try again.", Code: "overloaded", Type: typeServer,
+}
+
 // mutationRefused is an answer of the external processor that Envoy refused, by the
 // filter's mutation rules or because a header in it is invalid. Envoy answers 500
 // without a body and with varying details: only the status identifies it.
@@ -140,6 +151,7 @@ func MutationRefused() Failure { return mutationRefused }
 // sees where the inner one itself fails.
 var requestFailures = slices.Concat([]Failure{
 	routerUnavailable,
+	overloaded,
 	{Details: "request_payload_too_large", Status: 413, Message: "The request body is too large.", Code: "request_too_large", Type: typeInvalid},
 	{Details: "upgrade_failed", Status: 403, Message: "Upgrades of the connection, such as to WebSocket, are not supported.", Code: "upgrade_not_supported", Type: typeInvalid},
 }, attemptFailures)

@@ -15,6 +15,13 @@ func Continue() *extprocv3.ProcessingResponse {
 	}
 }
 
+// ContinueBody passes on a part of a body.
+func ContinueBody() *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{
+		Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{}},
+	}
+}
+
 // Request is the request that a target gets.
 type Request struct {
 	Scheme, Authority, Path string

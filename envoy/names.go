@@ -215,6 +215,8 @@ const (
 	RoleKey = "x-semlb-role"
 	// RoleOuter plans a request, and rewrites it for the plan's first target.
 	RoleOuter = "outer"
+	// RoleUpload admits a request whose body may be large, and watches it arrive.
+	RoleUpload = "upload"
 	// RoleInner rewrites a later attempt for its target.
 	RoleInner = "inner"
 	// RoleObserve receives copies of an attempt, and answers nothing.

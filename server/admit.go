@@ -16,8 +16,11 @@ import (
 // admit checks the head of a request, and leaves one that could not be planned here to
 // another replica.
 func (p *planner) admit(ctx context.Context, x *exchange) (*extprocv3.ProcessingResponse, error) {
-	if refusal := p.check(ctx, x); refusal != nil || !x.call.repeats() || plannable(x) {
+	switch refusal := p.check(ctx, x); {
+	case refusal != nil:
 		return refusal, nil
+	case !x.call.repeats() || plannable(x):
+		return p.refuseByHead(x), nil
 	}
 	p.metrics.substitutes.WithLabelValues(substitutedElsewhere).Inc()
 	return nil, errElsewhere

@@ -23,6 +23,8 @@ type exchange struct {
 	metadata   map[string]*structpb.Struct
 	body       []byte
 	bodiless   bool
+	// longest is the longest body that is accepted, in bytes.
+	longest int64
 	// captures are the named groups of the path of the Kong route that matched.
 	captures map[string]string
 

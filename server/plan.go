@@ -10,7 +10,6 @@ import (
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
-	"semlb/access"
 	"semlb/envoy"
 	"semlb/provider"
 	"semlb/record"
@@ -37,6 +36,7 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 	if model, asks := x.asksForModels(); asks {
 		return p.models(x, instance, model)
 	}
+	x.longest = instance.BodyLimit
 	request, err := parse(x, instance)
 	if err = x.misdirected(err, snapshot, instance); err != nil {
 		return p.refuse(x, err)
@@ -69,7 +69,7 @@ func (p *planner) decide(ctx context.Context, x *exchange) *extprocv3.Processing
 
 // parse reads a client's request and checks it against the instance.
 func parse(x *exchange, instance *Instance) (*provider.Request, error) {
-	if err := checkBody(x, instance); err != nil {
+	if err := checkBody(x); err != nil {
 		return nil, err
 	}
 	request, err := provider.ReadRequest(x.body)
@@ -92,26 +92,14 @@ func parse(x *exchange, instance *Instance) (*provider.Request, error) {
 }
 
 // checkBody refuses a body that is not to be read.
-func checkBody(x *exchange, instance *Instance) error {
+func checkBody(x *exchange) error {
 	if x.bodiless {
 		return &provider.RequestError{Status: 400, Code: codeNoBody, Message: "the request has no body; POST a JSON object with messages or prompt"}
 	}
-	if err := provider.CheckContentType(x.header("content-type")); err != nil {
+	if err := checkAnnounced(x); err != nil {
 		return err
 	}
-	if encoding := x.header("content-encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return &provider.RequestError{Status: 415, Code: codeEncoding, Message: "request bodies must not be compressed"}
-	}
-	if limit := x.verdict.BodyLimit; limit != nil && int64(len(x.body)) > *limit {
-		return &provider.RequestError{Status: 413, Code: access.CodeTooLarge, Message: access.TooLarge}
-	}
-	if int64(len(x.body)) > instance.BodyLimit {
-		return &provider.RequestError{
-			Status: 413, Code: access.CodeTooLarge,
-			Message: "the request body is longer than " + strconv.FormatInt(instance.BodyLimit, 10) + " bytes",
-		}
-	}
-	return nil
+	return checkLength(x, int64(len(x.body)))
 }
 
 // routed is what the router plans a request by.

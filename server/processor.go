@@ -27,6 +27,8 @@ type Processor struct {
 
 	roles  map[string]*role
 	panics panics
+	// stopping is closed when the server stops.
+	stopping chan struct{}
 }
 
 // role is one use of the external processor. Its handler serves one stream, within
@@ -45,6 +47,8 @@ type Options struct {
 	Snapshot func() *Snapshot
 	// MaxBodies bounds the bytes of all request bodies that wait for a response.
 	MaxBodies int64
+	// MaxUploads bounds the bytes of the bodies that clients are sending.
+	MaxUploads int64
 	// Recorder receives the events of requests.
 	Recorder *record.Recorder
 	Metrics  *Metrics
@@ -58,15 +62,18 @@ type Options struct {
 func NewProcessor(o Options) *Processor {
 	contained := panics{log: o.Log, metrics: o.Metrics}
 	common := responder{recorder: o.Recorder, panics: contained}
-	bodies := &bodyBudget{limit: o.MaxBodies}
+	stopping := make(chan struct{})
+	bodies, uploads := &bodyBudget{limit: o.MaxBodies}, &uploads{limit: o.MaxUploads}
 	plan := &planner{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
+	upload := &uploader{exchanger: exchanger{responder: common, admit: plan.admitUpload}, uploads: uploads, stopping: stopping}
 	observe := &observer{
 		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained,
 		payloads: &bodyBudget{limit: maxPayloads},
 	}
-	return &Processor{panics: contained, roles: map[string]*role{
+	return &Processor{panics: contained, stopping: stopping, roles: map[string]*role{
 		envoy.RoleOuter:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, admit: plan.admit, decide: plan.decide}).handle},
+		envoy.RoleUpload:  {handle: upload.handle},
 		envoy.RoleInner:   {handle: (&exchanger{responder: common, metrics: o.Metrics, bodies: bodies, admit: rewrite.admit, decide: rewrite.decide, final: true}).handle},
 		envoy.RoleObserve: {handle: observe.handle, drain: observeDrain},
 	}}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"testing"
 
@@ -48,6 +49,9 @@ type oneRequest struct {
 func (s *oneRequest) Context() context.Context { return s.ctx }
 
 func (s *oneRequest) Recv() (*extprocv3.ProcessingRequest, error) {
+	if len(s.messages) == 0 {
+		return nil, io.EOF
+	}
 	m := s.messages[0]
 	s.messages = s.messages[1:]
 	return m, nil

@@ -63,7 +63,7 @@ const shedRetryAfter = 1
 // shed answers a request whose body is over the budget; final keeps Envoy from making
 // further attempts.
 func (r *responder) shed(x *exchange, final bool) *extprocv3.ProcessingResponse {
-	body := wire.ErrorBody("Server busy: request body budget exhausted.", "server_error", codeOverloaded)
+	body := wire.ErrorBody("Server busy: there is no room for more request bodies. Try again.", "server_error", codeOverloaded)
 	response := envoy.RetryAfter(shedRetryAfter, r.answer(x, body, record.Answered{Status: 503, Code: codeOverloaded, Cause: record.ByLoad}))
 	if final {
 		return envoy.Final(response)

@@ -24,8 +24,9 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	envoys *seenEnvoys
-	// endLogs ends the streams of access logs, drain waits for those of the processor.
-	endLogs, drain func()
+	// endLong ends the streams of access logs and of uploads that have arrived, drain waits
+	// for the other ones of the processor.
+	endLong, drain func()
 }
 
 // New makes a server of its services.
@@ -42,9 +43,12 @@ func New(p *Processor, c *ControlPlane, l *AccessLogService) *Server {
 			grpc.UnaryInterceptor(envoys.unary),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		),
-		health:  health.NewServer(),
-		endLogs: sync.OnceFunc(func() { close(l.stopping) }),
-		drain:   p.drain,
+		health: health.NewServer(),
+		endLong: sync.OnceFunc(func() {
+			close(l.stopping)
+			close(p.stopping)
+		}),
+		drain: p.drain,
 	}
 	extprocv3.RegisterExternalProcessorServer(s.grpc, p)
 	healthv1.RegisterHealthServer(s.grpc, s.health)
@@ -82,7 +86,7 @@ func (s *Server) Serve(ctx context.Context, grace time.Duration, listeners ...ne
 		running--
 	}
 	s.health.Shutdown()
-	s.endLogs()
+	s.endLong()
 	s.stop(grace)
 	for range running {
 		err = errors.Join(err, <-failed)

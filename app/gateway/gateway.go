@@ -32,6 +32,8 @@ type Options struct {
 	DecisionBudget time.Duration
 	// SendTimeout is how long a client may stop reading an answer; see [parts.Config].
 	SendTimeout time.Duration
+	// Memory is what Envoy may take, in bytes.
+	Memory int64
 }
 
 // Config describes cfg to Envoy, except for the instances and their targets.
@@ -45,6 +47,7 @@ func (o Options) Config(cfg *config.Config) parts.Config {
 		DecisionBudget: o.DecisionBudget,
 		SendTimeout:    o.SendTimeout,
 		HopSocket:      o.HopSocket,
+		Memory:         o.Memory,
 	}
 }
 

@@ -52,11 +52,11 @@ func unlimitedBreakers() *clusterv3.CircuitBreakers {
 
 // upstreamCluster is the cluster of one endpoint. trust is the file of the certificate
 // authorities that verify providers' certificates.
-func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cluster {
+func upstreamCluster(u Upstream, trust string) *clusterv3.Cluster {
 	c := &clusterv3.Cluster{
 		Name:                          u.Name(),
 		ConnectTimeout:                durationpb.New(u.ConnectTimeout),
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(relayBuffer),
 		CircuitBreakers:               unlimitedBreakers(),
 		LoadAssignment:                loadAssignment(u.Name(), socketAddress(u.Host, u.Port)),
 		UpstreamBindConfig:            writeTimeout(u.WriteTimeout),
@@ -75,7 +75,10 @@ func upstreamCluster(u Upstream, bufferLimit uint32, trust string) *clusterv3.Cl
 	if u.Scheme == "https" {
 		c.TransportSocket = tlsSocket(u, trust)
 		options.UpstreamProtocolOptions = &httpv3.HttpProtocolOptions_AutoConfig{
-			AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{},
+			AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+				InitialStreamWindowSize:     wrapperspb.UInt32(answerWindow),
+				InitialConnectionWindowSize: wrapperspb.UInt32(answersWindow),
+			}},
 		}
 	}
 	c.TypedExtensionProtocolOptions = httpOptions(options)

@@ -26,6 +26,8 @@ type Config struct {
 	// HopSocket is the Unix socket of the inner listener, on Envoy's machine; "" makes it
 	// an internal listener, which no other process can reach.
 	HopSocket string
+	// Memory is what Envoy may take, in bytes; 0 is [DefaultMemory].
+	Memory int64
 	// BodyLimit is the largest request body that any instance accepts, in bytes.
 	BodyLimit int64
 	// Routes are Kong's routes. Requests that none of them matches are answered 404.
@@ -44,6 +46,12 @@ type Config struct {
 	// Resolvers are the DNS servers that Envoy queries; none means those of its machine.
 	Resolvers []netip.AddrPort
 }
+
+// DefaultMemory and MinMemory bound Config.Memory, in bytes.
+const (
+	DefaultMemory = 1 << 30
+	MinMemory     = 128 << 20
+)
 
 // messageTimeout bounds the external processor's answer. It is always longer than a
 // decision may take, so that semlb's own answer arrives first.

@@ -31,7 +31,7 @@ func processor(role string) *extprocv3.ExternalProcessor {
 			ResponseBodyMode:    extprocv3.ProcessingMode_NONE,
 			ResponseTrailerMode: extprocv3.ProcessingMode_SKIP,
 		},
-		// Never true: a request that was not rewritten must not leave.
+		// Never true for a role that rewrites: a request that was not rewritten must not leave.
 		FailureModeAllow: false,
 	}
 	p.GrpcService.InitialMetadata = []*corev3.HeaderValue{
@@ -73,6 +73,27 @@ func outerProcessor(c Config) *hcmv3.HttpFilter {
 	return httpFilter(extProcName, p)
 }
 
+// uploads are the filters for requests whose body may be large: semlb admits them by their
+// head, before Envoy has taken more than a buffer of the body, and watches it arrive; then
+// the body is read whole, into a buffer of its own limit. All others skip them.
+func uploads(c Config, l limits) []*hcmv3.HttpFilter {
+	p := processor(envoy.RoleUpload)
+	p.MessageTimeout = c.messageTimeout()
+	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource}
+	p.ProcessingMode.RequestBodyMode = extprocv3.ProcessingMode_STREAMED
+	// Envoy keeps the stream open for as long as there may be trailers of a response, and so
+	// semlb sees the end of the request. Responses do not wait for that, and hardly any has
+	// trailers.
+	p.ProcessingMode.ResponseTrailerMode = extprocv3.ProcessingMode_SEND
+	// This role changes nothing, and the outer one admits each request too: one that this
+	// role fails to admit, or a response during which semlb is stopped, goes on.
+	p.FailureModeAllow = true
+	large := allOf(matchesHeader(":method", "POST"), not(matchesHeader("content-length", smallBody)))
+	upload := onlyIf(extProcName, p, large)
+	upload.Name = "semlb.upload"
+	return []*hcmv3.HttpFilter{upload, onlyIf(bufferName, wholeBody(l.outerRoute), large)}
+}
+
 // foreignProcessor is the outer role behind foreign routes. It trusts no consumer that the
 // listener names; one with a filter that authenticates adds where that filter puts the
 // consumer: see [envoy.MetadataConsumer].
@@ -92,7 +113,12 @@ func innerProcessor(c Config) *hcmv3.HttpFilter {
 	p.MessageTimeout = c.messageTimeout()
 	p.RequestAttributes = []string{envoy.AttributeKnown}
 	p.MutationRules = mutationRules(envoy.FinalHeader)
-	return skipIf(extProcName, p, allOf(matchesHeader(envoy.HeaderAttempt, "1"), matchesHeader(envoy.HeaderFirst, ".+")))
+	return skipIf(extProcName, p, rewritten())
+}
+
+// rewritten matches a first attempt that the outer role rewrote.
+func rewritten() *predicate {
+	return allOf(matchesHeader(envoy.HeaderAttempt, "1"), matchesHeader(envoy.HeaderFirst, ".+"))
 }
 
 // Keys of what replies and response headers need of the plan, in the dynamic metadata of

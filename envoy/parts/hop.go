@@ -25,7 +25,7 @@ const (
 
 // hop is the cluster of the inner listener, which is internal, or listens on a socket.
 // Every attempt of every request passes through it.
-func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
+func hop(socket string) *clusterv3.Cluster {
 	address := pipeAddress(socket)
 	if socket == "" {
 		address = &corev3.Address{Address: &corev3.Address_EnvoyInternalAddress{
@@ -40,7 +40,7 @@ func hop(bufferLimit uint32, socket string) *clusterv3.Cluster {
 		Name:                          envoy.HopCluster,
 		ClusterDiscoveryType:          &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
 		ConnectTimeout:                durationpb.New(time.Second),
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(relayBuffer),
 		CircuitBreakers:               unlimitedBreakers(),
 		LoadAssignment:                loadAssignment(envoy.HopCluster, address),
 		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
@@ -61,11 +61,25 @@ func onlyHTTP1() *httpv3.HttpProtocolOptions_ExplicitHttpConfig_ {
 	}
 }
 
-// wholeBody reads an attempt's body to its end before it is sent. A socket that is closed
-// with unread data resets the peer (unix(7)), which would lose an early answer. An
-// internal listener needs no such filter.
-func wholeBody(l limits) *hcmv3.HttpFilter {
-	return httpFilter("envoy.filters.http.buffer", &bufferv3.Buffer{MaxRequestBytes: wrapperspb.UInt32(uint32(l.innerRoute))})
+// hopBuffer reads an attempt's body to its end before it is rewritten and sent: on Envoy
+// 1.36 a rewrite is otherwise bounded by the connection's limit, which would then bound
+// what is kept of an answer too. A first attempt that was rewritten already skips it.
+//
+// Over a socket there is no exception: one that is closed with unread data resets the peer
+// (unix(7)), which would lose an early answer.
+func hopBuffer(l limits, socket string) *hcmv3.HttpFilter {
+	if socket == "" {
+		return skipIf(bufferName, wholeBody(l.innerRoute), rewritten())
+	}
+	return httpFilter(bufferName, wholeBody(l.innerRoute))
+}
+
+const bufferName = "envoy.filters.http.buffer"
+
+// wholeBody reads a body to its end. While it does, its limit in bytes takes the place of
+// the connection's.
+func wholeBody(limit uint64) *bufferv3.Buffer {
+	return &bufferv3.Buffer{MaxRequestBytes: wrapperspb.UInt32(uint32(limit))}
 }
 
 // hopAddress is where the inner listener listens. Only Envoy's own user may connect: the

@@ -11,12 +11,13 @@ import (
 )
 
 func newInner(c Config, l limits) Inner {
-	i := Inner{
-		Listener:        innerListener(c.HopSocket, l),
+	return Inner{
+		Listener:        innerListener(c.HopSocket),
 		Manager:         innerManager(),
 		Replies:         innerReplies(),
 		AccessLog:       attemptLog(),
 		AttemptMetadata: attemptMetadata(),
+		Buffer:          hopBuffer(l, c.HopSocket),
 		Processor:       innerProcessor(c),
 		PlanMetadata:    planMetadata(),
 		Connection:      ownConnection(),
@@ -25,18 +26,17 @@ func newInner(c Config, l limits) Inner {
 		Router:          routerFilter(fromProvider()...),
 		Routes:          innerRoutes(l, c),
 	}
-	if c.HopSocket != "" {
-		i.Buffer = wholeBody(l)
-	}
-	return i
 }
 
 // innerListener is reached by this Envoy only, or over a socket by its user only.
-func innerListener(socket string, l limits) *listenerv3.Listener {
+func innerListener(socket string) *listenerv3.Listener {
 	listener := &listenerv3.Listener{
 		Name:                          envoy.InnerListener,
 		TrafficDirection:              corev3.TrafficDirection_OUTBOUND,
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(l.innerConnection),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(relayBuffer),
+		// An attempt belongs to a request that the outer hop has accepted.
+		BypassOverloadManager: true,
+		IgnoreGlobalConnLimit: true,
 	}
 	if socket == "" {
 		listener.ListenerSpecifier = &listenerv3.Listener_InternalListener{InternalListener: &listenerv3.Listener_InternalListenerConfig{}}

@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,10 +13,18 @@ import (
 func TestLimitsKeepFailover(t *testing.T) {
 	for _, body := range []int64{0, 8192, 1 << 20, 4 << 20, 1 << 40} {
 		l := limitsFor(body)
-		require.Greater(t, l.outerRoute, 2*uint64(l.outerConnection))
-		require.Greater(t, l.innerRoute, 2*uint64(l.innerConnection))
-		require.Greater(t, l.innerConnection, l.outerConnection)
-		require.Equal(t, l.outerConnection, l.window)
-		require.GreaterOrEqual(t, int64(l.outerConnection), min(body, envoy.MaxBodyLimit)+margin)
+		require.Greater(t, int64(l.outerRoute), 2*(min(body, envoy.MaxBodyLimit)+margin))
+		require.Greater(t, l.innerRoute, l.outerRoute)
 	}
+}
+
+func TestABodyThatIsNotWatchedFitsTwiceIntoItsConnection(t *testing.T) {
+	small := regexp.MustCompile("^(" + smallBody + ")$")
+	longest := 0
+	for small.MatchString(strconv.Itoa(longest + 1)) {
+		longest++
+	}
+	require.Equal(t, 9999, longest)
+	require.Less(t, 2*longest, clientBuffer)
+	require.LessOrEqual(t, clientBuffer, clientWindow)
 }

@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"fmt"
+
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
@@ -30,9 +32,9 @@ func anything() *accesslogv3.AccessLogFilter {
 	}}
 }
 
-// details matches replies whose response code details contain text.
+// details matches Envoy's own replies whose response code details contain text.
 func details(text string) *accesslogv3.AccessLogFilter {
-	return expression(`response.code_details.contains("` + text + `")`)
+	return expression(fmt.Sprintf("response.code_details.contains(%q) && !response.code_details.startsWith(%q)", text, envoy.OwnDetails))
 }
 
 // expression matches replies for which a CEL expression is true.

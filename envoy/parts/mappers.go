@@ -3,6 +3,7 @@ package parts
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -96,6 +97,9 @@ func mapper(f envoy.Failure, filter *accesslogv3.AccessLogFilter, header string)
 	}
 	if header != "" {
 		m.HeadersToAdd = responseHeader(header, "true")
+	}
+	if f.RetryAfter > 0 {
+		m.HeadersToAdd = append(m.HeadersToAdd, setHeader("retry-after", strconv.Itoa(f.RetryAfter)))
 	}
 	return m
 }

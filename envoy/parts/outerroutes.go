@@ -8,7 +8,6 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"semlb/envoy"
 )
@@ -35,9 +34,8 @@ func outerVirtualHost() *routev3.VirtualHost {
 
 // hopRoute sends a request to the hop. The external processor sets, per request, what
 // is retried and how often.
-func hopRoute(l limits) *routev3.Route {
+func hopRoute() *routev3.Route {
 	return &routev3.Route{
-		RequestBodyBufferLimit:  wrapperspb.UInt64(l.outerRoute),
 		ResponseHeadersToRemove: labels(),
 		Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 			ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: envoy.HopCluster},

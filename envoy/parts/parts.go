@@ -59,6 +59,13 @@ type Outer struct {
 	// and Envoy's own normalization is off. Optional where routes see no paths, or Envoy's
 	// own is enough for them.
 	Paths *hcmv3.HttpFilter
+	// Uploads are the filters for requests whose body may be large. They come before
+	// Processor. A foreign listener without them has ForeignListener, ForeignManager and
+	// ForeignRoute in the place of Listener, Manager and Route, with limits for whole bodies.
+	Uploads         []*hcmv3.HttpFilter
+	ForeignListener *listenerv3.Listener
+	ForeignManager  *hcmv3.HttpConnectionManager
+	ForeignRoute    *routev3.Route
 	// Processor is the external processor in the outer role, for routes that have the
 	// names of Kong's.
 	Processor *hcmv3.HttpFilter
@@ -111,7 +118,7 @@ type Inner struct {
 	PlanMetadata *hcmv3.HttpFilter
 	// Connection gives an attempt that is made once more a connection of its own.
 	Connection *hcmv3.HttpFilter
-	// Buffer reads the whole body before it is sent; nil for an internal listener.
+	// Buffer reads the whole body before it is rewritten and sent.
 	Buffer *hcmv3.HttpFilter
 	// Observers copy attempts to the observing role, and wait for nothing.
 	Observers []*hcmv3.HttpFilter
@@ -127,10 +134,7 @@ type Inner struct {
 
 // Filters are the filters of the inner hop in their order.
 func (i Inner) Filters() []*hcmv3.HttpFilter {
-	filters := []*hcmv3.HttpFilter{i.AttemptMetadata, i.Processor, i.PlanMetadata, i.Connection}
-	if i.Buffer != nil {
-		filters = append(filters, i.Buffer)
-	}
+	filters := []*hcmv3.HttpFilter{i.AttemptMetadata, i.Buffer, i.Processor, i.PlanMetadata, i.Connection}
 	return append(append(filters, i.Observers...), i.OddAnswers, i.Router)
 }
 
@@ -152,8 +156,10 @@ type Process struct {
 	// InternalListeners is the extension that an internal listener needs; nil if the hop
 	// is a Unix socket.
 	InternalListeners *corev3.TypedExtensionConfig
-	// Overload limits the clients' connections. Optional.
+	// Overload keeps Envoy within its memory. Optional.
 	Overload *overloadv3.OverloadManager
+	// Allocator returns freed memory to the system. It belongs to Overload.
+	Allocator *bootstrapv3.MemoryAllocatorManager
 	// Runtime permits long regular expressions in KongRoutes. Optional without them.
 	Runtime *bootstrapv3.LayeredRuntime
 	// Resolver is how names are resolved. Optional.
@@ -166,15 +172,15 @@ func New(c Config) Parts {
 	return Parts{
 		Outer:    newOuter(c, l),
 		Inner:    newInner(c, l),
-		Clusters: newClusters(c, l),
+		Clusters: newClusters(c),
 		Process:  newProcess(c),
 	}
 }
 
-func newClusters(c Config, l limits) Clusters {
-	clusters := Clusters{Hop: hop(l.innerConnection, c.HopSocket), Service: service(c.Service, c.Replicas), Known: known(c)}
+func newClusters(c Config) Clusters {
+	clusters := Clusters{Hop: hop(c.HopSocket), Service: service(c.Service, c.Replicas), Known: known(c)}
 	for _, u := range c.upstreams() {
-		clusters.Upstreams = append(clusters.Upstreams, upstreamCluster(u, l.innerConnection, c.TrustedCA))
+		clusters.Upstreams = append(clusters.Upstreams, upstreamCluster(u, c.TrustedCA))
 	}
 	return clusters
 }

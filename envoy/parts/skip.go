@@ -16,7 +16,11 @@ type predicate = xdsmatcherv3.Matcher_MatcherList_Predicate
 
 // onlyIf is a filter that is skipped unless a predicate matches.
 func onlyIf(name string, filter proto.Message, p *predicate) *hcmv3.HttpFilter {
-	return skipIf(name, filter, &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_NotMatcher{NotMatcher: p}})
+	return skipIf(name, filter, not(p))
+}
+
+func not(p *predicate) *predicate {
+	return &predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_NotMatcher{NotMatcher: p}}
 }
 
 // skipIf is a filter that is skipped if a predicate matches.

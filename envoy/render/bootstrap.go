@@ -24,6 +24,7 @@ func newBootstrap(p parts.Parts, o Options) *bootstrapv3.Bootstrap {
 		LayeredRuntime:  p.Process.Runtime,
 
 		TypedDnsResolverConfig: p.Process.Resolver,
+		MemoryAllocatorManager: p.Process.Allocator,
 	}
 	if p.Process.InternalListeners != nil {
 		b.BootstrapExtensions = []*corev3.TypedExtensionConfig{p.Process.InternalListeners}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -31,7 +32,7 @@ func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(envoy.DrainTime / 2)},
 		LocalReplyConfig:          o.Replies,
 		AccessLog:                 o.AccessLog,
-		HttpFilters:               []*hcmv3.HttpFilter{o.Paths, o.Processor, o.Router},
+		HttpFilters:               slices.Concat([]*hcmv3.HttpFilter{o.Paths}, o.Uploads, []*hcmv3.HttpFilter{o.Processor, o.Router}),
 	}
 	proto.Merge(manager, o.Manager)
 	proto.Merge(manager, o.RequestID)

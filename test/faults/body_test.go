@@ -67,14 +67,13 @@ func TestFault03BodyOverLimit(t *testing.T) {
 	d := deploy(t, options{plugin: func(p *harness.Plugin) { p.MaxRequestBodySize = limit }})
 	d.survives(func() {
 		n, most := 0, int64(0)
-		tooLarge := func() int { return d.envoyStat("downstream_rq_too_large") }
 		for _, p := range harness.Protocols() {
 			client := harness.NewClient(t, p)
 			for _, length := range []int64{-1, endless} {
 				body := &counted{Reader: io.MultiReader(strings.NewReader(exact), io.LimitReader(filler{}, endless-limit))}
 				request := d.request(t.Context(), body)
 				request.ContentLength = length
-				d.requireGrowth(1, tooLarge, func() {
+				d.requireGrowth(1, d.refusals("request_too_large"), func() {
 					answer, err := harness.Send(client, request)
 					require.NoError(t, err)
 					d.requireRefused(answer, http.StatusRequestEntityTooLarge, "request_too_large")
@@ -85,7 +84,7 @@ func TestFault03BodyOverLimit(t *testing.T) {
 		d.requireNothingSent()
 		// What is on its way when the answer comes: the sockets' buffers and Envoy's.
 		require.Less(t, most, int64(16<<20))
-		r.saw("%d × 413 by Envoy, which counts them, after at most %d KiB of 256 MiB were taken", n, most>>10)
+		r.saw("%d × 413 while they are sent, after at most %d KiB of 256 MiB were taken", n, most>>10)
 	})
 }
 

@@ -57,10 +57,10 @@ func TestTheDocumentedListenerHasThePartsAndNoMore(t *testing.T) {
 	manager := managerOf(t, shown[0])
 	routes := manager.GetRouteConfig()
 
-	take(t, shown[0], outer.Listener)
+	take(t, shown[0], outer.ForeignListener)
 	require.Equal(t, []string{"address", "filter_chains", "name"}, left(shown[0]))
 
-	take(t, manager, outer.Manager)
+	take(t, manager, outer.ForeignManager)
 	take(t, manager, &hcmv3.HttpConnectionManager{HttpFilters: []*hcmv3.HttpFilter{outer.ForeignProcessor, outer.Router}})
 	require.Equal(t, []string{"merge_slashes", "normalize_path", "route_config", "stat_prefix"}, left(manager))
 
@@ -70,7 +70,7 @@ func TestTheDocumentedListenerHasThePartsAndNoMore(t *testing.T) {
 		take(t, host, outer.VirtualHost)
 		require.Equal(t, []string{"domains", "name", "routes"}, left(host))
 		for _, route := range host.GetRoutes() {
-			take(t, route, outer.Route)
+			take(t, route, outer.ForeignRoute)
 			require.Subset(t, []string{"match", "metadata", "name", "typed_per_filter_config"}, left(route))
 		}
 	}

@@ -1,0 +1,106 @@
+package parts
+
+import (
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
+	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
+	heapv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/fixed_heap/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+const (
+	heapMonitor       = "envoy.resource_monitors.fixed_heap"
+	connectionMonitor = "envoy.resource_monitors.global_downstream_max_connections"
+)
+
+const (
+	// heapShare is the part of Envoy's memory that its heap may take, in quarters: the
+	// rest is its code, its threads, and what grows between two looks at the heap.
+	heapShare = 3
+	// heapEvery is the interval at which the heap is measured. A fast client can send a
+	// hundred megabytes per second.
+	heapEvery = 100 * time.Millisecond
+	// trackedStream is the smallest stream whose memory is tracked, as a power of two: the
+	// heaviest ones are reset first, and those below 64 KiB never.
+	trackedStream = 16
+	// connectionMemory is what an idle connection takes, roughly.
+	connectionMemory = 16 << 10
+	// mostConnections bounds the clients' connections where there is memory for more.
+	mostConnections = 100_000
+)
+
+// overload keeps Envoy within its memory, in bytes. As its heap fills, Envoy closes idle
+// connections, resets the heaviest streams of HTTP/2, answers 503 to new requests
+// ([envoy.Overloaded]), and accepts no more connections.
+func overload(memory int64) *overloadv3.OverloadManager {
+	heap := memory / 4 * heapShare
+	return &overloadv3.OverloadManager{
+		RefreshInterval: durationpb.New(heapEvery),
+		ResourceMonitors: []*overloadv3.ResourceMonitor{
+			monitor(heapMonitor, &heapv3.FixedHeapConfig{MaxHeapSizeBytes: uint64(heap)}),
+			monitor(connectionMonitor, &connectionsv3.DownstreamConnectionsConfig{
+				MaxActiveDownstreamConnections: min(memory/connectionMemory, mostConnections),
+			}),
+		},
+		Actions: []*overloadv3.OverloadAction{
+			{
+				Name: "envoy.overload_actions.reduce_timeouts", Triggers: scaled(0.6, 0.85),
+				TypedConfig: Typed(idleClients()),
+			},
+			{Name: "envoy.overload_actions.shrink_heap", Triggers: above(0.6)},
+			{Name: "envoy.overload_actions.reset_high_memory_stream", Triggers: scaled(0.75, 0.95)},
+			{Name: "envoy.overload_actions.stop_accepting_requests", Triggers: above(0.9)},
+			{Name: "envoy.overload_actions.stop_accepting_connections", Triggers: above(0.95)},
+		},
+		BufferFactoryConfig: &overloadv3.BufferFactoryConfig{MinimumAccountToTrackPowerOfTwo: trackedStream},
+	}
+}
+
+// idleClients closes idle connections of clients after a second if memory is short.
+func idleClients() *overloadv3.ScaleTimersOverloadActionConfig {
+	return &overloadv3.ScaleTimersOverloadActionConfig{
+		TimerScaleFactors: []*overloadv3.ScaleTimersOverloadActionConfig_ScaleTimer{{
+			Timer: overloadv3.ScaleTimersOverloadActionConfig_HTTP_DOWNSTREAM_CONNECTION_IDLE,
+			OverloadAdjust: &overloadv3.ScaleTimersOverloadActionConfig_ScaleTimer_MinTimeout{
+				MinTimeout: durationpb.New(time.Second),
+			},
+		}},
+	}
+}
+
+func monitor(name string, settings proto.Message) *overloadv3.ResourceMonitor {
+	return &overloadv3.ResourceMonitor{
+		Name:       name,
+		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: Typed(settings)},
+	}
+}
+
+// above triggers an action where the heap is fuller than a part of what it may be.
+func above(part float64) []*overloadv3.Trigger {
+	return []*overloadv3.Trigger{{
+		Name:         heapMonitor,
+		TriggerOneof: &overloadv3.Trigger_Threshold{Threshold: &overloadv3.ThresholdTrigger{Value: part}},
+	}}
+}
+
+// scaled triggers an action more and more from one part to another.
+func scaled(from, to float64) []*overloadv3.Trigger {
+	return []*overloadv3.Trigger{{
+		Name: heapMonitor,
+		TriggerOneof: &overloadv3.Trigger_Scaled{
+			Scaled: &overloadv3.ScaledTrigger{ScalingThreshold: from, SaturationThreshold: to},
+		},
+	}}
+}
+
+// releases returns freed memory to the system all the time, so that what a burst took
+// neither counts as used nor stays.
+func releases(memory int64) *bootstrapv3.MemoryAllocatorManager {
+	return &bootstrapv3.MemoryAllocatorManager{
+		BytesToRelease:        uint64(memory / 8),
+		MemoryReleaseInterval: durationpb.New(heapEvery),
+	}
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	linked "container/list"
+	"sync"
+	"time"
+)
+
+// uploads bounds the large request bodies that Envoy holds: while they arrive, and then
+// until their request has ended, because a further attempt may need them. A body counts
+// with the length that its head announces, or if there is none with the longest that is
+// accepted.
+//
+// A body beyond the bound takes the place of the one that has not grown for the longest
+// time, if that is long: those who send bodies that never end make room for others. If all
+// that arrive are growing, the new one is refused.
+type uploads struct {
+	limit int64
+
+	mu   sync.Mutex
+	held int64
+	// arriving are those that are not complete, the one that has not grown for the longest
+	// time first.
+	arriving linked.List
+}
+
+// upload is a body that Envoy holds.
+type upload struct {
+	of   *uploads
+	size int64
+	// grown is when its last part arrived.
+	grown time.Time
+	// place is where it is in arriving; nil if it is complete or was displaced.
+	place *linked.Element
+
+	// displaced ends the upload, and is called at most once, by a goroutine that finish
+	// waits for.
+	displaced func()
+	ended     sync.WaitGroup
+}
+
+const (
+	// smallestUpload is what a body counts at least: a stream takes memory without any.
+	smallestUpload = 16 << 10
+	// stalled is how long a body does not grow before it makes room for another.
+	stalled = 2 * time.Second
+)
+
+// begin adds a body of size bytes. It returns nil where there is no room for it. displaced
+// is called, by a goroutine of its own, if the upload has to make room for another.
+func (u *uploads) begin(size int64, displaced func()) *upload {
+	size = min(max(size, smallestUpload), u.limit)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := time.Now()
+	for u.held+size > u.limit {
+		if !u.displace(now) {
+			return nil
+		}
+	}
+	added := &upload{of: u, size: size, grown: now, displaced: displaced}
+	added.place = u.arriving.PushBack(added)
+	u.held += size
+	return added
+}
+
+// displace ends the upload that has not grown for the longest time, if it is stalled.
+func (u *uploads) displace(now time.Time) bool {
+	oldest := u.arriving.Front()
+	if oldest == nil {
+		return false
+	}
+	one := oldest.Value.(*upload)
+	if now.Sub(one.grown) < stalled {
+		return false
+	}
+	one.leave()
+	one.release()
+	one.ended.Go(one.displaced)
+	return true
+}
+
+// grow notes that a part of the body has arrived.
+func (one *upload) grow() {
+	one.of.mu.Lock()
+	defer one.of.mu.Unlock()
+	one.grown = time.Now()
+	if one.place != nil {
+		one.of.arriving.MoveToBack(one.place)
+	}
+}
+
+// complete keeps an upload from being displaced: its body has arrived.
+func (one *upload) complete() {
+	one.of.mu.Lock()
+	defer one.of.mu.Unlock()
+	one.leave()
+}
+
+// finish releases what is left of an upload. If it was displaced, displaced has returned.
+func (one *upload) finish() {
+	one.of.mu.Lock()
+	one.leave()
+	one.release()
+	one.of.mu.Unlock()
+	one.ended.Wait()
+}
+
+// leave takes an upload out of those that arrive. The caller holds the lock.
+func (one *upload) leave() {
+	if one.place != nil {
+		one.of.arriving.Remove(one.place)
+		one.place = nil
+	}
+}
+
+// release releases the room of an upload. The caller holds the lock.
+func (one *upload) release() {
+	one.of.held -= one.size
+	one.size = 0
+}

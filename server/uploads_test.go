@@ -1,0 +1,65 @@
+package server
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const mib = 1 << 20
+
+func never(t *testing.T) func() {
+	return func() { t.Error("displaced, though it grew") }
+}
+
+func TestABodyThatDoesNotGrowMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &uploads{limit: 3 * mib}
+		displaced := make(chan string, 3)
+		first := u.begin(mib, func() { displaced <- "first" })
+		second := u.begin(mib, func() { displaced <- "second" })
+		third := u.begin(mib, never(t))
+		require.Nil(t, u.begin(mib, never(t)), "all have just begun")
+
+		time.Sleep(stalled)
+		first.grow()
+		third.grow()
+		fourth := u.begin(mib, never(t))
+		require.NotNil(t, fourth)
+		second.finish()
+		require.Equal(t, "second", <-displaced)
+		require.Nil(t, u.begin(mib, never(t)), "all grow")
+
+		first.finish()
+		fifth := u.begin(mib, never(t))
+		require.NotNil(t, fifth, "one has ended")
+		for _, one := range []*upload{third, fourth, fifth} {
+			one.finish()
+		}
+		require.Zero(t, u.held)
+		require.Zero(t, u.arriving.Len())
+	})
+}
+
+func TestACompleteBodyIsHeldUntilItsRequestEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &uploads{limit: mib}
+		one := u.begin(mib, never(t))
+		one.complete()
+		time.Sleep(time.Hour)
+		require.Nil(t, u.begin(1, never(t)))
+		one.finish()
+		require.Zero(t, u.held)
+	})
+}
+
+func TestABodyLargerThanTheBoundFitsAlone(t *testing.T) {
+	u := &uploads{limit: mib}
+	one := u.begin(9*mib, never(t))
+	require.NotNil(t, one)
+	require.Nil(t, u.begin(9*mib, never(t)))
+	one.finish()
+	require.Zero(t, u.held)
+}
