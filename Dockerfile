@@ -10,6 +10,8 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -X semlb/cli.release=${VERSION
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /semlb /usr/local/bin/semlb
 COPY LICENSE embeddings/static/model/NOTICE /usr/share/doc/semlb/
+# It needs no capability, and a read-only root is enough; its socket is in /tmp.
+USER 65532:65532
 # gRPC for Envoy, metrics and health. The Admin API stays on the container's loopback.
 EXPOSE 8081 8100
 ENTRYPOINT ["/usr/local/bin/semlb"]
