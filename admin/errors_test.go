@@ -77,6 +77,8 @@ func TestInvalidEntitiesAreRefused(t *testing.T) {
 		{"a header with an invalid regular expression", "/routes", `{"name": "a", "headers": {"x": ["~*("]}}`, "headers", "missing closing )"},
 		{"a host with two wildcards", "/routes", `{"name": "a", "hosts": ["*.a.*"]}`, "hosts", "leftmost or rightmost label"},
 		{"a protocol without a listener", "/routes", `{"name": "a", "paths": ["/"], "protocols": ["grpc"]}`, "protocols", "grpc is not supported yet"},
+		{"a name with a line feed", "/services", `{"host": "a", "name": "a\nb"}`, "name", "a name without any"},
+		{"a group with an escape", "/consumer_groups", `{"name": "\u001b[31m"}`, "name", "a name without any"},
 		{"a wrong type", "/services", `{"host": "a", "port": "http"}`, "port", "want"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

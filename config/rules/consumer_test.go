@@ -67,8 +67,8 @@ func TestCredentialsThatDifferLoad(t *testing.T) {
 
 func TestCredentialsThatEnvoyWouldRefuseAreFaults(t *testing.T) {
 	for credential, want := range map[string]string{
-		`basicauth_credentials: [{username: "unseen-MARKER:b", password: p}]`:  `basicauth_credentials[0].username: got a string [redacted], want a user name without colons and control characters`,
-		`basicauth_credentials: [{username: "unseen-MARKER\nb", password: p}]`: `basicauth_credentials[0].username: got a string [redacted], want a user name without colons and control characters`,
+		`basicauth_credentials: [{username: "unseen-MARKER:b", password: p}]`:  `basicauth_credentials[0].username: got a string [redacted], want a user name without colons`,
+		`basicauth_credentials: [{username: "unseen-MARKER\nb", password: p}]`: `basicauth_credentials[0].username: got a control character, want a name without any`,
 		`jwt_secrets: [{key: a}]`: `jwt_secrets[0].secret: got nothing, want a value with algorithm HS256`,
 		`jwt_secrets: [{key: a, algorithm: RS256, secret: unseen-MARKER}]`: `jwt_secrets[0].rsa_public_key: got nothing, want a value with algorithm RS256`,
 	} {

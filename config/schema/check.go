@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"semlb/config"
 	"semlb/config/report"
@@ -112,9 +114,18 @@ func (c checker) unknown(path string, f *Field, child tree.Field) {
 
 // reference checks the name of another entity.
 func (c checker) reference(path string, n *tree.Node) {
-	if name, ok := n.Reference(); !ok || name == "" {
+	switch name, ok := n.Reference(); {
+	case !ok || name == "":
 		c.Want(n.Pos, path, n.Kind.Article(), "a name or an id")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		c.Want(n.Pos, path, "a control character", "a name without any")
 	}
+}
+
+// isName has the fields that name something. Names are in logs, headers and Envoy's
+// configuration.
+var isName = map[string]bool{
+	"name": true, "username": true, "custom_id": true, "id": true, "group": true, "instance_name": true,
 }
 
 func (c checker) list(path string, f *Field, n *tree.Node) {
@@ -142,6 +153,8 @@ func (c checker) text(path string, f *Field, n *tree.Node) {
 		c.Want(n.Pos, path, f.Shown(n), f.Wanted())
 	case n.Text == "":
 		c.Want(n.Pos, path, "an empty string", f.Wanted())
+	case isName[f.Name] && strings.ContainsFunc(n.Text, unicode.IsControl):
+		c.Want(n.Pos, path, "a control character", "a name without any")
 	case f.FreeSince != "":
 		c.Warn(n.Pos, path, "Kong accepts any text here since "+f.FreeSince+"; the values of the configured version are not checked")
 	case f.Values == nil:
