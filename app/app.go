@@ -39,6 +39,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			c.close()
 		}
 	}()
+	o.limitHeap(o.memory())
 	host, err := newHost(ctx, &o, &c)
 	if err != nil {
 		return nil, err
@@ -90,8 +91,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 }
 
 func newGRPC(o *Options, c *core) *server.Server {
+	m := o.memory()
 	options := server.Options{
-		Snapshot: c.snapshot.Load, MaxBodies: o.MaxBodyMemory << 20, MaxUploads: o.envoyMemory() / uploadShare,
+		Snapshot: c.snapshot.Load, MaxBodies: m.bodies, MaxUploads: m.envoy / uploadShare,
 		Recorder: c.recorder, Metrics: c.metrics, Now: o.Now, Log: o.Log,
 	}
 	return server.New(server.NewProcessor(options), c.control, server.NewAccessLogService(options))

@@ -57,7 +57,7 @@ func childOptions(o *Options, h *host, c *core, w child.Watcher) child.Options {
 		NodeID: "semlb-run",
 		Parts: parts.New(parts.Config{
 			Service: parts.Endpoint{Path: o.GRPCSocket}, HopSocket: o.HopSocket, Resolvers: o.Envoy.Resolvers,
-			Memory: o.envoyMemory(),
+			Memory: o.memory().envoy,
 		}),
 		Drain: o.Drain, Grace: grace, Watcher: w, Log: o.Log, Redact: c.redactor.Redact,
 	}

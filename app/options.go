@@ -61,10 +61,14 @@ type Options struct {
 	// HopSocket is the path of the inner listener's Unix socket; empty for an internal
 	// listener.
 	HopSocket string
-	// MaxBodyMemory bounds the request bodies that are decided about at once, in MiB.
+	// MaxBodyMemory bounds the request bodies that are decided about at once, in MiB; 0 stands
+	// for [MostBodyMemory], or less where the cgroup has less memory.
 	MaxBodyMemory int64
 	// EnvoyMemory is what each Envoy may take, in MiB; 0 stands for a default.
 	EnvoyMemory int64
+	// SetMemoryLimit is [runtime/debug.SetMemoryLimit]; nil leaves the runtime without the
+	// cgroup's limit, where other things run in the process.
+	SetMemoryLimit func(bytes int64) int64
 	// Drain is how long to keep serving before stopping. With a child Envoy it ends with
 	// the last request in flight.
 	Drain time.Duration
@@ -123,7 +127,6 @@ func DefaultOptions() Options {
 		Admin:                 AdminOptions{Listen: "127.0.0.1:8001"},
 		GRPCSocket:            "/tmp/semlb.sock",
 		GRPCSocketPermissions: SocketPermissions{Mode: 0o600},
-		MaxBodyMemory:         256,
 		Drain:                 3 * time.Second,
 		Now:                   time.Now,
 	}
@@ -157,7 +160,7 @@ func (o *Options) gateway() (gateway.Options, error) {
 		TrustedCA:      o.trustedCA(),
 		DecisionBudget: o.DecisionBudget,
 		SendTimeout:    o.SendTimeout,
-		Memory:         o.envoyMemory(),
+		Memory:         o.memory().envoy,
 	}, nil
 }
 

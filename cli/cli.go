@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -24,13 +25,15 @@ type Environment struct {
 	LookupEnv func(string) (string, bool)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// SetMemoryLimit is debug.SetMemoryLimit; nil where the command is not all of the process.
+	SetMemoryLimit func(bytes int64) int64
 }
 
 // System is the environment of the running process. The program calls it once, at
 // its start: it also silences libraries that would write to stderr.
 func System() Environment {
 	app.SilenceLibraries()
-	return Environment{Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv}
+	return Environment{Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, SetMemoryLimit: debug.SetMemoryLimit}
 }
 
 // The exit statuses of commands that fail: what a user can mend, and a bug.

@@ -34,7 +34,7 @@ func (f *serveFlags) bindServe(c *cobra.Command, env Environment) {
 	flags.StringVar(&f.adminToken, "admin-token", "", "`TOKEN` that every request to the Admin API needs; prefer the variable SEMLB_ADMIN_TOKEN, which other processes cannot read")
 	flags.StringVar(&o.Listen, "listen", o.Listen, "`ADDRESS` where Envoy takes clients' requests")
 	flags.StringVar(&o.Status, "status", o.Status, "`ADDRESS` of metrics and health")
-	flags.Int64Var(&o.MaxBodyMemory, "max-body-memory", o.MaxBodyMemory, "most `MIB` of request bodies in decisions at once; requests over it are shed with 503")
+	flags.Int64Var(&o.MaxBodyMemory, "max-body-memory", 0, "most `MIB` of request bodies in decisions at once; requests over it are shed with 503 (default "+bodyMemory+")")
 	flags.Int64Var(&o.EnvoyMemory, "envoy-memory", 0, "most `MIB` of memory that Envoy may take; the same for serve and envoy (default "+envoyMemory+")")
 	flags.StringVar(&f.hop, "hop", hopInternal, "how Envoy reaches its inner listener: internal, or uds where none can be added")
 	flags.StringVar(&o.GRPCListen, "grpc-listen", "", "also serve gRPC on this TCP `ADDRESS`, such as 127.0.0.1:8081")
@@ -72,12 +72,13 @@ func (f *serveFlags) checkServe(env Environment, arguments []string) error {
 	if err := f.checkParts(env, arguments); err != nil {
 		return err
 	}
-	if o.MaxBodyMemory < 1 {
-		return fmt.Errorf("--max-body-memory: got %d, want 1 or more MiB", o.MaxBodyMemory)
+	if m := o.MaxBodyMemory; m < 0 || m > math.MaxInt64>>20 {
+		return fmt.Errorf("--max-body-memory: got %d, want 1 or more MiB", m)
 	}
 	if err := f.checkEnvoyMemory(); err != nil {
 		return err
 	}
+	o.SetMemoryLimit = env.SetMemoryLimit
 	token := f.adminToken
 	if token == "" {
 		token, _ = env.LookupEnv("SEMLB_ADMIN_TOKEN")
@@ -90,8 +91,11 @@ func (f *serveFlags) checkServe(env Environment, arguments []string) error {
 	return app.CheckAddress("admin", o.Admin.Listen)
 }
 
-// envoyMemory describes the default of --envoy-memory.
-const envoyMemory = "1024; for run at most three quarters of what its own cgroup may take"
+// The defaults of --envoy-memory and --max-body-memory in words.
+const (
+	envoyMemory = "1024; for run at most three quarters of what its own cgroup may take"
+	bodyMemory  = "256; at most a quarter of what semlb may take in its cgroup"
+)
 
 func (f *serveFlags) checkEnvoyMemory() error {
 	if m := f.options.EnvoyMemory; m != 0 && (m < parts.MinMemory>>20 || m > math.MaxInt64>>20) {
