@@ -50,11 +50,11 @@ func (u *uploader) handle(s stream) error {
 
 // passOn lets Envoy pass on the parts of a body as they arrive. One that turns out to be
 // longer than permitted is refused.
-func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func()) error {
+func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func(part int) int64) error {
 	if err := out.send(continueResponse); err != nil {
 		return err
 	}
-	for length := int64(0); ; {
+	for {
 		m, err := s.Recv()
 		if err != nil {
 			return err
@@ -63,9 +63,7 @@ func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func()) erro
 		if part == nil {
 			return unexpected(m, "request_body")
 		}
-		grow()
-		length += int64(len(part.GetBody()))
-		if err := checkLength(x, length); err != nil {
+		if err := checkLength(x, grow(len(part.GetBody()))); err != nil {
 			return out.last(u.refuse(x, err))
 		}
 		if err := out.send(envoy.ContinueBody()); err != nil || part.GetEndOfStream() {

@@ -9,7 +9,7 @@ import (
 // uploads bounds the large request bodies that Envoy holds: while they arrive, and then
 // until their request has ended, because a further attempt may need them. A body counts
 // with the length that its head announces, or if there is none with the longest that is
-// accepted.
+// accepted, until it is complete.
 //
 // A body beyond the bound takes the place of the one that has not grown for the longest
 // time, if that is long: those who send bodies that never end make room for others. If all
@@ -26,8 +26,9 @@ type uploads struct {
 
 // upload is a body that Envoy holds.
 type upload struct {
-	of   *uploads
-	size int64
+	of *uploads
+	// size is what it counts with, and length what has arrived of it, both in bytes.
+	size, length int64
 	// grown is when its last part arrived.
 	grown time.Time
 	// place is where it is in arriving; nil if it is complete or was displaced.
@@ -75,33 +76,37 @@ func (u *uploads) displace(now time.Time) bool {
 		return false
 	}
 	one.leave()
-	one.release()
+	one.shrink(0)
 	one.ended.Go(one.displaced)
 	return true
 }
 
-// grow notes that a part of the body has arrived.
-func (one *upload) grow() {
+// grow notes that a part of the body has arrived, and returns the length of all parts.
+func (one *upload) grow(part int) (length int64) {
 	one.of.mu.Lock()
 	defer one.of.mu.Unlock()
 	one.grown = time.Now()
+	one.length += int64(part)
 	if one.place != nil {
 		one.of.arriving.MoveToBack(one.place)
 	}
+	return one.length
 }
 
-// complete keeps an upload from being displaced: its body has arrived.
+// complete keeps an upload from being displaced: its body has arrived. A body whose length
+// was unknown counts with its length from here on: an answer may last for minutes.
 func (one *upload) complete() {
 	one.of.mu.Lock()
 	defer one.of.mu.Unlock()
 	one.leave()
+	one.shrink(max(one.length, smallestUpload))
 }
 
 // finish releases what is left of an upload. If it was displaced, displaced has returned.
 func (one *upload) finish() {
 	one.of.mu.Lock()
 	one.leave()
-	one.release()
+	one.shrink(0)
 	one.of.mu.Unlock()
 	one.ended.Wait()
 }
@@ -114,8 +119,9 @@ func (one *upload) leave() {
 	}
 }
 
-// release releases the room of an upload. The caller holds the lock.
-func (one *upload) release() {
-	one.of.held -= one.size
-	one.size = 0
+// shrink releases the room that an upload has beyond size. The caller holds the lock.
+func (one *upload) shrink(size int64) {
+	size = min(size, one.size)
+	one.of.held -= one.size - size
+	one.size = size
 }

@@ -24,8 +24,8 @@ func TestABodyThatDoesNotGrowMakesRoom(t *testing.T) {
 		require.Nil(t, u.begin(mib, never(t)), "all have just begun")
 
 		time.Sleep(stalled)
-		first.grow()
-		third.grow()
+		first.grow(1)
+		third.grow(1)
 		fourth := u.begin(mib, never(t))
 		require.NotNil(t, fourth)
 		second.finish()
@@ -47,12 +47,27 @@ func TestACompleteBodyIsHeldUntilItsRequestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &uploads{limit: mib}
 		one := u.begin(mib, never(t))
+		one.grow(mib)
 		one.complete()
 		time.Sleep(time.Hour)
 		require.Nil(t, u.begin(1, never(t)))
 		one.finish()
 		require.Zero(t, u.held)
 	})
+}
+
+func TestACompleteBodyOfUnknownLengthCountsWithItsLength(t *testing.T) {
+	u := &uploads{limit: mib}
+	one := u.begin(mib, never(t))
+	require.EqualValues(t, 100, one.grow(100))
+	require.Nil(t, u.begin(mib, never(t)), "it may still become as long as is accepted")
+	one.complete()
+	rest := u.begin(mib-smallestUpload, never(t))
+	require.NotNil(t, rest)
+	require.Nil(t, u.begin(1, never(t)))
+	one.finish()
+	rest.finish()
+	require.Zero(t, u.held)
 }
 
 func TestABodyLargerThanTheBoundFitsAlone(t *testing.T) {
