@@ -1,14 +1,12 @@
 package server
 
 import (
-	"context"
 	"strconv"
 	"strings"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"semlb/access"
-	"semlb/envoy"
 	"semlb/provider"
 )
 
@@ -27,16 +25,6 @@ func (p *planner) refuseByHead(x *exchange) *extprocv3.ProcessingResponse {
 		return p.refuse(x, x.misdirected(err, x.snapshot, instance))
 	}
 	return nil
-}
-
-// admitUpload checks the head of a request whose body may be large. What this replica has no
-// instance for is left to the outer role, which may leave it to another replica.
-func (p *planner) admitUpload(ctx context.Context, x *exchange) (*extprocv3.ProcessingResponse, error) {
-	x.longest = envoy.MaxBodyLimit
-	if refusal := p.check(ctx, x); refusal != nil || x.snapshot.Find(x.match) == nil {
-		return refusal, nil
-	}
-	return p.refuseByHead(x), nil
 }
 
 // checkAnnounced refuses a body by its content type, its encoding and its length, as far as

@@ -66,7 +66,7 @@ func NewProcessor(o Options) *Processor {
 	bodies, uploads := &bodyBudget{limit: o.MaxBodies}, &uploads{limit: o.MaxUploads}
 	plan := &planner{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
-	upload := &uploader{exchanger: exchanger{responder: common, admit: plan.admitUpload}, uploads: uploads, stopping: stopping}
+	upload := &uploader{exchanger: exchanger{responder: common, admit: plan.admit}, uploads: uploads, stopping: stopping}
 	observe := &observer{
 		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained,
 		payloads: &bodyBudget{limit: maxPayloads},

@@ -35,7 +35,9 @@ func (u *uploader) handle(s stream) error {
 		return s.Send(continueResponse)
 	}
 	out := &replies{stream: s}
-	one := u.uploads.begin(uploadSize(x), func() { _ = out.last(u.shed(x, true)) }) // passOn returns the error of a broken stream
+	one := u.uploads.begin(uploadSize(x), func() {
+		_ = out.last(func() *extprocv3.ProcessingResponse { return u.shed(x, true) }) // passOn returns the error of a broken stream
+	})
 	if one == nil {
 		return s.Send(u.shed(x, true))
 	}
@@ -64,7 +66,7 @@ func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func(part in
 			return unexpected(m, "request_body")
 		}
 		if err := checkLength(x, grow(len(part.GetBody()))); err != nil {
-			return out.last(u.refuse(x, err))
+			return out.last(func() *extprocv3.ProcessingResponse { return u.refuse(x, err) })
 		}
 		if err := out.send(envoy.ContinueBody()); err != nil || part.GetEndOfStream() {
 			return err
@@ -102,13 +104,14 @@ func (r *replies) send(m *extprocv3.ProcessingResponse) error {
 	return r.stream.Send(m)
 }
 
-// last sends what ends the request. Nothing is sent after it.
-func (r *replies) last(m *extprocv3.ProcessingResponse) error {
+// last sends what ends the request. Nothing is sent after it, and no other answer is made,
+// because each is recorded.
+func (r *replies) last(answer func() *extprocv3.ProcessingResponse) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.over {
 		return nil
 	}
 	r.over = true
-	return r.stream.Send(m)
+	return r.stream.Send(answer())
 }

@@ -8,7 +8,9 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"semlb/envoy"
 	"semlb/provider"
@@ -19,6 +21,15 @@ import (
 func sendParts(t *testing.T, parts []string, head ...string) (told []*extprocv3.ProcessingResponse) {
 	t.Helper()
 	instance := &Instance{ID: "i", RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 100, Streaming: provider.StreamingAllow}
+	told, err := sendUpload(t, instance, metadata.Pairs(envoy.RoleKey, envoy.RoleUpload), parts, head...)
+	require.NoError(t, err)
+	return told
+}
+
+// sendUpload is sendParts to a server with an instance, which may be nil, and with any gRPC
+// metadata.
+func sendUpload(t *testing.T, instance *Instance, md metadata.MD, parts []string, head ...string) (told []*extprocv3.ProcessingResponse, err error) {
+	t.Helper()
 	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }}
 	o := options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	o.MaxUploads = mib
@@ -29,15 +40,15 @@ func sendParts(t *testing.T, parts []string, head ...string) (told []*extprocv3.
 		m.GetRequestBody().EndOfStream = i == len(parts)-1
 		messages = append(messages, m)
 	}
-	require.NoError(t, p.Process(&oneRequest{
-		ctx:      metadata.NewIncomingContext(t.Context(), metadata.Pairs(envoy.RoleKey, envoy.RoleUpload)),
+	err = p.Process(&oneRequest{
+		ctx:      metadata.NewIncomingContext(t.Context(), md),
 		messages: messages,
 		send: func(r *extprocv3.ProcessingResponse) error {
 			told = append(told, r)
 			return nil
 		},
-	}))
-	return told
+	})
+	return told, err
 }
 
 func TestPartsOfABodyArePassedOn(t *testing.T) {
@@ -64,4 +75,26 @@ func TestABodyIsRefusedByItsHead(t *testing.T) {
 		require.Len(t, told, 1, head)
 		require.EqualValues(t, want, told[0].GetImmediateResponse().GetStatus().GetCode(), head)
 	}
+}
+
+func TestABodyThatNoPluginServesIsNotTaken(t *testing.T) {
+	told, err := sendUpload(t, nil, metadata.Pairs(envoy.RoleKey, envoy.RoleUpload), nil)
+	require.NoError(t, err)
+	require.Len(t, told, 1)
+	require.EqualValues(t, 404, told[0].GetImmediateResponse().GetStatus().GetCode())
+
+	told, err = sendUpload(t, nil, tried(envoy.RoleUpload, "1"), nil)
+	require.Equal(t, codes.Unavailable, status.Code(err), "another replica may have one")
+	require.Empty(t, told)
+}
+
+func TestTheEndOfAnUploadIsRecordedOnce(t *testing.T) {
+	out, made := &replies{stream: &oneRequest{send: func(*extprocv3.ProcessingResponse) error { return nil }}}, 0
+	answer := func() *extprocv3.ProcessingResponse {
+		made++
+		return envoy.Answer(503, nil, "")
+	}
+	require.NoError(t, out.last(answer))
+	require.NoError(t, out.last(answer))
+	require.Equal(t, 1, made)
 }

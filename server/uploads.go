@@ -54,10 +54,11 @@ func (u *uploads) begin(size int64, displaced func()) *upload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := time.Now()
+	if !u.canHold(size, now) {
+		return nil
+	}
 	for u.held+size > u.limit {
-		if !u.displace(now) {
-			return nil
-		}
+		u.displace()
 	}
 	added := &upload{of: u, size: size, grown: now, displaced: displaced}
 	added.place = u.arriving.PushBack(added)
@@ -65,20 +66,25 @@ func (u *uploads) begin(size int64, displaced func()) *upload {
 	return added
 }
 
-// displace ends the upload that has not grown for the longest time, if it is stalled.
-func (u *uploads) displace(now time.Time) bool {
-	oldest := u.arriving.Front()
-	if oldest == nil {
-		return false
+// canHold reports whether there is room for a body of size bytes, with that of uploads that
+// are stalled: none is ended unless that is enough.
+func (u *uploads) canHold(size int64, now time.Time) bool {
+	free := u.limit - u.held
+	for e := u.arriving.Front(); free < size; e = e.Next() {
+		if e == nil || now.Sub(e.Value.(*upload).grown) < stalled {
+			return false
+		}
+		free += e.Value.(*upload).size
 	}
-	one := oldest.Value.(*upload)
-	if now.Sub(one.grown) < stalled {
-		return false
-	}
+	return true
+}
+
+// displace ends the upload that has not grown for the longest time.
+func (u *uploads) displace() {
+	one := u.arriving.Front().Value.(*upload)
 	one.leave()
 	one.shrink(0)
 	one.ended.Go(one.displaced)
-	return true
 }
 
 // grow notes that a part of the body has arrived, and returns the length of all parts.

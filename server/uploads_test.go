@@ -43,6 +43,20 @@ func TestABodyThatDoesNotGrowMakesRoom(t *testing.T) {
 	})
 }
 
+func TestNoBodyIsEndedForOneThatFindsNoRoomAnyway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &uploads{limit: 3 * mib}
+		stuck := u.begin(mib, never(t))
+		time.Sleep(stalled)
+		growing := u.begin(mib, never(t))
+		require.Nil(t, u.begin(3*mib, never(t)))
+		require.EqualValues(t, 2*mib, u.held)
+		stuck.finish()
+		growing.finish()
+		require.Zero(t, u.held)
+	})
+}
+
 func TestACompleteBodyIsHeldUntilItsRequestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &uploads{limit: mib}
