@@ -224,11 +224,13 @@ const (
 )
 
 // Keys of gRPC metadata with which a replica finds out whether Envoy will call another one
-// if it does not take a call. Both are missing where Envoy will not.
+// if it does not take a call.
 const (
-	// MetadataTries is the try at which a replica takes a call in any case.
+	// MetadataTries is the try at which a replica takes a call in any case. Only an Envoy
+	// whose configuration is older than it lacks it.
 	MetadataTries = "x-semlb-tries"
-	// MetadataTry is the number of the try, from 1.
+	// MetadataTry is the number of the try, from 1. It is missing where Envoy knows of one
+	// replica only.
 	MetadataTry = "x-semlb-try"
 )
 

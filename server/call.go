@@ -16,14 +16,13 @@ import (
 // configuration of one of them. A replica that lacks what a call is about does not take it,
 // and Envoy calls another one. Only at the last try it serves as well as it can.
 
-// call is how Envoy makes a call of the processor: 0 tries if it makes it once, whatever
-// the replica does with it.
+// call is how Envoy makes a call of the processor; see [envoy.MetadataTries] and
+// [envoy.MetadataTry]. Both are 0 where they are missing.
 type call struct{ try, tries int }
 
 func callOf(ctx context.Context) call {
-	md, _ := metadata.FromIncomingContext(ctx)
 	number := func(key string) int {
-		if values := md.Get(key); len(values) == 1 {
+		if values := metadata.ValueFromIncomingContext(ctx, key); len(values) == 1 {
 			n, _ := strconv.Atoi(values[0]) // 0 if it is no number
 			return n
 		}

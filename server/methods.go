@@ -16,10 +16,15 @@ import (
 // Names of methods are case-sensitive (RFC 9110, section 9.1). Preflights are answered before.
 func (x *exchange) methods() []string {
 	if _, models := x.namesModels(); models {
-		return []string{http.MethodPost, http.MethodGet, http.MethodHead} // a path of chats may have models in it
+		return methodsOfModels
 	}
-	return []string{http.MethodPost}
+	return methodsOfChats
 }
+
+var (
+	methodsOfChats  = []string{http.MethodPost}
+	methodsOfModels = []string{http.MethodPost, http.MethodGet, http.MethodHead} // a path of chats may have models in it
+)
 
 // notAllowed answers a request with another method.
 func (p *planner) notAllowed(x *exchange, allowed []string) *extprocv3.ProcessingResponse {

@@ -14,7 +14,7 @@ type seenEnvoys struct{ any atomic.Bool }
 
 // stream notices the streams of Envoy's own services.
 func (s *seenEnvoys) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, serve grpc.StreamHandler) error {
-	if strings.HasPrefix(info.FullMethod, "/envoy.") {
+	if !s.any.Load() && strings.HasPrefix(info.FullMethod, "/envoy.") { // a store would be shared by all requests
 		s.any.Store(true)
 	}
 	return serve(service, stream)

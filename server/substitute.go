@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
@@ -88,7 +87,7 @@ func (r *rewriter) unavailable(x *exchange, p plan) *extprocv3.ProcessingRespons
 	r.metrics.substitutes.WithLabelValues(substitutedNone).Inc()
 	f := envoy.UpstreamUnavailable()
 	event := record.Answered{
-		Request: record.Request{ID: x.id, Instance: p.instance, Time: time.Now()},
+		Request: record.Request{Instance: p.instance},
 		Status:  int(f.Status), Code: f.Code, Cause: record.ByFault, Doing: "attempt", Err: errNoSubstitute,
 	}
 	return r.answer(x, wire.ErrorBody(f.Message, f.Type, f.Code), event)

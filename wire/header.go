@@ -22,9 +22,9 @@ func ValidHeaderValue(value string) bool { return httpguts.ValidHeaderFieldValue
 // maxWait is the longest time that RetryAfter returns.
 const maxWait = time.Duration(math.MaxInt64)
 
-// RetryAfter returns how long a client has to wait, from now on, by a Retry-After header of
-// a response that was sent now; see [SentAt]
-// (RFC 9110, section 10.2.3): its value is a number of seconds or an HTTP date. Some
+// RetryAfter returns how long a client has to wait by a Retry-After header of a response that
+// was sent now, which is [SentAt] by its server's clock (RFC 9110, section 10.2.3): its value
+// is a number of seconds or an HTTP date. Some
 // servers send fractions of a second, which are rounded up, or several headers, whose
 // values are joined by commas and of which the longest wait counts. It returns 0 for a
 // date in the past and for a value that is none of these. A wait that is too long for a
