@@ -12,8 +12,8 @@ import (
 // accepted, until it is complete.
 //
 // A body beyond the bound takes the place of the one that has not grown for the longest
-// time, if that is long: those who send bodies that never end make room for others. If all
-// that arrive are growing, the new one is refused.
+// time, if that is long: those who send bodies that never end, or a byte at a time, make room
+// for others. If all that arrive are growing, the new one is refused.
 type uploads struct {
 	limit int64
 
@@ -29,8 +29,9 @@ type upload struct {
 	of *uploads
 	// size is what it counts with, and length what has arrived of it, both in bytes.
 	size, length int64
-	// grown is when its last part arrived.
-	grown time.Time
+	// grown is when it last grew by enough, and sinceGrown what has arrived since then.
+	grown      time.Time
+	sinceGrown int64
 	// place is where it is in arriving; nil if it is complete or was displaced.
 	place *linked.Element
 
@@ -43,8 +44,10 @@ type upload struct {
 const (
 	// smallestUpload is what a body counts at least: a stream takes memory without any.
 	smallestUpload = 16 << 10
-	// stalled is how long a body does not grow before it makes room for another.
+	// stalled is how long a body does not grow before it makes room for another, and growth
+	// by how many bytes it has to: 8 KiB per second.
 	stalled = 2 * time.Second
+	growth  = 16 << 10
 )
 
 // begin adds a body of size bytes. It returns nil where there is no room for it. displaced
@@ -91,8 +94,12 @@ func (u *uploads) displace() {
 func (one *upload) grow(part int) (length int64) {
 	one.of.mu.Lock()
 	defer one.of.mu.Unlock()
-	one.grown = time.Now()
 	one.length += int64(part)
+	one.sinceGrown += int64(part)
+	if one.sinceGrown < growth {
+		return one.length
+	}
+	one.grown, one.sinceGrown = time.Now(), 0
 	if one.place != nil {
 		one.of.arriving.MoveToBack(one.place)
 	}

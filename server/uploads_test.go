@@ -24,8 +24,8 @@ func TestABodyThatDoesNotGrowMakesRoom(t *testing.T) {
 		require.Nil(t, u.begin(mib, never(t)), "all have just begun")
 
 		time.Sleep(stalled)
-		first.grow(1)
-		third.grow(1)
+		first.grow(growth)
+		third.grow(growth)
 		fourth := u.begin(mib, never(t))
 		require.NotNil(t, fourth)
 		second.finish()
@@ -53,6 +53,28 @@ func TestNoBodyIsEndedForOneThatFindsNoRoomAnyway(t *testing.T) {
 		require.EqualValues(t, 2*mib, u.held)
 		stuck.finish()
 		growing.finish()
+		require.Zero(t, u.held)
+	})
+}
+
+func TestABodyThatComesAByteAtATimeMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &uploads{limit: 2 * mib}
+		displaced := make(chan string, 2)
+		trickle := u.begin(mib, func() { displaced <- "trickle" })
+		slow := u.begin(mib, never(t))
+		for range 20 {
+			time.Sleep(stalled / 4)
+			trickle.grow(1)
+			slow.grow(growth / 4)
+		}
+		next := u.begin(mib, never(t))
+		require.NotNil(t, next)
+		trickle.finish()
+		require.Equal(t, "trickle", <-displaced)
+		require.Nil(t, u.begin(mib, never(t)), "8 KiB per second are enough")
+		slow.finish()
+		next.finish()
 		require.Zero(t, u.held)
 	})
 }
