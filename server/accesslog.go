@@ -39,11 +39,8 @@ type AccessLogService struct {
 
 // NewAccessLogService makes an access log service.
 func NewAccessLogService(o Options) *AccessLogService {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	return &AccessLogService{
-		now: o.Now, snapshot: o.Snapshot, recorder: o.Recorder, log: o.Log, metrics: o.Metrics,
+		now: o.clock(), snapshot: o.Snapshot, recorder: o.Recorder, log: o.Log, metrics: o.Metrics,
 		panics: panics{log: o.Log, metrics: o.Metrics}, stopping: make(chan struct{}),
 	}
 }

@@ -28,6 +28,7 @@ type observer struct {
 	metrics  *Metrics
 	panics   panics
 	payloads *bodyBudget
+	now      func() time.Time // for events
 }
 
 func (o *observer) handle(s stream) error {
@@ -86,10 +87,9 @@ func (o *observer) record(a *observation) {
 		a.decode()
 	}
 	a.dropBinary()
-	now := time.Now()
 	e := &record.Observed{
-		Request: record.Request{ID: a.id, Instance: a.instance.ID, Time: now},
-		Target:  a.target.Recorded(), Stream: a.streams, Unread: a.unread, Latency: now.Sub(a.begun),
+		Request: record.Request{ID: a.id, Instance: a.instance.ID, Time: o.now()},
+		Target:  a.target.Recorded(), Stream: a.streams, Unread: a.unread, Latency: time.Since(a.begun),
 	}
 	if !a.first.IsZero() {
 		e.FirstByte = a.first.Sub(a.begun)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
@@ -129,7 +128,7 @@ func route(ctx context.Context, r Router, q router.Request) (router.Plan, *recov
 
 func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan, unfit []string) {
 	p.recorder.Record(&record.Decided{
-		Request: record.Request{ID: x.id, Instance: instance.ID, Time: time.Now()},
+		Request: record.Request{ID: x.id, Instance: instance.ID, Time: p.now()},
 		Reason:  string(plan.Reason), Targets: plan.Targets, Models: instance.names(plan.Targets),
 		Unavailable: plan.Unavailable, Unfit: unfit, Probes: router.FormatProbes(plan.Probes),
 		Candidates: plan.Candidates, Threshold: plan.Threshold, Stages: plan.Stages,

@@ -52,23 +52,31 @@ type Options struct {
 	// Recorder receives the events of requests.
 	Recorder *record.Recorder
 	Metrics  *Metrics
-	// Now is the wall clock; nil is time.Now.
+	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Log is for panics only: requests are logged by a sink of Recorder.
 	Log *slog.Logger
 }
 
+// clock is the wall clock.
+func (o Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
+}
+
 // NewProcessor makes a processor. A new role is one line of its table.
 func NewProcessor(o Options) *Processor {
 	contained := panics{log: o.Log, metrics: o.Metrics}
-	common := responder{recorder: o.Recorder, panics: contained}
+	common := responder{recorder: o.Recorder, panics: contained, now: o.clock()}
 	stopping := make(chan struct{})
 	bodies, uploads := &bodyBudget{limit: o.MaxBodies}, &uploads{limit: o.MaxUploads}
 	plan := &planner{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	upload := &uploader{exchanger: exchanger{responder: common, admit: plan.admit}, uploads: uploads, stopping: stopping}
 	observe := &observer{
-		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained,
+		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained, now: o.clock(),
 		payloads: &bodyBudget{limit: maxPayloads},
 	}
 	return &Processor{panics: contained, stopping: stopping, roles: map[string]*role{
@@ -103,8 +111,7 @@ func (p *Processor) roleNames() string {
 
 // roleOf is the role that a stream is for; "" unless its metadata names exactly one.
 func roleOf(ctx context.Context) string {
-	md, _ := metadata.FromIncomingContext(ctx)
-	if role := md.Get(envoy.RoleKey); len(role) == 1 {
+	if role := metadata.ValueFromIncomingContext(ctx, envoy.RoleKey); len(role) == 1 {
 		return role[0]
 	}
 	return ""

@@ -16,6 +16,7 @@ import (
 type responder struct {
 	recorder *record.Recorder
 	panics   panics
+	now      func() time.Time
 }
 
 // continueResponse lets Envoy continue with the body.
@@ -23,7 +24,7 @@ var continueResponse = envoy.Continue()
 
 // answer ends a request with a JSON body.
 func (r *responder) answer(x *exchange, body []byte, e record.Answered) *extprocv3.ProcessingResponse {
-	e.ID, e.Time = x.id, time.Now()
+	e.ID, e.Time = x.id, r.now()
 	r.recorder.Record(&e)
 	response := envoy.Answer(e.Status, body, e.Code)
 	for _, h := range x.verdict.Headers {
