@@ -61,18 +61,13 @@ func onlyHTTP1() *httpv3.HttpProtocolOptions_ExplicitHttpConfig_ {
 	}
 }
 
-// hopBuffer reads an attempt's body to its end before it is rewritten and sent: on Envoy
+// hopBuffer reads an attempt's body to its end before it is rewritten and sent. On Envoy
 // 1.36 a rewrite is otherwise bounded by the connection's limit, which would then bound
-// what is kept of an answer too. A first attempt that was rewritten already skips it.
-//
-// Over a socket there is no exception: one that is closed with unread data resets the peer
-// (unix(7)), which would lose an early answer.
-func hopBuffer(l limits, socket string) *hcmv3.HttpFilter {
-	if socket == "" {
-		return skipIf(bufferName, wholeBody(l.innerRoute), rewritten())
-	}
-	return httpFilter(bufferName, wholeBody(l.innerRoute))
-}
+// what is kept of an answer too. A first attempt that was rewritten already needs it as
+// well: an answer while the outer hop still sends the body costs the next attempts their
+// retries on 1.36, and over a socket it is lost itself, since one that is closed with unread
+// data resets its peer (unix(7)).
+func hopBuffer(l limits) *hcmv3.HttpFilter { return httpFilter(bufferName, wholeBody(l.innerRoute)) }
 
 const bufferName = "envoy.filters.http.buffer"
 

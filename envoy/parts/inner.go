@@ -17,7 +17,7 @@ func newInner(c Config, l limits) Inner {
 		Replies:         innerReplies(),
 		AccessLog:       attemptLog(),
 		AttemptMetadata: attemptMetadata(),
-		Buffer:          hopBuffer(l, c.HopSocket),
+		Buffer:          hopBuffer(l),
 		Processor:       innerProcessor(c),
 		PlanMetadata:    planMetadata(),
 		Connection:      ownConnection(),

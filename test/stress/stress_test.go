@@ -235,7 +235,7 @@ func (s *stress) send(r *request) {
 	}
 	_, last := r.Expected(r.Lane)
 	if what := r.CompareAnswer(answer, last); what != "" {
-		s.report("request %d over %s: %s", r.ID, r.Protocol, what)
+		s.report("request %d over %s, %d bytes, slow %v, chunked %v, lane %d, last %v: %s", r.ID, r.Protocol, r.Padding, r.slow, r.chunked, r.Lane, last, what)
 	}
 	if got, want := answer.Header.Get("X-Stub"), s.answeredBy(r, last); got != want {
 		s.report("request %d over %s: answered by %q, want %q", r.ID, r.Protocol, got, want)
