@@ -140,14 +140,24 @@ func (w *world) awaitGood() {
 	require.Eventually(w.t, func() bool { return w.servedBy(chat(code)) != "" }, waitLimit, waitStep)
 }
 
+// manyAtOnce is the number of requests of rows 16 and 44.
+const manyAtOnce = 1200
+
 func TestFault16ConcurrentStreams(t *testing.T) {
-	const n = 1200
 	r := begin(t, "1,200 requests at once wait for their decision, then for their model, with the shipped limits")
-	var limit syscall.Rlimit
-	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
-	require.GreaterOrEqual(t, limit.Max, uint64(8192), "this test needs `ulimit -n 8192`: Envoy holds two connections for each request")
 	e := newEmbedder(t)
 	d := deploy(t, options{embedder: e, flags: []string{"--decision-budget", "60s"}})
+	d.servesAtOnce(e, manyAtOnce)
+	r.saw("%d × 200, overflows in Envoy: 0", manyAtOnce)
+}
+
+// servesAtOnce sends n requests that wait for their decision, and when all do, for their
+// model. All must be served, and every limit of Envoy must be above what they need.
+func (d *deployment) servesAtOnce(e *embedder, n int) {
+	d.t.Helper()
+	var limit syscall.Rlimit
+	require.NoError(d.t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	require.GreaterOrEqual(d.t, limit.Max, uint64(8192), "this test needs `ulimit -n 8192`: Envoy holds two connections for each request")
 	// Idle connections of Envoy to the targets do not count, those of gRPC do.
 	d.survives(func() {
 		decide, think := make(chan struct{}), make(chan struct{})
@@ -159,33 +169,39 @@ func TestFault16ConcurrentStreams(t *testing.T) {
 		})
 		before, matched, served := d.routines(), d.decided("matched"), d.attemptedAt(codeModel, "answered", "2xx")
 		before200 := served()
-		client := harness.NewClient(t, harness.HTTP1)
-		var all errgroup.Group
-		for range n {
-			request := d.request(t.Context(), strings.NewReader(chat("the same program")))
-			all.Go(func() error {
-				answer, err := harness.Send(client, request)
-				if err == nil && answer.Status != http.StatusOK {
-					err = fmt.Errorf("status %d: %s", answer.Status, answer.Body)
-				}
-				return err
-			})
-		}
-		require.Eventually(t, func() bool { return d.routines() >= before+n }, time.Minute, 50*time.Millisecond,
+		all := d.sendAll(n, chat("the same program"))
+		// Envoy has all of them before more of its memory is taken: it may refuse new ones then.
+		require.Eventually(d.t, func() bool { return d.routines() >= before+n && d.envoyStat("downstream_rq_active") > n }, time.Minute, 50*time.Millisecond,
 			"all wait for their decision; goroutines: %d before, now %v", before, lazily(func() string { return fmt.Sprint(d.routines()) }))
 		close(decide)
-		require.Eventually(t, func() bool { return thinking.Load() == n }, time.Minute, 10*time.Millisecond, "all wait for their model")
+		require.Eventually(d.t, func() bool { return thinking.Load() == int64(n) }, time.Minute, 10*time.Millisecond, "all wait for their model: %v", lazily(func() string { return fmt.Sprint(thinking.Load()) }))
 		close(think)
-		require.NoError(t, all.Wait())
-		overflows := d.envoyStat("overflow")
-		require.Zero(t, overflows)
-		require.Equal(t, n, d.decided("matched")-matched)
-		require.Eventually(t, func() bool { return served()-before200 == n }, waitLimit, 50*time.Millisecond, "every attempt is counted")
+		require.NoError(d.t, all.Wait())
+		require.Zero(d.t, d.envoyStat("overflow"))
+		require.Equal(d.t, n, d.decided("matched")-matched)
+		require.Eventually(d.t, func() bool { return served()-before200 == n }, waitLimit, 50*time.Millisecond, "every attempt is counted")
 		all200 := d.code.Requests()
-		require.Len(t, all200, n)
+		require.Len(d.t, all200, n)
 		for _, got := range all200 {
-			requireAttempt(t, got, d.code, "the same program")
+			requireAttempt(d.t, got, d.code, "the same program")
 		}
-		r.saw("%d × 200, overflows in Envoy: %d", n, overflows)
+		d.awaitGood() // Envoy refuses new requests until its heap has shrunk, where that is nearly full
 	})
+}
+
+// sendAll sends n requests at once. The group ends with the first answer that is not 200.
+func (w *world) sendAll(n int, body string) *errgroup.Group {
+	client := harness.NewClient(w.t, harness.HTTP1)
+	var all errgroup.Group
+	for range n {
+		request := w.request(w.t.Context(), strings.NewReader(body))
+		all.Go(func() error {
+			answer, err := harness.Send(client, request)
+			if err == nil && answer.Status != http.StatusOK {
+				err = fmt.Errorf("status %d: %s", answer.Status, answer.Body)
+			}
+			return err
+		})
+	}
+	return &all
 }

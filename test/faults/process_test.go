@@ -25,8 +25,9 @@ type deployment struct {
 	// hop are the flags for the kind of hop, and print more of semlb envoy.
 	hop, print []string
 
-	args         []string
-	serve, envoy *process.Process
+	args             []string
+	serve, envoy     *process.Process
+	serveAs, envoyAs *process.User
 	// logged is what all processes of semlb wrote.
 	logged *process.Log
 }
@@ -40,9 +41,14 @@ func deploy(t *testing.T, o options) *deployment {
 		d.asks = o.between(d.grpc)
 	}
 	d.print = o.envoy
-	d.hop = []string{"--hop", harness.Hop(), "--hop-socket", harness.SocketDir(t) + "/hop"}
+	d.serveAs, d.envoyAs = o.serveAs, o.envoyAs
+	hop := harness.SocketDir(t) + "/hop"
+	if d.envoyAs != nil {
+		hop = hopOf(d.envoyAs)
+	}
+	d.hop = []string{"--hop", harness.Hop(), "--hop-socket", hop}
 	listen, status := harness.FreeAddress(t), harness.FreeAddress(t)
-	d.file = harness.WriteConfig(t, d.configuration(o))
+	d.file = d.writeConfig(d.configuration(o))
 	d.Gateway, d.log = harness.NewGateway(t, listen, status), d.logged.String
 	d.routines, d.slack = func() int { return int(d.metric("go_goroutines")) }, 12
 	embeddings := "builtin"
@@ -65,10 +71,23 @@ func deploy(t *testing.T, o options) *deployment {
 	return d
 }
 
+// writeConfig writes the configuration where semlb can read it.
+func (d *deployment) writeConfig(text string) string {
+	if d.serveAs != nil {
+		return d.serveAs.Write("kong.yaml", text)
+	}
+	return harness.WriteConfig(d.t, text)
+}
+
 // startServe starts semlb and waits until it is ready.
 func (d *deployment) startServe() {
 	d.t.Helper()
-	d.serve = process.StartLogged(d.t, d.logged, harness.Build(d.t), d.args...)
+	if program := harness.Build(d.t); d.serveAs != nil {
+		d.serve = d.serveAs.Start(program, d.args...)
+		d.log = d.serve.Log
+	} else {
+		d.serve = process.StartLogged(d.t, d.logged, program, d.args...)
+	}
 	harness.AwaitReady(d.t, d.Status)
 }
 
@@ -76,7 +95,12 @@ func (d *deployment) startEnvoy() {
 	d.t.Helper()
 	printed := harness.Command(d.t, nil, slices.Concat([]string{"envoy", "--grpc-listen", d.asks, "--envoy-admin", d.admin}, d.hop, d.print)...)
 	require.Zero(d.t, printed.Code, printed.Stderr)
-	d.envoy = harness.RunEnvoy(d.t, printed.Stdout)
+	if d.envoyAs != nil {
+		d.envoy = d.envoyAs.Start(harness.Envoy(d.t), "-c", d.envoyAs.Write("bootstrap.json", printed.Stdout),
+			"--disable-hot-restart", "--log-level", "warning", "--concurrency", "2")
+	} else {
+		d.envoy = harness.RunEnvoy(d.t, printed.Stdout)
+	}
 	require.Eventually(d.t, func() bool {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(d.URL, "http://"))
 		return err == nil && conn.Close() == nil

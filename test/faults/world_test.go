@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"semlb/test/harness"
+	"semlb/test/process"
 )
 
 // The groups of these tests. A request about code is the good one that is sent after
@@ -50,6 +51,8 @@ type options struct {
 	// between is for deploy: it gets the address where semlb serves gRPC, and returns
 	// that of what stands between it and Envoy.
 	between func(semlb string) string
+	// serveAs and envoyAs, for deploy, are the users of the processes; nil is the test's own.
+	serveAs, envoyAs *process.User
 }
 
 // world is a semlb with an Envoy, a client and three targets: the group for cooking

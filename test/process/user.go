@@ -20,6 +20,8 @@ type User struct {
 	t testing.TB
 	// as is nil for the user that runs the test.
 	as *syscall.Credential
+	// confined is what its processes may use; nil is everything.
+	confined *Confinement
 }
 
 // Users without a name, for tests that root runs, and the group of both.
@@ -91,7 +93,11 @@ func (u *User) Start(path string, args ...string) *Process {
 			u.t.Logf("%s:\n%s", filepath.Base(path), log.Tail())
 		}
 	})
-	cmd := exec.Command(u.copy(path), args...)
+	path = u.copy(path)
+	if u.confined != nil && u.as != nil {
+		return start(u.t, nil, log, u.confined.command(u, path, args))
+	}
+	cmd := exec.Command(path, args...)
 	cmd.Dir = u.Dir
 	return start(u.t, u.as, log, cmd)
 }
