@@ -112,7 +112,7 @@ $(GOLANGCI):
 vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities in what the program calls; needs network
 	@$(GOVULNCHECK) ./... || { \
 		if [ $$? = 3 ]; then echo "vulncheck: vulnerabilities were found"; \
-		else echo "vulncheck: NOT CHECKED: see above; is the database reachable (vuln.go.dev, or GOVULNDB)?"; fi; exit 1; }
+		else echo "vulncheck: NOT CHECKED: see above; is Go's vulnerability database reachable (GOVULNDB)?"; fi; exit 1; }
 
 $(GOVULNCHECK):
 	GOBIN=$(CURDIR)/$(@D) CGO_ENABLED=0 go install -trimpath golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
