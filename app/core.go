@@ -25,7 +25,9 @@ type core struct {
 	manager  *deploy.Manager
 
 	// endStreams ends the streams of the control plane, which never end by themselves.
-	endStreams    context.CancelFunc
+	endStreams context.CancelFunc
+	// endEmbedding ends the calls of embedding models.
+	endEmbedding  func()
 	closeRecorder func()
 }
 
@@ -60,7 +62,7 @@ func newCore(ctx context.Context, o *Options, baseURL func(int, *config.Target) 
 	return &core{
 		registry: registry, metrics: metrics, recorder: recorder, redactor: redactor,
 		control: control, snapshot: snapshot, manager: manager,
-		endStreams: endStreams, closeRecorder: closeRecorder,
+		endStreams: endStreams, endEmbedding: builder.EndEmbedding, closeRecorder: closeRecorder,
 	}, nil
 }
 

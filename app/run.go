@@ -88,10 +88,20 @@ func (g *group) run() error {
 
 // serveGRPC serves Envoys.
 func (a *App) serveGRPC(ctx context.Context) error {
-	// Streams of the control plane have no end of their own, and would hold up the
-	// server's graceful stop.
-	stop := context.AfterFunc(ctx, a.core.endStreams)
-	defer stop()
+	served := make(chan struct{})
+	defer close(served)
+	defer context.AfterFunc(ctx, func() {
+		// Streams of the control plane have no end of their own, and would hold up the
+		// server's graceful stop.
+		a.core.endStreams()
+		select {
+		case <-served:
+		case <-time.After(grace / 2):
+			// A decision that still waits for an embedding model is made without it, in time
+			// for its response to leave.
+			a.core.endEmbedding()
+		}
+	})()
 	return a.grpc.Serve(ctx, grace, a.grpcListeners...)
 }
 

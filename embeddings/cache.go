@@ -107,15 +107,21 @@ func (c *Cache) Stats() CacheStats {
 	return CacheStats{Entries: c.kept.EstimatedSize(), Bytes: c.kept.WeightedSize()}
 }
 
-// Close cancels the calls in flight, waits for them, and drops the vectors. It does not
-// close the embedder behind the cache.
-func (c *Cache) Close() error {
+// EndCalls cancels the calls in flight and fails later ones with [ErrClosed]. Vectors in
+// the cache still serve.
+func (c *Cache) EndCalls() {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.closed = true
 	for _, f := range c.flights {
 		f.cancel()
 	}
-	c.mu.Unlock()
+}
+
+// Close ends the calls, waits for those in flight, and drops the vectors. It does not close
+// the embedder behind the cache.
+func (c *Cache) Close() error {
+	c.EndCalls()
 	c.running.Wait()
 	c.kept.InvalidateAll()
 	c.kept.StopAllGoroutines()

@@ -230,6 +230,21 @@ func TestCacheCloseCancelsCalls(t *testing.T) {
 	})
 }
 
+func TestCacheServesWhatItHasOnceCallsHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeEmbedder{delay: time.Second}
+		c := newCache(t, fake, embeddings.CacheOptions{LoadTimeout: time.Hour})
+		defer c.Close()
+		require.NoError(t, embedText(t.Context(), c, "text"))
+		errs := make(chan error, 1)
+		go func() { errs <- embedText(context.Background(), c, "another text") }()
+		synctest.Wait()
+		c.EndCalls()
+		require.ErrorIs(t, <-errs, embeddings.ErrClosed)
+		require.NoError(t, embedText(t.Context(), c, "text"))
+	})
+}
+
 // A flood of distinct prompts passes the cache; the guard behind it bounds the calls.
 func TestCacheOverGuardBoundsADistinctFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

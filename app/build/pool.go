@@ -69,6 +69,16 @@ func (p *embedderPool) sum(figure func(*embedderHandle) float64) float64 {
 	return total
 }
 
+// EndEmbedding ends the calls of all embedders: a decision that needs one is made without
+// it from now on.
+func (b *Builder) EndEmbedding() {
+	b.embedders.mu.Lock()
+	defer b.embedders.mu.Unlock()
+	for _, item := range b.embedders.items {
+		item.cache.EndCalls()
+	}
+}
+
 // OpenGuards is the number of embedders whose circuit breaker is open.
 func (b *Builder) OpenGuards() float64 {
 	return b.embedders.sum(func(e *embedderHandle) float64 {

@@ -164,7 +164,7 @@ func TestFault24ForbiddenURLs(t *testing.T) {
 
 func TestFault25Cardinality(t *testing.T) {
 	const n = 2000
-	r := begin(t, "2,000 requests, each with a model, prompt, path, method, header and status that no other has")
+	r := begin(t, "2,000 requests, each with a model, prompt, path, header and status that no other has, and as many with a method that is refused")
 	w := start(t, options{})
 	w.survives(func() {
 		all := w.decisions("matched")
@@ -193,9 +193,11 @@ func (w *world) various(from, n int) {
 		body := `{"model":"planted-model-` + id + `","messages":[{"role":"user","content":"` + cooking + ` planted-prompt ` + id + `"}]}`
 		request := w.request(w.t.Context(), strings.NewReader(body), http.Header{"X-Own-" + strings.ReplaceAll(id, " ", ""): {id}})
 		request.URL.Path = "/planted-path/" + id
-		request.Method = []string{http.MethodPost, http.MethodPut, http.MethodPatch}[i%3]
 		answer, err := harness.Send(w.client, request)
 		require.NoError(w.t, err)
 		require.Equal(w.t, status, answer.Status, answer.Body)
+		other := w.request(w.t.Context(), strings.NewReader(body))
+		other.URL.Path, other.Method = request.URL.Path, []string{http.MethodPut, http.MethodPatch, http.MethodDelete}[i%3]
+		w.requireRefused(w.Do(w.client, other), http.StatusMethodNotAllowed, "method_not_allowed")
 	}
 }
