@@ -88,6 +88,16 @@ func TestStoreErrorForRefusedCredentialsHidesThem(t *testing.T) {
 	}
 }
 
+// A pipeline whose connection cannot be made leaves its commands without an error.
+func TestStoreReportsRefusedCredentialsWhenItWrites(t *testing.T) {
+	options := optionsFor(redistest.StartWith(t, redistest.Options{Args: []string{"--requirepass", "right"}}))
+	options.Connection.Password, options.InProcess = wire.NewSecret(planted), true
+	s, err := redis.New(options)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	require.ErrorIs(t, s.Upsert(t.Context(), vectordb.Record{ID: "a", Vector: east}), redis.ErrAuth)
+}
+
 // Servers without HELLO, and proxies, repeat the arguments of commands that they do not
 // know.
 func TestStoreErrorsDoNotRepeatThePassword(t *testing.T) {

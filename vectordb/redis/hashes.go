@@ -32,8 +32,7 @@ func (c *collection) write(ctx context.Context, records []vectordb.Record) error
 // writeBatch sets the hashes of records. It returns those whose keys have another type.
 func (c *collection) writeBatch(ctx context.Context, records []vectordb.Record) (mistyped []vectordb.Record, err error) {
 	commands := make([]*goredis.IntCmd, len(records))
-	// Pipelined fails if any command does, so each is checked instead.
-	_, _ = c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
+	_, err = c.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
 		for i, r := range records {
 			commands[i] = p.HSet(ctx, c.layout.key(r.ID), vectorField, encode(r.Vector))
 		}
@@ -46,6 +45,9 @@ func (c *collection) writeBatch(ctx context.Context, records []vectordb.Record) 
 		case err != nil:
 			return nil, err
 		}
+	}
+	if len(mistyped) == 0 {
+		return nil, err // no command has the error of a connection that a password was refused on
 	}
 	return mistyped, nil
 }
