@@ -3,6 +3,7 @@ package build
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"semlb/app/gateway"
@@ -37,8 +38,9 @@ type Instance struct {
 	model    string
 	store    *resizableStore
 	embedder embeddings.Embedder
-	// predecessors are stores of the same model in the configuration before this one.
-	predecessors []*resizableStore
+	// predecessors are stores of the same model in the configuration before this one, until
+	// the instance has loaded its own: they keep all of that configuration in memory.
+	predecessors atomic.Pointer[[]*resizableStore]
 	// shared exchanges the state of targets with other replicas; nil if they share none.
 	shared  *shared.Redis
 	closers []func() error
@@ -131,12 +133,21 @@ func (all *Instances) Inherit(from *Instances) {
 		case i.Router.Loaded():
 			stores[i.model] = append(stores[i.model], i.store)
 		default: // its own is still empty
-			stores[i.model] = append(stores[i.model], i.predecessors...)
+			stores[i.model] = append(stores[i.model], i.before()...)
 		}
 	}
 	for _, i := range all.List {
-		i.predecessors = stores[i.model]
+		before := stores[i.model]
+		i.predecessors.Store(&before)
 	}
+}
+
+// before are the instance's predecessors.
+func (i *Instance) before() []*resizableStore {
+	if p := i.predecessors.Load(); p != nil {
+		return *p
+	}
+	return nil
 }
 
 // Follow applies events of other replicas to the routers. Targets keep their state

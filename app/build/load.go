@@ -34,6 +34,9 @@ func (i *Instance) Load(ctx context.Context) error {
 	if i.adoptWidth(err) {
 		err = i.loadOnce(ctx)
 	}
+	if i.Router.Loaded() {
+		i.predecessors.Store(nil)
+	}
 	return err
 }
 
@@ -75,7 +78,7 @@ func (i *Instance) SearchesServer() bool { return i.store.searchesServer() }
 // width.
 func (i *Instance) vectors() router.Vectors {
 	width := i.store.width()
-	from := slices.DeleteFunc(slices.Clone(i.predecessors), func(s *resizableStore) bool { return s.width() != width })
+	from := slices.DeleteFunc(slices.Clone(i.before()), func(s *resizableStore) bool { return s.width() != width })
 	return inheritingVectors{timedVectors: timedVectors{i.store}, from: from}
 }
 

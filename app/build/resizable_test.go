@@ -47,7 +47,9 @@ func TestVectorsOfAnotherWidthAreNotInherited(t *testing.T) {
 		vector[0] = 1
 		require.NoError(t, stores[i].Upsert(t.Context(), vectordb.Record{ID: string(rune('a' + i)), Vector: vector}))
 	}
-	i := &Instance{store: stores[0], predecessors: stores[1:]}
+	i := &Instance{store: stores[0]}
+	before := stores[1:]
+	i.predecessors.Store(&before)
 	found, err := i.vectors().Get(t.Context(), "a", "b", "c")
 	require.NoError(t, err)
 	require.Contains(t, found, "a")

@@ -185,7 +185,7 @@ func (m *Manager) envoyConfig(d *deployment) (parts.Config, error) {
 		m.current.AddTo(&c)
 	}
 	for _, r := range m.retired {
-		build.AddInstance(&c, r.instance, r.upstreams)
+		build.AddInstance(&c, r.instance, r.upstreams())
 	}
 	return c, nil
 }

@@ -158,9 +158,9 @@ func TestRetiredInstancesAreBounded(t *testing.T) {
 				own[strconv.Itoa(at)] = new(server.Target)
 			}
 			r[strconv.Itoa(i)] = retiredInstance{
-				instance:  &server.Instance{Targets: own},
-				upstreams: []parts.Upstream{{Host: "127.0.0.1", Port: 9000}, {Host: "127.0.0.1", Port: port(i)}},
-				until:     now.Add(time.Duration(i) * time.Second),
+				instance: &server.Instance{Targets: own},
+				handles:  handlesOf([]parts.Upstream{{Host: "127.0.0.1", Port: 9000}, {Host: "127.0.0.1", Port: port(i)}}),
+				until:    now.Add(time.Duration(i) * time.Second),
 			}
 		}
 		return r

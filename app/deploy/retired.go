@@ -3,6 +3,7 @@ package deploy
 import (
 	"slices"
 	"time"
+	"unique"
 
 	"semlb/app/build"
 	"semlb/envoy/parts"
@@ -12,8 +13,9 @@ import (
 // retiredInstance is what is kept of an instance that a reload changed or removed:
 // enough to rewrite and route the attempts that requests in flight may still make.
 type retiredInstance struct {
-	instance  *server.Instance
-	upstreams []parts.Upstream
+	instance *server.Instance
+	// handles are its upstreams, which most instances have in common.
+	handles []unique.Handle[parts.Upstream]
 	// until is when the last of those requests must have begun its last attempt.
 	until time.Time
 }
@@ -35,11 +37,28 @@ type retiredInstances map[string]retiredInstance
 // add retires the instances of old that are not in force.
 func (r retiredInstances) add(old, inForce *build.Instances, now time.Time) {
 	for _, i := range old.List {
-		r[i.Server.ID] = retiredInstance{instance: withoutEmbedder(i), upstreams: i.Upstreams, until: now.Add(i.Retention)}
+		r[i.Server.ID] = retiredInstance{instance: withoutEmbedder(i), handles: handlesOf(i.Upstreams), until: now.Add(i.Retention)}
 	}
 	for _, i := range inForce.List {
 		delete(r, i.Server.ID)
 	}
+}
+
+func handlesOf(upstreams []parts.Upstream) []unique.Handle[parts.Upstream] {
+	all := make([]unique.Handle[parts.Upstream], len(upstreams))
+	for i, u := range upstreams {
+		all[i] = unique.Make(u)
+	}
+	return all
+}
+
+// upstreams are the endpoints of the instance's targets.
+func (i retiredInstance) upstreams() []parts.Upstream {
+	all := make([]parts.Upstream, len(i.handles))
+	for n, h := range i.handles {
+		all[n] = h.Value()
+	}
+	return all
 }
 
 // withoutEmbedder is an instance whose router holds neither vectors nor an embedder.
@@ -85,8 +104,8 @@ func (r retiredInstances) trim() int {
 
 // collect adds what an instance has.
 func (i retiredInstance) collect(clusters map[parts.Upstream]bool, targets map[*server.Target]bool) {
-	for _, u := range i.upstreams {
-		clusters[u] = true
+	for _, h := range i.handles {
+		clusters[h.Value()] = true
 	}
 	for _, t := range i.instance.Targets {
 		targets[t] = true
