@@ -13,8 +13,9 @@ const MostBodyMemory = 256
 
 const (
 	// uploadShare is the part of Envoy's memory that large bodies may take by their lengths.
-	// Envoy has a second copy while it sends one to semlb, and a third while it sends it on.
-	uploadShare = 8
+	// Envoy has a second copy while it sends one to semlb, a third while it gets its rewrite,
+	// and a fourth while the hop sends it on.
+	uploadShare = 12
 	// bodyShare is the part of its own memory that semlb uses for bodies in decisions. Their
 	// rewrites need twice as much.
 	bodyShare = 4

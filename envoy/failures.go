@@ -61,6 +61,9 @@ const (
 	OwnDetails = "semlb_"
 	// detailsOverload is those of the overload manager's answers.
 	detailsOverload = "overload"
+	// NotAdmitted is the name of the policy that denies large bodies that were not admitted.
+	// Details have it.
+	NotAdmitted = "not_admitted"
 	// DirectResponse is the response code details of a route's direct response.
 	DirectResponse = "direct_response"
 )
@@ -128,6 +131,14 @@ var routerUnavailable = Failure{
 // RouterUnavailable is a fault of the external processor, in either hop.
 func RouterUnavailable() Failure { return routerUnavailable }
 
+// notAdmitted is a request with a large body for which the external processor did not answer.
+// That comes before its call for the plan, which needs the body.
+var notAdmitted = func() Failure {
+	f := routerUnavailable
+	f.Details = NotAdmitted
+	return f
+}()
+
 // overloaded is the overload manager's answer to new requests while Envoy is short of
 // memory. It comes before there is a route.
 var overloaded = Failure{
@@ -151,6 +162,7 @@ func MutationRefused() Failure { return mutationRefused }
 // sees where the inner one itself fails.
 var requestFailures = slices.Concat([]Failure{
 	routerUnavailable,
+	notAdmitted,
 	overloaded,
 	{Details: "request_payload_too_large", Status: 413, Message: "The request body is too large.", Code: "request_too_large", Type: typeInvalid},
 	{Details: "upgrade_failed", Status: 403, Message: "Upgrades of the connection, such as to WebSocket, are not supported.", Code: "upgrade_not_supported", Type: typeInvalid},

@@ -15,3 +15,7 @@ const HoldsBack = 64 << 10
 // MaxBodyLimit is the largest limit of request bodies, in bytes, that Envoy's flow control
 // can express with the margins that failover needs: a stream's window is below 2³¹.
 const MaxBodyLimit = 512 << 20
+
+// LargeBody is the length in bytes from which a body is admitted by its request's head, as is
+// one of unknown length.
+const LargeBody = 10_000

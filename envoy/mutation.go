@@ -15,6 +15,17 @@ func Continue() *extprocv3.ProcessingResponse {
 	}
 }
 
+// Admit answers the headers of a request whose body is admitted.
+func Admit() *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{
+		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{
+			Response: &extprocv3.CommonResponse{HeaderMutation: &extprocv3.HeaderMutation{
+				SetHeaders: []*corev3.HeaderValueOption{overwrite(HeaderAdmitted, "1")},
+			}},
+		}},
+	}
+}
+
 // ContinueBody passes on a part of a body.
 func ContinueBody() *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{

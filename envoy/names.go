@@ -63,6 +63,9 @@ const (
 	// have them; see the server's foreign attempts.
 	HeaderMatch = "x-semlb-match"
 
+	// HeaderAdmitted is present if the role upload has admitted the request.
+	HeaderAdmitted = "x-semlb-admitted"
+
 	// HeaderObserve selects what of an attempt is copied to the observing role:
 	// [ObserveAnswer] or [ObserveAll].
 	HeaderObserve = "x-semlb-observe"
@@ -114,7 +117,7 @@ func CORSHeader(name string) string { return corsHeaders[name] }
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderMatch, HeaderObserve, HeaderWords,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderMatch, HeaderAdmitted, HeaderObserve, HeaderWords,
 	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }
 

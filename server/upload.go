@@ -19,6 +19,9 @@ type uploader struct {
 	stopping <-chan struct{}
 }
 
+// admitResponse lets Envoy take the body.
+var admitResponse = envoy.Admit()
+
 func (u *uploader) handle(s stream) error {
 	x, err := receiveHeaders(s)
 	if err != nil {
@@ -32,14 +35,14 @@ func (u *uploader) handle(s stream) error {
 		return s.Send(refusal)
 	}
 	if x.bodiless {
-		return s.Send(continueResponse)
+		return s.Send(admitResponse)
 	}
 	out := &replies{stream: s}
 	one := u.uploads.begin(uploadSize(x), func() {
-		_ = out.last(func() *extprocv3.ProcessingResponse { return u.shed(x, true) }) // passOn returns the error of a broken stream
+		_ = out.last(func() *extprocv3.ProcessingResponse { return u.shed(x, false) }) // passOn returns the error of a broken stream
 	})
 	if one == nil {
-		return s.Send(u.shed(x, true))
+		return s.Send(u.shed(x, false))
 	}
 	defer one.finish()
 	if err := u.passOn(s, x, out, one.grow); err != nil {
@@ -53,7 +56,7 @@ func (u *uploader) handle(s stream) error {
 // passOn lets Envoy pass on the parts of a body as they arrive. One that turns out to be
 // longer than permitted is refused.
 func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func(part int) int64) error {
-	if err := out.send(continueResponse); err != nil {
+	if err := out.send(admitResponse); err != nil {
 		return err
 	}
 	for {

@@ -98,3 +98,9 @@ func TestTheEndOfAnUploadIsRecordedOnce(t *testing.T) {
 	require.NoError(t, out.last(answer))
 	require.Equal(t, 1, made)
 }
+
+func TestAnAdmittedBodyIsMarked(t *testing.T) {
+	told := sendParts(t, []string{"x"})
+	mutation := told[0].GetRequestHeaders().GetResponse().GetHeaderMutation()
+	require.Equal(t, envoy.HeaderAdmitted, mutation.GetSetHeaders()[0].GetHeader().GetKey())
+}

@@ -73,27 +73,6 @@ func outerProcessor(c Config) *hcmv3.HttpFilter {
 	return httpFilter(extProcName, p)
 }
 
-// uploads are the filters for requests whose body may be large: semlb admits them by their
-// head, before Envoy has taken more than a buffer of the body, and watches it arrive; then
-// the body is read whole, into a buffer of its own limit. All others skip them.
-func uploads(c Config, l limits) []*hcmv3.HttpFilter {
-	p := processor(envoy.RoleUpload)
-	p.MessageTimeout = c.messageTimeout()
-	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource}
-	p.ProcessingMode.RequestBodyMode = extprocv3.ProcessingMode_STREAMED
-	// Envoy keeps the stream open for as long as there may be trailers of a response, and so
-	// semlb sees the end of the request. Responses do not wait for that, and hardly any has
-	// trailers.
-	p.ProcessingMode.ResponseTrailerMode = extprocv3.ProcessingMode_SEND
-	// This role changes nothing, and the outer one admits each request too: one that this
-	// role fails to admit, or a response during which semlb is stopped, goes on.
-	p.FailureModeAllow = true
-	large := allOf(matchesHeader(":method", "POST"), not(matchesHeader("content-length", smallBody)))
-	upload := onlyIf(extProcName, p, large)
-	upload.Name = "semlb.upload"
-	return []*hcmv3.HttpFilter{upload, onlyIf(bufferName, wholeBody(l.outerRoute), large)}
-}
-
 // foreignProcessor is the outer role behind foreign routes. It trusts no consumer that the
 // listener names; one with a filter that authenticates adds where that filter puts the
 // consumer: see [envoy.MetadataConsumer].

@@ -24,7 +24,7 @@ func TestABodyThatIsNotWatchedFitsTwiceIntoItsConnection(t *testing.T) {
 	for small.MatchString(strconv.Itoa(longest + 1)) {
 		longest++
 	}
-	require.Equal(t, 9999, longest)
+	require.Equal(t, envoy.LargeBody-1, longest)
 	require.Less(t, 2*longest, clientBuffer)
 	require.LessOrEqual(t, clientBuffer, clientWindow)
 }

@@ -211,10 +211,19 @@ func (w *fileWorld) atStart() (waiting, wrong int) {
 		waiting++
 	}
 	for _, args := range [][]string{
-		{"-c", at("socket")}, {"-c", "/dev/zero"}, {"-c", w.dir},
-		{"-c", good, "--trusted-ca", at("fifo")}, {"-c", good, "--trusted-ca", at("silent")}, {"-c", good, "--trusted-ca", "/dev/zero"},
-		{"-c", good, "--trusted-ca", at("socket")}, {"-c", good, "--trusted-ca", w.dir},
-		{"--state", at("fifo")}, {"--state", at("silent")}, {"--state", "/dev/zero"}, {"--state", at("socket")}, {"--state", w.dir},
+		{"-c", at("socket")},
+		{"-c", "/dev/zero"},
+		{"-c", w.dir},
+		{"-c", good, "--trusted-ca", at("fifo")},
+		{"-c", good, "--trusted-ca", at("silent")},
+		{"-c", good, "--trusted-ca", "/dev/zero"},
+		{"-c", good, "--trusted-ca", at("socket")},
+		{"-c", good, "--trusted-ca", w.dir},
+		{"--state", at("fifo")},
+		{"--state", at("silent")},
+		{"--state", "/dev/zero"},
+		{"--state", at("socket")},
+		{"--state", w.dir},
 	} {
 		semlb := w.serve(args...)
 		require.NotZero(w.t, semlb.Await(waitLimit), "%q", args)

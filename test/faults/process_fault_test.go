@@ -60,7 +60,8 @@ func (w *world) hold() held {
 
 func TestFault15ProcessorGone(t *testing.T) {
 	r := begin(t, "`semlb serve` killed (-9), then paused (SIGSTOP): new requests, a request on its first attempt, a stream that has begun")
-	const fails = 30 // of each kind, so that what is left of each would show
+	const fails = 30                                        // of each kind, so that what is left of each would show
+	bodies := []string{chat(code), sized("large", 100_000)} // the second is admitted by its head
 	d := deploy(t, options{flags: []string{"--decision-budget", "3s"}})
 	d.survives(func() {
 		d.code.Do(harness.SSE(20, 100*time.Millisecond))
@@ -76,8 +77,8 @@ func TestFault15ProcessorGone(t *testing.T) {
 		d.serve.Kill()
 		var took []time.Duration
 		failed := d.envoyStat("streams_failed")
-		for range fails {
-			answer := d.post(chat(code))
+		for i := range fails {
+			answer := d.post(bodies[i%len(bodies)])
 			d.requireRefused(answer, http.StatusServiceUnavailable, "router_unavailable")
 			took = append(took, answer.Took)
 		}
@@ -100,8 +101,8 @@ func TestFault15ProcessorGone(t *testing.T) {
 		d.serve.Pause()
 		close(under.release)
 		answers := make(chan harness.Answer, fails)
-		for range fails {
-			request := d.request(t.Context(), strings.NewReader(chat(code)))
+		for i := range fails {
+			request := d.request(t.Context(), strings.NewReader(bodies[i%len(bodies)]))
 			go func() {
 				answer, err := harness.Send(d.client, request)
 				if err != nil {
