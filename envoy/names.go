@@ -42,11 +42,11 @@ const (
 	// HeaderRetry is, on a request, the list of failure classes that may move on; on a
 	// response of the inner hop, it is present if this failure may.
 	HeaderRetry = "x-semlb-retry"
-	// HeaderRepeat is, on a response of the inner hop, present if the attempt failed
-	// because its connection ended, which was older than the attempt, and may be made once
-	// more. It ends at the hop's cluster.
+	// HeaderRepeat is, on a response of the inner hop, present if the attempt may be made once
+	// more: its connection ended, which was older than the attempt, or Envoy does not have its
+	// cluster, and the value is [ClassAbsent]. It ends at the hop's cluster.
 	HeaderRepeat = "x-semlb-repeat"
-	// HeaderConnection is, on an attempt that is made once more, an address that no other
+	// HeaderConnection is, on an attempt that is made once more on a new connection, an address that no other
 	// has: such an attempt shares no connection. It begins at the hop's cluster.
 	HeaderConnection = "x-semlb-connection"
 	// HeaderProbes names the targets of the plan whose attempts are probes of an open
@@ -237,10 +237,11 @@ const (
 	MetadataTry = "x-semlb-try"
 )
 
-// Tries is the value of [MetadataTries]. MostTries is how often Envoy makes a call: at a
-// replica that has just ended it fails without any response, and must not count.
+// Tries is the value of [MetadataTries]: most deployments have fewer replicas. MostTries is
+// how often Envoy makes a call: at a replica that has just ended it fails without any
+// response, and must not count.
 const (
-	Tries     = 3
+	Tries     = 8
 	MostTries = Tries + 2
 )
 

@@ -25,6 +25,9 @@ const (
 	ClassProtocol Class = "protocol"
 	// ClassReset: the connection ended before the answer began.
 	ClassReset Class = "reset"
+	// ClassAbsent: Envoy does not have the attempt's cluster, so nothing was sent. It is no
+	// failure of the provider, and none of a [Policy]: see [Policy.Headers].
+	ClassAbsent Class = "absent"
 )
 
 // Policy decides which failures of an attempt move on to the next target. Make one
@@ -134,10 +137,15 @@ func statusList(statuses []int) string {
 
 // Headers are those of a request whose plan has targets targets. They make Envoy's
 // router filter retry as the policy permits: see its documentation of x-envoy-retry-on.
-func (p Policy) Headers(targets int) []Header {
+// Replicas are several semlb with one Envoy: while it replaces the clusters of one by those
+// of another, an attempt of [ClassAbsent] is made once more, whatever the policy is.
+func (p Policy) Headers(targets int, replicas bool) []Header {
 	h := make([]Header, 1, planHeaders)
 	h[0] = Header{HeaderRetry, cmp.Or(p.classList, noClass)}
-	retries := p.retries(targets)
+	if replicas {
+		h[0].Value += string(ClassAbsent) + "|"
+	}
+	retries := p.retries(targets, replicas)
 	if retries < 1 {
 		return h
 	}
@@ -154,14 +162,15 @@ func (p Policy) Headers(targets int) []Header {
 	)
 }
 
-// MostRepeats is how often one attempt is made again because its connection had ended
-// (HeaderRepeat). Once is enough, since the repetition gets a new connection.
+// MostRepeats is how often one attempt is made again because its connection had ended, or
+// Envoy did not have its cluster (HeaderRepeat). Once is enough, since the repetition gets a
+// new connection, or one of the clusters that Envoy has then.
 const MostRepeats = 1
 
 // retries is how often a request whose plan has targets targets may be sent again: to the
-// next target, and if the policy permits resets, again to each of them.
-func (p Policy) retries(targets int) int {
-	if slices.Contains(p.Classes, ClassReset) {
+// next target, and where repetitions are permitted, again to each of them.
+func (p Policy) retries(targets int, replicas bool) int {
+	if replicas || slices.Contains(p.Classes, ClassReset) {
 		return (1+MostRepeats)*targets - 1
 	}
 	return targets - 1

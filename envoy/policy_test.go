@@ -51,8 +51,14 @@ func TestPolicyHeaders(t *testing.T) {
 		{"x-envoy-retriable-header-names", HeaderRetry},
 		{"x-envoy-retriable-status-codes", "429,503"},
 		{"x-envoy-retry-on", "retriable-headers,retriable-status-codes"},
-	}, p.Headers(3))
-	require.Contains(t, p.Headers(1), Header{"x-envoy-max-retries", "1"})
-	require.Contains(t, NewPolicy([]string{"error"}).Headers(3), Header{"x-envoy-max-retries", "2"}, "a reset does not move on")
-	require.Equal(t, []Header{{HeaderRetry, "|"}}, Policy{}.Headers(1), "one attempt needs no retries")
+	}, p.Headers(3, false))
+	require.Contains(t, p.Headers(1, false), Header{"x-envoy-max-retries", "1"})
+	require.Contains(t, NewPolicy([]string{"error"}).Headers(3, false), Header{"x-envoy-max-retries", "2"}, "a reset does not move on")
+	require.Equal(t, []Header{{HeaderRetry, "|"}}, Policy{}.Headers(1, false), "one attempt needs no retries")
+	require.Equal(t, []Header{
+		{HeaderRetry, "|absent|"},
+		{"x-envoy-max-retries", "1"},
+		{"x-envoy-retriable-header-names", HeaderRetry},
+		{"x-envoy-retry-on", "retriable-headers"},
+	}, Policy{}.Headers(1, true), "but for an Envoy with replicas")
 }

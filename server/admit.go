@@ -27,10 +27,13 @@ func (p *planner) admit(ctx context.Context, x *exchange) (*extprocv3.Processing
 }
 
 // plannable reports whether this replica has an instance for a request, and the Envoy that
-// calls can reach all of its targets.
+// calls can reach all of its targets; or else that enough replicas were asked for one.
 func plannable(x *exchange) bool {
 	instance := x.snapshot.Find(x.match)
-	return instance != nil && instance.reachable(x.clusters())
+	if instance == nil {
+		return x.call.try >= instanceTries
+	}
+	return instance.reachable(x.clusters())
 }
 
 // check finds out who sent a request, and checks it by its head, before its body is taken:

@@ -21,20 +21,35 @@ type rewriter struct {
 	metrics  *Metrics
 }
 
-// admit leaves an attempt to another replica if this one cannot make it as it was planned.
+// admit leaves an attempt to another replica if this one should not make it.
 func (r *rewriter) admit(_ context.Context, x *exchange) (*extprocv3.ProcessingResponse, error) {
 	if !x.call.repeats() {
 		return nil, nil
 	}
 	p, err := readPlan(x)
-	if err != nil {
-		return nil, nil // no replica can read it
+	if err != nil || r.takes(x, p) { // no replica can read a plan that is lost
+		return nil, nil
 	}
-	if _, found := p.planned(r.snapshot(), x); !found || !provider.KnowsOriginals(x.header(envoy.HeaderOriginals)) {
-		r.metrics.substitutes.WithLabelValues(substitutedElsewhere).Inc()
-		return nil, errElsewhere
+	r.metrics.substitutes.WithLabelValues(substitutedElsewhere).Inc()
+	return nil, errElsewhere
+}
+
+// takes reports whether this replica can make an attempt as it was planned, or if none can,
+// because the Envoy that calls has not the target's cluster, for another target.
+func (r *rewriter) takes(x *exchange, p plan) bool {
+	if !provider.KnowsOriginals(x.header(envoy.HeaderOriginals)) {
+		return false
 	}
-	return nil, nil
+	s := r.snapshot()
+	if _, found := p.planned(s, x); found {
+		return true
+	}
+	d, ok := readDescription(x)
+	if !ok || d.makeable(p.number, x.clusters()) {
+		return false
+	}
+	home := s.Find(d.Match)
+	return home != nil && home.reaches(x.clusters())
 }
 
 func (r *rewriter) decide(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {

@@ -31,6 +31,13 @@ func callOf(ctx context.Context) call {
 	return call{try: number(envoy.MetadataTry), tries: number(envoy.MetadataTries)}
 }
 
+// replicas reports whether the Envoy that calls knows several replicas.
+func (c call) replicas() bool { return c.try > 0 }
+
+// instanceTries is how many replicas are asked for the instance of a request: hardly ever has
+// a request none in one configuration, and one in another.
+const instanceTries = 3
+
 // repeats reports whether Envoy will call another replica if this one does not take the
 // call.
 func (c call) repeats() bool { return c.try > 0 && c.try < c.tries }
@@ -45,12 +52,23 @@ func (x *exchange) clusters() envoy.Clusters {
 }
 
 // firstCluster is the cluster for attempt 1 at a target. An Envoy that has none for its endpoint
-// sends nothing, and goes on to attempt 2.
+// sends nothing, and makes the attempt again, for which the inner role is called; one that knows
+// a single replica goes on to attempt 2.
 func firstCluster(x *exchange, t *Target) string {
 	if cluster, ok := x.clusters().For(t.Cluster); ok {
 		return cluster
 	}
 	return t.Cluster
+}
+
+// reaches reports whether an Envoy with these clusters can reach a target.
+func (i *Instance) reaches(c envoy.Clusters) bool {
+	for _, t := range i.Targets {
+		if _, ok := c.For(t.Cluster); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // reachable reports whether an Envoy with these clusters can reach all targets.

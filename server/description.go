@@ -19,9 +19,9 @@ type description struct {
 	set []string
 }
 
-// described is a target of a plan that another replica made: [Target.Identity] and
-// [Target.Place].
-type described struct{ identity, place string }
+// described is a target of a plan that another replica made: [Target.Identity],
+// [Target.Place] and [Target.Cluster]. The last two may be unknown, and "".
+type described struct{ identity, place, cluster string }
 
 // The keys of a description. Others are ignored, and each may be missing, so that replicas
 // of different versions read each other's.
@@ -33,6 +33,7 @@ const (
 	keyGroup    = "group"
 	keyTarget   = "target"
 	keyPlace    = "place"
+	keyCluster  = "cluster"
 	keySet      = "set"
 )
 
@@ -52,6 +53,7 @@ func describe(set []envoy.Header, x *exchange, targets []*Target, credentials []
 	for _, t := range targets {
 		values.Add(keyTarget, t.Identity)
 		values.Add(keyPlace, strconv.Itoa(t.Place))
+		values.Add(keyCluster, t.Cluster)
 	}
 	for _, h := range credentials {
 		values.Add(keySet, h.Name)
@@ -73,12 +75,24 @@ func readDescription(x *exchange) (d description, ok bool) {
 	d.Route, d.Service, d.Consumer = values.Get(keyRoute), values.Get(keyService), values.Get(keyConsumer)
 	d.Names, d.Groups = values[keyName], values[keyGroup]
 	d.set = values[keySet]
-	for i, identity := range values[keyTarget] {
-		t := described{identity: identity}
-		if places := values[keyPlace]; i < len(places) {
-			t.place = places[i]
+	at := func(key string, i int) string {
+		if all := values[key]; i < len(all) {
+			return all[i]
 		}
-		d.targets = append(d.targets, t)
+		return ""
+	}
+	for i, identity := range values[keyTarget] {
+		d.targets = append(d.targets, described{identity, at(keyPlace, i), at(keyCluster, i)})
 	}
 	return d, true
+}
+
+// makeable reports whether an Envoy with these clusters may be able to make the attempt as it
+// was planned: a replica may have its target.
+func (d *description) makeable(number int, c envoy.Clusters) bool {
+	if number > len(d.targets) || d.targets[number-1].cluster == "" {
+		return true
+	}
+	_, reachable := c.For(d.targets[number-1].cluster)
+	return reachable
 }

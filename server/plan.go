@@ -142,7 +142,7 @@ func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan, un
 // rewrites it on every attempt.
 func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *router.Plan) (*extprocv3.ProcessingResponse, error) {
 	ids := plan.Targets
-	set := append(instance.Policy.Headers(len(ids)),
+	set := append(instance.Policy.Headers(len(ids), x.call.replicas()),
 		envoy.Header{Name: envoy.HeaderPlan, Value: strings.Join(ids, ",")},
 		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
 		idleOf(instance),
@@ -175,7 +175,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		return nil, err
 	}
 	set = append(set, envoy.Header{Name: envoy.HeaderFirst, Value: firstCluster(x, targets[0])})
-	if len(ids) > 1 {
+	if len(ids) > 1 || x.call.replicas() { // the inner role may be called
 		originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
 		if err != nil {
 			return nil, err

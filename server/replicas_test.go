@@ -96,6 +96,27 @@ func TestAReplicaLeavesWhatItDoesNotHaveToAnother(t *testing.T) {
 	}
 }
 
+// TestAReplicaMakesAnAttemptThatNoneCanMakeAsPlanned: the cluster of the plan's target is gone.
+func TestAReplicaMakesAnAttemptThatNoneCanMakeAsPlanned(t *testing.T) {
+	w := newReplica(t)
+	for name, tt := range map[string]struct {
+		clusters []string
+		takes    bool
+	}{
+		"Envoy has the planned cluster": {[]string{"cluster-x2", "cluster-b2"}, false},
+		"Envoy has this replica's":      {[]string{"cluster-b2"}, true},
+		"Envoy has neither":             {[]string{"cluster-c3"}, false},
+	} {
+		head := attemptOf(t, url.Values{keyTarget: {"another", "yet-another"}, keyCluster: {"cluster-x1", "cluster-x2"}})
+		answers, err := w.talkWith(tried(envoy.RoleInner, "1"), withClusters(head, tt.clusters...), bodyMessage(goodBody))
+		if tt.takes {
+			require.Equal(t, "cluster-b2", setBy(t, answers, err)[envoy.HeaderCluster], name)
+			continue
+		}
+		require.Equal(t, codes.Unavailable, status.Code(err), name)
+	}
+}
+
 // TestASubstituteGetsNoKeyOfTheFirstTarget: the instance here does not know the header as
 // one of its credentials.
 func TestASubstituteGetsNoKeyOfTheFirstTarget(t *testing.T) {
@@ -136,7 +157,7 @@ func TestThePlanDescribesItsRequest(t *testing.T) {
 	answers, err := w.talkWith(tried(envoy.RoleOuter, "1"), headersMessage(false, ":path", "/"), bodyMessage(goodBody))
 	values, err := url.ParseQuery(setBy(t, answers, err)[envoy.HeaderMatch])
 	require.NoError(t, err)
-	require.Equal(t, url.Values{keyTarget: {"one", "two"}, keyPlace: {"0", "1"}}, values)
+	require.Equal(t, url.Values{keyTarget: {"one", "two"}, keyPlace: {"0", "1"}, keyCluster: {"cluster-a1", "cluster-b2"}}, values)
 	answers, err = w.talk([]string{envoy.RoleOuter}, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
 	require.NotContains(t, setBy(t, answers, err), envoy.HeaderMatch)
 }
@@ -145,12 +166,12 @@ func TestDescriptionsAreReadAsTheyWereWritten(t *testing.T) {
 	x := &exchange{call: call{tries: 3}, match: Match{
 		Route: "a b", Service: "s&=", Names: []string{"n1", "n2"}, Consumer: "ü", Groups: []string{"g,1", "g2"},
 	}}
-	set := describe(nil, x, []*Target{{Identity: "one"}, {Identity: "two", Place: 3}}, []provider.Header{{Name: "authorization"}})
+	set := describe(nil, x, []*Target{{Identity: "one", Cluster: "c"}, {Identity: "two", Place: 3}}, []provider.Header{{Name: "authorization"}})
 	require.Len(t, set, 1)
 	read := exchangeOf(t, headersMessage(false, set[0].Name, set[0].Value).GetRequestHeaders().GetHeaders().GetHeaders())
 	d, ok := readDescription(read)
 	require.True(t, ok)
-	require.Equal(t, description{Match: x.match, targets: []described{{"one", "0"}, {"two", "3"}}, set: []string{"authorization"}}, d)
+	require.Equal(t, description{Match: x.match, targets: []described{{"one", "0", "c"}, {"two", "3", ""}}, set: []string{"authorization"}}, d)
 
 	x.match.Consumer = strings.Repeat("x", provider.MaxOriginals)
 	require.Empty(t, describe(nil, x, nil, nil), "too long for a header")
@@ -172,12 +193,12 @@ func TestSubstitutesAreInTheOrderOfWhatWasTried(t *testing.T) {
 		chosen []string
 		want   string
 	}{
-		{"the same target first, a tried one last", []described{{"one", "0"}, {"five", "4"}}, 2, all, "five two three four one"},
-		{"what has its place", []described{{"one", "0"}, {"gone", "3"}}, 2, all, "four two three five one"},
-		{"not what has the place of one that an earlier attempt was for", []described{{"gone", "1"}, {"away", "9"}}, 2, all, "one three four five two"},
-		{"not what a later attempt is for", []described{{"one", "0"}, {"gone", "9"}, {"two", "1"}}, 2, all, "three four five two one"},
-		{"what the router chooses", []described{{"one", "0"}, {"gone", "9"}}, 2, []string{"id-four"}, "four two three five one"},
-		{"a plan without places", []described{{"one", ""}, {"gone", ""}}, 2, all, "two three four five one"},
+		{"the same target first, a tried one last", []described{{identity: "one", place: "0"}, {identity: "five", place: "4"}}, 2, all, "five two three four one"},
+		{"what has its place", []described{{identity: "one", place: "0"}, {identity: "gone", place: "3"}}, 2, all, "four two three five one"},
+		{"not what has the place of one that an earlier attempt was for", []described{{identity: "gone", place: "1"}, {identity: "away", place: "9"}}, 2, all, "one three four five two"},
+		{"not what a later attempt is for", []described{{identity: "one", place: "0"}, {identity: "gone", place: "9"}, {identity: "two", place: "1"}}, 2, all, "three four five two one"},
+		{"what the router chooses", []described{{identity: "one", place: "0"}, {identity: "gone", place: "9"}}, 2, []string{"id-four"}, "four two three five one"},
+		{"a plan without places", []described{{identity: "one"}, {identity: "gone"}}, 2, all, "two three four five one"},
 	} {
 		d := description{targets: tt.plan}
 		var order []string

@@ -72,7 +72,7 @@ func innerReplies() *hcmv3.LocalReplyConfig {
 		if slices.Contains(f.Flags, envoy.FlagNoCluster) {
 			// Envoy has the configuration of another replica. Nothing was sent, and the provider
 			// has not failed, so that the next target is tried whatever the criteria are.
-			c.Mappers = append(c.Mappers, mapper(f, flagged(envoy.FlagNoCluster), envoy.HeaderRetry))
+			c.Mappers = append(c.Mappers, absent(f), mapper(f, flagged(envoy.FlagNoCluster), envoy.HeaderRetry))
 		}
 		c.Mappers = append(c.Mappers,
 			mapper(f, both(matching(f), permits(f.Class)), envoy.HeaderRetry),

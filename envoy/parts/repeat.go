@@ -22,6 +22,10 @@ import (
 // so the inner hop labels the failure (HeaderRepeat), and a script between the outer
 // router and the hop gives the next attempt the number of this one, and a connection of its
 // own: the next idle one may have ended too.
+//
+// While Envoy replaces the clusters of one replica of semlb by those of another, an attempt
+// may find that its cluster is gone. It is made again too, and the inner role rewrites it for
+// a cluster that Envoy has then.
 
 // repeatable labels a failure that may have been the connection's. The label's value is
 // the age of the connection when the attempt began, and Envoy adds no header if the
@@ -33,19 +37,26 @@ func repeatable(f envoy.Failure) *hcmv3.ResponseMapper {
 	return m
 }
 
+// absent labels a failure of an attempt whose cluster Envoy does not have.
+func absent(f envoy.Failure) *hcmv3.ResponseMapper {
+	m := mapper(f, both(flagged(envoy.FlagNoCluster), permits(envoy.ClassAbsent)), envoy.HeaderRetry)
+	m.HeadersToAdd = append(m.HeadersToAdd, setHeader(envoy.HeaderRepeat, string(envoy.ClassAbsent)))
+	return m
+}
+
 //go:embed repeat.lua
 var repeatTemplate string
 
 var repeatScript = strings.ReplaceAll(repeatTemplate, "MOST_REPEATS", strconv.Itoa(envoy.MostRepeats))
 
 // repeats are the filters of the hop's cluster, through which every attempt passes on its
-// way from the outer router. Requests that must not be sent twice skip the script.
+// way from the outer router. Requests of which no attempt is made again skip the script.
 func repeats() []*hcmv3.HttpFilter {
 	script := &luav3.Lua{DefaultSourceCode: &corev3.DataSource{
 		Specifier: &corev3.DataSource_InlineString{InlineString: repeatScript},
 	}}
 	return []*hcmv3.HttpFilter{
-		onlyIf("envoy.filters.http.lua", script, matchesHeader(envoy.HeaderRetry, `.*\|`+string(envoy.ClassReset)+`\|.*`)),
+		onlyIf("envoy.filters.http.lua", script, matchesHeader(envoy.HeaderRetry, `.*\|(`+string(envoy.ClassReset)+"|"+string(envoy.ClassAbsent)+`)\|.*`)),
 		httpFilter("envoy.filters.http.upstream_codec", &codecv3.UpstreamCodec{}),
 	}
 }

@@ -1,5 +1,6 @@
 -- Runs once for each attempt of a request, see repeat.go. An attempt that the inner hop
--- permits to repeat is followed by one with the same number, on a connection of its own.
+-- permits to repeat is followed by one with the same number: on a connection of its own, or
+-- if its cluster was absent, without the one that the outer role has set.
 
 local function of(handle)
   return handle:streamInfo():dynamicMetadata()
@@ -28,10 +29,17 @@ function envoy_on_request(handle)
     attempt = attempt - state.repeats
     headers:replace("x-envoy-attempt-count", string.format("%d", attempt))
   end
-  if state and state.attempt == attempt then
+  local again = state and state.attempt == attempt
+  local absent = again and state.absent
+  if absent then
+    headers:remove("x-semlb-first")
+  end
+  if again and not absent then
     headers:replace("x-semlb-connection", unused(handle))
   else
     headers:remove("x-semlb-connection")
+  end
+  if not again then
     data:set("semlb", "stale", 0)
   end
   local _, commas = headers:get("x-semlb-plan"):gsub(",", "")
@@ -53,6 +61,7 @@ function envoy_on_response(handle)
   if repeatable and state.stale < MOST_REPEATS then
     of(handle):set("semlb", "repeats", (state.repeats or 0) + 1)
     of(handle):set("semlb", "stale", state.stale + 1)
+    of(handle):set("semlb", "absent", repeatable == "absent")
   elseif state.last then
     headers:replace("x-envoy-ratelimited", "true")
   end

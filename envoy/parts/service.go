@@ -82,7 +82,7 @@ func anotherReplica() *corev3.RetryPolicy {
 		RetryBackOff: &corev3.BackoffStrategy{
 			// The first delay is 5 ms on average. All together last until a replica that has just
 			// ended is taken out.
-			BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(250 * time.Millisecond),
+			BaseInterval: durationpb.New(10 * time.Millisecond), MaxInterval: durationpb.New(50 * time.Millisecond),
 		},
 		RetryHostPredicate: []*corev3.RetryPolicy_RetryHostPredicate{{
 			Name: "envoy.retry_host_predicates.previous_hosts",
@@ -90,7 +90,7 @@ func anotherReplica() *corev3.RetryPolicy {
 				TypedConfig: Typed(&previoushostsv3.PreviousHostsPredicate{}),
 			},
 		}},
-		HostSelectionRetryMaxAttempts: 3,
+		HostSelectionRetryMaxAttempts: envoy.Tries, // until one is found that was not tried
 	}
 }
 

@@ -80,7 +80,7 @@ func (m *mistaken) answer(role string, headers *extprocv3.ProcessingRequest) (*e
 // planned are the headers of a plan over all stubs.
 func (m *mistaken) planned() []envoy.Header {
 	policy := envoy.NewPolicy(harness.SeedCriteria())
-	return append(policy.Headers(len(m.stubs)),
+	return append(policy.Headers(len(m.stubs), false),
 		envoy.Header{Name: envoy.HeaderPlan, Value: "0,1,2"},
 		envoy.Header{Name: envoy.HeaderInstance, Value: "test"},
 		envoy.Header{Name: envoy.HeaderIdle, Value: "60000"},

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -42,6 +43,10 @@ type replica struct {
 type change struct {
 	name     string
 	old, new *harness.Plugin
+
+	// prompt is what requests ask, key a credential of their own, and by the only target
+	// that may serve them: each is the usual one if empty.
+	prompt, key, by string
 }
 
 func newReplicas(t *testing.T) *replicas {
@@ -81,24 +86,57 @@ func (w *replicas) allChanges() []change {
 	base := func() *harness.Plugin { return plugin(func(*harness.Plugin) {}) }
 	third := target(w.alsoFailing, "third", 50)
 	return []change{
-		{"temperature", base(), plugin(func(p *harness.Plugin) { p.Targets[1].Options = map[string]any{"temperature": 0.5} })},
-		{"weight", base(), plugin(func(p *harness.Plugin) { p.Targets[1].Weight = 24 })},
-		{"connect-timeout", base(), plugin(func(p *harness.Plugin) { p.ConnectTimeout = 50_000 })},
-		{"read-timeout", base(), plugin(func(p *harness.Plugin) { p.ReadTimeout = 50_000 })},
-		{"model", base(), plugin(func(p *harness.Plugin) { p.Targets[1].Model = "second-new" })},
-		{"endpoint", base(), plugin(func(p *harness.Plugin) { p.Targets[1] = target(w.other, "second", 25) })},
-		{"endpoints", base(), plugin(func(p *harness.Plugin) {
+		{name: "temperature", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets[1].Options = map[string]any{"temperature": 0.5} })},
+		{name: "weight", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets[1].Weight = 24 })},
+		{name: "connect-timeout", old: base(), new: plugin(func(p *harness.Plugin) { p.ConnectTimeout = 50_000 })},
+		{name: "read-timeout", old: base(), new: plugin(func(p *harness.Plugin) { p.ReadTimeout = 50_000 })},
+		{name: "model", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets[1].Model = "second-new" })},
+		{name: "endpoint", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets[1] = target(w.other, "second", 25) })},
+		{name: "endpoints", old: base(), new: plugin(func(p *harness.Plugin) {
 			p.Targets = []harness.Target{target(w.alsoFailing, "first", 75), target(w.other, "second", 25)}
 		})},
-		{"key", base(), plugin(func(p *harness.Plugin) { p.Targets[1].Authorization += "-new" })},
-		{"key-header", plugin(func(p *harness.Plugin) {
+		{name: "key", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets[1].Authorization += "-new" })},
+		{name: "key-header", old: plugin(func(p *harness.Plugin) {
 			p.Targets[0].Authorization, p.Targets[0].Auth = "", map[string]any{"header_name": oddHeader, "header_value": "odd"}
-		}), base()},
-		{"target-added", base(), plugin(func(p *harness.Plugin) { p.Targets = append(p.Targets, third) })},
-		{"target-removed", plugin(func(p *harness.Plugin) { p.Targets = append(p.Targets, third) }), base()},
-		{"target-replaced", base(), plugin(func(p *harness.Plugin) { p.Targets[1] = target(w.other, "fourth", 30) })},
-		{"route-added", nil, base()},
-		{"route-removed", base(), nil},
+		}), new: base()},
+		{name: "target-added", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets = append(p.Targets, third) })},
+		{name: "target-removed", old: plugin(func(p *harness.Plugin) { p.Targets = append(p.Targets, third) }), new: base()},
+		{name: "target-replaced", old: base(), new: plugin(func(p *harness.Plugin) { p.Targets[1] = target(w.other, "fourth", 30) })},
+		{name: "groups", old: w.groups(cooking), new: w.groups(cooking + " And rice?"), prompt: cooking, by: w.well.Name},
+		{
+			name: "allow-override", key: clientsKey,
+			old: plugin(allowOverride),
+			new: plugin(func(p *harness.Plugin) {
+				allowOverride(p)
+				p.Targets[1].Options = map[string]any{"temperature": 0.5}
+			}),
+		},
+		{name: "allow-override-ended", key: clientsKey, old: plugin(allowOverride), new: base()},
+		{name: "route-added", old: nil, new: base()},
+		{name: "route-removed", old: base(), new: nil},
+	}
+}
+
+// groups is a plugin with two groups of targets, of which one has a description.
+func (w *replicas) groups(cooks string) *harness.Plugin {
+	of := func(description string, t harness.Target) harness.Target {
+		t.Description = description
+		return t
+	}
+	const most = 65535 // so that it is first in hardly less than all plans
+	return &harness.Plugin{Failover: harness.SeedCriteria(), Targets: []harness.Target{
+		of(cooks, target(w.failing, "first", most)), of(cooks, target(w.well, "second", 1)),
+		of(code, target(w.alsoFailing, "third", most)), of(code, target(w.other, "fourth", 1)),
+	}}
+}
+
+// clientsKey is a credential that clients send for targets with allow_override.
+const clientsKey = "Bearer clients-own"
+
+func allowOverride(p *harness.Plugin) {
+	for i := range p.Targets {
+		p.Targets[i].Auth = map[string]any{"allow_override": true}
+		p.Targets[i].Model += "-override"
 	}
 }
 
@@ -145,15 +183,19 @@ func (w *replicas) awaitHealthy(n int) {
 	}, waitLimit, waitStep)
 }
 
-// ask sends a request to a route and returns an error unless a target served it.
-func (w *replicas) ask(route string) error {
-	r := w.gateway.Request(w.t.Context(), "/"+route, strings.NewReader(harness.Chat("hello")))
+// ask sends a request to a change's route and returns an error unless a target served it.
+func (w *replicas) ask(c change) error {
+	r := w.gateway.Request(w.t.Context(), "/"+c.name, strings.NewReader(harness.Chat(cmp.Or(c.prompt, "hello"))))
+	if c.key != "" {
+		r.Header.Set("Authorization", c.key)
+	}
 	answer, err := harness.Send(w.client, r)
+	by := answer.Header.Get("X-Stub")
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", route, err)
-	case answer.Status != http.StatusOK:
-		return fmt.Errorf("%s: %d %s", route, answer.Status, answer.Body)
+		return fmt.Errorf("%s: %w", c.name, err)
+	case answer.Status != http.StatusOK || by != cmp.Or(c.by, by):
+		return fmt.Errorf("%s: %d by %q: %s", c.name, answer.Status, by, answer.Body)
 	default:
 		return nil
 	}
@@ -167,7 +209,11 @@ func (w *replicas) requireKeys() int {
 		for _, got := range s.Requests() {
 			seen++
 			key := strings.Join(got.Header["Authorization"], ",") + got.Header.Get(oddHeader)
-			require.Contains(w.t, []string{keyOf(s.Name), keyOf(s.Name) + "-new", "odd"}, key, "at %s", s.Name)
+			may := []string{keyOf(s.Name), keyOf(s.Name) + "-new", "odd"}
+			if strings.Contains(string(got.Body), "-override") {
+				may = append(may, clientsKey)
+			}
+			require.Contains(w.t, may, key, "at %s", s.Name)
 			require.True(w.t, key != "odd" || s == w.failing, "at %s", s.Name)
 			for name := range got.Header {
 				require.NotContains(w.t, name, "Semlb", "at %s", s.Name)
@@ -186,7 +232,7 @@ func (w *replicas) substitutes(r *replica, by string) int {
 
 func TestFault31ReplicasThatDiffer(t *testing.T) {
 	const each = 12
-	r := begin(t, "two replicas, of an old and a new configuration, that differ in options, weight, timeouts, model, endpoints, keys, targets and routes; Envoy has either's; the first target of each request fails")
+	r := begin(t, "two replicas, of an old and a new configuration, that differ in options, weight, timeouts, model, endpoints, keys, targets, groups, allow_override and routes; Envoy has either's; the first target of each request fails")
 	for _, envoyHas := range []string{"old", "new"} {
 		w := newReplicas(t)
 		first, second := w.old, w.new
@@ -203,7 +249,7 @@ func TestFault31ReplicasThatDiffer(t *testing.T) {
 			}
 			for range each {
 				asked++
-				all.Go(func() error { return w.ask(c.name) })
+				all.Go(func() error { return w.ask(c) })
 			}
 		}
 		require.NoError(t, all.Wait())
@@ -237,7 +283,7 @@ func TestFault31PlannerEnds(t *testing.T) {
 			}
 			asked++
 			all.Go(func() {
-				if err := w.ask(c.name); err != nil {
+				if err := w.ask(c); err != nil {
 					mu.Lock()
 					defer mu.Unlock()
 					failed[c.name] = append(failed[c.name], err.Error())
