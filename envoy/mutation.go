@@ -33,6 +33,13 @@ func ContinueBody() *extprocv3.ProcessingResponse {
 	}
 }
 
+// ContinueTrailers passes on the trailers of a request.
+func ContinueTrailers() *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{
+		Response: &extprocv3.ProcessingResponse_RequestTrailers{RequestTrailers: &extprocv3.TrailersResponse{}},
+	}
+}
+
 // Request is the request that a target gets.
 type Request struct {
 	Scheme, Authority, Path string

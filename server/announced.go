@@ -7,6 +7,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"semlb/access"
+	"semlb/envoy"
 	"semlb/provider"
 )
 
@@ -54,8 +55,13 @@ func checkLength(x *exchange, length int64) error {
 	return nil
 }
 
-// announced is the length of the body that the head announces, if it does.
+// announced is the length of the body that the head announces, if it does. That of an
+// admitted request may be Envoy's own: its filter that reads a body to its end adds one, which
+// is twice the body's where trailers follow.
 func announced(x *exchange) (length int64, known bool) {
+	if x.header(envoy.HeaderAdmitted) != "" {
+		return 0, false
+	}
 	length, err := strconv.ParseInt(x.header("content-length"), 10, 64)
 	return length, err == nil
 }

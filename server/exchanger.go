@@ -15,13 +15,10 @@ import (
 // once. It returns right after the response, so that no stream is held while the model
 // answers.
 type exchanger struct {
-	responder
+	admitter
 	metrics *Metrics
 	bodies  *bodyBudget
-	// admit answers a request by its head, or returns nil. An error ends the call, and
-	// leaves it to another replica.
-	admit  func(context.Context, *exchange) (*extprocv3.ProcessingResponse, error)
-	decide func(context.Context, *exchange) *extprocv3.ProcessingResponse
+	decide  func(context.Context, *exchange) *extprocv3.ProcessingResponse
 	// final marks requests that are shed so that Envoy makes no further attempt.
 	final bool
 }
@@ -61,11 +58,19 @@ func (e *exchanger) handle(s stream) error {
 	return err
 }
 
+// admitter answers requests that are refused by their heads.
+type admitter struct {
+	responder
+	// admit answers a request by its head, or returns nil. An error ends the call, and
+	// leaves it to another replica.
+	admit func(context.Context, *exchange) (*extprocv3.ProcessingResponse, error)
+}
+
 // admitted answers a request that is refused by its head. A panic refuses the request too.
-func (e *exchanger) admitted(ctx context.Context, x *exchange) (r *extprocv3.ProcessingResponse, err error) {
-	if p := contain(func() { r, err = e.admit(ctx, x) }); p != nil {
-		e.panics.record(ctx, x.id, p)
-		return e.fault(x, codeInternalError), nil
+func (a *admitter) admitted(ctx context.Context, x *exchange) (r *extprocv3.ProcessingResponse, err error) {
+	if p := contain(func() { r, err = a.admit(ctx, x) }); p != nil {
+		a.panics.record(ctx, x.id, p)
+		return a.fault(x, codeInternalError), nil
 	}
 	return r, err
 }

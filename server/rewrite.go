@@ -2,6 +2,7 @@ package server
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -71,6 +72,9 @@ func (x *exchange) passed(set []envoy.Header, client provider.Client) *extprocv3
 			path += "?" + client.Query
 		}
 		set = append(set, envoy.Header{Name: ":path", Value: path})
+	}
+	if length := strconv.Itoa(len(x.body)); x.header("content-length") != length { // see announced
+		set = append(set, envoy.Header{Name: "content-length", Value: length})
 	}
 	return envoy.PassRequest(set, remove)
 }

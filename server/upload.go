@@ -13,14 +13,18 @@ import (
 // and then passes the body on while it arrives. It keeps the stream for as long as it keeps
 // the request, so the ledger has each body until nobody holds it any more.
 type uploader struct {
-	exchanger
+	admitter
 	uploads *uploads
 	// stopping is closed when the server stops: requests in flight then no longer count.
 	stopping <-chan struct{}
 }
 
-// admitResponse lets Envoy take the body.
-var admitResponse = envoy.Admit()
+var (
+	// admitResponse lets Envoy take the body.
+	admitResponse = envoy.Admit()
+	// trailersResponse lets Envoy pass on the trailers, which end a body as its last part does.
+	trailersResponse = envoy.ContinueTrailers()
+)
 
 func (u *uploader) handle(s stream) error {
 	x, err := receiveHeaders(s)
@@ -38,9 +42,7 @@ func (u *uploader) handle(s stream) error {
 		return s.Send(admitResponse)
 	}
 	out := &replies{stream: s}
-	one := u.uploads.begin(uploadSize(x), func() {
-		_ = out.last(func() *extprocv3.ProcessingResponse { return u.shed(x, false) }) // passOn returns the error of a broken stream
-	})
+	one := u.uploads.begin(uploadSize(x), func() { u.displace(s, x, out) })
 	if one == nil {
 		return s.Send(u.shed(x, false))
 	}
@@ -53,6 +55,16 @@ func (u *uploader) handle(s stream) error {
 	return nil
 }
 
+// displace ends an upload that makes room for another. If that panics, the request goes on.
+func (u *uploader) displace(s stream, x *exchange, out *replies) {
+	p := contain(func() {
+		_ = out.last(func() *extprocv3.ProcessingResponse { return u.shed(x, false) }) // passOn returns the error of a broken stream
+	})
+	if p != nil {
+		u.panics.record(s.Context(), x.id, p)
+	}
+}
+
 // passOn lets Envoy pass on the parts of a body as they arrive. One that turns out to be
 // longer than permitted is refused.
 func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func(part int) int64) error {
@@ -63,6 +75,9 @@ func (u *uploader) passOn(s stream, x *exchange, out *replies, grow func(part in
 		m, err := s.Recv()
 		if err != nil {
 			return err
+		}
+		if m.GetRequestTrailers() != nil {
+			return out.send(trailersResponse)
 		}
 		part := m.GetRequestBody()
 		if part == nil {

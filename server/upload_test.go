@@ -30,17 +30,21 @@ func sendParts(t *testing.T, parts []string, head ...string) (told []*extprocv3.
 // metadata.
 func sendUpload(t *testing.T, instance *Instance, md metadata.MD, parts []string, head ...string) (told []*extprocv3.ProcessingResponse, err error) {
 	t.Helper()
-	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }}
-	o := options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	o.MaxUploads = mib
-	p := NewProcessor(o)
 	messages := []*extprocv3.ProcessingRequest{headersMessage(false, append([]string{":path", "/"}, head...)...)}
 	for i, part := range parts {
 		m := bodyMessage(part)
 		m.GetRequestBody().EndOfStream = i == len(parts)-1
 		messages = append(messages, m)
 	}
-	err = p.Process(&oneRequest{
+	return sendMessages(t, instance, md, messages...)
+}
+
+func sendMessages(t *testing.T, instance *Instance, md metadata.MD, messages ...*extprocv3.ProcessingRequest) (told []*extprocv3.ProcessingResponse, err error) {
+	t.Helper()
+	snapshot := &Snapshot{Find: func(Match) *Instance { return instance }}
+	o := options(t, func() *Snapshot { return snapshot }, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	o.MaxUploads = mib
+	err = NewProcessor(o).Process(&oneRequest{
 		ctx:      metadata.NewIncomingContext(t.Context(), md),
 		messages: messages,
 		send: func(r *extprocv3.ProcessingResponse) error {
@@ -103,4 +107,16 @@ func TestAnAdmittedBodyIsMarked(t *testing.T) {
 	told := sendParts(t, []string{"x"})
 	mutation := told[0].GetRequestHeaders().GetResponse().GetHeaderMutation()
 	require.Equal(t, envoy.HeaderAdmitted, mutation.GetSetHeaders()[0].GetHeader().GetKey())
+}
+
+func TestTrailersEndABody(t *testing.T) {
+	instance := &Instance{ID: "i", RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 100, Streaming: provider.StreamingAllow}
+	trailers := &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestTrailers{RequestTrailers: &extprocv3.HttpTrailers{}}}
+	part := bodyMessage("x")
+	part.GetRequestBody().EndOfStream = false
+	told, err := sendMessages(t, instance, metadata.Pairs(envoy.RoleKey, envoy.RoleUpload),
+		headersMessage(false, ":path", "/"), part, trailers)
+	require.NoError(t, err)
+	require.Len(t, told, 3)
+	require.NotNil(t, told[2].GetRequestTrailers())
 }

@@ -28,6 +28,7 @@ func admission(c Config, large *predicate) *hcmv3.HttpFilter {
 	p.MessageTimeout = c.messageTimeout()
 	p.RequestAttributes = []string{envoy.AttributeRoute, envoy.AttributeSource}
 	p.ProcessingMode.RequestBodyMode = extprocv3.ProcessingMode_STREAMED
+	p.ProcessingMode.RequestTrailerMode = extprocv3.ProcessingMode_SEND // they end the body
 	// Envoy keeps the stream open for as long as there may be trailers of a response, and so
 	// semlb sees the end of the request. Responses do not wait for that, and hardly any has
 	// trailers.

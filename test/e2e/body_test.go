@@ -33,6 +33,7 @@ func TestBodiesOfEverySizeFailOver(t *testing.T) {
 	uploads := map[string]func(*http.Request){
 		"sized":                  func(*http.Request) {},
 		"chunked":                func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(unsized{r.Body}), -1 },
+		"with trailers":          withTrailers,
 		"expecting 100-continue": func(r *http.Request) { r.Header.Set("Expect", "100-continue") },
 	}
 	for _, p := range harness.Protocols() {
@@ -57,6 +58,37 @@ func TestBodiesOfEverySizeFailOver(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// withTrailers sends a body in chunks, and trailers after it.
+func withTrailers(r *http.Request) {
+	r.Body, r.ContentLength, r.Trailer = io.NopCloser(unsized{r.Body}), -1, http.Header{"X-Checksum": {"abc"}}
+}
+
+// TestABodyWithTrailersIsPassedToTheInnerHop: the outer role leaves a request as it is if a
+// target may get the client's own credential.
+func TestABodyWithTrailersIsPassedToTheInnerHop(t *testing.T) {
+	t.Parallel()
+	all := stubs(t, 2)
+	targets := make([]harness.Target, len(all))
+	for i, stub := range all {
+		targets[i] = harness.Target{URL: stub.URL, Model: stub.Name, Weight: 2 - i, Auth: map[string]any{"allow_override": true}}
+	}
+	s := harness.Start(t, harness.Options{Config: harness.Config(harness.Plugin{
+		Algorithm: "priority", Failover: harness.SeedCriteria(), Targets: targets,
+	})})
+	all[0].Do(harness.Status(429))
+	for _, p := range harness.Protocols() {
+		reset(all[1])
+		r := s.Request(t.Context(), harness.ChatPath, strings.NewReader(sized(100<<10, clientModel)))
+		withTrailers(r)
+		r.Header.Set("Authorization", "Bearer clients-own")
+		answer := s.Do(harness.NewClient(t, p), r)
+		require.Equal(t, http.StatusOK, answer.Status, answer.Body)
+		got := all[1].Only(t)
+		require.Equal(t, hash(sized(100<<10, `"model":"`+all[1].Name+`"`)), got.SHA256)
+		require.Equal(t, "Bearer clients-own", got.Header.Get("Authorization"))
 	}
 }
 
