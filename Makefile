@@ -80,8 +80,9 @@ e2e: tools ## test the others on Envoy ENVOY_VERSION, without faults and hop
 e2e-oldest: ## run e2e on the oldest Envoy, without rolling restarts
 	@$(MAKE) --no-print-directory ENVOY_VERSION=$(ENVOY_OLDEST) RACE= E2E="$(filter-out ./test/rolling,$(E2E))" e2e
 
-faults-oldest: ## run faults on the oldest Envoy
-	@$(MAKE) --no-print-directory ENVOY_VERSION=$(ENVOY_OLDEST) RACE= faults
+# The rows of both runs together cover both kinds of hop.
+faults-oldest: ## run faults on the oldest Envoy, with the hop over a socket
+	@SEMLB_HOP=uds $(MAKE) --no-print-directory ENVOY_VERSION=$(ENVOY_OLDEST) RACE= faults
 
 e2e-all: tools ## run all of these on every supported Envoy, with both kinds of hop
 	@set -e; for v in $(ENVOY_ALL); do for hop in internal uds; do \
@@ -120,7 +121,7 @@ $(GOVULNCHECK):
 release: ## build dist/VERSION: binaries for Linux, SBOMs, checksums; twice, with the same bytes
 	@scripts/release.sh
 
-faults: tools ## inject the faults that semlb has to survive, and print a table of the results
+faults: tools ## inject the faults that semlb has to survive, and print a table; SEMLB_HOP=uds for the other hop
 	cd test/faults && ENVOY_VERSION=$(ENVOY_VERSION) SEMLB_RELOADS=$(RELOADS) go test $(RACE) -count 1 -timeout 30m
 
 vet: ## check gofmt, go vet and go.mod

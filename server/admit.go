@@ -33,7 +33,7 @@ func plannable(x *exchange) bool {
 	if instance == nil {
 		return x.call.try >= instanceTries
 	}
-	return instance.reachable(x.clusters())
+	return instance.reachFrom(x.clusters()).all
 }
 
 // check finds out who sent a request, and checks it by its head, before its body is taken:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strconv"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -61,22 +62,36 @@ func firstCluster(x *exchange, t *Target) string {
 	return t.Cluster
 }
 
-// reaches reports whether an Envoy with these clusters can reach a target.
-func (i *Instance) reaches(c envoy.Clusters) bool {
-	for _, t := range i.Targets {
-		if _, ok := c.For(t.Cluster); ok {
-			return true
-		}
-	}
-	return false
+// reach is what of an instance an Envoy with certain clusters can reach: some of its targets,
+// or all.
+type reach struct {
+	clusters  envoy.Clusters
+	some, all bool
 }
 
-// reachable reports whether an Envoy with these clusters can reach all targets.
-func (i *Instance) reachable(c envoy.Clusters) bool {
-	for _, t := range i.Targets {
-		if _, ok := c.For(t.Cluster); !ok {
-			return false
-		}
+// Reach keeps what Envoy can reach of an instance's targets: an Envoy has the same clusters
+// for a long time, and each of its calls has the whole list.
+type Reach struct{ last atomic.Pointer[reach] }
+
+// reachFrom finds out what an Envoy with these clusters can reach.
+func (i *Instance) reachFrom(c envoy.Clusters) reach {
+	if i.Reach == nil {
+		return i.compareClusters(c)
 	}
-	return true
+	last := i.Reach.last.Load()
+	if last == nil || last.clusters != c {
+		found := i.compareClusters(c)
+		last = &found
+		i.Reach.last.Store(last)
+	}
+	return *last
+}
+
+func (i *Instance) compareClusters(c envoy.Clusters) reach {
+	r := reach{clusters: c, all: true}
+	for _, t := range i.Targets {
+		_, ok := c.For(t.Cluster)
+		r.some, r.all = r.some || ok, r.all && ok
+	}
+	return r
 }

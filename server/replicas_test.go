@@ -208,3 +208,19 @@ func TestSubstitutesAreInTheOrderOfWhatWasTried(t *testing.T) {
 		require.Equal(t, tt.want, strings.Join(order, " "), tt.name)
 	}
 }
+
+func TestReachIsKeptForAListOfClusters(t *testing.T) {
+	i := &Instance{Reach: new(Reach), Targets: map[string]*Target{"a": {Cluster: "http_a:1_c1_w1"}, "b": {Cluster: "http_b:1_c1_w1"}}}
+	for range 2 {
+		for list, want := range map[envoy.Clusters]reach{
+			",http_a:1_c1_w1,http_b:1_c1_w1,": {some: true, all: true},
+			",http_b:1_c2_w1,":                {some: true},
+			",http_c:1_c1_w1,":                {},
+			"":                                {some: true, all: true},
+		} {
+			want.clusters = list
+			require.Equal(t, want, i.reachFrom(list), list)
+			require.Equal(t, want, i.reachFrom(list), list)
+		}
+	}
+}

@@ -109,6 +109,8 @@ type Instance struct {
 	Captures bool
 	// Touched is what the targets' rewrites may change.
 	Touched provider.Touched
+	// Reach belongs to Targets; nil keeps nothing.
+	Reach *Reach
 }
 
 // Target is where an attempt can go.

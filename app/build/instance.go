@@ -37,6 +37,7 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 		Models:      permittedModels(s, targets),
 		Captures:    slices.ContainsFunc(targets, func(t *server.Target) bool { return t.Captures() }),
 		Touched:     touchedBy(targets),
+		Reach:       new(server.Reach),
 	}, nil
 }
 
