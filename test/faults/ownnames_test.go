@@ -23,7 +23,8 @@ func resolveBy(t *testing.T, r *harness.Resolver) {
 		require.Eventually(t, func() bool { return !slices.ContainsFunc(harness.Stacks(), queries) }, waitLimit, 10*waitStep)
 	})
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, r.Address)
+		dialer := &net.Dialer{Resolver: before} // it would read DefaultResolver
+		return dialer.DialContext(ctx, network, r.Address)
 	}}
 }
 

@@ -147,7 +147,7 @@ const manyAtOnce = 1200
 func TestFault16ConcurrentStreams(t *testing.T) {
 	r := begin(t, "1,200 requests at once wait for their decision, then for their model, with the shipped limits")
 	e := newEmbedder(t)
-	d := deploy(t, options{embedder: e, flags: []string{"--decision-budget", "60s"}})
+	d := deploy(t, options{embedder: e, flags: []string{"--decision-budget", "2m"}})
 	d.servesAtOnce(e, manyAtOnce)
 	r.saw("%d × 200, overflows in Envoy: 0", manyAtOnce)
 }

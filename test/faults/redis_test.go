@@ -77,6 +77,7 @@ func TestFault11Redis(t *testing.T) {
 	r.saw("down or frozen at start, AUTH failure: ready, served from memory, semlb_store_errors_total, WARN line")
 
 	w = startInRedis(t, inRedis(server, "store", nil))
+	w.awaitMatched("a program") // semlb is ready before it has made the index, if that takes long
 	w.survives(func() {
 		poisonAll(t, client, "x")
 		w.requireDegraded("a program with poisoned entries")

@@ -27,7 +27,7 @@ func TestFault44LeastRights(t *testing.T) {
 	e := newEmbedder(t)
 	memory := []string{"--envoy-memory", strconv.Itoa(envoyMemory)}
 	d := deploy(t, options{
-		embedder: e, flags: append(memory, "--decision-budget", "60s"), envoy: memory, serveAs: serveAs, envoyAs: envoyAs,
+		embedder: e, flags: append(memory, "--decision-budget", "2m"), envoy: memory, serveAs: serveAs, envoyAs: envoyAs,
 	})
 	serveAs.RequireLeast(d.serve)
 	envoyAs.RequireLeast(d.envoy)
