@@ -24,7 +24,7 @@ GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 EXAMPLE := examples/deck/global.yaml
 FUZZTIME ?= 60s
 
-.PHONY: help build run tools test suites unit e2e e2e-oldest e2e-all soak stress stress-uds faults faults-oldest vet lint golangci vulncheck release bench fuzz corpus model generate golden clean
+.PHONY: help build run tools test suites unit e2e e2e-oldest e2e-all soak stress stress-uds upgrade faults faults-oldest vet lint golangci vulncheck release bench fuzz corpus model generate golden clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,10 @@ stress: tools ## send STRESS planned requests at once through each kind of hop; 
 
 stress-uds: tools # e2e has the same 3,000 requests with the other kind of hop
 	SEMLB_HOP=uds ENVOY_VERSION=$(ENVOY_VERSION) go test -timeout 20m ./test/stress
+
+upgrade: tools ## replace the semlb of the commit FROM by this one under load, and back
+	@d=$$(mktemp -d); trap 'rm -rf "$$d"' EXIT; git archive $(FROM) | tar -x -C "$$d" && (cd "$$d" && CGO_ENABLED=0 go build -o semlb .) && \
+		SEMLB_FROM="$$d/semlb" ENVOY_VERSION=$(ENVOY_VERSION) go test -count 1 -timeout 20m -v -run AnotherVersion ./test/rolling
 
 lint: vet golangci ## run vet and golangci-lint
 

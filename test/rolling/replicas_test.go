@@ -1,6 +1,7 @@
 package rolling_test
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +31,15 @@ type world struct {
 
 // newWorld starts everything: two targets, of which the first refuses every request,
 // so that each takes two decisions.
-func newWorld(t *testing.T, replicas int, flags ...string) *world {
+func newWorld(t *testing.T, replicas int) *world {
 	t.Helper()
-	w := &world{t: t, binary: harness.Build(t), failing: harness.NewStub(t, "failing"), well: harness.NewStub(t, "well")}
+	return newWorldOf(t, harness.Build(t), replicas)
+}
+
+// newWorldOf is newWorld with a program of semlb.
+func newWorldOf(t *testing.T, binary string, replicas int) *world {
+	t.Helper()
+	w := &world{t: t, binary: binary, failing: harness.NewStub(t, "failing"), well: harness.NewStub(t, "well")}
 	w.failing.Do(harness.Status(429))
 	w.failing.Forget()
 	w.well.Forget()
@@ -40,7 +47,7 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 	listen := harness.FreeAddress(t)
 	w.url = "http://" + listen
 	w.admin = "http://" + harness.FreeAddress(t)
-	args := append([]string{"envoy", "--envoy-admin", strings.TrimPrefix(w.admin, "http://")}, flags...)
+	args := []string{"envoy", "--envoy-admin", strings.TrimPrefix(w.admin, "http://")}
 	for range replicas {
 		w.addresses = append(w.addresses, harness.FreeAddress(t))
 		w.statuses = append(w.statuses, harness.FreeAddress(t))
@@ -50,9 +57,9 @@ func newWorld(t *testing.T, replicas int, flags ...string) *world {
 	for i := range replicas {
 		w.start(i)
 	}
-	bootstrap := harness.Command(t, nil, args...)
-	require.Zero(t, bootstrap.Code, bootstrap.Stderr)
-	w.envoy = harness.RunEnvoy(t, bootstrap.Stdout)
+	bootstrap, err := exec.CommandContext(t.Context(), binary, args...).Output()
+	require.NoError(t, err)
+	w.envoy = harness.RunEnvoy(t, string(bootstrap))
 	harness.AwaitListener(t, w.url)
 	return w
 }
