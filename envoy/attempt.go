@@ -70,6 +70,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 	c, r := e.GetCommonProperties(), e.GetResponse()
 	fields := c.GetMetadata().GetFilterMetadata()[MetadataNamespace].GetFields()
 	flags := flagsOf(c.GetResponseFlags())
+	repeat := r.GetResponseHeaders()[HeaderRepeat]
 	a := Attempt{
 		RequestID:  e.GetRequest().GetRequestId(),
 		ProviderID: r.GetResponseHeaders()[UpstreamIDHeader],
@@ -82,7 +83,7 @@ func ReadAttempt(e *dataaccesslogv3.HTTPAccessLogEntry) (Attempt, error) {
 		Class:      classOf(flags, r.GetResponseCodeDetails()),
 		HeldBack:   c.GetDownstreamWireBytesSent() >= HoldsBack,
 		Flags:      flags,
-		Stale:      r.GetResponseHeaders()[HeaderRepeat] != "",
+		Stale:      repeat != "" && repeat != string(ClassAbsent),
 		Gone:       hasFlag(flags, "DC", "DR"),
 		Transport:  transportOf(c.GetUpstreamTransportFailureReason()),
 		RetryAfter: r.GetResponseHeaders()["retry-after"],

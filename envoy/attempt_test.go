@@ -3,9 +3,11 @@ package envoy
 import (
 	"testing"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // Every flag for which local replies decide whether the next target is tried is read from
@@ -71,6 +73,28 @@ func TestMalformedAnswersAreToldFromOnesThatBreakOff(t *testing.T) {
 }
 
 var protocolError = &dataaccesslogv3.ResponseFlags{UpstreamProtocolError: true}
+
+// TestOnlyAnIdleConnectionMakesAnAttemptStale: an attempt whose cluster is absent is made
+// again too, and was not sent.
+func TestOnlyAnIdleConnectionMakesAnAttemptStale(t *testing.T) {
+	for label, want := range map[string]Attempt{
+		"":                  {Unsent: true},
+		"1500":              {Stale: true},
+		string(ClassAbsent): {Unsent: true},
+	} {
+		flags := &dataaccesslogv3.ResponseFlags{NoClusterFound: want.Unsent, UpstreamConnectionTermination: want.Stale}
+		a, err := ReadAttempt(&dataaccesslogv3.HTTPAccessLogEntry{
+			CommonProperties: &dataaccesslogv3.AccessLogCommon{ResponseFlags: flags, Metadata: &corev3.Metadata{
+				FilterMetadata: map[string]*structpb.Struct{MetadataNamespace: {Fields: map[string]*structpb.Value{
+					KeyPlan: structpb.NewStringValue("a"), KeyInstance: structpb.NewStringValue("i"), KeyAttempt: structpb.NewStringValue("1"),
+				}}},
+			}},
+			Response: &dataaccesslogv3.HTTPResponseProperties{ResponseHeaders: map[string]string{HeaderRepeat: label}},
+		})
+		require.NoError(t, err)
+		require.Equal(t, [2]bool{want.Stale, want.Unsent}, [2]bool{a.Stale, a.Unsent}, label)
+	}
+}
 
 func TestTransportFailuresAreAClosedSet(t *testing.T) {
 	for reason, want := range map[string]string{

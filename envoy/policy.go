@@ -137,15 +137,15 @@ func statusList(statuses []int) string {
 
 // Headers are those of a request whose plan has targets targets. They make Envoy's
 // router filter retry as the policy permits: see its documentation of x-envoy-retry-on.
-// Replicas are several semlb with one Envoy: while it replaces the clusters of one by those
-// of another, an attempt of [ClassAbsent] is made once more, whatever the policy is.
-func (p Policy) Headers(targets int, replicas bool) []Header {
+// With repeatAbsent an attempt of [ClassAbsent] is made once more, whatever the policy is:
+// Envoy may be replacing the clusters of one replica of semlb by those of another.
+func (p Policy) Headers(targets int, repeatAbsent bool) []Header {
 	h := make([]Header, 1, planHeaders)
 	h[0] = Header{HeaderRetry, cmp.Or(p.classList, noClass)}
-	if replicas {
+	if repeatAbsent {
 		h[0].Value += string(ClassAbsent) + "|"
 	}
-	retries := p.retries(targets, replicas)
+	retries := p.retries(targets, repeatAbsent)
 	if retries < 1 {
 		return h
 	}
@@ -169,8 +169,8 @@ const MostRepeats = 1
 
 // retries is how often a request whose plan has targets targets may be sent again: to the
 // next target, and where repetitions are permitted, again to each of them.
-func (p Policy) retries(targets int, replicas bool) int {
-	if replicas || slices.Contains(p.Classes, ClassReset) {
+func (p Policy) retries(targets int, repeatAbsent bool) int {
+	if repeatAbsent || slices.Contains(p.Classes, ClassReset) {
 		return (1+MostRepeats)*targets - 1
 	}
 	return targets - 1

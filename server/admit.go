@@ -27,13 +27,14 @@ func (p *planner) admit(ctx context.Context, x *exchange) (*extprocv3.Processing
 }
 
 // plannable reports whether this replica has an instance for a request, and the Envoy that
-// calls can reach all of its targets; or else that enough replicas were asked for one.
+// calls can reach all of its targets; or some, if it was called often enough.
 func plannable(x *exchange) bool {
 	instance := x.snapshot.Find(x.match)
 	if instance == nil {
-		return x.call.try >= instanceTries
+		return false
 	}
-	return instance.reachFrom(x.clusters()).all
+	reach := instance.reachFrom(x.clusters())
+	return reach.all || reach.some && x.call.try >= completeTries
 }
 
 // check finds out who sent a request, and checks it by its head, before its body is taken:

@@ -45,7 +45,7 @@ func (r *rewriter) takes(x *exchange, p plan) bool {
 		return true
 	}
 	d, ok := readDescription(x)
-	if !ok || d.makeable(p.number, x.clusters()) {
+	if !ok || d.mayBeMade(p.number, x.clusters()) {
 		return false
 	}
 	home := s.Find(d.Match)

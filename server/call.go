@@ -32,12 +32,15 @@ func callOf(ctx context.Context) call {
 	return call{try: number(envoy.MetadataTry), tries: number(envoy.MetadataTries)}
 }
 
-// replicas reports whether the Envoy that calls knows several replicas.
-func (c call) replicas() bool { return c.try > 0 }
+// repeatsAbsent reports whether the Envoy that calls numbers its tries, since it may have
+// several replicas, and makes attempts of [envoy.ClassAbsent] again: one of an earlier version
+// says another number of tries.
+func (c call) repeatsAbsent() bool { return c.try > 0 && c.tries >= envoy.Tries }
 
-// instanceTries is how many replicas are asked for the instance of a request: hardly ever has
-// a request none in one configuration, and one in another.
-const instanceTries = 3
+// completeTries is at how many tries a replica leaves a request to another one because the
+// Envoy that calls cannot reach all targets: it may never reach them, as when it has rejected
+// a cluster.
+const completeTries = 3
 
 // repeats reports whether Envoy will call another replica if this one does not take the
 // call.

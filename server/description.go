@@ -87,9 +87,9 @@ func readDescription(x *exchange) (d description, ok bool) {
 	return d, true
 }
 
-// makeable reports whether an Envoy with these clusters may be able to make the attempt as it
-// was planned: a replica may have its target.
-func (d *description) makeable(number int, c envoy.Clusters) bool {
+// mayBeMade reports whether an Envoy with these clusters may be able to make the attempt as
+// it was planned: then another replica may have its target.
+func (d *description) mayBeMade(number int, c envoy.Clusters) bool {
 	if number > len(d.targets) || d.targets[number-1].cluster == "" {
 		return true
 	}

@@ -142,7 +142,41 @@ func (p *planner) decided(x *exchange, instance *Instance, plan *router.Plan, un
 // rewrites it on every attempt.
 func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *router.Plan) (*extprocv3.ProcessingResponse, error) {
 	ids := plan.Targets
-	set := append(instance.Policy.Headers(len(ids), x.call.replicas()),
+	set := planHeaders(x, request, instance, plan)
+	client := clientOf(x)
+	targets := make([]*Target, len(ids))
+	original := false
+	for i, id := range ids {
+		targets[i] = instance.Targets[id]
+		original = original || targets[i].NeedsOriginal(request, client)
+	}
+	if original {
+		return passedOn(x, set, targets, client)
+	}
+	rewrite, err := targets[0].Rewrite(request, client)
+	if err != nil {
+		return nil, err
+	}
+	first := envoy.Header{Name: envoy.HeaderFirst, Value: firstCluster(x, targets[0])}
+	if len(ids) == 1 && !x.call.repeatsAbsent() { // the inner role is not called
+		return x.rewritten(envoy.RoleOuter, rewrite, withServed(append(set, first), instance, targets[0], rewrite.Model)), nil
+	}
+	originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
+	switch {
+	case err != nil && len(ids) == 1:
+		return passedOn(x, set, targets, client) // it needs nothing to be kept
+	case err != nil:
+		return nil, err
+	}
+	set = append(set, first, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
+	set = describe(set, x, targets, rewrite.SetHeaders)
+	return x.rewritten(envoy.RoleOuter, rewrite, withServed(set, instance, targets[0], rewrite.Model)), nil
+}
+
+// planHeaders are the headers that tell Envoy about a plan, whoever rewrites the request.
+func planHeaders(x *exchange, request *provider.Request, instance *Instance, plan *router.Plan) []envoy.Header {
+	ids := plan.Targets
+	set := append(instance.Policy.Headers(len(ids), x.call.repeatsAbsent()),
 		envoy.Header{Name: envoy.HeaderPlan, Value: strings.Join(ids, ",")},
 		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
 		idleOf(instance),
@@ -156,32 +190,5 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 	for _, h := range x.verdict.Headers {
 		set = append(set, envoy.Header{Name: envoy.CORSHeader(h.Name), Value: h.Value})
 	}
-	client := clientOf(x)
-	targets := make([]*Target, len(ids))
-	original := false
-	for i, id := range ids {
-		targets[i] = instance.Targets[id]
-		original = original || targets[i].NeedsOriginal(request, client)
-	}
-	if original {
-		set, err := withCaptures(set, x.captures)
-		if err != nil {
-			return nil, err
-		}
-		return x.passed(describe(set, x, targets, nil), client), nil
-	}
-	rewrite, err := targets[0].Rewrite(request, client)
-	if err != nil {
-		return nil, err
-	}
-	set = append(set, envoy.Header{Name: envoy.HeaderFirst, Value: firstCluster(x, targets[0])})
-	if len(ids) > 1 || x.call.replicas() { // the inner role may be called
-		originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
-		if err != nil {
-			return nil, err
-		}
-		set = append(set, envoy.Header{Name: envoy.HeaderOriginals, Value: originals})
-		set = describe(set, x, targets, rewrite.SetHeaders)
-	}
-	return x.rewritten(envoy.RoleOuter, rewrite, withServed(set, instance, targets[0], rewrite.Model)), nil
+	return set
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,9 +20,11 @@ import (
 	"semlb/provider/providertest"
 )
 
+var lastTry = strconv.Itoa(envoy.Tries)
+
 // tried is the gRPC metadata of a call in a role at one of Envoy's tries.
 func tried(role, try string) metadata.MD {
-	return metadata.Pairs(envoy.RoleKey, role, envoy.MetadataTry, try, envoy.MetadataTries, "3")
+	return metadata.Pairs(envoy.RoleKey, role, envoy.MetadataTry, try, envoy.MetadataTries, lastTry)
 }
 
 // withClusters is a message with the clusters that the calling Envoy has.
@@ -83,9 +86,11 @@ func TestAReplicaLeavesWhatItDoesNotHaveToAnother(t *testing.T) {
 		answers, err = w.talkWith(tried(envoy.RoleOuter, try), withClusters(headersMessage(false, ":path", "/"), "cluster-a1", "cluster-b2"), body)
 		require.Equal(t, "cluster-a1", setBy(t, answers, err)[envoy.HeaderFirst])
 	}
+	answers, err := w.talkWith(tried(envoy.RoleOuter, strconv.Itoa(completeTries)), withClusters(headersMessage(false, ":path", "/"), "cluster-a1"), body)
+	require.Equal(t, "cluster-a1", setBy(t, answers, err)[envoy.HeaderFirst], "Envoy can reach a1, and perhaps never b2")
 	for name, md := range map[string]metadata.MD{
-		"the last try": tried(envoy.RoleInner, "3"), "a later one": tried(envoy.RoleInner, "5"), "no number": tried(envoy.RoleInner, "-"),
-		"an Envoy with one replica": metadata.Pairs(envoy.RoleKey, envoy.RoleInner, envoy.MetadataTries, "3"),
+		"the last try": tried(envoy.RoleInner, lastTry), "a later one": tried(envoy.RoleInner, "99"), "no number": tried(envoy.RoleInner, "-"),
+		"an Envoy with one replica": metadata.Pairs(envoy.RoleKey, envoy.RoleInner, envoy.MetadataTries, lastTry),
 		"an Envoy of old":           metadata.Pairs(envoy.RoleKey, envoy.RoleInner),
 	} {
 		answers, err := w.talkWith(md, described, body)
@@ -121,7 +126,7 @@ func TestAReplicaMakesAnAttemptThatNoneCanMakeAsPlanned(t *testing.T) {
 // one of its credentials.
 func TestASubstituteGetsNoKeyOfTheFirstTarget(t *testing.T) {
 	w := newReplica(t)
-	answers, err := w.talkWith(tried(envoy.RoleInner, "3"), attemptOf(t, url.Values{keyTarget: {"one", "two"}, keySet: {"x-odd"}}), bodyMessage(goodBody))
+	answers, err := w.talkWith(tried(envoy.RoleInner, lastTry), attemptOf(t, url.Values{keyTarget: {"one", "two"}, keySet: {"x-odd"}}), bodyMessage(goodBody))
 	require.NotContains(t, setBy(t, answers, err), "x-odd")
 	require.Contains(t, answers[1].GetRequestBody().GetResponse().GetHeaderMutation().GetRemoveHeaders(), "x-odd")
 }
@@ -140,7 +145,7 @@ func TestAnAttemptWithoutAnyTargetIsUnavailable(t *testing.T) {
 		w.snapshot.Find = find
 		head := attemptOf(t, url.Values{keyTarget: {"one", "two"}})
 		change(head)
-		answers, err := w.talkWith(tried(envoy.RoleInner, "3"), head, bodyMessage(goodBody))
+		answers, err := w.talkWith(tried(envoy.RoleInner, lastTry), head, bodyMessage(goodBody))
 		require.NoError(t, err)
 		answer := answers[len(answers)-1].GetImmediateResponse()
 		require.EqualValues(t, 503, answer.GetStatus().GetCode(), name)
@@ -222,5 +227,25 @@ func TestReachIsKeptForAListOfClusters(t *testing.T) {
 			require.Equal(t, want, i.reachFrom(list), list)
 			require.Equal(t, want, i.reachFrom(list), list)
 		}
+	}
+}
+
+// TestAPlanOfOneTargetCanBeMadeAgain: for an Envoy that repeats attempts whose cluster is
+// absent.
+func TestAPlanOfOneTargetCanBeMadeAgain(t *testing.T) {
+	w := newTestServer(t, fixedPlan{panics: true}, func(i *Instance) { i.OnPanic = OnPanicDefault })
+	for name, tt := range map[string]struct {
+		md     metadata.MD
+		repeat bool
+	}{
+		"several replicas":             {tried(envoy.RoleOuter, "1"), true},
+		"one replica":                  {metadata.Pairs(envoy.RoleKey, envoy.RoleOuter, envoy.MetadataTries, lastTry), false},
+		"an Envoy of a version before": {metadata.Pairs(envoy.RoleKey, envoy.RoleOuter, envoy.MetadataTry, "1", envoy.MetadataTries, "3"), false},
+	} {
+		answers, err := w.talkWith(tt.md, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
+		set := setBy(t, answers, err)
+		require.Equal(t, tt.repeat, strings.Contains(set[envoy.HeaderRetry], string(envoy.ClassAbsent)), name)
+		require.Equal(t, tt.repeat, set[envoy.HeaderOriginals] != "", name)
+		require.Equal(t, "cluster-b2", set[envoy.HeaderFirst], name)
 	}
 }

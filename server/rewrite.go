@@ -63,6 +63,15 @@ func clientOf(x *exchange) provider.Client {
 	return client
 }
 
+// passedOn leaves a request as it is, for the inner role to rewrite it on every attempt.
+func passedOn(x *exchange, set []envoy.Header, targets []*Target, client provider.Client) (*extprocv3.ProcessingResponse, error) {
+	set, err := withCaptures(set, x.captures)
+	if err != nil {
+		return nil, err
+	}
+	return x.passed(describe(set, x, targets, nil), client), nil
+}
+
 // passed leaves a request as it is, for the inner role to rewrite, but without the
 // credentials that authenticated it.
 func (x *exchange) passed(set []envoy.Header, client provider.Client) *extprocv3.ProcessingResponse {

@@ -53,13 +53,17 @@ func (w *world) begin() *load {
 	return l
 }
 
-// ask sends the n-th prompt of a client.
+// ask sends the n-th prompt of a client, in every fourth request with a body that is admitted
+// by its head, half of these in chunks.
 func (l *load) ask(c *http.Client, url string, client, n int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+harness.ChatPath, strings.NewReader(harness.Chat(fmt.Sprintf("prompt %d of client %d", n, client))))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+harness.ChatPath, strings.NewReader(promptOf(client, n)))
 	if err != nil {
 		panic(err) // the URL is the test's own
+	}
+	if n%8 == 4 {
+		r.ContentLength = -1
 	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := harness.Send(c, r)
@@ -105,4 +109,13 @@ func (l *load) report(t *testing.T, what string) {
 	for _, f := range l.wrong[:min(5, len(l.wrong))] {
 		t.Logf("%s %s", f.at.Format("15:04:05.000"), f.what)
 	}
+}
+
+// promptOf is the n-th request of a client.
+func promptOf(client, n int) string {
+	prompt := fmt.Sprintf("prompt %d of client %d", n, client)
+	if n%4 == 0 {
+		prompt += strings.Repeat(".", 20_000)
+	}
+	return harness.Chat(prompt)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryHeaderBetweenTheHopsIsInternal reads names.go: a header that is added there
+// TestEveryHeaderBetweenTheHopsIsInternal reads headers.go: a header that is added there
 // and forgotten in the list could be sent by clients, and would reach providers.
 func TestEveryHeaderBetweenTheHopsIsInternal(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "names.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "headers.go", nil, 0)
 	require.NoError(t, err)
 	found := 0
 	ast.Inspect(file, func(n ast.Node) bool {
