@@ -21,8 +21,8 @@ const (
 	adminTimeout = 2 * time.Second
 	// drainPoll is the interval at which drain reads the number of requests in flight.
 	drainPoll = 20 * time.Millisecond
-	// maxAdminBody bounds a response of the admin interface, in bytes.
-	maxAdminBody = 64 << 10
+	// maxAdminBody bounds a response of the admin interface, in bytes: 200 for each cluster.
+	maxAdminBody = 4 << 20
 )
 
 // admin is a client of Envoy's admin interface on a Unix socket.
