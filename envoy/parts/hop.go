@@ -23,6 +23,11 @@ const (
 	innerIdle = time.Hour
 )
 
+// hopConnect is how long a connection of the hop may take. Envoy connects to itself, so it is
+// late only where its threads are: on a machine with a load of 16 that took more than a
+// second, and requests failed as if it were the provider's fault.
+const hopConnect = time.Minute
+
 // hop is the cluster of the inner listener, which is internal, or listens on a socket.
 // Every attempt of every request passes through it.
 func hop(socket string) *clusterv3.Cluster {
@@ -39,7 +44,7 @@ func hop(socket string) *clusterv3.Cluster {
 	return &clusterv3.Cluster{
 		Name:                          envoy.HopCluster,
 		ClusterDiscoveryType:          &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
-		ConnectTimeout:                durationpb.New(time.Second),
+		ConnectTimeout:                durationpb.New(hopConnect),
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(relayBuffer),
 		CircuitBreakers:               unlimitedBreakers(),
 		LoadAssignment:                loadAssignment(envoy.HopCluster, address),
