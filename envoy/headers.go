@@ -28,8 +28,9 @@ const (
 	// more: its connection ended, which was older than the attempt, or Envoy does not have its
 	// cluster, and the value is [ClassAbsent]. It ends at the hop's cluster.
 	HeaderRepeat = "x-semlb-repeat"
-	// HeaderConnection is, on an attempt that is made once more on a new connection, an address that no other
-	// has: such an attempt shares no connection. It begins at the hop's cluster.
+	// HeaderConnection is, on an attempt that is made once more on a new connection, an
+	// address that no other has: such an attempt shares no connection. It begins at the hop's
+	// cluster.
 	HeaderConnection = "x-semlb-connection"
 	// HeaderProbes names the targets of the plan whose attempts are probes of an open
 	// breaker; see router.FormatProbes.
@@ -42,7 +43,7 @@ const (
 	HeaderCaptures = "x-semlb-captures"
 
 	// HeaderMatch describes a request and the targets of its plan to a replica that does not
-	// have them; see the server's foreign attempts.
+	// have them.
 	HeaderMatch = "x-semlb-match"
 
 	// HeaderAdmitted is present if the role upload has admitted the request.
@@ -99,7 +100,8 @@ func CORSHeader(name string) string { return corsHeaders[name] }
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle, HeaderCaptures, HeaderMatch, HeaderAdmitted, HeaderObserve, HeaderWords,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle,
+	HeaderCaptures, HeaderMatch, HeaderAdmitted, HeaderObserve, HeaderWords,
 	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }
 

@@ -27,14 +27,14 @@ func (p *planner) admit(ctx context.Context, x *exchange) (*extprocv3.Processing
 }
 
 // plannable reports whether this replica has an instance for a request, and the Envoy that
-// calls can reach all of its targets; or some, if it was called often enough.
+// calls can reach all of its targets; or some, from [partialTry] on.
 func plannable(x *exchange) bool {
 	instance := x.snapshot.Find(x.match)
 	if instance == nil {
 		return false
 	}
 	reach := instance.reachFrom(x.clusters())
-	return reach.all || reach.some && x.call.try >= completeTries
+	return reach.all || reach.some && x.call.try >= partialTry
 }
 
 // check finds out who sent a request, and checks it by its head, before its body is taken:

@@ -37,10 +37,10 @@ func callOf(ctx context.Context) call {
 // says another number of tries.
 func (c call) repeatsAbsent() bool { return c.try > 0 && c.tries >= envoy.Tries }
 
-// completeTries is at how many tries a replica leaves a request to another one because the
-// Envoy that calls cannot reach all targets: it may never reach them, as when it has rejected
-// a cluster.
-const completeTries = 3
+// partialTry is the try from which a replica plans a request although the Envoy that calls
+// can reach only some of the targets: it may never reach the others, as when it has rejected a
+// cluster.
+const partialTry = 3
 
 // repeats reports whether Envoy will call another replica if this one does not take the
 // call.

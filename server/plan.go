@@ -151,7 +151,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 		original = original || targets[i].NeedsOriginal(request, client)
 	}
 	if original {
-		return passedOn(x, set, targets, client)
+		return passed(x, set, targets, client)
 	}
 	rewrite, err := targets[0].Rewrite(request, client)
 	if err != nil {
@@ -164,7 +164,7 @@ func dispatch(x *exchange, request *provider.Request, instance *Instance, plan *
 	originals, err := provider.EncodeOriginals(request, instance.Touched, client.Query)
 	switch {
 	case err != nil && len(ids) == 1:
-		return passedOn(x, set, targets, client) // it needs nothing to be kept
+		return passed(x, set, targets, client) // it needs nothing to be kept
 	case err != nil:
 		return nil, err
 	}

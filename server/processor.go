@@ -74,16 +74,16 @@ func NewProcessor(o Options) *Processor {
 	bodies, uploads := &bodyBudget{limit: o.MaxBodies}, &uploads{limit: o.MaxUploads}
 	plan := &planner{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
-	planned, attempted := admitter{common, plan.admit}, admitter{common, rewrite.admit}
-	upload := &uploader{admitter: planned, uploads: uploads, stopping: stopping}
+	outer, inner := admitter{common, plan.admit}, admitter{common, rewrite.admit}
+	upload := &uploader{admitter: outer, uploads: uploads, stopping: stopping}
 	observe := &observer{
 		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained, now: o.clock(),
 		payloads: &bodyBudget{limit: maxPayloads},
 	}
 	return &Processor{panics: contained, stopping: stopping, roles: map[string]*role{
-		envoy.RoleOuter:   {handle: (&exchanger{admitter: planned, metrics: o.Metrics, bodies: bodies, decide: plan.decide}).handle},
+		envoy.RoleOuter:   {handle: (&exchanger{admitter: outer, metrics: o.Metrics, bodies: bodies, decide: plan.decide}).handle},
 		envoy.RoleUpload:  {handle: upload.handle},
-		envoy.RoleInner:   {handle: (&exchanger{admitter: attempted, metrics: o.Metrics, bodies: bodies, decide: rewrite.decide, final: true}).handle},
+		envoy.RoleInner:   {handle: (&exchanger{admitter: inner, metrics: o.Metrics, bodies: bodies, decide: rewrite.decide, final: true}).handle},
 		envoy.RoleObserve: {handle: observe.handle, drain: observeDrain},
 	}}
 }

@@ -86,7 +86,7 @@ func TestAReplicaLeavesWhatItDoesNotHaveToAnother(t *testing.T) {
 		answers, err = w.talkWith(tried(envoy.RoleOuter, try), withClusters(headersMessage(false, ":path", "/"), "cluster-a1", "cluster-b2"), body)
 		require.Equal(t, "cluster-a1", setBy(t, answers, err)[envoy.HeaderFirst])
 	}
-	answers, err := w.talkWith(tried(envoy.RoleOuter, strconv.Itoa(completeTries)), withClusters(headersMessage(false, ":path", "/"), "cluster-a1"), body)
+	answers, err := w.talkWith(tried(envoy.RoleOuter, strconv.Itoa(partialTry)), withClusters(headersMessage(false, ":path", "/"), "cluster-a1"), body)
 	require.Equal(t, "cluster-a1", setBy(t, answers, err)[envoy.HeaderFirst], "Envoy can reach a1, and perhaps never b2")
 	for name, md := range map[string]metadata.MD{
 		"the last try": tried(envoy.RoleInner, lastTry), "a later one": tried(envoy.RoleInner, "99"), "no number": tried(envoy.RoleInner, "-"),

@@ -63,18 +63,14 @@ func clientOf(x *exchange) provider.Client {
 	return client
 }
 
-// passedOn leaves a request as it is, for the inner role to rewrite it on every attempt.
-func passedOn(x *exchange, set []envoy.Header, targets []*Target, client provider.Client) (*extprocv3.ProcessingResponse, error) {
+// passed leaves a request as it is, for the inner role to rewrite it on every attempt, but
+// without the credentials that authenticated it.
+func passed(x *exchange, set []envoy.Header, targets []*Target, client provider.Client) (*extprocv3.ProcessingResponse, error) {
 	set, err := withCaptures(set, x.captures)
 	if err != nil {
 		return nil, err
 	}
-	return x.passed(describe(set, x, targets, nil), client), nil
-}
-
-// passed leaves a request as it is, for the inner role to rewrite, but without the
-// credentials that authenticated it.
-func (x *exchange) passed(set []envoy.Header, client provider.Client) *extprocv3.ProcessingResponse {
+	set = describe(set, x, targets, nil)
 	remove := append(envoy.Unset(envoy.RoleOuter, set), x.verdict.Spent...)
 	if path, query, _ := strings.Cut(x.header(":path"), "?"); query != client.Query {
 		if client.Query != "" {
@@ -85,5 +81,5 @@ func (x *exchange) passed(set []envoy.Header, client provider.Client) *extprocv3
 	if length := strconv.Itoa(len(x.body)); x.header("content-length") != length { // see announced
 		set = append(set, envoy.Header{Name: "content-length", Value: length})
 	}
-	return envoy.PassRequest(set, remove)
+	return envoy.PassRequest(set, remove), nil
 }

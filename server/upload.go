@@ -130,6 +130,7 @@ func (r *replies) last(answer func() *extprocv3.ProcessingResponse) error {
 	if r.over {
 		return nil
 	}
+	m := answer()
 	r.over = true
-	return r.stream.Send(answer())
+	return r.stream.Send(m)
 }

@@ -120,3 +120,14 @@ func TestTrailersEndABody(t *testing.T) {
 	require.Len(t, told, 3)
 	require.NotNil(t, told[2].GetRequestTrailers())
 }
+
+func TestAnAnswerThatCannotBeMadeEndsNoUpload(t *testing.T) {
+	var sent []*extprocv3.ProcessingResponse
+	out := &replies{stream: &oneRequest{ctx: t.Context(), send: func(r *extprocv3.ProcessingResponse) error {
+		sent = append(sent, r)
+		return nil
+	}}}
+	require.NotNil(t, contain(func() { _ = out.last(func() *extprocv3.ProcessingResponse { panic("no answer") }) }))
+	require.NoError(t, out.send(envoy.ContinueBody()))
+	require.Len(t, sent, 1)
+}

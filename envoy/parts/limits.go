@@ -54,6 +54,6 @@ func limitsFor(bodyLimit int64) limits {
 	}
 }
 
-// smallBody matches lengths below [envoy.LargeBody]. Such a body, and its copy for another attempt,
-// fit into clientBuffer.
+// smallBody matches lengths below [envoy.LargeBody]. Such a body, and its copy for another
+// attempt, fit into clientBuffer.
 const smallBody = "[0-9]{1,4}"

@@ -111,8 +111,8 @@ func (c *Confinement) Peak() (int64, error) {
 	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 }
 
-// RequireLeast fails the test unless a process of the user, who is confined, has no capability, may get none,
-// and cannot write to the root if that is read-only.
+// RequireLeast fails the test unless a process of the user, who is confined, has no
+// capability, may get none, and cannot write to the root if that is read-only.
 func (u *User) RequireLeast(p *Process) {
 	u.t.Helper()
 	proc := fmt.Sprintf("/proc/%d/", p.PID())

@@ -2,7 +2,6 @@ package rolling_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,14 +29,7 @@ func TestAChangeIsRolledOutUnderLoad(t *testing.T) {
 		to   harness.Plugin
 	}{{"options, weight and read_timeout", options}, {"connect_timeout", timeout}, {"all endpoints", plugin(failing, well)}} {
 		w.config = harness.WriteConfig(t, harness.Config(change.to))
-		for i := range w.replicas {
-			before := l.counted()
-			_, status := w.replicas[i].Stop(time.Minute)
-			require.Zero(t, status, w.replicas[i].Log())
-			w.start(i)
-			w.awaitHealthy()
-			require.Eventually(t, func() bool { return l.counted()-before > 2*clients }, time.Minute, 10*time.Millisecond)
-		}
+		w.replaceAll(l)
 		wrong := l.failures()
 		t.Logf("%s: %d requests so far, %d failed", change.name, l.counted(), len(wrong))
 		require.Empty(t, wrong)

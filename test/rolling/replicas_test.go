@@ -81,6 +81,20 @@ func (w *world) start(i int) {
 	harness.AwaitReady(w.t, "http://"+w.statuses[i])
 }
 
+// replaceAll stops the replicas one after the other, and starts each again with the program
+// and the configuration of now, while clients go on.
+func (w *world) replaceAll(l *load) {
+	w.t.Helper()
+	for i := range w.replicas {
+		before := l.counted()
+		_, status := w.replicas[i].Stop(time.Minute)
+		require.Zero(w.t, status, w.replicas[i].Log())
+		w.start(i)
+		w.awaitHealthy()
+		require.Eventually(w.t, func() bool { return l.counted()-before > 2*clients }, time.Minute, 10*time.Millisecond)
+	}
+}
+
 // awaitHealthy waits until Envoy finds all replicas healthy.
 func (w *world) awaitHealthy() {
 	w.t.Helper()

@@ -3,7 +3,6 @@ package rolling_test
 import (
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,14 +22,7 @@ func TestAnotherVersionIsReplacedUnderLoad(t *testing.T) {
 	l := w.begin()
 	for _, to := range []string{harness.Build(t), from} {
 		w.binary = to
-		for i := range w.replicas {
-			before := l.counted()
-			_, status := w.replicas[i].Stop(time.Minute)
-			require.Zero(t, status, w.replicas[i].Log())
-			w.start(i)
-			w.awaitHealthy()
-			require.Eventually(t, func() bool { return l.counted()-before > 2*clients }, time.Minute, 10*time.Millisecond)
-		}
+		w.replaceAll(l)
 		t.Logf("to %s: %d requests so far", to, l.counted())
 	}
 	l.end()
