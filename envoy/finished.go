@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -14,8 +15,8 @@ type Finished struct {
 	// ProviderID is the ID that the provider gave the attempt that answered; see
 	// [UpstreamIDHeader].
 	ProviderID string
-	// Instance, Plan and Probes are the headers of those names; Instance is "" for a
-	// request that was not planned.
+	// Instance, Plan and Probes are the headers of those names, or what a [Replan] says
+	// instead; Instance is "" for a request that was not planned.
 	Instance string
 	Plan     []string
 	Probes   string
@@ -40,21 +41,19 @@ type Finished struct {
 // Tried are the IDs of the targets that were tried.
 func (f Finished) Tried() []string { return f.Plan[:f.Attempts] }
 
-// Untried are the IDs of the rest of the plan.
-func (f Finished) Untried() []string { return f.Plan[f.Attempts:] }
-
 // ReadFinished reads an entry of [LogRequests]. An entry with more attempts than its
 // plan has targets is an error.
 func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 	c, headers := e.GetCommonProperties(), e.GetRequest().GetRequestHeaders()
 	answer := e.GetResponse().GetResponseHeaders()
+	fields := c.GetMetadata().GetFilterMetadata()[MetadataNamespace].GetFields()
 	flags, details := flagsOf(c.GetResponseFlags()), e.GetResponse().GetResponseCodeDetails()
 	f := Finished{
 		RequestID:  e.GetRequest().GetRequestId(),
 		ProviderID: answer[UpstreamIDHeader],
-		Instance:   headers[HeaderInstance],
+		Instance:   cmp.Or(fields[KeyInstance].GetStringValue(), headers[HeaderInstance]),
 		Probes:     headers[HeaderProbes],
-		Attempts:   int(c.GetUpstreamRequestAttemptCount()) - repeatsOf(c),
+		Attempts:   int(c.GetUpstreamRequestAttemptCount()) - int(fields[KeyRepeats].GetNumberValue()),
 		Status:     int(e.GetResponse().GetResponseCode().GetValue()),
 		Stream:     strings.HasPrefix(answer["content-type"], "text/event-stream"),
 		Gone:       hasFlag(flags, "DC", "DR"),
@@ -65,18 +64,11 @@ func ReadFinished(e *dataaccesslogv3.HTTPAccessLogEntry) (Finished, error) {
 		f.Answer = ownAnswer(flags, details, f.Status)
 	}
 	f.Cut = f.Status < 400 && classOf(flags, details) != ""
-	if plan := headers[HeaderPlan]; plan != "" {
+	if plan := cmp.Or(fields[KeyPlan].GetStringValue(), headers[HeaderPlan]); plan != "" {
 		f.Plan = strings.Split(plan, ",")
 	}
 	if f.Attempts > len(f.Plan) {
 		return f, fmt.Errorf("read access log: %d attempts of %d", f.Attempts, len(f.Plan))
 	}
 	return f, nil
-}
-
-// repeatsOf is the number of a request's attempts that were made once more; see
-// HeaderRepeat.
-func repeatsOf(c *dataaccesslogv3.AccessLogCommon) int {
-	fields := c.GetMetadata().GetFilterMetadata()[MetadataNamespace].GetFields()
-	return int(fields[KeyRepeats].GetNumberValue())
 }

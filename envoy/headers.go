@@ -28,6 +28,9 @@ const (
 	// more: its connection ended, which was older than the attempt, or Envoy does not have its
 	// cluster, and the value is [ClassAbsent]. It ends at the hop's cluster.
 	HeaderRepeat = "x-semlb-repeat"
+	// HeaderReplan is, on a response of the inner hop, the plan that takes the place of the
+	// request's, see [Replan]. It ends at the hop's cluster.
+	HeaderReplan = "x-semlb-replan"
 	// HeaderConnection is, on an attempt that is made once more on a new connection, an
 	// address that no other has: such an attempt shares no connection. It begins at the hop's
 	// cluster.
@@ -100,7 +103,7 @@ func CORSHeader(name string) string { return corsHeaders[name] }
 // internalHeaders are dropped from what clients send and from what providers get.
 var internalHeaders = []string{
 	HeaderPlan, HeaderInstance, HeaderOriginals, HeaderFirst, HeaderCluster,
-	HeaderServed, HeaderRetry, HeaderRepeat, HeaderConnection, HeaderProbes, HeaderIdle,
+	HeaderServed, HeaderRetry, HeaderRepeat, HeaderReplan, HeaderConnection, HeaderProbes, HeaderIdle,
 	HeaderCaptures, HeaderMatch, HeaderAdmitted, HeaderObserve, HeaderWords,
 	HeaderAllowOrigin, HeaderAllowCredentials, HeaderExpose, HeaderVary,
 }

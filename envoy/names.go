@@ -129,6 +129,8 @@ const (
 	KeyProbes   = "probes"
 	// KeyRepeats is the number of attempts of a request that were made once more.
 	KeyRepeats = "repeats"
+	// KeyReplan is the plan that has taken the place of the request's, see [Replan].
+	KeyReplan = "replan"
 )
 
 // Names of listeners, route configurations and clusters.

@@ -138,12 +138,14 @@ func statusList(statuses []int) string {
 // Headers are those of a request whose plan has targets targets. They make Envoy's
 // router filter retry as the policy permits: see its documentation of x-envoy-retry-on.
 // With repeatAbsent an attempt of [ClassAbsent] is made once more, whatever the policy is:
-// Envoy may be replacing the clusters of one replica of semlb by those of another.
+// Envoy may be replacing the clusters of one replica of semlb by those of another. Then
+// another replica may take over with a plan of its own, which has room for [MostReplanned]
+// targets more.
 func (p Policy) Headers(targets int, repeatAbsent bool) []Header {
 	h := make([]Header, 1, planHeaders)
-	h[0] = Header{HeaderRetry, cmp.Or(p.classList, noClass)}
+	h[0] = p.permitted(repeatAbsent)
 	if repeatAbsent {
-		h[0].Value += string(ClassAbsent) + "|"
+		targets += MostReplanned
 	}
 	retries := p.retries(targets, repeatAbsent)
 	if retries < 1 {
@@ -162,18 +164,41 @@ func (p Policy) Headers(targets int, repeatAbsent bool) []Header {
 	)
 }
 
-// MostRepeats is how often one attempt is made again because its connection had ended, or
-// Envoy did not have its cluster (HeaderRepeat). Once is enough, since the repetition gets a
-// new connection, or one of the clusters that Envoy has then.
+// permitted is the header with the classes that move on.
+func (p Policy) permitted(repeatAbsent bool) Header {
+	h := Header{HeaderRetry, cmp.Or(p.classList, noClass)}
+	if repeatAbsent {
+		h.Value += string(ClassAbsent) + "|"
+	}
+	return h
+}
+
+// RepeatsAbsent reports whether a value of [HeaderRetry] is that of a request whose attempts
+// of [ClassAbsent] are made once more.
+func RepeatsAbsent(retry string) bool {
+	return strings.Contains(retry, "|"+string(ClassAbsent)+"|")
+}
+
+// MostReplanned is how many targets a plan has at most after the attempt of the replica that
+// made it in the place of another one; see [Replan].
+const MostReplanned = 16
+
+// MostRepeats is how often one attempt is made again because its connection had ended, and
+// how often because Envoy did not have its cluster (HeaderRepeat). Once is enough, since the
+// repetition gets a new connection, or one of the clusters that Envoy has then.
 const MostRepeats = 1
 
 // retries is how often a request whose plan has targets targets may be sent again: to the
 // next target, and where repetitions are permitted, again to each of them.
 func (p Policy) retries(targets int, repeatAbsent bool) int {
-	if repeatAbsent || slices.Contains(p.Classes, ClassReset) {
-		return (1+MostRepeats)*targets - 1
+	each := 1
+	if repeatAbsent {
+		each += MostRepeats
 	}
-	return targets - 1
+	if slices.Contains(p.Classes, ClassReset) {
+		each += MostRepeats
+	}
+	return each*targets - 1
 }
 
 // planHeaders is room for the five headers of a policy and for what the caller adds:

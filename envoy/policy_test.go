@@ -57,7 +57,7 @@ func TestPolicyHeaders(t *testing.T) {
 	require.Equal(t, []Header{{HeaderRetry, "|"}}, Policy{}.Headers(1, false), "one attempt needs no retries")
 	require.Equal(t, []Header{
 		{HeaderRetry, "|absent|"},
-		{"x-envoy-max-retries", "1"},
+		{"x-envoy-max-retries", "33"}, // to MostReplanned more targets, and once more to each
 		{"x-envoy-retriable-header-names", HeaderRetry},
 		{"x-envoy-retry-on", "retriable-headers"},
 	}, Policy{}.Headers(1, true), "but for an Envoy with replicas")

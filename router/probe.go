@@ -1,6 +1,7 @@
 package router
 
 import (
+	"iter"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -31,16 +32,25 @@ func FormatProbes(probes []Probe) string {
 	return strings.Join(parts, ",")
 }
 
+// Probes reads what FormatProbes wrote.
+func Probes(text string) iter.Seq[Probe] {
+	return func(yield func(Probe) bool) {
+		for part := range strings.SplitSeq(text, ",") {
+			id, token, _ := strings.Cut(part, "=")
+			n, err := strconv.ParseUint(token, 16, 64)
+			if err == nil && !yield(Probe{Target: id, Token: ProbeToken(n)}) {
+				return
+			}
+		}
+	}
+}
+
 // ProbeOf finds the probe of a target in what FormatProbes wrote; 0 if there is
 // none.
 func ProbeOf(text, target string) ProbeToken {
-	for part := range strings.SplitSeq(text, ",") {
-		if id, token, ok := strings.Cut(part, "="); ok && id == target {
-			n, err := strconv.ParseUint(token, 16, 64)
-			if err != nil {
-				return 0
-			}
-			return ProbeToken(n)
+	for p := range Probes(text) {
+		if p.Target == target {
+			return p.Token
 		}
 	}
 	return 0

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	dataaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
@@ -172,20 +173,18 @@ func (s *AccessLogService) request(e *dataaccesslogv3.HTTPAccessLogEntry) error 
 	if err != nil {
 		return err
 	}
-	instance := s.snapshot().Instances[f.Instance]
+	snapshot := s.snapshot()
 	if f.Answer != "" || f.Instance != "" {
-		s.recorder.Record(finished(f, instance, s.now()))
+		s.recorder.Record(finished(f, snapshot, s.now()))
 	}
-	switch {
-	case f.Instance == "":
-		return nil // there was no plan; an answer of semlb is recorded already
-	case instance == nil:
-		return errors.New("find instance of access log: it is not configured")
-	}
-	for _, id := range f.Untried() {
-		if token := router.ProbeOf(f.Probes, id); token != 0 {
-			instance.Router.ReleaseProbe(router.Probe{Target: id, Token: token})
+	for probe := range router.Probes(f.Probes) {
+		owner := snapshot.owner(f.Instance, probe.Target)
+		if owner != nil && !slices.Contains(f.Tried(), probe.Target) {
+			owner.Router.ReleaseProbe(probe)
 		}
 	}
-	return nil
+	if f.Instance != "" && snapshot.Instances[f.Instance] == nil {
+		return errors.New("find instance of access log: it is not configured")
+	}
+	return nil // without an instance there was no plan; an answer of semlb is recorded already
 }

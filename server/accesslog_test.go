@@ -56,15 +56,25 @@ type listener struct {
 	log     *bytes.Buffer
 }
 
+func targetOf(t *testing.T, id string) *Target {
+	t.Helper()
+	return &Target{
+		Target:   providertest.NewTarget(t, provider.Settings{ID: id, Provider: "openai", Model: "model-" + id}),
+		Identity: id, Provider: "openai", Model: "model-" + id, RouteType: "llm/v1/chat", Statistics: id != "a1",
+	}
+}
+
 func newListener(t *testing.T) *listener {
 	t.Helper()
 	l := &listener{t: t, router: &learned{}, metrics: prometheus.NewRegistry(), log: new(bytes.Buffer)}
-	targets := make(map[string]*Target)
-	for _, id := range []string{"a1", "b2"} {
-		target := providertest.NewTarget(t, provider.Settings{ID: id, Provider: "openai", Model: "model-" + id})
-		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, RouteType: "llm/v1/chat", Statistics: id == "b2"}
+	instance := func(id string, targets ...string) *Instance {
+		i := &Instance{ID: id, Router: l.router, Targets: make(map[string]*Target)}
+		for _, target := range targets {
+			i.Targets[target] = targetOf(t, target)
+		}
+		return i
 	}
-	snapshot := &Snapshot{Instances: map[string]*Instance{"i": {ID: "i", Router: l.router, Targets: targets}}}
+	snapshot := &Snapshot{Instances: map[string]*Instance{"i": instance("i", "a1", "b2"), "next": instance("next", "z8", "z9")}}
 	log := slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	service := NewAccessLogService(options(t, func() *Snapshot { return snapshot }, log, l.metrics))
 
@@ -285,6 +295,25 @@ func TestProbesThatWereNotReachedAreGivenBack(t *testing.T) {
 	l := newListener(t)
 	l.send(envoy.LogRequests, finishedEntry("a1,b2", "a1=1,b2=2", 1))
 	require.Equal(t, []router.Probe{{Target: "b2", Token: 2}}, l.router.released)
+}
+
+// TestAReplanIsLogged: the targets that were tried are those of two instances, and so are the
+// probes that were not.
+func TestAReplanIsLogged(t *testing.T) {
+	l := newListener(t)
+	e := finishedEntry("z9,a1,b2", "z8=8,z9=9,b2=2", 2)
+	e.CommonProperties.Metadata = &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{"semlb": {Fields: map[string]*structpb.Value{
+		envoy.KeyInstance: structpb.NewStringValue("next"), envoy.KeyPlan: structpb.NewStringValue("a1,z9"),
+	}}}}
+	l.send(envoy.LogRequests, e)
+	require.Regexp(t, `"plugin_id":"next".*"tried_targets":\[{"provider":"openai","model":"model-a1".*{"provider":"openai","model":"model-z9"`, l.log.String())
+	require.Equal(t, []router.Probe{{Target: "z8", Token: 8}, {Target: "b2", Token: 2}}, l.router.released)
+
+	l.router.released = nil
+	e.CommonProperties.Metadata.FilterMetadata["semlb"].Fields[envoy.KeyInstance] = structpb.NewStringValue("not-here")
+	l.send(envoy.LogRequests, e)
+	require.Len(t, l.router.released, 2, "by the replica that planned the request first")
+	require.Equal(t, 1.0, l.ignored(envoy.LogRequests))
 }
 
 func TestWhatEnvoyAnswersItselfIsCountedAndLogged(t *testing.T) {

@@ -49,7 +49,7 @@ func (r *rewriter) takes(x *exchange, p plan) bool {
 		return false
 	}
 	home := s.Find(d.Match)
-	return home != nil && home.reachFrom(x.clusters()).some
+	return home != nil && d.hasUntried(home, p.number, x.clusters())
 }
 
 func (r *rewriter) decide(ctx context.Context, x *exchange) *extprocv3.ProcessingResponse {

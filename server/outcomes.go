@@ -63,24 +63,25 @@ func providerID(id, requestID string) string {
 	return strings.ToValidUTF8(id[:min(len(id), maxProviderID)], "?")
 }
 
-// finished is the event of a request that has ended. Its instance may be nil: then the
-// event has no attempts.
-func finished(f envoy.Finished, i *Instance, now time.Time) *record.Finished {
+// finished is the event of a request that has ended. It has no attempts if the request's
+// instance is not configured.
+func finished(f envoy.Finished, s *Snapshot, now time.Time) *record.Finished {
 	e := &record.Finished{
 		Request: record.Request{ID: f.RequestID, Time: now}, ProviderID: providerID(f.ProviderID, f.RequestID),
 		Status: f.Status, Tries: f.Attempts, EnvoyCode: f.Answer,
 		ClientGone: f.Gone, Cut: f.Cut, Stream: f.Stream, Duration: f.Duration, Upstream: f.Upstream,
 	}
-	if i == nil {
+	if s.Instances[f.Instance] == nil {
 		return e
 	}
-	e.Instance = i.ID
+	e.Instance = f.Instance
 	e.Attempts = make([]record.Attempt, 0, f.Attempts)
 	for n, id := range f.Tried() {
-		t := i.Targets[id]
-		if t == nil {
+		owner := s.owner(f.Instance, id)
+		if owner == nil {
 			continue
 		}
+		t := owner.Targets[id]
 		at := t.Endpoint()
 		e.Attempts = append(e.Attempts, record.Attempt{
 			Provider: t.Provider, Model: t.Model, RouteType: t.RouteType,

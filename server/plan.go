@@ -181,9 +181,7 @@ func planHeaders(x *exchange, request *provider.Request, instance *Instance, pla
 		envoy.Header{Name: envoy.HeaderInstance, Value: instance.ID},
 		idleOf(instance),
 	)
-	if slices.ContainsFunc(ids, func(id string) bool { return instance.Targets[id].Statistics }) {
-		set = append(set, envoy.Header{Name: envoy.HeaderWords, Value: strconv.Itoa(request.Words())})
-	}
+	set = withWords(set, request, instance, ids)
 	if len(plan.Probes) > 0 {
 		set = append(set, envoy.Header{Name: envoy.HeaderProbes, Value: router.FormatProbes(plan.Probes)})
 	}
@@ -191,4 +189,13 @@ func planHeaders(x *exchange, request *provider.Request, instance *Instance, pla
 		set = append(set, envoy.Header{Name: envoy.CORSHeader(h.Name), Value: h.Value})
 	}
 	return set
+}
+
+// withWords adds the number of words of a request's prompt if a target of its plan needs it.
+func withWords(set []envoy.Header, request *provider.Request, instance *Instance, ids []string) []envoy.Header {
+	measured := func(id string) bool { t := instance.Targets[id]; return t != nil && t.Statistics }
+	if !slices.ContainsFunc(ids, measured) {
+		return set
+	}
+	return append(set, envoy.Header{Name: envoy.HeaderWords, Value: strconv.Itoa(request.Words())})
 }

@@ -162,7 +162,7 @@ func TestThePlanDescribesItsRequest(t *testing.T) {
 	answers, err := w.talkWith(tried(envoy.RoleOuter, "1"), headersMessage(false, ":path", "/"), bodyMessage(goodBody))
 	values, err := url.ParseQuery(setBy(t, answers, err)[envoy.HeaderMatch])
 	require.NoError(t, err)
-	require.Equal(t, url.Values{keyTarget: {"one", "two"}, keyPlace: {"0", "1"}, keyCluster: {"cluster-a1", "cluster-b2"}}, values)
+	require.Equal(t, url.Values{keyTarget: {"one", "two"}, keyPlace: {"0", "1"}, keyCluster: {"cluster-a1", "cluster-b2"}, keyShape: {"llm/v1/chat"}}, values)
 	answers, err = w.talk([]string{envoy.RoleOuter}, headersMessage(false, ":path", "/"), bodyMessage(goodBody))
 	require.NotContains(t, setBy(t, answers, err), envoy.HeaderMatch)
 }
@@ -171,12 +171,12 @@ func TestDescriptionsAreReadAsTheyWereWritten(t *testing.T) {
 	x := &exchange{call: call{tries: 3}, match: Match{
 		Route: "a b", Service: "s&=", Names: []string{"n1", "n2"}, Consumer: "ü", Groups: []string{"g,1", "g2"},
 	}}
-	set := describe(nil, x, []*Target{{Identity: "one", Cluster: "c"}, {Identity: "two", Place: 3}}, []provider.Header{{Name: "authorization"}})
+	set := describe(nil, x, []*Target{{Identity: "one", Cluster: "c", RouteType: "r"}, {Identity: "two", Place: 3, RouteType: "r"}}, []provider.Header{{Name: "authorization"}})
 	require.Len(t, set, 1)
 	read := exchangeOf(t, headersMessage(false, set[0].Name, set[0].Value).GetRequestHeaders().GetHeaders().GetHeaders())
 	d, ok := readDescription(read)
 	require.True(t, ok)
-	require.Equal(t, description{Match: x.match, targets: []described{{"one", "0", "c"}, {"two", "3", ""}}, set: []string{"authorization"}}, d)
+	require.Equal(t, description{Match: x.match, targets: []described{{"one", "0", "c"}, {"two", "3", ""}}, shape: "r", set: []string{"authorization"}}, d)
 
 	x.match.Consumer = strings.Repeat("x", provider.MaxOriginals)
 	require.Empty(t, describe(nil, x, nil, nil), "too long for a header")

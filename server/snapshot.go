@@ -56,6 +56,20 @@ func (s *Snapshot) target(instance, target string) (*Instance, *Target, bool) {
 	return i, i.Targets[target], true
 }
 
+// owner is the instance that has a target: the one with an ID if it does, or else another one,
+// since a plan that took the place of another one begins with the targets of that one.
+func (s *Snapshot) owner(instance, target string) *Instance {
+	if i, _, found := s.target(instance, target); found {
+		return i
+	}
+	for _, i := range s.Instances {
+		if i.Targets[target] != nil {
+			return i
+		}
+	}
+	return nil
+}
+
 // Targets are the targets of all instances, by ID.
 func (s *Snapshot) Targets() map[string]*Target {
 	all := make(map[string]*Target)
@@ -88,6 +102,8 @@ type Instance struct {
 	HashHeader string
 	// Targets by ID.
 	Targets map[string]*Target
+	// Attempts is the most attempts of a request (retries + 1).
+	Attempts int
 	// Policy is which failures move on to the next target.
 	Policy envoy.Policy
 	// BodyLimit is the largest request body in bytes.

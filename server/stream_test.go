@@ -67,7 +67,7 @@ func newTestServer(t testing.TB, r Router, change ...func(*Instance)) *testServe
 		target := providertest.NewTarget(t, provider.Settings{ID: id, Provider: "openai", Model: "model-" + id})
 		targets[id] = &Target{Target: target, Provider: "openai", Model: "model-" + id, Cluster: "cluster-" + id}
 	}
-	instance := &Instance{ID: "i", Router: r, Targets: targets, RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 1 << 20, Idle: time.Second, Streaming: provider.StreamingAllow}
+	instance := &Instance{ID: "i", Router: r, Targets: targets, Attempts: 6, RouteTypes: []string{"llm/v1/chat"}, BodyLimit: 1 << 20, Idle: time.Second, Streaming: provider.StreamingAllow}
 	for _, c := range change {
 		c(instance)
 	}

@@ -27,6 +27,7 @@ func serverInstance(p *config.Plugin, r *router.Router, targets []*server.Target
 		Router:      r,
 		HashHeader:  hashHeader(&s.Balancer),
 		Targets:     byID(targets),
+		Attempts:    s.Balancer.Retries + 1,
 		Policy:      policyOf(s.Balancer.FailoverCriteria),
 		BodyLimit:   bodyLimit(s),
 		OnPanic:     onPanic,

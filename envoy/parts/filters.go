@@ -92,6 +92,9 @@ func innerProcessor(c Config) *hcmv3.HttpFilter {
 	p.MessageTimeout = c.messageTimeout()
 	p.RequestAttributes = []string{envoy.AttributeKnown}
 	p.MutationRules = mutationRules(envoy.FinalHeader)
+	p.MetadataOptions = &extprocv3.MetadataOptions{ReceivingNamespaces: &extprocv3.MetadataOptions_MetadataNamespaces{
+		Untyped: []string{envoy.MetadataNamespace}, // see envoy.Replan
+	}}
 	return skipIf(extProcName, p, rewritten())
 }
 

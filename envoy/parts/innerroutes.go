@@ -32,6 +32,7 @@ func innerRoutes(l limits, c Config) *routev3.RouteConfiguration {
 		// Only we set the last two; fromProvider removes the labels.
 		ResponseHeadersToRemove: slices.Concat(ofProviders, []string{headerServedBy, envoy.UpstreamIDHeader}),
 		ResponseHeadersToAdd: []*corev3.HeaderValueOption{
+			setHeader(envoy.HeaderReplan, "%DYNAMIC_METADATA("+envoy.MetadataNamespace+":"+envoy.KeyReplan+")%"),
 			setHeader(headerServedBy, servedBy),
 			setHeader(envoy.UpstreamIDHeader, "%RESP(X-REQUEST-ID)%"),
 			setHeader(headerUpstreamLatency, "%RESPONSE_DURATION%"),

@@ -60,7 +60,7 @@ func noBackOff() *routev3.RetryPolicy_RetryBackOff {
 
 // labels are the response headers with which the inner hop labels its answers. They end
 // at the outer hop, and a provider's own copies in [fromProvider].
-func labels() []string { return []string{envoy.HeaderRetry, envoy.FinalHeader} }
+func labels() []string { return []string{envoy.HeaderRetry, envoy.FinalHeader, envoy.HeaderReplan} }
 
 // kongHeaders are the response headers that Kong adds, and the request ID.
 func kongHeaders() []*corev3.HeaderValueOption {

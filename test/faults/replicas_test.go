@@ -28,8 +28,8 @@ type replicas struct {
 	old     *replica
 	new     *replica
 
-	// failing and alsoFailing fail, well and other do not.
-	failing, alsoFailing, well, other *harness.Stub
+	// failing and alsoFailing fail, well, other and idle do not.
+	failing, alsoFailing, well, other, idle *harness.Stub
 }
 
 // replica is one process of semlb.
@@ -54,17 +54,31 @@ func newReplicas(t *testing.T) *replicas {
 	w := &replicas{
 		t: t, client: harness.NewClient(t, harness.HTTP1), admin: "http://" + harness.FreeAddress(t),
 		failing: harness.NewStub(t, "failing"), alsoFailing: harness.NewStub(t, "also-failing"),
-		well: harness.NewStub(t, "well"), other: harness.NewStub(t, "other"),
+		well: harness.NewStub(t, "well"), other: harness.NewStub(t, "other"), idle: harness.NewStub(t, "idle"),
+	}
+	w.reset()
+	w.changes = w.allChanges()
+	w.configure()
+	return w
+}
+
+// configure prepares both replicas.
+func (w *replicas) configure() {
+	w.t.Helper()
+	listen := harness.FreeAddress(w.t)
+	w.gateway = harness.NewGateway(w.t, listen, "")
+	hop := []string{"--listen", listen, "--hop", harness.Hop(), "--hop-socket", harness.SocketDir(w.t) + "/hop"}
+	w.old = w.replica(hop, func(c change) *harness.Plugin { return c.old })
+	w.new = w.replica(hop, func(c change) *harness.Plugin { return c.new })
+}
+
+// reset makes the stubs behave as their names say, and forgets their requests.
+func (w *replicas) reset() {
+	for _, s := range []*harness.Stub{w.failing, w.alsoFailing, w.well, w.other, w.idle} {
+		s.Reset()
 	}
 	w.failing.Do(harness.Status(429))
 	w.alsoFailing.Do(harness.Status(503))
-	w.changes = w.allChanges()
-	listen := harness.FreeAddress(t)
-	w.gateway = harness.NewGateway(t, listen, "")
-	hop := []string{"--listen", listen, "--hop", harness.Hop(), "--hop-socket", harness.SocketDir(t) + "/hop"}
-	w.old = w.replica(hop, func(c change) *harness.Plugin { return c.old })
-	w.new = w.replica(hop, func(c change) *harness.Plugin { return c.new })
-	return w
 }
 
 // target is a target at a stub, with that stub's key.
@@ -183,6 +197,15 @@ func (w *replicas) awaitHealthy(n int) {
 	}, waitLimit, waitStep)
 }
 
+// awaitConfigured waits until Envoy's routes list the cluster of a target in both hops.
+func (w *replicas) awaitConfigured(target *harness.Stub) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		routes := harness.Get(w.t, w.admin+"/config_dump?resource=dynamic_route_configs").Body
+		return strings.Count(routes, "http_"+target.Authority) >= 2
+	}, waitLimit, waitStep, "Envoy gets the other replica's configuration")
+}
+
 // ask sends a request to a change's route and returns an error unless a target served it.
 func (w *replicas) ask(c change) error {
 	r := w.gateway.Request(w.t.Context(), "/"+c.name, strings.NewReader(harness.Chat(cmp.Or(c.prompt, "hello"))))
@@ -294,10 +317,7 @@ func TestFault31PlannerEnds(t *testing.T) {
 	require.Eventually(t, func() bool { return len(w.failing.Requests())+len(w.alsoFailing.Requests()) == asked }, waitLimit, waitStep)
 	w.old.Kill()
 	w.awaitHealthy(1)
-	require.Eventually(t, func() bool {
-		routes := harness.Get(t, w.admin+"/config_dump?resource=dynamic_route_configs").Body
-		return strings.Count(routes, "http_"+w.other.Authority) >= 2
-	}, waitLimit, waitStep, "Envoy gets the other replica's configuration")
+	w.awaitConfigured(w.other)
 	close(release)
 	all.Wait()
 	for _, err := range failed["route-removed"] { // there is no target for it any more
