@@ -50,6 +50,8 @@ const (
 	CodeNoRoute = "no_route"
 	// CodeHTTPSRequired is of a request that came without TLS to a route that needs it.
 	CodeHTTPSRequired = "https_required"
+	// codeRequestTimeout is of a request that did not arrive in time.
+	codeRequestTimeout = "request_timeout"
 	// codeClientGone is of a client that disconnected before it was answered.
 	codeClientGone = "client_gone"
 )
@@ -165,6 +167,7 @@ var requestFailures = slices.Concat([]Failure{
 	notAdmitted,
 	overloaded,
 	{Details: "request_payload_too_large", Status: 413, Message: "The request body is too large.", Code: "request_too_large", Type: typeInvalid},
+	{Details: "stream_idle_timeout", Status: 408, Message: "The request did not arrive in time.", Code: codeRequestTimeout, Type: typeInvalid},
 	{Details: "upgrade_failed", Status: 403, Message: "Upgrades of the connection, such as to WebSocket, are not supported.", Code: "upgrade_not_supported", Type: typeInvalid},
 }, attemptFailures)
 
@@ -181,7 +184,7 @@ type StatusFailure struct {
 var statusFailures = []StatusFailure{
 	{400, 400, Failure{Message: "The request is not valid HTTP.", Code: "bad_request", Type: typeInvalid}},
 	{404, 404, Failure{Message: "No route matches this request.", Code: CodeNoRoute, Type: typeInvalid}},
-	{408, 408, Failure{Message: "The request did not arrive in time.", Code: "request_timeout", Type: typeInvalid}},
+	{408, 408, Failure{Message: "The request did not arrive in time.", Code: codeRequestTimeout, Type: typeInvalid}},
 	{426, 426, Failure{Message: "HTTP/1.0 is not supported.", Code: "http_version_not_supported", Type: typeInvalid}},
 	{431, 431, Failure{Message: "The request's headers are too many or too long.", Code: "headers_too_large", Type: typeInvalid}},
 	{0, 499, Failure{Message: "Envoy refused the request.", Code: "request_refused", Type: typeInvalid}},

@@ -9,6 +9,8 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"semlb/envoy"
 )
 
 // exchanger handles the streams of a role that receives a request and responds to it
@@ -18,6 +20,8 @@ type exchanger struct {
 	admitter
 	metrics *Metrics
 	bodies  *bodyBudget
+	// uploads bounds the bodies that Envoy waits for; nil where it has them already.
+	uploads *uploads
 	decide  func(context.Context, *exchange) *extprocv3.ProcessingResponse
 	// final marks requests that are shed so that Envoy makes no further attempt.
 	final bool
@@ -39,10 +43,7 @@ func (e *exchanger) handle(s stream) error {
 		if e.bodies.exhausted() {
 			return s.Send(e.shed(x, e.final))
 		}
-		if err := s.Send(continueResponse); err != nil {
-			return err
-		}
-		if x.body, err = receiveBody(s); err != nil {
+		if answered, err := e.awaitBody(s, x); err != nil || answered {
 			return ended(err)
 		}
 		if !e.bodies.tryAcquire(len(x.body)) {
@@ -56,6 +57,28 @@ func (e *exchanger) handle(s stream) error {
 		x.releaseProbes() // the request does not leave, with its plan
 	}
 	return err
+}
+
+// awaitBody lets Envoy send the body, and waits for it. The request is answered without it if
+// there is no room for it, or if it does not arrive and makes room for others.
+func (e *exchanger) awaitBody(s stream, x *exchange) (answered bool, err error) {
+	if e.uploads == nil || x.header(envoy.HeaderAdmitted) != "" {
+		if err := s.Send(continueResponse); err != nil {
+			return false, err
+		}
+		x.body, err = receiveBody(s)
+		return false, err
+	}
+	out := &replies{stream: s}
+	one := e.uploads.begin(smallestUpload, func() { e.displace(s, x, out) })
+	if one == nil {
+		return true, s.Send(e.shed(x, e.final))
+	}
+	if err = out.send(continueResponse); err == nil {
+		x.body, err = receiveBody(s)
+	}
+	one.finish() // nothing is sent by displace from here on
+	return out.over, err
 }
 
 // admitter answers requests that are refused by their heads.

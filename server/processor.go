@@ -47,7 +47,8 @@ type Options struct {
 	Snapshot func() *Snapshot
 	// MaxBodies bounds the bytes of all request bodies that wait for a response.
 	MaxBodies int64
-	// MaxUploads bounds the bytes of the bodies that clients are sending.
+	// MaxUploads bounds the bytes of the large bodies that clients are sending, and of the small
+	// ones.
 	MaxUploads int64
 	// Recorder receives the events of requests.
 	Recorder *record.Recorder
@@ -71,17 +72,18 @@ func NewProcessor(o Options) *Processor {
 	contained := panics{log: o.Log, metrics: o.Metrics}
 	common := responder{recorder: o.Recorder, panics: contained, now: o.clock()}
 	stopping := make(chan struct{})
-	bodies, uploads := &bodyBudget{limit: o.MaxBodies}, &uploads{limit: o.MaxUploads}
+	bodies := &bodyBudget{limit: o.MaxBodies}
+	large, small := &uploads{limit: o.MaxUploads}, &uploads{limit: o.MaxUploads} // neither takes the room of the other
 	plan := &planner{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	rewrite := &rewriter{responder: common, snapshot: o.Snapshot, metrics: o.Metrics}
 	outer, inner := admitter{common, plan.admit}, admitter{common, rewrite.admit}
-	upload := &uploader{admitter: outer, uploads: uploads, stopping: stopping}
+	upload := &uploader{admitter: outer, uploads: large, stopping: stopping}
 	observe := &observer{
 		snapshot: o.Snapshot, recorder: o.Recorder, metrics: o.Metrics, panics: contained, now: o.clock(),
 		payloads: &bodyBudget{limit: maxPayloads},
 	}
 	return &Processor{panics: contained, stopping: stopping, roles: map[string]*role{
-		envoy.RoleOuter:   {handle: (&exchanger{admitter: outer, metrics: o.Metrics, bodies: bodies, decide: plan.decide}).handle},
+		envoy.RoleOuter:   {handle: (&exchanger{admitter: outer, metrics: o.Metrics, bodies: bodies, uploads: small, decide: plan.decide}).handle},
 		envoy.RoleUpload:  {handle: upload.handle},
 		envoy.RoleInner:   {handle: (&exchanger{admitter: inner, metrics: o.Metrics, bodies: bodies, decide: rewrite.decide, final: true}).handle},
 		envoy.RoleObserve: {handle: observe.handle, drain: observeDrain},

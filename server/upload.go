@@ -56,12 +56,12 @@ func (u *uploader) handle(s stream) error {
 }
 
 // displace ends an upload that makes room for another. If that panics, the request goes on.
-func (u *uploader) displace(s stream, x *exchange, out *replies) {
+func (r *responder) displace(s stream, x *exchange, out *replies) {
 	p := contain(func() {
-		_ = out.last(func() *extprocv3.ProcessingResponse { return u.shed(x, false) }) // passOn returns the error of a broken stream
+		_ = out.last(func() *extprocv3.ProcessingResponse { return r.shed(x, false) }) // who receives gets the error of a broken stream
 	})
 	if p != nil {
-		u.panics.record(s.Context(), x.id, p)
+		r.panics.record(s.Context(), x.id, p)
 	}
 }
 

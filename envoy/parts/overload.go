@@ -20,21 +20,25 @@ const (
 	// heapShare is the part of Envoy's memory that its heap may take, in quarters: the
 	// rest is its code, its threads, and what grows between two looks at the heap.
 	heapShare = 3
-	// heapEvery is the interval at which the heap is measured. A fast client can send a
-	// hundred megabytes per second.
-	heapEvery = 100 * time.Millisecond
+	// heapEvery is the interval at which the heap is measured. Fast clients together can send
+	// a gigabyte per second.
+	heapEvery = 20 * time.Millisecond
+	// releaseEvery is the interval at which freed memory is returned to the system.
+	releaseEvery = 100 * time.Millisecond
 	// trackedStream is the smallest stream whose memory is tracked, as a power of two: the
 	// heaviest ones are reset first, and those below 64 KiB never.
 	trackedStream = 16
-	// connectionMemory is what an idle connection takes, roughly.
-	connectionMemory = 16 << 10
+	// connectionMemory is what a connection takes, roughly, that has a request in flight, or
+	// the greatest head that Envoy reads.
+	connectionMemory = 128 << 10
 	// mostConnections bounds the clients' connections where there is memory for more.
 	mostConnections = 100_000
 )
 
 // overload keeps Envoy within its memory, in bytes. As its heap fills, Envoy closes idle
-// connections, resets the heaviest streams of HTTP/2, answers 503 to new requests
-// ([envoy.Overloaded]), and accepts no more connections.
+// connections and those whose head does not arrive, resets the heaviest streams of HTTP/2,
+// closes new connections, answers 503 to new requests ([envoy.Overloaded]) and to those that
+// still arrive over HTTP/1, and accepts no more connections.
 func overload(memory int64) *overloadv3.OverloadManager {
 	heap := memory / 4 * heapShare
 	return &overloadv3.OverloadManager{
@@ -48,27 +52,39 @@ func overload(memory int64) *overloadv3.OverloadManager {
 		Actions: []*overloadv3.OverloadAction{
 			{
 				Name: "envoy.overload_actions.reduce_timeouts", Triggers: scaled(0.6, 0.85),
-				TypedConfig: Typed(idleClients()),
+				TypedConfig: Typed(sooner()),
 			},
 			{Name: "envoy.overload_actions.shrink_heap", Triggers: above(0.6)},
 			{Name: "envoy.overload_actions.reset_high_memory_stream", Triggers: scaled(0.75, 0.95)},
-			{Name: "envoy.overload_actions.stop_accepting_requests", Triggers: above(0.9)},
-			{Name: "envoy.overload_actions.stop_accepting_connections", Triggers: above(0.95)},
+			{Name: "envoy.overload_actions.stop_accepting_requests", Triggers: above(0.85)},
+		},
+		LoadshedPoints: []*overloadv3.LoadShedPoint{
+			// A connection that is closed lets its client try elsewhere, or again. Envoy's action
+			// stop_accepting_connections would let it wait.
+			{Name: "envoy.load_shed_points.hcm_ondata_creating_codec", Triggers: above(0.92)},
+			{Name: "envoy.load_shed_points.http1_server_abort_dispatch", Triggers: above(0.92)},
+			{Name: "envoy.load_shed_points.tcp_listener_accept", Triggers: above(0.95)},
 		},
 		BufferFactoryConfig: &overloadv3.BufferFactoryConfig{MinimumAccountToTrackPowerOfTwo: trackedStream},
 	}
 }
 
-// idleClients closes idle connections of clients after a second if memory is short.
-func idleClients() *overloadv3.ScaleTimersOverloadActionConfig {
-	return &overloadv3.ScaleTimersOverloadActionConfig{
-		TimerScaleFactors: []*overloadv3.ScaleTimersOverloadActionConfig_ScaleTimer{{
-			Timer: overloadv3.ScaleTimersOverloadActionConfig_HTTP_DOWNSTREAM_CONNECTION_IDLE,
+// sooner are the timeouts that are down to a second if memory is short: those of idle
+// connections, and of requests that have no route yet, because their head has not arrived.
+func sooner() *overloadv3.ScaleTimersOverloadActionConfig {
+	c := new(overloadv3.ScaleTimersOverloadActionConfig)
+	for _, timer := range []overloadv3.ScaleTimersOverloadActionConfig_TimerType{
+		overloadv3.ScaleTimersOverloadActionConfig_HTTP_DOWNSTREAM_CONNECTION_IDLE,
+		overloadv3.ScaleTimersOverloadActionConfig_HTTP_DOWNSTREAM_STREAM_IDLE,
+	} {
+		c.TimerScaleFactors = append(c.TimerScaleFactors, &overloadv3.ScaleTimersOverloadActionConfig_ScaleTimer{
+			Timer: timer,
 			OverloadAdjust: &overloadv3.ScaleTimersOverloadActionConfig_ScaleTimer_MinTimeout{
 				MinTimeout: durationpb.New(time.Second),
 			},
-		}},
+		})
 	}
+	return c
 }
 
 func monitor(name string, settings proto.Message) *overloadv3.ResourceMonitor {
@@ -101,6 +117,6 @@ func scaled(from, to float64) []*overloadv3.Trigger {
 func releases(memory int64) *bootstrapv3.MemoryAllocatorManager {
 	return &bootstrapv3.MemoryAllocatorManager{
 		BytesToRelease:        uint64(memory / 8),
-		MemoryReleaseInterval: durationpb.New(heapEvery),
+		MemoryReleaseInterval: durationpb.New(releaseEvery),
 	}
 }

@@ -16,6 +16,10 @@ import (
 	"semlb/envoy/parts"
 )
 
+// headTimeout is how long the head of a request may take. The idle timeout of a stream, which
+// ends with the head, since the route has none, is shorter while memory is short.
+const headTimeout = time.Minute
+
 // outerListener is our own listener for clients: the outer hop, and the settings that a
 // foreign listener has of its own.
 func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
@@ -23,7 +27,8 @@ func outerListener(o parts.Outer, by routing) *listenerv3.Listener {
 		StatPrefix:                    envoy.OuterListener,
 		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{o.Names, o.Scheme},
 		NormalizePath:                 wrapperspb.Bool(false), // Paths does it, as Kong does
-		RequestHeadersTimeout:         durationpb.New(time.Minute),
+		RequestHeadersTimeout:         durationpb.New(headTimeout),
+		StreamIdleTimeout:             durationpb.New(headTimeout),
 		RequestTimeout:                durationpb.New(5 * time.Minute),
 		// Time for an early answer to reach a client that still sends. More would delay the
 		// end of a stream that broke off.

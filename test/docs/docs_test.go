@@ -354,6 +354,11 @@ type compose struct {
 	Services map[string]struct {
 		Command []string
 		Volumes []string
+
+		User     string
+		ReadOnly bool     `yaml:"read_only"`
+		CapDrop  []string `yaml:"cap_drop"`
+		Memory   string   `yaml:"mem_limit"`
 	}
 	Configs map[string]struct{ Content string }
 }
@@ -382,6 +387,25 @@ func TestComposeCommandsHaveTheirFlags(t *testing.T) {
 		source, _, _ := strings.Cut(volume, ":")
 		require.FileExists(t, filepath.Join(root, source))
 	}
+}
+
+// TestContainersHaveLeastRights: a user of their own who is not root, a root that they cannot
+// write to, and no capability; those that serve requests have a limit of memory.
+func TestContainersHaveLeastRights(t *testing.T) {
+	services := readCompose(t).Services
+	require.NotEmpty(t, services)
+	for name, s := range services {
+		if name != "semlb" && name != "demo" { // these have that of the Dockerfile
+			require.Regexp(t, `^[1-9]\d*:[1-9]\d*$`, s.User, name)
+		}
+		require.True(t, s.ReadOnly, name)
+		require.Equal(t, []string{"ALL"}, s.CapDrop, name)
+	}
+	require.NotEmpty(t, services["envoy"].Memory)
+	require.NotEmpty(t, services["semlb"].Memory)
+	file, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^USER [1-9]\d*:[1-9]\d*$`, string(file))
 }
 
 func TestTheBootstrapOfComposeIsUpToDate(t *testing.T) {
