@@ -153,7 +153,7 @@ func (o *Options) gateway() (gateway.Options, error) {
 	if err != nil {
 		return gateway.Options{}, err
 	}
-	return gateway.Options{
+	g := gateway.Options{
 		Listen:         listen,
 		Service:        parts.Endpoint{Path: o.GRPCSocket},
 		HopSocket:      o.HopSocket,
@@ -161,7 +161,11 @@ func (o *Options) gateway() (gateway.Options, error) {
 		DecisionBudget: o.DecisionBudget,
 		SendTimeout:    o.SendTimeout,
 		Memory:         o.memory().envoy,
-	}, nil
+	}
+	if o.Envoy != nil {
+		g.Resolvers = &o.Envoy.Resolvers
+	}
+	return g, nil
 }
 
 // inDir places the sockets of a child Envoy into its directory.

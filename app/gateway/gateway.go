@@ -34,11 +34,14 @@ type Options struct {
 	SendTimeout time.Duration
 	// Memory is what Envoy may take, in bytes.
 	Memory int64
+	// Resolvers are the DNS servers that Envoy queries, where its bootstrap is semlb's own; nil
+	// where it is not known. None means those of this machine.
+	Resolvers *[]netip.AddrPort
 }
 
 // Config describes cfg to Envoy, except for the instances and their targets.
 func (o Options) Config(cfg *config.Config) parts.Config {
-	return parts.Config{
+	c := parts.Config{
 		ListenHost:     o.Listen.Addr().String(),
 		ListenPort:     o.Listen.Port(),
 		Service:        o.Service,
@@ -49,6 +52,10 @@ func (o Options) Config(cfg *config.Config) parts.Config {
 		HopSocket:      o.HopSocket,
 		Memory:         o.Memory,
 	}
+	if o.Resolvers != nil {
+		c.Resolvers, c.ResolverPerName = *o.Resolvers, true
+	}
+	return c
 }
 
 // CheckTrust returns an error if a provider is reached over TLS and there is nothing to verify

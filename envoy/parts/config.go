@@ -45,6 +45,10 @@ type Config struct {
 	DecisionBudget time.Duration
 	// Resolvers are the DNS servers that Envoy queries; none means those of its machine.
 	Resolvers []netip.AddrPort
+	// ResolverPerName gives the cluster of each name a resolver of its own, in the place of the
+	// one of Envoy's bootstrap: an answer that is no DNS message ends all queries under way of
+	// a resolver.
+	ResolverPerName bool
 }
 
 // DefaultMemory and MinMemory bound Config.Memory, in bytes.

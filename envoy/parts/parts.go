@@ -179,8 +179,13 @@ func New(c Config) Parts {
 
 func newClusters(c Config) Clusters {
 	clusters := Clusters{Hop: hop(c.HopSocket), Service: service(c.Service, c.Replicas), Known: known(c)}
+	own := resolver(c.Resolvers)
 	for _, u := range c.upstreams() {
-		clusters.Upstreams = append(clusters.Upstreams, upstreamCluster(u, c.TrustedCA))
+		cluster := upstreamCluster(u, c.TrustedCA)
+		if c.ResolverPerName && !isIP(u.Host) {
+			cluster.TypedDnsResolverConfig = own
+		}
+		clusters.Upstreams = append(clusters.Upstreams, cluster)
 	}
 	return clusters
 }

@@ -123,6 +123,27 @@ func (n *names) awaitQueries(all ...string) {
 	}, waitLimit, 10*waitStep)
 }
 
+func TestFault30ResolverMalformed(t *testing.T) {
+	const each = 8
+	r := begin(t, "DNS server whose answers about half of the names are no DNS messages, while it takes a moment for the others")
+	first, second, resolver := harness.NewStub(t, "first"), harness.NewStub(t, secondModel), harness.NewResolver(t)
+	routes := make(map[string]harness.Plugin)
+	for i := range each {
+		good, bad := fmt.Sprint("good", i), fmt.Sprint("bad", i)
+		routes[good], routes[bad] = byName(t, good, first, second), byName(t, bad, first, second)
+		at := harness.At("127.0.0.1")
+		at.After = 200 * time.Millisecond
+		resolver.Set(good+".test", at)
+		resolver.Set(bad+".test", harness.Name{Malformed: true})
+	}
+	n := startNames(t, resolver, second, routes)
+	for i := range each {
+		n.requireServed(fmt.Sprint("good", i), fmt.Sprint("good", i))
+		n.requireServed(fmt.Sprint("bad", i), secondModel)
+	}
+	r.saw("%d names: the first target serves, at once; %d others: the next one", each, each)
+}
+
 func TestFault30ResolverAnswers(t *testing.T) {
 	r := begin(t, "DNS server that is slow, or answers with nothing, SERVFAIL, NXDOMAIN, IPv6 only, 200 addresses of which one is up, other addresses than before; or so after it had answered")
 	first, second, third := harness.NewStub(t, "first"), harness.NewStub(t, secondModel), harness.NewStubAt(t, "third", "[::1]:0")

@@ -33,6 +33,8 @@ type Name struct {
 	Addresses []netip.Addr
 	// Code is another result than success, such as [dnsmessage.RCodeServerFailure].
 	Code dnsmessage.RCode
+	// Malformed answers with a record that has the wrong length.
+	Malformed bool
 	// Silent never answers. After is how long it waits before it does.
 	Silent bool
 	After  time.Duration
@@ -184,6 +186,12 @@ func (r *Resolver) answer(ctx context.Context, query []byte) []byte {
 				Header: dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: 1}, Body: body,
 			})
 		}
+	}
+	if n.Malformed {
+		m.Answers = append(m.Answers, dnsmessage.Resource{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: 1},
+			Body:   &dnsmessage.UnknownResource{Type: q.Type, Data: []byte("odd")},
+		})
 	}
 	answer, err := m.Pack()
 	if err != nil {
